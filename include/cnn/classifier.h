@@ -1,0 +1,97 @@
+/* The short way: photographs in, a trained classifier out, predictions from it.
+ *
+ *     cnn_dataset *photos; cnn_classifier *pets; cnn_prediction p;
+ *     if (cnn_dataset_open(NULL, "PetImages", NULL, &photos) || cnn_classifier_create(NULL, "four_conv", NULL, &pets)
+ * || cnn_classifier_fit(pets, photos, NULL, NULL) || cnn_classifier_save(pets, "pets.safetensors") ||
+ *         cnn_classifier_predict_file(pets, "photo.jpg", &p))
+ *         return fprintf(stderr, "%s\n", cnn_last_error()), 1;
+ *     printf("%s %.1f %%\n", p.label, 100 * p.confidence);
+ */
+#ifndef CNN_CLASSIFIER_H
+#define CNN_CLASSIFIER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/dataset.h>
+#include <cnn/export.h>
+#include <cnn/graph.h>
+#include <cnn/metrics.h>
+#include <cnn/model.h>
+#include <cnn/status.h>
+#include <cnn/trainer.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_classifier cnn_classifier;
+
+typedef struct cnn_classifier_options {
+    uint32_t struct_size;
+    const cnn_net_options *net;       /* NULL: the net as it is; `outputs` is ignored: two classes have one logit */
+    const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the net's */
+    uint64_t seed;                    /* of the weights */
+} cnn_classifier_options;
+
+CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
+
+/* Makes an untrained classifier of a net by name ("two_conv", ...), or of a graph (copied) that ends in one logit. */
+CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
+                                         cnn_classifier **classifier);
+CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph,
+                                                    const cnn_classifier_options *options, cnn_classifier **classifier);
+CNN_API void cnn_classifier_destroy(cnn_classifier *classifier);
+
+/* Trains on two classes, whose names it takes from the data. Broken files are left out, each named once in the
+ * context's log. `validation` NULL: the dataset's test part if it has one is not looked for; a tenth is split off by
+ * the options' seed. `options` may be NULL. Use cnn_classifier_fit_with_history to get the curves. */
+CNN_API cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_dataset *training,
+                                      const cnn_dataset *validation, const cnn_train_options *options);
+CNN_API cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training,
+                                                   const cnn_dataset *validation, const cnn_train_options *options,
+                                                   cnn_history **history);
+
+/* Measures it on a dataset with the same classes. The caller owns `*metrics`. */
+CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_dataset *dataset,
+                                           cnn_metrics **metrics);
+
+typedef struct cnn_prediction {
+    uint32_t struct_size;
+    int32_t class_index;
+    const char *label; /* belongs to the classifier */
+    float confidence;  /* the probability of the class that was decided on */
+    float probability; /* of class 1 */
+    cnn_status status; /* of this image, for cnn_classifier_predict_files: not CNN_OK means the rest is not set */
+    char error[200];   /* the sentence for it, cut to fit */
+} cnn_prediction;
+
+/* Classifies one photograph, from a file, from a file's bytes in memory, or from pixels (H×W×3, CNN_UINT8).
+ * One classifier may predict from many threads at once. */
+CNN_API cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path,
+                                               cnn_prediction *prediction);
+CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
+                                                 cnn_prediction *prediction);
+CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels,
+                                                 cnn_prediction *prediction);
+
+/* Many at once: decoded in parallel, computed in batches. `predictions` has `count` elements, each with struct_size set
+ * in the first. A file that can't be used has its error in its own prediction; the rest go on. */
+CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths,
+                                                size_t count, cnn_prediction *predictions);
+
+/* The probability of class 1 from which an image is class 1; 0.5 unless set. Between 0 and 1. */
+CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
+CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
+
+/* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. */
+CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
+CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
+CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);
+
+/* One file holds all of it: see cnn_model_save. */
+CNN_API cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path);
+CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **classifier);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,62 @@
+/* A context owns what calls share: worker threads, the allocator, the log callback, and the choice of instruction set.
+ *
+ * Most programs need none: wherever a function takes a context, NULL stands for a default one, which is made on first
+ * use, runs as many threads as the process may use processors, and lives until the process ends. */
+#ifndef CNN_CONTEXT_H
+#define CNN_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/export.h>
+#include <cnn/status.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_context cnn_context;
+
+typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
+
+/* The instruction sets that kernels are compiled for. A processor that lacks the one asked for gets the best it has. */
+typedef enum cnn_instruction_set {
+    CNN_ISA_BEST = 0,    /* the best that the processor has */
+    CNN_ISA_GENERIC = 1, /* plain C */
+    CNN_ISA_AVX2 = 2,    /* AVX2 and FMA */
+    CNN_ISA_AVX512 = 3,  /* AVX-512 F, BW, DQ, VL */
+    CNN_ISA_NEON = 4
+} cnn_instruction_set;
+
+typedef struct cnn_context_options {
+    uint32_t struct_size; /* sizeof(cnn_context_options), set by cnn_context_options_init */
+    uint32_t threads;     /* threads that work on one call, the caller among them; 0: as many as there are processors */
+    cnn_instruction_set instruction_set;
+
+    /* Memory. Both or neither; `allocate` returns memory aligned to 64 bytes or NULL, and must be thread-safe. */
+    void *(*allocate)(size_t size, void *user);
+    void (*release)(void *memory, void *user);
+    void *allocator_user;
+
+    /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped. */
+    void (*log)(cnn_log_level level, const char *message, void *user);
+    void *log_user;
+} cnn_context_options;
+
+/* Fills `options` with the defaults. */
+CNN_API void cnn_context_options_init(cnn_context_options *options);
+
+/* Makes a context; `options` may be NULL. The environment variables CNN_THREADS and CNN_CPU (generic, avx2, avx512,
+ * neon) stand in for `threads` and `instruction_set` where those are 0.
+ * The caller owns the result and destroys it after everything that was made with it.
+ * A context may be used from several threads at once. */
+CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
+
+/* Ends the context's threads and frees it. NULL is ignored. */
+CNN_API void cnn_context_destroy(cnn_context *context);
+
+/* The number of threads that work on one call, and the instruction set in use ("generic", "avx2", ...; static text). */
+CNN_API uint32_t cnn_context_threads(const cnn_context *context);
+CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,150 @@
+/* Labelled photographs, and the loader that turns them into batches.
+ *
+ * A dataset is found in the shapes in which people have it:
+ *   folder of class folders       PetImages/Cat/1.jpg, PetImages/Dog/1.jpg
+ *   training and test pair        train/cats/…, train/dogs/… and test/cats/…, test/dogs/…; names that contain train or
+ *                                 training, test, val, valid or validation
+ *   flat folder                   cat.0.jpg, dog.0.jpg: the class is the name up to the first dot, underscore or digit
+ *   list                          a CSV file with the columns path and label; paths are relative to the CSV file
+ *   zip                           any of these inside a zip, with or without folders around it; read where it lies
+ * Class names come from the data and are sorted; class 0 is the first. Hidden files, Thumbs.db, text files and the like
+ * are passed over. */
+#ifndef CNN_DATASET_H
+#define CNN_DATASET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/augment.h>
+#include <cnn/context.h>
+#include <cnn/export.h>
+#include <cnn/image.h>
+#include <cnn/status.h>
+#include <cnn/tensor.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_dataset cnn_dataset;
+
+/* Which part of a training and test pair to open. */
+typedef enum cnn_part {
+    CNN_PART_AUTO = 0,  /* the training part if there is a pair, else everything */
+    CNN_PART_TRAIN = 1, /* the training part; an error if there is no pair */
+    CNN_PART_TEST = 2,  /* the test (or validation) part; an error if there is no pair */
+    CNN_PART_ALL = 3
+} cnn_part;
+
+typedef struct cnn_dataset_options {
+    uint32_t struct_size;
+    cnn_part part;
+    uint32_t unlabelled;     /* not 0: every image below the path, in order of path, with class −1 */
+    uint32_t max_classes;    /* more are an error; 0: 1000 */
+    uint64_t max_file_bytes; /* a larger file counts as bad; 0: 64 MiB */
+} cnn_dataset_options;
+
+CNN_API void cnn_dataset_options_init(cnn_dataset_options *options);
+
+/* Lists a folder, zip or CSV file. No image is opened yet. The caller owns the dataset, which may be read from many
+ * threads at once. `options` may be NULL.
+ * Errors: CNN_ERROR_IO, CNN_ERROR_FORMAT (a broken zip or CSV: names the line), CNN_ERROR_DATA (no images, or only one
+ * class), CNN_ERROR_UNSUPPORTED (a zip, in a build without libarchive; an encrypted zip). */
+CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
+                                    cnn_dataset **dataset);
+CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
+
+/* Not 0 if `path` holds a training and test pair, so that CNN_PART_TRAIN and CNN_PART_TEST can be opened. */
+CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+
+CNN_API uint64_t cnn_dataset_count(const cnn_dataset *dataset);
+CNN_API uint32_t cnn_dataset_class_count(const cnn_dataset *dataset);
+
+/* The name of a class; NULL if there is none of that index. Valid as long as the dataset. */
+CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t class_index);
+
+/* The path of an image (inside a zip: zip path, "!/", entry), and its class (−1: none). Valid as long as the dataset.
+ */
+CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index);
+CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
+
+/* Reads one image's file as it is. `bytes` is freed with cnn_dataset_release_bytes. */
+CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size);
+CNN_API void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes);
+
+/* Decodes one image. */
+CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+                                      cnn_tensor **pixels);
+
+/* Gives classes a different order: `names` lists them, as a model that was trained before has them. Errors:
+ * CNN_ERROR_DATA if the dataset holds a class that `names` doesn't. */
+CNN_API cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *names, uint32_t count);
+
+/* Splits off `fraction` (above 0, below 1) of every class, chosen by `seed`: `*rest` and `*part` are new datasets,
+ * which the caller owns; the original may be destroyed. */
+CNN_API cnn_status cnn_dataset_split(const cnn_dataset *dataset, double fraction, uint64_t seed, cnn_dataset **rest,
+                                     cnn_dataset **part);
+
+/* Called for each file that can't be used: `reason` says what is wrong with it. */
+typedef void (*cnn_bad_file_callback)(const char *path, const char *reason, void *user);
+/* Called now and then; return not 0 to stop. */
+typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
+
+typedef struct cnn_verify_options {
+    uint32_t struct_size;
+    uint32_t find_duplicates; /* not 0: also report files whose content equals that of one before, and files whose name
+                                 says another format than their content is */
+    cnn_bad_file_callback bad_file; /* called from the calling thread, in order of path; may be NULL */
+    cnn_progress_callback progress; /* called from the calling thread; may be NULL */
+    void *user;
+} cnn_verify_options;
+
+CNN_API void cnn_verify_options_init(cnn_verify_options *options);
+
+/* Decodes every image, reports each that can't be decoded once, and removes those from the dataset. (Duplicate and
+ * misnamed files are reported if asked for, and stay.) `bad_count` may be NULL.
+ * Errors: CNN_ERROR_STOPPED; CNN_ERROR_DATA if a class is left without any image. */
+CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
+
+/* A loader gives a dataset's images as batches, prepared by worker threads ahead of their use. */
+typedef struct cnn_loader cnn_loader;
+
+typedef struct cnn_loader_options {
+    uint32_t struct_size;
+    uint32_t batch_size;       /* 0: 32 */
+    uint32_t shuffle;          /* not 0: every epoch in its own order, given by seed and epoch */
+    uint32_t workers;          /* threads; 0: as many as the context has */
+    uint32_t prefetch_batches; /* prepared ahead; 0: 4 */
+    uint64_t seed;
+    uint64_t cache_bytes;             /* decoded photographs kept in memory, if all fit; else none are; 0: no cache */
+    const cnn_augment *augment;       /* copied; NULL: none */
+    const cnn_preprocess *preprocess; /* copied; must be given, with width and height */
+} cnn_loader_options;
+
+CNN_API void cnn_loader_options_init(cnn_loader_options *options);
+
+typedef struct cnn_batch {
+    uint32_t struct_size;
+    uint32_t count;          /* images in this batch; 0 at the end of the epoch */
+    cnn_tensor *images;      /* count × height × width × 3, CNN_FLOAT32 */
+    const int32_t *labels;   /* count class indices */
+    const uint64_t *indices; /* count indices into the dataset */
+} cnn_batch;
+
+/* The dataset must outlive the loader. A loader is used from one thread at a time. */
+CNN_API cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset,
+                                     const cnn_loader_options *options, cnn_loader **loader);
+CNN_API void cnn_loader_destroy(cnn_loader *loader);
+
+/* Begins an epoch; batches of an earlier one that weren't taken are dropped. */
+CNN_API cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch);
+
+/* The next batch; the last of an epoch may be smaller, and one with count 0 follows it. What the batch points to
+ * belongs to the loader and is valid until the next call. An image that fails to decode now (it was sound when the
+ * dataset was verified) is an error that names it. */
+CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_batch *batch);
+
+/* Batches in an epoch. */
+CNN_API uint64_t cnn_loader_batch_count(const cnn_loader *loader);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,84 @@
+/* Photographs: JPEG and PNG to pixels, known by their content, not by their name.
+ *
+ * Pixels are a tensor of CNN_UINT8, H×W×3, RGB. Transparent pixels are blended over white, 16-bit samples rounded to 8,
+ * grey and CMYK converted, and EXIF orientation applied. */
+#ifndef CNN_IMAGE_H
+#define CNN_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/export.h>
+#include <cnn/status.h>
+#include <cnn/tensor.h>
+
+CNN_BEGIN_DECLS
+
+typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
+
+typedef struct cnn_image_options {
+    uint32_t struct_size;
+    uint32_t max_pixels;     /* width × height allowed; 0: 100 million */
+    uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
+
+    /* A JPEG that is at least twice (4, 8 times) as large as this in both directions is decoded at a half (quarter,
+     * eighth) of its size, which is faster; the result is never smaller than this. 0: decode at full size. */
+    uint32_t min_width, min_height;
+
+    /* Not 0: a truncated image is decoded as far as it goes, its rest grey. 0: it is an error. */
+    uint32_t allow_truncated;
+} cnn_image_options;
+
+CNN_API void cnn_image_options_init(cnn_image_options *options);
+
+typedef struct cnn_image_info {
+    uint32_t struct_size; /* set by the caller before the call */
+    cnn_image_format format;
+    uint32_t width, height; /* as it will be decoded at full size: EXIF orientation applied */
+    uint32_t channels;      /* as stored: 1, 2, 3 or 4 */
+    uint32_t orientation;   /* EXIF, 1 to 8 */
+} cnn_image_info;
+
+/* Reads an image's header. `name` stands for the image in error messages and may be NULL. */
+CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
+
+/* Decodes an image from memory, or from a file. `options` may be NULL. The caller owns the tensor.
+ * Errors: CNN_ERROR_IO (file), CNN_ERROR_FORMAT (broken, empty, or neither JPEG nor PNG: the message says what it is
+ * where that can be told), CNN_ERROR_LIMIT. Thread-safe. */
+CNN_API cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
+                                    const cnn_image_options *options, cnn_tensor **pixels);
+CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options,
+                                  cnn_tensor **pixels);
+
+/* How a photograph of any shape becomes the square (or other) input of a network. */
+typedef enum cnn_fit {
+    CNN_FIT_STRETCH = 0,  /* to the input's width and height, whatever becomes of the proportions */
+    CNN_FIT_CROP = 1,     /* proportions kept, the middle cut out */
+    CNN_FIT_LETTERBOX = 2 /* proportions kept, the whole shown, borders grey */
+} cnn_fit;
+
+/* From pixels to a network's input: resized to height × width, then (value − mean[c]) × scale[c] with value in 0 … 255.
+ */
+typedef struct cnn_preprocess {
+    uint32_t struct_size;
+    uint32_t width, height; /* of the network's input */
+    cnn_fit fit;
+    float mean[3];  /* cnn_preprocess_init: 127.5 */
+    float scale[3]; /* cnn_preprocess_init: 1 / 127.5, so the input is in −1 … 1 */
+} cnn_preprocess;
+
+CNN_API void cnn_preprocess_init(cnn_preprocess *preprocess);
+
+/* Resizes pixels (H×W×3, CNN_UINT8) into one image of a batch: `output` holds height × width × 3 floats. Downscaling
+ * averages the pixels it covers; upscaling is bilinear. */
+CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels,
+                                        const cnn_preprocess *preprocess, float *output);
+
+/* Resizes pixels to a new H×W×3 tensor of bytes, as above. The caller owns the result. */
+CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint32_t width, uint32_t height,
+                                    cnn_fit fit, cnn_tensor **resized);
+
+CNN_END_DECLS
+
+#endif

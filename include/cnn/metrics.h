@@ -1,0 +1,57 @@
+/* Losses, and measures of how good a classifier is. */
+#ifndef CNN_METRICS_H
+#define CNN_METRICS_H
+
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/export.h>
+#include <cnn/status.h>
+#include <cnn/tensor.h>
+
+CNN_BEGIN_DECLS
+
+typedef enum cnn_loss {
+    CNN_LOSS_AUTO = 0,                     /* binary for one output, categorical for more */
+    CNN_LOSS_BINARY_CROSS_ENTROPY = 1,     /* of one logit: the probability of class 1 is sigmoid(logit) */
+    CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2 /* of K logits, by softmax */
+} cnn_loss;
+
+/* The mean loss of a batch. `logits` is N×1 or N×K, `targets` the same shape: the probability of class 1, or of each
+ * class. With label smoothing s a target t becomes t × (1 − s) + s / 2 (binary) or + s / K. `gradient` (same shape, may
+ * be NULL) receives the mean loss's derivative by each logit. `value` may be NULL. */
+CNN_API cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const cnn_tensor *logits,
+                                    const cnn_tensor *targets, double *value, cnn_tensor *gradient);
+
+enum { CNN_MAX_METRIC_CLASSES = 1000 };
+
+/* Gathers predictions one by one and says how good they were. */
+typedef struct cnn_metrics cnn_metrics;
+
+CNN_API cnn_status cnn_metrics_create(cnn_context *context, uint32_t classes, cnn_metrics **metrics);
+CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
+CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
+
+/* Adds one image: its class, the probability of each class (`classes` values that sum to 1), its loss, and the class
+ * that was decided on. */
+CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
+                                   double loss);
+
+typedef struct cnn_metrics_result {
+    uint32_t struct_size;
+    uint32_t classes;
+    uint64_t images;
+    double loss, accuracy;
+    double precision, recall, f1; /* of class 1 if there are two classes; else the mean over the classes */
+    double auc;                   /* area under the ROC curve (ties count half); more than two classes: mean, one class
+                                     against the rest; NaN if a class has no image */
+} cnn_metrics_result;
+
+CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
+
+/* How many images of class `label` were decided to be `decided`. */
+CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);
+
+CNN_END_DECLS
+
+#endif

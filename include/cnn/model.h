@@ -1,0 +1,78 @@
+/* A model: a graph with weights, which predicts and can be trained. */
+#ifndef CNN_MODEL_H
+#define CNN_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/export.h>
+#include <cnn/graph.h>
+#include <cnn/status.h>
+#include <cnn/tensor.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_model cnn_model;
+
+/* Makes a model of a graph, with weights initialised from `seed`. The graph is copied and stays the caller's.
+ * Reports the error that stuck to the graph, if one did. The context must outlive the model. */
+CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
+CNN_API void cnn_model_destroy(cnn_model *model);
+
+/* The model's graph; valid as long as the model. The shapes of its input and output, without the batch. */
+CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
+CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
+CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
+
+/* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N from 1.
+ * One model may predict from many threads at once, while nothing changes it. */
+CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
+
+/* Training by hand; cnn_train (trainer.h) does this for most people.
+ * A step is cnn_model_forward, a loss, cnn_model_backward, cnn_optimizer_step. Forward computes as training does
+ * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `*output` belongs to
+ * the model and is valid until the next forward. Backward takes the loss's gradient by the output and leaves each
+ * parameter's in cnn_parameter.gradient (it overwrites, it doesn't add). One thread at a time. */
+CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,
+                                     const cnn_tensor **output);
+CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
+
+/* One array of weights. The tensors belong to the model. */
+typedef struct cnn_parameter {
+    uint32_t struct_size; /* set by the caller before the call */
+    const char *name;     /* "conv2d_1.weight", "conv2d_1.bias", "batch_norm_1.running_mean" */
+    cnn_tensor *value;    /* CNN_FLOAT32 */
+    cnn_tensor *gradient; /* same shape; NULL if not trainable, or before the first backward */
+    int32_t trainable;    /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
+    int32_t decay;        /* not 0: weight decay applies (weights; not biases and normalisation) */
+} cnn_parameter;
+
+CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
+CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
+
+/* To be called after writing to a parameter's value by any means but an optimizer. */
+CNN_API void cnn_model_changed(cnn_model *model);
+
+/* How many weights are trained, and how many there are. */
+CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
+
+/* Multiply-adds of one prediction for one image, times two. */
+CNN_API uint64_t cnn_model_flops(const cnn_model *model);
+
+/* Notes that are kept in the model file: `key` and `text` are UTF-8; text NULL removes. Keys that begin "cnn." are the
+ * library's own. cnn_model_note gives NULL for a key that isn't there; the text is valid until it is changed. */
+CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
+CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
+
+/* The table people know: layer, output shape, parameters; then the totals. Freed with cnn_text_free. */
+CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
+
+/* A model is one safetensors file: weights, and in its metadata the graph and the notes. Saving writes beside the final
+ * name, syncs, and renames, so the file at `path` is always whole. Loading trusts nothing in the file. */
+CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
+CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
+
+CNN_END_DECLS
+
+#endif

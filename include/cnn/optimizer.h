@@ -1,0 +1,76 @@
+/* Optimizers and learning-rate schedules. */
+#ifndef CNN_OPTIMIZER_H
+#define CNN_OPTIMIZER_H
+
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/export.h>
+#include <cnn/model.h>
+#include <cnn/status.h>
+
+CNN_BEGIN_DECLS
+
+typedef struct cnn_optimizer cnn_optimizer;
+
+typedef enum cnn_optimizer_kind {
+    CNN_ADAM = 0,   /* Kingma and Ba 2014, arXiv:1412.6980; decay is added to the gradient */
+    CNN_ADAMW = 1,  /* Loshchilov and Hutter 2017, arXiv:1711.05101; decay is apart from the gradient */
+    CNN_SGD = 2,    /* with momentum, and Nesterov's if asked for, in PyTorch's form */
+    CNN_RMSPROP = 3 /* Tieleman and Hinton 2012, in PyTorch's form */
+} cnn_optimizer_kind;
+
+typedef struct cnn_optimizer_options {
+    uint32_t struct_size;
+    cnn_optimizer_kind kind;
+    float learning_rate; /* 0: Adam and AdamW 0.001, SGD 0.01, RMSprop 0.001 */
+    float momentum;      /* SGD and RMSprop; 0 is none */
+    uint32_t nesterov;   /* SGD */
+    float beta1, beta2;  /* Adam; 0: 0.9, 0.999 */
+    float alpha;         /* RMSprop; 0: 0.99 */
+    float epsilon;       /* 0: 1e-8 */
+    float weight_decay;  /* for parameters with `decay`; 0 is none */
+    float clip_norm;     /* gradients scaled so that their common norm is at most this; 0: not */
+} cnn_optimizer_options;
+
+CNN_API void cnn_optimizer_options_init(cnn_optimizer_options *options);
+
+/* Makes an optimizer for one model, which must outlive it. Used from one thread at a time. */
+CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *options,
+                                        cnn_optimizer **optimizer);
+CNN_API void cnn_optimizer_destroy(cnn_optimizer *optimizer);
+
+/* Changes the model's trainable parameters by their gradients, at this learning rate. CNN_ERROR_NOT_FINITE, and nothing
+ * changed, if a gradient isn't finite. */
+CNN_API cnn_status cnn_optimizer_step(cnn_optimizer *optimizer, float learning_rate);
+
+/* Learning rates over a training, as a factor of the base rate. */
+typedef enum cnn_schedule_kind {
+    CNN_SCHEDULE_CONSTANT = 0,
+    CNN_SCHEDULE_STEP = 1,        /* × gamma every step_epochs */
+    CNN_SCHEDULE_EXPONENTIAL = 2, /* × gamma every epoch */
+    CNN_SCHEDULE_COSINE = 3,      /* to final_factor at the end: Loshchilov and Hutter 2016, arXiv:1608.03983 */
+    CNN_SCHEDULE_ONE_CYCLE = 4,   /* up by cosine from base / 25 over `warmup`, down to base × final_factor:
+                                     Smith 2018, arXiv:1708.07120 */
+    CNN_SCHEDULE_PLATEAU = 5      /* × gamma when the validation loss hasn't improved for `patience` epochs */
+} cnn_schedule_kind;
+
+typedef struct cnn_schedule {
+    uint32_t struct_size;
+    cnn_schedule_kind kind;
+    float warmup;         /* fraction of the training over which the rate rises; ONE_CYCLE: 0 means 0.3 */
+    float gamma;          /* 0: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
+    uint32_t step_epochs; /* 0: a third of the epochs */
+    uint32_t patience;    /* 0: 3 */
+    float final_factor;   /* COSINE, ONE_CYCLE; 0: 0.0001 */
+} cnn_schedule;
+
+CNN_API void cnn_schedule_init(cnn_schedule *schedule);
+
+/* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs. For PLATEAU it is that of warm-up only:
+ * the trainer keeps the rest. */
+CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,104 @@
+/* Training a model on a dataset.
+ *
+ * The same seed gives the same bits whatever the number of threads. With a checkpoint, a training that was killed at
+ * any moment resumes and ends in the same bits as if it hadn't been. */
+#ifndef CNN_TRAINER_H
+#define CNN_TRAINER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/augment.h>
+#include <cnn/context.h>
+#include <cnn/dataset.h>
+#include <cnn/export.h>
+#include <cnn/metrics.h>
+#include <cnn/model.h>
+#include <cnn/optimizer.h>
+#include <cnn/status.h>
+
+CNN_BEGIN_DECLS
+
+/* Where a training stands. Numbers of validation are NaN without validation data. */
+typedef struct cnn_epoch {
+    uint32_t struct_size;
+    uint32_t epoch;        /* 1 is the first */
+    double learning_rate;  /* at the epoch's last step */
+    double loss, accuracy; /* means over the epoch's training batches, as they were seen */
+    double validation_loss, validation_accuracy;
+    double seconds;
+    uint64_t images; /* trained on in this epoch */
+} cnn_epoch;
+
+typedef struct cnn_progress {
+    uint32_t struct_size;
+    uint32_t epoch, epochs; /* 1 is the first */
+    uint64_t step, steps;   /* of this epoch; batches */
+    uint64_t images;        /* trained on in this epoch so far */
+    uint32_t validating;    /* not 0: step and steps count validation batches */
+    double loss, accuracy;  /* means of this epoch so far */
+    double learning_rate;
+    double seconds; /* since this epoch began */
+} cnn_progress;
+
+typedef struct cnn_train_options {
+    uint32_t struct_size;
+    uint32_t epochs;     /* 0: 10 */
+    uint32_t batch_size; /* 0: 32 */
+    uint64_t seed;
+    const cnn_optimizer_options *optimizer; /* NULL: Adam */
+    const cnn_schedule *schedule;           /* NULL: constant */
+    cnn_loss loss;
+    float label_smoothing;
+    const cnn_augment *augment;       /* NULL: none */
+    const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the model's */
+    float ema_decay; /* weights averaged over the steps, new = decay × old + (1 − decay) × weight; used for validation
+                        and the final model; 0: not. Below 1 */
+    uint32_t early_stopping; /* stop after this many epochs without a better validation loss; 0: don't */
+    uint32_t keep_last;   /* not 0: end with the last epoch's weights; 0: with those of the best validation accuracy */
+    uint32_t workers;     /* of the loader; 0: as many as the context has threads */
+    uint64_t cache_bytes; /* see cnn_loader_options */
+    const char *checkpoint; /* file written at the end of each epoch; NULL: none */
+    uint32_t resume;        /* not 0: go on from that file if it exists */
+    const char *history;    /* CSV file, a row an epoch, rewritten whole at each; NULL: none */
+
+    int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */
+    int (*on_epoch)(const cnn_epoch *epoch, void *user);
+    void *user;
+} cnn_train_options;
+
+CNN_API void cnn_train_options_init(cnn_train_options *options);
+
+/* What a training did, an entry an epoch. */
+typedef struct cnn_history cnn_history;
+CNN_API uint32_t cnn_history_count(const cnn_history *history);
+CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
+CNN_API uint32_t cnn_history_best(const cnn_history *history); /* index of the epoch whose weights the model has */
+CNN_API void cnn_history_destroy(cnn_history *history);
+
+/* Trains `model`. `validation` may be NULL. Both datasets must have been verified (cnn_dataset_verify) if they may hold
+ * broken files. `history` may be NULL; else the caller owns it, and gets it after an error too, as far as it goes.
+ * CNN_OK also when a callback stopped the training. CNN_ERROR_NOT_FINITE if the loss isn't finite: the model then has
+ * its best weights so far. */
+CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
+                             const cnn_train_options *options, cnn_history **history);
+
+typedef struct cnn_evaluate_options {
+    uint32_t struct_size;
+    uint32_t batch_size; /* 0: 32 */
+    uint32_t workers;
+    float threshold;                  /* two classes: class 1 from this probability on; 0: 0.5 */
+    const cnn_preprocess *preprocess; /* as in cnn_train_options */
+    cnn_progress_callback progress;
+    void *user;
+} cnn_evaluate_options;
+
+CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
+
+/* Measures `model` on a dataset; the caller owns `*metrics`. */
+CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
+                                cnn_metrics **metrics);
+
+CNN_END_DECLS
+
+#endif

@@ -1,0 +1,134 @@
+#include "core/context_internal.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/cpu.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+
+enum { ALIGNMENT = 64, MAX_THREADS = 256 };
+
+static void *allocate_default(size_t size, void *user)
+{
+    (void)user;
+    size_t rounded = cnn_round_up(size, ALIGNMENT);
+    return rounded < size ? NULL : aligned_alloc(ALIGNMENT, rounded);
+}
+
+static void release_default(void *memory, void *user)
+{
+    (void)user;
+    free(memory);
+}
+
+void cnn_context_options_init(cnn_context_options *options)
+{
+    *options = (cnn_context_options){ .struct_size = sizeof *options };
+}
+
+static uint32_t choose_threads(uint32_t wanted)
+{
+    const char *variable = getenv("CNN_THREADS");
+    if (!wanted && variable) {
+        long value = strtol(variable, NULL, 10);
+        wanted = value > 0 && value <= MAX_THREADS ? (uint32_t)value : 0;
+    }
+    return wanted ? wanted : cnn_cpu_count();
+}
+
+static cnn_instruction_set choose_instruction_set(cnn_instruction_set wanted)
+{
+    const char *variable = getenv("CNN_CPU");
+    if (wanted == CNN_ISA_BEST && variable)
+        wanted = cnn_instruction_set_from_name(variable);
+    return cnn_cpu_instruction_set(wanted);
+}
+
+cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **result)
+{
+    if (!result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_create: the result has no place: NULL was given");
+    *result = NULL;
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_context_options");
+    if (status)
+        return status;
+    if (!options.allocate != !options.release)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: allocate and release must be given both or neither");
+    if (options.threads > MAX_THREADS)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: %u threads were asked for; at most %d are possible",
+                        options.threads, MAX_THREADS);
+    cnn_context *context = calloc(1, sizeof *context);
+    if (!context)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a context can't be made");
+    context->allocate = options.allocate ? options.allocate : allocate_default;
+    context->release = options.release ? options.release : release_default;
+    context->allocator_user = options.allocator_user;
+    context->log = options.log;
+    context->log_user = options.log_user;
+    context->instruction_set = choose_instruction_set(options.instruction_set);
+    context->threads = choose_threads(options.threads);
+    context->pool = cnn_pool_create(context->threads);
+    if (!context->pool) {
+        free(context);
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a context's threads can't be made");
+    }
+    *result = context;
+    return CNN_OK;
+}
+
+void cnn_context_destroy(cnn_context *context)
+{
+    if (!context)
+        return;
+    cnn_pool_destroy(context->pool);
+    free(context);
+}
+
+static cnn_context *default_context;
+static pthread_once_t default_once = PTHREAD_ONCE_INIT;
+
+static void make_default(void)
+{
+    cnn_context_create(NULL, &default_context);
+}
+
+cnn_context *cnn_context_or_default(cnn_context *context)
+{
+    if (context)
+        return context;
+    pthread_once(&default_once, make_default);
+    if (!default_context)
+        cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: the default context can't be made");
+    return default_context;
+}
+
+uint32_t cnn_context_threads(const cnn_context *context)
+{
+    context = cnn_context_or_default((cnn_context *)context);
+    return context ? context->threads : 1;
+}
+
+const char *cnn_context_instruction_set(const cnn_context *context)
+{
+    context = cnn_context_or_default((cnn_context *)context);
+    return cnn_instruction_set_name(context ? context->instruction_set : CNN_ISA_GENERIC);
+}
+
+void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...)
+{
+    context = cnn_context_or_default(context);
+    if (!context || !context->log)
+        return;
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    context->log(level, text, context->log_user);
+}

@@ -1,0 +1,25 @@
+/* A context from within. */
+#ifndef CNN_CORE_CONTEXT_INTERNAL_H
+#define CNN_CORE_CONTEXT_INTERNAL_H
+
+#include <cnn/context.h>
+
+#include "core/parallel.h"
+
+struct cnn_context {
+    void *(*allocate)(size_t size, void *user);
+    void (*release)(void *memory, void *user);
+    void *allocator_user;
+    void (*log)(cnn_log_level level, const char *message, void *user);
+    void *log_user;
+    cnn_instruction_set instruction_set;
+    uint32_t threads;
+    cnn_pool *pool;
+};
+
+/* `context`, or the default one for NULL; NULL, with the error set, if that can't be made. */
+cnn_context *cnn_context_or_default(cnn_context *context);
+
+__attribute__((format(printf, 3, 4))) void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...);
+
+#endif

@@ -1,0 +1,20 @@
+/* What the processor can do. */
+#ifndef CNN_CORE_CPU_H
+#define CNN_CORE_CPU_H
+
+#include <stdint.h>
+
+#include <cnn/context.h>
+
+/* The best instruction set that the processor has and this build was compiled for, not above `wanted`. */
+cnn_instruction_set cnn_cpu_instruction_set(cnn_instruction_set wanted);
+
+const char *cnn_instruction_set_name(cnn_instruction_set set);
+
+/* CNN_ISA_BEST if the name is none. */
+cnn_instruction_set cnn_instruction_set_from_name(const char *name);
+
+/* Processors that this process may run on. */
+uint32_t cnn_cpu_count(void);
+
+#endif

@@ -1,0 +1,46 @@
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char last_error[1024];
+
+cnn_status cnn_fail(cnn_status status, const char *format, ...)
+{
+    char text[sizeof last_error]; /* an argument may be the last sentence itself */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(last_error, text, sizeof text);
+    return status;
+}
+
+cnn_status cnn_fail_text(cnn_status status, const char *text)
+{
+    return cnn_fail(status, "%s", text);
+}
+
+const char *cnn_last_error(void)
+{
+    return last_error;
+}
+
+const char *cnn_status_name(cnn_status status)
+{
+    switch (status) {
+    case CNN_OK: return "CNN_OK";
+    case CNN_ERROR_ARGUMENT: return "CNN_ERROR_ARGUMENT";
+    case CNN_ERROR_OUT_OF_MEMORY: return "CNN_ERROR_OUT_OF_MEMORY";
+    case CNN_ERROR_IO: return "CNN_ERROR_IO";
+    case CNN_ERROR_FORMAT: return "CNN_ERROR_FORMAT";
+    case CNN_ERROR_UNSUPPORTED: return "CNN_ERROR_UNSUPPORTED";
+    case CNN_ERROR_LIMIT: return "CNN_ERROR_LIMIT";
+    case CNN_ERROR_SHAPE: return "CNN_ERROR_SHAPE";
+    case CNN_ERROR_NOT_FINITE: return "CNN_ERROR_NOT_FINITE";
+    case CNN_ERROR_STOPPED: return "CNN_ERROR_STOPPED";
+    case CNN_ERROR_DATA: return "CNN_ERROR_DATA";
+    }
+    return "unknown status";
+}

@@ -1,0 +1,14 @@
+/* Reporting errors: a status, and a sentence for cnn_last_error(). */
+#ifndef CNN_CORE_ERROR_H
+#define CNN_CORE_ERROR_H
+
+#include <cnn/status.h>
+
+/* Sets the calling thread's sentence and returns `status`, so that a function can `return cnn_fail(...)`. The sentence
+ * begins with what it is about (a file, a layer), has no full stop and no newline. */
+__attribute__((format(printf, 2, 3))) cnn_status cnn_fail(cnn_status status, const char *format, ...);
+
+/* Sets the sentence again, as worker threads need whose caller is on another thread. */
+cnn_status cnn_fail_text(cnn_status status, const char *text);
+
+#endif

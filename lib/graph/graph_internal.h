@@ -1,0 +1,37 @@
+/* A graph from within. */
+#ifndef CNN_GRAPH_GRAPH_INTERNAL_H
+#define CNN_GRAPH_GRAPH_INTERNAL_H
+
+#include <cnn/graph.h>
+
+#include "layers/layer.h"
+
+typedef struct cnn_graph_node {
+    char *name;
+    cnn_layer layer;
+    cnn_node inputs[CNN_MAX_INPUTS];
+} cnn_graph_node;
+
+struct cnn_graph {
+    cnn_context *context;
+    cnn_graph_node *nodes; /* in topological order: a node's inputs come before it */
+    int32_t count;
+    size_t capacity;
+    cnn_node output; /* CNN_NODE_ERROR until cnn_output: then the last node is it */
+    cnn_status status;
+    char error[512];
+};
+
+/* Adds a layer: copies `attributes` (the type's struct), names it (`name` NULL: type and a number), infers its shape.
+ * All builders, and readers of files, come through here. */
+cnn_node cnn_graph_add(cnn_graph *graph, const cnn_layer_type *type, const cnn_node *inputs, int32_t count,
+                       const void *attributes, const char *name);
+
+/* Makes the error stick to the graph (unless one does already), and returns CNN_NODE_ERROR. */
+cnn_node cnn_graph_fail(cnn_graph *graph, cnn_status status, const char *sentence);
+
+cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
+cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
+cnn_status cnn_graph_copy(const cnn_graph *graph, cnn_graph **copy);
+
+#endif
