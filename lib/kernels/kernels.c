@@ -1,0 +1,34 @@
+#include "kernels/kernels.h"
+
+#include "core/context_internal.h"
+
+#define DECLARE(isa) extern const cnn_vector_kernels cnn_vector_kernels_##isa
+#define TABLE(isa)                          \
+    {                                       \
+        .vector = &cnn_vector_kernels_##isa \
+    }
+
+DECLARE(generic);
+static const cnn_kernels generic = TABLE(generic);
+#if defined(__x86_64__)
+DECLARE(avx2);
+DECLARE(avx512);
+static const cnn_kernels avx2 = TABLE(avx2), avx512 = TABLE(avx512);
+#elif defined(__aarch64__)
+DECLARE(neon);
+static const cnn_kernels neon = TABLE(neon);
+#endif
+
+const cnn_kernels *cnn_kernels_get(cnn_context *context)
+{
+    context = cnn_context_or_default(context);
+    switch (context ? context->instruction_set : CNN_ISA_GENERIC) {
+#if defined(__x86_64__)
+    case CNN_ISA_AVX2: return &avx2;
+    case CNN_ISA_AVX512: return &avx512;
+#elif defined(__aarch64__)
+    case CNN_ISA_NEON: return &neon;
+#endif
+    default: return &generic;
+    }
+}

@@ -1,0 +1,24 @@
+/* The table of kernels: for each family a struct of function pointers, filled once per instruction set.
+ *
+ * A family's source is written over vector.h, named in meson.build's isa_sources, compiled once per instruction set,
+ * and defines one constant: `const cnn_vector_kernels CNN_FOR_ISA(cnn_vector_kernels) = { ... }`. */
+#ifndef CNN_KERNELS_KERNELS_H
+#define CNN_KERNELS_KERNELS_H
+
+#include <stdint.h>
+
+#include <cnn/context.h>
+
+/* Sums over long arrays. */
+typedef struct cnn_vector_kernels {
+    void (*add)(float *sum, const float *terms, int64_t count);
+} cnn_vector_kernels;
+
+typedef struct cnn_kernels {
+    const cnn_vector_kernels *vector;
+} cnn_kernels;
+
+/* The kernels of the context's instruction set. `context` may be NULL. */
+const cnn_kernels *cnn_kernels_get(cnn_context *context);
+
+#endif

@@ -1,0 +1,37 @@
+/* A thin layer over the vectors of each instruction set. Only sources that are compiled once per instruction set
+ * include it; the build defines one of CNN_VECTOR_GENERIC, _AVX2, _AVX512 and _NEON, and CNN_ISA as its name.
+ *
+ * `partial` functions touch the first `count` lanes alone, 0 < count <= VF_WIDTH; loads put zeros into the others. */
+#ifndef CNN_KERNELS_VECTOR_H
+#define CNN_KERNELS_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* cnn_tile -> cnn_tile_avx2 */
+#define CNN_FOR_ISA(name) CNN_JOIN(name, CNN_ISA)
+#define CNN_JOIN(a, b) CNN_JOIN_EXPANDED(a, b)
+#define CNN_JOIN_EXPANDED(a, b) a##_##b
+
+#if defined(CNN_VECTOR_AVX512)
+#include "kernels/vector_avx512.h"
+#elif defined(CNN_VECTOR_AVX2)
+#include "kernels/vector_avx2.h"
+#elif defined(CNN_VECTOR_NEON)
+#include "kernels/vector_neon.h"
+#else
+#include "kernels/vector_generic.h"
+#endif
+
+/* The sum of all lanes, in one order for each instruction set. */
+static inline float vf_sum(vf a)
+{
+    float lanes[VF_WIDTH], sum = 0;
+    vf_store(lanes, a);
+    for (int i = 0; i < VF_WIDTH; i++)
+        sum += lanes[i];
+    return sum;
+}
+
+#endif

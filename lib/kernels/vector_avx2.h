@@ -1,0 +1,99 @@
+/* Included by vector.h. */
+#include <immintrin.h>
+
+enum { VF_WIDTH = 8, VF_REGISTERS = 16 };
+
+typedef __m256 vf;
+typedef __m256 vf_mask;
+
+static inline __m256i vf_lanes(size_t count)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+static inline vf vf_zero(void)
+{
+    return _mm256_setzero_ps();
+}
+
+static inline vf vf_broadcast(float a)
+{
+    return _mm256_set1_ps(a);
+}
+
+static inline vf vf_load(const float *from)
+{
+    return _mm256_loadu_ps(from);
+}
+
+static inline void vf_store(float *to, vf a)
+{
+    _mm256_storeu_ps(to, a);
+}
+
+static inline vf vf_load_partial(const float *from, size_t count)
+{
+    return _mm256_maskload_ps(from, vf_lanes(count));
+}
+
+static inline void vf_store_partial(float *to, vf a, size_t count)
+{
+    _mm256_maskstore_ps(to, vf_lanes(count), a);
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+    return _mm256_sub_ps(a, b);
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+    return _mm256_mul_ps(a, b);
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+    return _mm256_div_ps(a, b);
+}
+
+static inline vf vf_sqrt(vf a)
+{
+    return _mm256_sqrt_ps(a);
+}
+
+/* a > b ? a : b, so b where either is NaN */
+static inline vf vf_max(vf a, vf b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+static inline vf vf_min(vf a, vf b)
+{
+    return _mm256_min_ps(a, b);
+}
+
+/* a * b + c */
+static inline vf vf_fmadd(vf a, vf b, vf c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+static inline vf_mask vf_greater(vf a, vf b)
+{
+    return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
+}
+
+static inline vf vf_select(vf_mask mask, vf yes, vf no)
+{
+    return _mm256_blendv_ps(no, yes, mask);
+}
+
+static inline vf_mask vf_both(vf_mask a, vf_mask b)
+{
+    return _mm256_and_ps(a, b);
+}

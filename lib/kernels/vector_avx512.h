@@ -1,0 +1,99 @@
+/* Included by vector.h. */
+#include <immintrin.h>
+
+enum { VF_WIDTH = 16, VF_REGISTERS = 32 };
+
+typedef __m512 vf;
+typedef __mmask16 vf_mask;
+
+static inline __mmask16 vf_lanes(size_t count)
+{
+    return (__mmask16)((1u << count) - 1);
+}
+
+static inline vf vf_zero(void)
+{
+    return _mm512_setzero_ps();
+}
+
+static inline vf vf_broadcast(float a)
+{
+    return _mm512_set1_ps(a);
+}
+
+static inline vf vf_load(const float *from)
+{
+    return _mm512_loadu_ps(from);
+}
+
+static inline void vf_store(float *to, vf a)
+{
+    _mm512_storeu_ps(to, a);
+}
+
+static inline vf vf_load_partial(const float *from, size_t count)
+{
+    return _mm512_maskz_loadu_ps(vf_lanes(count), from);
+}
+
+static inline void vf_store_partial(float *to, vf a, size_t count)
+{
+    _mm512_mask_storeu_ps(to, vf_lanes(count), a);
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+static inline vf vf_sqrt(vf a)
+{
+    return _mm512_sqrt_ps(a);
+}
+
+/* a > b ? a : b, so b where either is NaN */
+static inline vf vf_max(vf a, vf b)
+{
+    return _mm512_max_ps(a, b);
+}
+
+static inline vf vf_min(vf a, vf b)
+{
+    return _mm512_min_ps(a, b);
+}
+
+/* a * b + c */
+static inline vf vf_fmadd(vf a, vf b, vf c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+static inline vf_mask vf_greater(vf a, vf b)
+{
+    return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
+}
+
+static inline vf vf_select(vf_mask mask, vf yes, vf no)
+{
+    return _mm512_mask_blend_ps(mask, no, yes);
+}
+
+static inline vf_mask vf_both(vf_mask a, vf_mask b)
+{
+    return a & b;
+}

@@ -1,0 +1,98 @@
+/* Included by vector.h. The compilers' own vectors, which they turn into whatever the processor has. */
+#include <math.h>
+
+enum { VF_WIDTH = 4, VF_REGISTERS = 16 };
+
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vf_mask __attribute__((vector_size(16)));
+
+static inline vf vf_zero(void)
+{
+    return (vf){ 0 };
+}
+
+static inline vf vf_broadcast(float a)
+{
+    return (vf){ a, a, a, a };
+}
+
+static inline vf vf_load(const float *from)
+{
+    vf a;
+    memcpy(&a, from, sizeof a);
+    return a;
+}
+
+static inline void vf_store(float *to, vf a)
+{
+    memcpy(to, &a, sizeof a);
+}
+
+static inline vf vf_load_partial(const float *from, size_t count)
+{
+    vf a = { 0 };
+    memcpy(&a, from, count * sizeof *from);
+    return a;
+}
+
+static inline void vf_store_partial(float *to, vf a, size_t count)
+{
+    memcpy(to, &a, count * sizeof *to);
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+    return a + b;
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+    return a - b;
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+    return a * b;
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+    return a / b;
+}
+
+static inline vf vf_sqrt(vf a)
+{
+    return (vf){ sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3]) };
+}
+
+static inline vf_mask vf_greater(vf a, vf b)
+{
+    return a > b;
+}
+
+static inline vf vf_select(vf_mask mask, vf yes, vf no)
+{
+    return (vf)((mask & (vf_mask)yes) | (~mask & (vf_mask)no));
+}
+
+static inline vf_mask vf_both(vf_mask a, vf_mask b)
+{
+    return a & b;
+}
+
+/* a > b ? a : b, so b where either is NaN */
+static inline vf vf_max(vf a, vf b)
+{
+    return vf_select(a > b, a, b);
+}
+
+static inline vf vf_min(vf a, vf b)
+{
+    return vf_select(a < b, a, b);
+}
+
+/* a * b + c, rounded twice: fused, it would be a slow function call on processors without it */
+static inline vf vf_fmadd(vf a, vf b, vf c)
+{
+    return a * b + c;
+}

@@ -1,0 +1,98 @@
+/* Included by vector.h. */
+#include <arm_neon.h>
+
+enum { VF_WIDTH = 4, VF_REGISTERS = 32 };
+
+typedef float32x4_t vf;
+typedef uint32x4_t vf_mask;
+
+static inline vf vf_zero(void)
+{
+    return vdupq_n_f32(0);
+}
+
+static inline vf vf_broadcast(float a)
+{
+    return vdupq_n_f32(a);
+}
+
+static inline vf vf_load(const float *from)
+{
+    return vld1q_f32(from);
+}
+
+static inline void vf_store(float *to, vf a)
+{
+    vst1q_f32(to, a);
+}
+
+static inline vf vf_load_partial(const float *from, size_t count)
+{
+    float lanes[4] = { 0 };
+    memcpy(lanes, from, count * sizeof *from);
+    return vld1q_f32(lanes);
+}
+
+static inline void vf_store_partial(float *to, vf a, size_t count)
+{
+    float lanes[4];
+    vst1q_f32(lanes, a);
+    memcpy(to, lanes, count * sizeof *to);
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+    return vaddq_f32(a, b);
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+    return vsubq_f32(a, b);
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+    return vmulq_f32(a, b);
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+    return vdivq_f32(a, b);
+}
+
+static inline vf vf_sqrt(vf a)
+{
+    return vsqrtq_f32(a);
+}
+
+static inline vf_mask vf_greater(vf a, vf b)
+{
+    return vcgtq_f32(a, b);
+}
+
+static inline vf vf_select(vf_mask mask, vf yes, vf no)
+{
+    return vbslq_f32(mask, yes, no);
+}
+
+static inline vf_mask vf_both(vf_mask a, vf_mask b)
+{
+    return vandq_u32(a, b);
+}
+
+/* a > b ? a : b, so b where either is NaN */
+static inline vf vf_max(vf a, vf b)
+{
+    return vf_select(vf_greater(a, b), a, b);
+}
+
+static inline vf vf_min(vf a, vf b)
+{
+    return vf_select(vf_greater(b, a), a, b);
+}
+
+/* a * b + c */
+static inline vf vf_fmadd(vf a, vf b, vf c)
+{
+    return vfmaq_f32(c, a, b);
+}
