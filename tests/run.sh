@@ -1,0 +1,136 @@
+#!/bin/sh
+# All tests, from a fresh clone on a fresh Debian 12, as root or with sudo.
+# Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads tidy install quickstart; default: all
+#
+# With CNN_TEST_DATA set to a folder of photographs as docs/results.md describes it, tests on real photographs run too.
+set -eu
+cd "$(dirname "$0")/.."
+stages=${*:-format release clang sanitize threads tidy install quickstart}
+build=${CNN_TEST_BUILD:-build-tests}
+mkdir -p "$build"
+passed=0
+failed=0
+skipped=0
+failures=
+
+say() { printf '\n== %s\n' "$*"; }
+
+count() { # adds the totals of a meson test log
+    value() { sed -n "s/^$1: *\([0-9]*\).*/\1/p" "$2" | tail -n 1; }
+    ok=$(value Ok "$1")
+    bad=$(value Fail "$1")
+    late=$(value Timeout "$1")
+    skip=$(value Skipped "$1")
+    passed=$((passed + ${ok:-0}))
+    failed=$((failed + ${bad:-0} + ${late:-0}))
+    skipped=$((skipped + ${skip:-0}))
+}
+
+verdict() { # STATUS NAME
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        failures="$failures $2"
+        echo "FAILED: $2"
+    fi
+}
+
+configure() { # FOLDER [OPTION...]
+    folder=$build/$1
+    shift
+    if [ ! -f "$folder/build.ninja" ]; then
+        meson setup "$folder" -Dwerror=true "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
+    fi
+    ninja -C "$folder" >"$folder.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$folder.log"; return 1; }
+}
+
+run_tests() { # NAME FOLDER [OPTION OF meson test...]
+    name=$1
+    folder=$build/$2
+    shift 2
+    status=0
+    meson test -C "$folder" --print-errorlogs "$@" >"$folder.tests" 2>&1 || status=$?
+    cat "$folder.tests"
+    count "$folder.tests"
+    [ $status -eq 0 ] || failures="$failures $name"
+}
+
+stage_format() {
+    files=$(git ls-files '*.c' '*.h' '*.cpp' '*.hpp')
+    status=0
+    # shellcheck disable=SC2086  # one word a file
+    clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
+    shellcheck tests/*.sh examples/*.sh || status=1
+    verdict $status format
+}
+
+stage_release() {
+    if CC=gcc configure release; then run_tests release release; else verdict 1 "release build"; fi
+}
+
+stage_clang() {
+    if CC=clang CXX=clang++ configure clang -Dfuzzers=true; then run_tests clang clang; else verdict 1 "clang build"; fi
+}
+
+stage_sanitize() {
+    if CC=gcc configure sanitize -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Ddefault_library=static \
+        -Db_lundef=false; then
+        ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+            run_tests sanitize sanitize --timeout-multiplier 4
+    else
+        verdict 1 "sanitizer build"
+    fi
+}
+
+stage_threads() {
+    if CC=gcc configure threads -Db_sanitize=thread -Dbuildtype=debugoptimized -Ddefault_library=static -Db_lundef=false; then
+        TSAN_OPTIONS=halt_on_error=1 run_tests threads threads --suite threads --timeout-multiplier 8
+    else
+        verdict 1 "thread sanitizer build"
+    fi
+}
+
+stage_tidy() {
+    CC=clang configure clang || { verdict 1 "clang build"; return; }
+    status=0
+    git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -quiet -p "$build/clang" >"$build/tidy.log" \
+        2>"$build/tidy.errors" || status=1
+    [ $status -eq 0 ] || grep -E 'warning:|error:' "$build/tidy.log" | sort -u | head -n 40
+    verdict $status tidy
+}
+
+stage_install() {
+    CC=gcc configure release || { verdict 1 "release build"; return; }
+    status=0
+    sh tests/abi/install.sh "$build/release" || status=1
+    verdict $status install
+}
+
+stage_quickstart() {
+    status=0
+    sh examples/quickstart.sh "$build/quickstart" || status=1
+    verdict $status quickstart
+}
+
+say "Installing what the tests need"
+sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev \
+    libjansson-dev libarchive-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck git zip \
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
+if [ -z "${CNN_TEST_PYTHON:-}" ]; then
+    python=$build/python
+    [ -x "$python/bin/pytest" ] || { python3 -m venv "$python" &&
+        "$python/bin/pip" install -q numpy safetensors pillow pytest; }
+    CNN_TEST_PYTHON=$(pwd)/$python/bin/python
+    export CNN_TEST_PYTHON
+fi
+
+for stage in $stages; do
+    say "$stage"
+    "stage_$stage"
+done
+
+say "Result"
+[ -z "$failures" ] || echo "failed:$failures"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ -z "$failures" ]
