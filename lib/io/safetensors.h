@@ -14,8 +14,7 @@ typedef struct cnn_safetensors_array {
     cnn_dtype dtype;
     int32_t rank;
     int64_t dims[CNN_MAX_RANK];
-    const void
-        *data; /* when read: in the mapped file, aligned to 64 bytes if this library wrote it, else maybe not at all */
+    const void *data; /* when read: in the mapped file, maybe not aligned to an element: copy it out */
     size_t bytes;
 } cnn_safetensors_array;
 
@@ -23,7 +22,9 @@ typedef struct cnn_safetensors_note {
     const char *key, *text;
 } cnn_safetensors_note;
 
-/* Writes whole or not at all (see core/file.h). Arrays start at multiples of 64 bytes. */
+/* Writes whole or not at all (see core/file.h). The same arguments give the same bytes. Arrays lie without gaps, as the
+ * format demands, in an order in which each starts at a multiple of its element's size, and those whose size is a
+ * multiple of 64 bytes at a multiple of 64. */
 cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
                                  size_t count, const cnn_safetensors_note *notes, size_t note_count);
 
@@ -31,7 +32,9 @@ typedef struct cnn_safetensors cnn_safetensors;
 
 /* Maps a file and checks all of its header: sizes, offsets, overlaps, types. What it gives is valid until closed. */
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **file);
-void cnn_safetensors_close(cnn_safetensors *file);
+void cnn_safetensors_close(cnn_safetensors *file); /* NULL is ignored */
+
+/* Arrays come in the order of their names, notes in that of the file. */
 size_t cnn_safetensors_count(const cnn_safetensors *file);
 const cnn_safetensors_array *cnn_safetensors_array_at(const cnn_safetensors *file, size_t index);
 const cnn_safetensors_array *cnn_safetensors_find(const cnn_safetensors *file,

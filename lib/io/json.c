@@ -1,0 +1,85 @@
+#include "io/json.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+/* A model file's header is 3 deep, a graph 4. A value takes up to some 150 bytes in memory, whatever it takes as text,
+ * so their number must be limited too. */
+enum { MAX_DEPTH = 32, MAX_VALUES = 2000000 };
+
+/* Looks at the text's structure alone: jansson finds what is wrong with the rest. */
+static cnn_status check_limits(const char *name, const char *text, size_t size)
+{
+    size_t depth = 0, values = 1;
+    bool quoted = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '[' || c == '{'))
+            depth++, values++;
+        else if (!quoted && (c == ']' || c == '}'))
+            depth -= depth > 0;
+        else if (!quoted && c == ',')
+            values++;
+        if (depth > MAX_DEPTH)
+            return cnn_fail(CNN_ERROR_LIMIT, "%s: the JSON is nested more than %d deep", name, MAX_DEPTH);
+        if (values > MAX_VALUES)
+            return cnn_fail(CNN_ERROR_LIMIT, "%s: the JSON has more than %d values", name, MAX_VALUES);
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_json_parse(const char *name, const char *text, size_t size, json_t **value)
+{
+    *value = NULL;
+    cnn_status status = check_limits(name, text, size);
+    if (status)
+        return status;
+    json_error_t error;
+    *value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (*value)
+        return CNN_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be parsed", name);
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: is not sound JSON: line %d, column %d: %s", name, error.line, error.column,
+                    error.text);
+}
+
+cnn_status cnn_json_print(cnn_context *context, const json_t *value, size_t flags, char **text, size_t *size)
+{
+    size_t length = json_dumpb(value, NULL, 0, flags | JSON_ENCODE_ANY);
+    if (!length)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: JSON can't be written");
+    char *result = cnn_allocate(context, length + 1);
+    if (!result)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    json_dumpb(value, result, length, flags | JSON_ENCODE_ANY);
+    result[length] = 0;
+    *text = result;
+    if (size)
+        *size = length;
+    return CNN_OK;
+}
+
+const char *cnn_json_kind(const json_t *value)
+{
+    if (!value)
+        return "nothing";
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "a list";
+    case JSON_STRING: return "a text";
+    case JSON_INTEGER: return "a whole number";
+    case JSON_REAL: return "a number";
+    case JSON_TRUE: return "true";
+    case JSON_FALSE: return "false";
+    case JSON_NULL: return "null";
+    }
+    return "unknown";
+}
