@@ -1,0 +1,115 @@
+#include "../test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/parallel.h"
+
+enum { TASKS = 1000 };
+
+typedef struct cnn_counts {
+    atomic_int runs[TASKS];
+    atomic_int inside[4]; /* tasks now running, by worker */
+    atomic_int overlaps;
+    atomic_int strangers; /* worker numbers out of range */
+} cnn_counts;
+
+static cnn_context *create_context(uint32_t threads)
+{
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = threads;
+    cnn_context *context;
+    assert_ok(cnn_context_create(&options, &context));
+    return context;
+}
+
+static void count_run(void *argument, size_t task, uint32_t worker)
+{
+    cnn_counts *counts = argument;
+    if (worker >= 4) {
+        atomic_fetch_add(&counts->strangers, 1);
+        return;
+    }
+    if (atomic_fetch_add(&counts->inside[worker], 1))
+        atomic_fetch_add(&counts->overlaps, 1);
+    atomic_fetch_add(&counts->runs[task], 1);
+    atomic_fetch_sub(&counts->inside[worker], 1);
+}
+
+static void each_task_runs_once_on_a_worker_of_its_own(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context(4);
+    for (int repeat = 0; repeat < 50; repeat++) {
+        cnn_counts counts = { 0 };
+        cnn_parallel(context, TASKS, count_run, &counts);
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(1, counts.runs[i]);
+        assert_int_equal(0, counts.overlaps);
+        assert_int_equal(0, counts.strangers);
+    }
+    cnn_context_destroy(context);
+}
+
+typedef struct cnn_nested {
+    cnn_context *context;
+    cnn_counts *counts; /* one a task */
+} cnn_nested;
+
+static void run_nested(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    cnn_nested *nested = argument;
+    cnn_parallel(nested->context, TASKS, count_run, &nested->counts[task]);
+}
+
+static void a_call_within_a_task_runs_its_tasks_by_itself(void **state)
+{
+    (void)state;
+    static cnn_counts counts[3];
+    cnn_context *context = create_context(2);
+    cnn_nested nested = { context, counts };
+    cnn_parallel(context, 3, run_nested, &nested);
+    for (int call = 0; call < 3; call++)
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(1, counts[call].runs[i]);
+    cnn_context_destroy(context);
+}
+
+static void *call_from_a_thread(void *argument)
+{
+    cnn_nested *nested = argument;
+    for (int i = 0; i < 20; i++)
+        cnn_parallel(nested->context, TASKS, count_run, nested->counts);
+    return NULL;
+}
+
+static void several_threads_may_call_at_once(void **state)
+{
+    (void)state;
+    static cnn_counts counts[3];
+    cnn_context *context = create_context(2);
+    pthread_t threads[3];
+    cnn_nested calls[3];
+    for (int i = 0; i < 3; i++) {
+        calls[i] = (cnn_nested){ context, &counts[i] };
+        assert_int_equal(0, pthread_create(&threads[i], NULL, call_from_a_thread, &calls[i]));
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    for (int call = 0; call < 3; call++)
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(20, counts[call].runs[i]);
+    cnn_context_destroy(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_task_runs_once_on_a_worker_of_its_own),
+        cmocka_unit_test(a_call_within_a_task_runs_its_tasks_by_itself),
+        cmocka_unit_test(several_threads_may_call_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
