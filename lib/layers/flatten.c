@@ -1,0 +1,37 @@
+#include <string.h>
+
+#include "layers/layer_internal.h"
+
+static cnn_status shape(cnn_layer *layer)
+{
+    cnn_status status = cnn_layer_check_inputs(layer);
+    return status ? status : cnn_layer_set_features(layer, cnn_shape_count(&layer->inputs[0]));
+}
+
+/* In NHWC the features lie as the pixels do. */
+static void copy(const cnn_layer_pass *pass, const float *from, float *to)
+{
+    if (from != to)
+        memcpy(to, from, cnn_layer_output_count(pass->layer, pass->batch) * sizeof *to);
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    copy(pass, pass->inputs[0], pass->output);
+}
+
+static void backward(const cnn_layer_pass *pass)
+{
+    if (pass->input_gradients[0])
+        copy(pass, pass->output_gradient, pass->input_gradients[0]);
+}
+
+const cnn_layer_type cnn_layer_flatten = {
+    .name = "flatten",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .in_place = true,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,71 @@
+/* Fixed scaling of a network's input: the same for all channels, or for each its own. */
+#include <math.h>
+
+#include "core/error.h"
+#include "layers/layer_internal.h"
+
+static cnn_status rescale_shape(cnn_layer *layer)
+{
+    const cnn_rescale_attributes *attributes = layer->attributes;
+    if (!isfinite(attributes->scale) || attributes->scale == 0 || !isfinite(attributes->offset))
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "a scale of %g and an offset of %g are not possible: both are finite, and "
+                        "the scale is not 0",
+                        (double)attributes->scale, (double)attributes->offset);
+    return cnn_layer_keep_shape(layer);
+}
+
+static cnn_status normalize_shape(cnn_layer *layer)
+{
+    const cnn_normalize_attributes *attributes = layer->attributes;
+    cnn_status status = cnn_layer_keep_shape(layer);
+    if (status)
+        return status;
+    int64_t channels = cnn_shape_channels(&layer->output);
+    char text[CNN_SHAPE_TEXT_SIZE];
+    if (channels > 16)
+        return cnn_fail(CNN_ERROR_SHAPE, "the input %s has %lld channels; at most 16 can be normalised",
+                        cnn_shape_text(&layer->output, text), (long long)channels);
+    for (int64_t c = 0; c < channels; c++) {
+        float mean = attributes->mean[c], deviation = attributes->deviation[c];
+        if (!isfinite(mean) || !isfinite(deviation) || !(deviation > 0))
+            return cnn_fail(
+                CNN_ERROR_ARGUMENT,
+                "a mean of %g and a deviation of %g are not possible (channel %lld of %s): both are finite, "
+                "and the deviation is above 0",
+                (double)mean, (double)deviation, (long long)c, cnn_shape_text(&layer->output, text));
+    }
+    return CNN_OK;
+}
+
+static const cnn_attribute rescale_attributes[] = {
+    { "scale", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_rescale_attributes, scale), 1, NULL },
+    { "offset", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_rescale_attributes, offset), 1, NULL },
+};
+
+static const cnn_attribute normalize_attributes[] = {
+    { "mean", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_normalize_attributes, mean), 16, NULL },
+    { "deviation", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_normalize_attributes, deviation), 16, NULL },
+};
+
+const cnn_layer_type cnn_layer_rescale = {
+    .name = "rescale",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attributes_size = sizeof(cnn_rescale_attributes),
+    .attributes = rescale_attributes,
+    .attribute_count = 2,
+    .in_place = true,
+    .shape = rescale_shape,
+};
+
+const cnn_layer_type cnn_layer_normalize = {
+    .name = "normalize",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attributes_size = sizeof(cnn_normalize_attributes),
+    .attributes = normalize_attributes,
+    .attribute_count = 2,
+    .in_place = true,
+    .shape = normalize_shape,
+};
