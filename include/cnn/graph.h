@@ -131,8 +131,8 @@ CNN_API cnn_node cnn_normalize(cnn_graph *graph, cnn_node input, const float *me
 /* Declares the node whose value the model gives. Without it, the last layer added is the output. */
 CNN_API void cnn_output(cnn_graph *graph, cnn_node node);
 
-/* Looking into a graph. Nodes are numbered from 0 in the order in which they were added. Strings belong to the graph.
- */
+/* Looking into a graph. Nodes are numbered from 0 in the order in which they were added. Strings belong to the graph;
+ * they are "" for a node that is none. */
 CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
 CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
 CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node); /* "conv2d", "relu", ... */

@@ -25,15 +25,17 @@ CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
 CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
 CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
 
-/* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N from 1.
+/* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N from 1: many
+ * are computed some at a time, in bounded memory. Dropout does nothing, batch_norm uses the running statistics.
  * One model may predict from many threads at once, while nothing changes it. */
 CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
 
 /* Training by hand; cnn_train (trainer.h) does this for most people.
  * A step is cnn_model_forward, a loss, cnn_model_backward, cnn_optimizer_step. Forward computes as training does
- * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `*output` belongs to
- * the model and is valid until the next forward. Backward takes the loss's gradient by the output and leaves each
- * parameter's in cnn_parameter.gradient (it overwrites, it doesn't add). One thread at a time. */
+ * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `input` isn't copied:
+ * it must stay as it is until backward is done. `*output` belongs to the model and is valid until the next forward.
+ * Backward takes the loss's gradient by the output and leaves each parameter's in cnn_parameter.gradient (it
+ * overwrites, it doesn't add); each comes after a forward of its own. One thread at a time. */
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,
                                      const cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);

@@ -32,6 +32,12 @@ cnn_node cnn_graph_fail(cnn_graph *graph, cnn_status status, const char *sentenc
 
 cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
 cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
-cnn_status cnn_graph_copy(const cnn_graph *graph, cnn_graph **copy);
+
+/* A copy in another context; the error that stuck to the graph, if one did. */
+cnn_status cnn_graph_copy(cnn_context *context, const cnn_graph *graph, cnn_graph **copy);
+
+/* What cnn_text_free frees: a copy of `text` from the default context. NULL, with the error set, if there is no memory.
+ */
+char *cnn_text_copy(const char *text);
 
 #endif

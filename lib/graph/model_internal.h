@@ -1,0 +1,44 @@
+/* A model from within. */
+#ifndef CNN_GRAPH_MODEL_INTERNAL_H
+#define CNN_GRAPH_MODEL_INTERNAL_H
+
+#include <cnn/model.h>
+
+#include "graph/graph_internal.h"
+
+/* One parameter. They are numbered by node, then in the layer's order. */
+typedef struct cnn_weights {
+    char *name;
+    cnn_tensor *value;
+    cnn_tensor *gradient; /* NULL before the first backward, or if not trainable */
+    const cnn_layer_parameter *declared;
+    bool trainable;
+} cnn_weights;
+
+typedef struct cnn_note {
+    char *key, *text;
+} cnn_note;
+
+typedef struct cnn_predictor cnn_predictor;
+typedef struct cnn_training cnn_training;
+
+struct cnn_model {
+    cnn_context *context;
+    cnn_graph *graph;
+    cnn_weights *weights;
+    int32_t weights_count;
+    cnn_note *notes;
+    size_t note_count, note_capacity;
+    uint64_t version;        /* counts the changes of values */
+    bool fuse, share_memory; /* true; tests compare with false, set before the first use */
+    cnn_predictor *predictor;
+    cnn_training *training; /* NULL before the first forward */
+};
+
+/* A model whose values are zeros: for readers of files, as random ones take a while to draw. */
+cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **model);
+
+/* Draws all values anew. */
+void cnn_model_initialize(cnn_model *model, uint64_t seed);
+
+#endif

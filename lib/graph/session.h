@@ -1,0 +1,14 @@
+/* What a model keeps from call to call: for prediction, and for training. */
+#ifndef CNN_GRAPH_SESSION_H
+#define CNN_GRAPH_SESSION_H
+
+#include "graph/model_internal.h"
+
+cnn_status cnn_predictor_create(cnn_context *context, cnn_predictor **predictor);
+void cnn_predictor_destroy(cnn_model *model);
+void cnn_training_destroy(cnn_model *model);
+
+/* Checks a batch of a caller: float32, N × shape, N at least 1. `what` begins the sentence on failure. */
+cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what);
+
+#endif
