@@ -1,7 +1,9 @@
 #include "io/json.h"
 
-#include <stdbool.h>
-#include <string.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "core/error.h"
 #include "core/memory.h"
@@ -82,4 +84,32 @@ const char *cnn_json_kind(const json_t *value)
     case JSON_NULL: return "null";
     }
     return "unknown";
+}
+
+/* The double whose shortest text is the float's shortest text: 0.1, not 0.10000000149011612. */
+static double shortest(float value)
+{
+    char text[32];
+    for (int digits = 1; digits <= FLT_DECIMAL_DIG; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    return strtod(text, NULL);
+}
+
+json_t *cnn_json_number(float value)
+{
+    if (value == floorf(value) && fabsf(value) < (1 << FLT_MANT_DIG) && !(value == 0 && signbit(value)))
+        return json_integer((json_int_t)value); /* 6, not 6.0 */
+    return json_real(shortest(value));
+}
+
+bool cnn_json_float(const json_t *value, float *number)
+{
+    double wide = json_number_value(value);
+    if (!json_is_number(value) || fabs(wide) > (double)FLT_MAX)
+        return false;
+    *number = (float)wide;
+    return true;
 }

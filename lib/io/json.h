@@ -2,6 +2,7 @@
 #ifndef CNN_IO_JSON_H
 #define CNN_IO_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -15,6 +16,12 @@ cnn_status cnn_json_parse(const char *name, const char *text, size_t size, json_
 
 /* The value as text with a zero byte, freed with cnn_release of the same context. `flags` are jansson's. */
 cnn_status cnn_json_print(cnn_context *context, const json_t *value, size_t flags, char **text, size_t *size);
+
+/* A float's number, which CNN_JSON_FLOATS among cnn_json_print's flags writes with no more digits than it needs. NULL
+ * if it isn't finite. And back: false if the value is no number, or too large. */
+#define CNN_JSON_FLOATS JSON_REAL_PRECISION(9) /* nine digits tell any two floats apart */
+json_t *cnn_json_number(float value);
+bool cnn_json_float(const json_t *value, float *number);
 
 /* "a text", "a whole number", ... for sentences. */
 const char *cnn_json_kind(const json_t *value);

@@ -1,0 +1,203 @@
+/* A model as a safetensors file: docs/model-file.md. */
+#include <stdio.h>
+#include <string.h>
+
+#include <cnn/model.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/tensor_internal.h"
+#include "graph/model_internal.h"
+#include "io/safetensors.h"
+
+#define KEY_FORMAT "format"
+#define KEY_VERSION "cnn.version"
+#define KEY_GRAPH "cnn.graph"
+
+/* Of what is in the file. It rises when older libraries can't read newer files. */
+#define FORMAT "cnn"
+#define VERSION "1"
+
+/* Notes that are the file's own, and not the model's. */
+static bool is_reserved(const char *key)
+{
+    return !strcmp(key, KEY_FORMAT) || !strcmp(key, KEY_VERSION) || !strcmp(key, KEY_GRAPH);
+}
+
+static bool all_finite(const void *data, size_t count)
+{
+    const uint32_t exponent = 0x7F800000;
+    const char *bytes = data; /* in a mapped file, maybe not aligned */
+    uint32_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, bytes + i * sizeof bits, sizeof bits);
+        found |= (bits & exponent) == exponent;
+    }
+    return !found;
+}
+
+static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_safetensors_array *arrays)
+{
+    for (int32_t i = 0; i < model->weights_count; i++) {
+        const cnn_weights *weights = &model->weights[i];
+        const cnn_tensor *value = weights->value;
+        if (!all_finite(value->data, (size_t)value->count))
+            return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
+                            weights->name);
+        cnn_safetensors_array *array = &arrays[i];
+        *array = (cnn_safetensors_array){ weights->name, value->dtype, value->rank,
+                                          { 0 },         value->data,  cnn_tensor_bytes(value) };
+        memcpy(array->dims, value->dims, sizeof array->dims);
+    }
+    return CNN_OK;
+}
+
+static size_t collect_notes(const cnn_model *model, const char *graph, cnn_safetensors_note *notes)
+{
+    size_t count = 0;
+    notes[count++] = (cnn_safetensors_note){ KEY_FORMAT, FORMAT };
+    notes[count++] = (cnn_safetensors_note){ KEY_VERSION, VERSION };
+    notes[count++] = (cnn_safetensors_note){ KEY_GRAPH, graph };
+    for (size_t i = 0; i < model->note_count; i++)
+        if (!is_reserved(model->notes[i].key))
+            notes[count++] = (cnn_safetensors_note){ model->notes[i].key, model->notes[i].text };
+    return count;
+}
+
+cnn_status cnn_model_save(const cnn_model *model, const char *path)
+{
+    if (!model || !path)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save: NULL was given");
+    cnn_context *context = model->context;
+    char *graph = NULL;
+    cnn_status status = cnn_graph_to_json(model->graph, &graph);
+    if (status)
+        return status;
+    size_t count = (size_t)model->weights_count;
+    cnn_safetensors_array *arrays = cnn_allocate_zeroed(context, count, sizeof *arrays);
+    cnn_safetensors_note *notes = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *notes);
+    status = arrays && notes ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
+    if (!status)
+        status = cnn_safetensors_write(context, path, arrays, count, notes, collect_notes(model, graph, notes));
+    cnn_release(context, notes);
+    cnn_release(context, arrays);
+    cnn_text_free(graph);
+    return status;
+}
+
+static cnn_status check_format(const cnn_safetensors *file, const char *path)
+{
+    const char *format = cnn_safetensors_note_text(file, KEY_FORMAT);
+    const char *version = cnn_safetensors_note_text(file, KEY_VERSION);
+    if (!format || strcmp(format, FORMAT) || !version || !cnn_safetensors_note_text(file, KEY_GRAPH))
+        return cnn_fail(CNN_ERROR_FORMAT,
+                        "%s: is a safetensors file, but no model of this library: its metadata lacks \"" KEY_FORMAT
+                        "\", \"" KEY_VERSION "\" or \"" KEY_GRAPH "\"",
+                        path);
+    if (strcmp(version, VERSION))
+        return cnn_fail(CNN_ERROR_UNSUPPORTED,
+                        "%s: is in version %.20s of the format; this library reads version " VERSION, path, version);
+    return CNN_OK;
+}
+
+static cnn_status read_graph(cnn_context *context, const cnn_safetensors *file, const char *path, cnn_graph **graph)
+{
+    const char *text = cnn_safetensors_note_text(file, KEY_GRAPH);
+    cnn_status status = cnn_graph_from_json(context, text, strlen(text), graph);
+    return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;
+}
+
+static cnn_status check_array(const cnn_safetensors *file, const char *path, const char *name,
+                              const cnn_layer_parameter *declared)
+{
+    const cnn_safetensors_array *array = cnn_safetensors_find(file, name);
+    if (!array)
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, name);
+    if (array->dtype != CNN_FLOAT32)
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: the array %s is not of type F32", path, name);
+    if (array->rank != declared->rank ||
+        memcmp(array->dims, declared->dims, (size_t)array->rank * sizeof *array->dims)) {
+        char given[128], wanted[128];
+        return cnn_fail(CNN_ERROR_SHAPE, "%s: the array %s is %s; the graph has it as %s", path, name,
+                        cnn_dims_text(array->rank, array->dims, given, sizeof given),
+                        cnn_dims_text(declared->rank, declared->dims, wanted, sizeof wanted));
+    }
+    if (!all_finite(array->data, array->bytes / sizeof(float)))
+        return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: the array %s holds a value that is not finite", path, name);
+    return CNN_OK;
+}
+
+/* Done before the model is made, so that no graph can ask for more memory than the file is large. */
+static cnn_status check_arrays(const cnn_safetensors *file, const char *path, const cnn_graph *graph)
+{
+    size_t expected = 0;
+    for (int32_t i = 0; i < graph->count; i++) {
+        const cnn_graph_node *node = &graph->nodes[i];
+        for (int32_t j = 0; j < node->layer.parameter_count; j++, expected++) {
+            char name[256];
+            snprintf(name, sizeof name, "%s.%s", node->name, node->layer.parameters[j].name);
+            cnn_status status = check_array(file, path, name, &node->layer.parameters[j]);
+            if (status)
+                return status;
+        }
+    }
+    if (cnn_safetensors_count(file) != expected)
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: it has %zu arrays; its graph has %zu", path, cnn_safetensors_count(file),
+                        expected);
+    return CNN_OK;
+}
+
+static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, const char *path)
+{
+    for (int32_t i = 0; i < model->weights_count; i++) {
+        cnn_tensor *value = model->weights[i].value;
+        const cnn_safetensors_array *array = cnn_safetensors_find(file, model->weights[i].name);
+        if (!array || array->bytes != cnn_tensor_bytes(value))
+            return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, model->weights[i].name);
+        memcpy(value->data, array->data, array->bytes);
+    }
+    cnn_model_changed(model);
+    for (size_t i = 0; i < cnn_safetensors_note_count(file); i++) {
+        const cnn_safetensors_note *note = cnn_safetensors_note_at(file, i);
+        cnn_status status = is_reserved(note->key) ? CNN_OK : cnn_model_set_note(model, note->key, note->text);
+        if (status)
+            return cnn_fail(status, "%s: %s", path, cnn_last_error());
+    }
+    return CNN_OK;
+}
+
+static cnn_status load_from(cnn_context *context, const cnn_safetensors *file, const char *path, cnn_model **model)
+{
+    cnn_graph *graph = NULL;
+    cnn_status status = check_format(file, path);
+    if (!status)
+        status = read_graph(context, file, path, &graph);
+    if (!status)
+        status = check_arrays(file, path, graph);
+    if (!status)
+        status = cnn_model_create_blank(context, graph, model);
+    if (!status)
+        status = fill_model(*model, file, path);
+    cnn_graph_destroy(graph);
+    return status;
+}
+
+cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **result)
+{
+    if (!path || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load: NULL was given");
+    *result = NULL;
+    cnn_safetensors *file;
+    cnn_model *model = NULL;
+    cnn_status status = cnn_safetensors_open(context, path, &file);
+    if (status)
+        return status;
+    status = load_from(context, file, path, &model);
+    cnn_safetensors_close(file);
+    if (status)
+        cnn_model_destroy(model);
+    else
+        *result = model;
+    return status;
+}
