@@ -1,7 +1,8 @@
 /* The table of kernels: for each family a struct of function pointers, filled once per instruction set.
  *
  * A family's source is written over vector.h, named in meson.build's isa_sources, compiled once per instruction set,
- * and defines one constant: `const cnn_vector_kernels CNN_FOR_ISA(cnn_vector_kernels) = { ... }`. */
+ * and defines one constant: `const cnn_vector_kernels CNN_FOR_ISA(cnn_vector_kernels) = { ... }`. The struct of a
+ * family with functions over it is in the family's header. */
 #ifndef CNN_KERNELS_KERNELS_H
 #define CNN_KERNELS_KERNELS_H
 
@@ -16,6 +17,10 @@ typedef struct cnn_vector_kernels {
 
 typedef struct cnn_kernels {
     const cnn_vector_kernels *vector;
+    const struct cnn_elementwise_kernels *elementwise;
+    const struct cnn_softmax_kernels *softmax;
+    const struct cnn_channel_kernels *channel;
+    const struct cnn_pool_kernels *pool;
 } cnn_kernels;
 
 /* The kernels of the context's instruction set. `context` may be NULL. */

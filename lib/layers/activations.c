@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 
 /* The gradient is told by the sign of the output, which a negative slope would lose. */
@@ -18,6 +19,75 @@ static const cnn_attribute leaky_relu_attributes[] = {
     { "slope", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_leaky_relu_attributes, slope), 1, NULL },
 };
 
+static void forward_of(const cnn_layer_pass *pass, cnn_elementwise operation, const float *constants)
+{
+    cnn_elementwise_forward(pass->context, operation, constants, pass->inputs[0], pass->output,
+                            cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+static void backward_of(const cnn_layer_pass *pass, cnn_elementwise operation, const float *constants)
+{
+    if (pass->input_gradients[0])
+        cnn_elementwise_backward(pass->context, operation, constants, pass->output, pass->output_gradient,
+                                 pass->input_gradients[0], cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+static const float *slope_of(const cnn_layer_pass *pass)
+{
+    const cnn_leaky_relu_attributes *attributes = pass->layer->attributes;
+    return &attributes->slope;
+}
+
+static void relu_forward(const cnn_layer_pass *pass)
+{
+    forward_of(pass, CNN_ELEMENTWISE_RELU, NULL);
+}
+
+static void relu_backward(const cnn_layer_pass *pass)
+{
+    backward_of(pass, CNN_ELEMENTWISE_RELU, NULL);
+}
+
+static void leaky_relu_forward(const cnn_layer_pass *pass)
+{
+    forward_of(pass, CNN_ELEMENTWISE_LEAKY_RELU, slope_of(pass));
+}
+
+static void leaky_relu_backward(const cnn_layer_pass *pass)
+{
+    backward_of(pass, CNN_ELEMENTWISE_LEAKY_RELU, slope_of(pass));
+}
+
+static void relu6_forward(const cnn_layer_pass *pass)
+{
+    forward_of(pass, CNN_ELEMENTWISE_RELU6, NULL);
+}
+
+static void relu6_backward(const cnn_layer_pass *pass)
+{
+    backward_of(pass, CNN_ELEMENTWISE_RELU6, NULL);
+}
+
+static void sigmoid_forward(const cnn_layer_pass *pass)
+{
+    forward_of(pass, CNN_ELEMENTWISE_SIGMOID, NULL);
+}
+
+static void sigmoid_backward(const cnn_layer_pass *pass)
+{
+    backward_of(pass, CNN_ELEMENTWISE_SIGMOID, NULL);
+}
+
+static void tanh_forward(const cnn_layer_pass *pass)
+{
+    forward_of(pass, CNN_ELEMENTWISE_TANH, NULL);
+}
+
+static void tanh_backward(const cnn_layer_pass *pass)
+{
+    backward_of(pass, CNN_ELEMENTWISE_TANH, NULL);
+}
+
 const cnn_layer_type cnn_layer_relu = {
     .name = "relu",
     .min_inputs = 1,
@@ -25,6 +95,8 @@ const cnn_layer_type cnn_layer_relu = {
     .backward_needs_output = true,
     .in_place = true,
     .shape = cnn_layer_keep_shape,
+    .forward = relu_forward,
+    .backward = relu_backward,
 };
 
 const cnn_layer_type cnn_layer_leaky_relu = {
@@ -37,6 +109,8 @@ const cnn_layer_type cnn_layer_leaky_relu = {
     .backward_needs_output = true,
     .in_place = true,
     .shape = leaky_relu_shape,
+    .forward = leaky_relu_forward,
+    .backward = leaky_relu_backward,
 };
 
 const cnn_layer_type cnn_layer_relu6 = {
@@ -46,6 +120,8 @@ const cnn_layer_type cnn_layer_relu6 = {
     .backward_needs_output = true,
     .in_place = true,
     .shape = cnn_layer_keep_shape,
+    .forward = relu6_forward,
+    .backward = relu6_backward,
 };
 
 const cnn_layer_type cnn_layer_sigmoid = {
@@ -55,6 +131,8 @@ const cnn_layer_type cnn_layer_sigmoid = {
     .backward_needs_output = true,
     .in_place = true,
     .shape = cnn_layer_keep_shape,
+    .forward = sigmoid_forward,
+    .backward = sigmoid_backward,
 };
 
 const cnn_layer_type cnn_layer_tanh = {
@@ -64,4 +142,6 @@ const cnn_layer_type cnn_layer_tanh = {
     .backward_needs_output = true,
     .in_place = true,
     .shape = cnn_layer_keep_shape,
+    .forward = tanh_forward,
+    .backward = tanh_backward,
 };

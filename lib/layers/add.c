@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)
@@ -16,10 +17,27 @@ static cnn_status shape(cnn_layer *layer)
     return CNN_OK;
 }
 
+static void forward(const cnn_layer_pass *pass)
+{
+    cnn_elementwise_add(pass->context, pass->inputs[0], pass->inputs[1], pass->output,
+                        cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+static void backward(const cnn_layer_pass *pass)
+{
+    for (int i = 0; i < 2; i++) {
+        if (pass->input_gradients[i])
+            cnn_elementwise_copy(pass->context, pass->output_gradient, pass->input_gradients[i],
+                                 cnn_layer_output_count(pass->layer, pass->batch));
+    }
+}
+
 const cnn_layer_type cnn_layer_add = {
     .name = "add",
     .min_inputs = 2,
     .max_inputs = 2,
     .in_place = true,
     .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "kernels/channels.h"
 #include "layers/layer_internal.h"
 
 enum { SCALE, OFFSET, RUNNING_MEAN, RUNNING_VARIANCE };
@@ -29,6 +30,108 @@ static cnn_status shape(cnn_layer *layer)
     return status ? status : cnn_layer_add_constant(layer, "running_variance", channels, 1, false);
 }
 
+static size_t channels_of(const cnn_layer *layer)
+{
+    return (size_t)cnn_shape_channels(&layer->output);
+}
+
+static size_t rows_of(const cnn_layer *layer, int64_t batch)
+{
+    return cnn_layer_output_count(layer, batch) / channels_of(layer);
+}
+
+/* The batch's mean, and the inverse of its deviation. */
+static size_t saved_bytes(const cnn_layer *layer, int64_t batch)
+{
+    (void)batch;
+    return 2 * channels_of(layer) * sizeof(float);
+}
+
+/* Five numbers per channel, then what the sums need. */
+static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
+{
+    (void)context;
+    size_t numbers = 5 * channels_of(layer) * sizeof(float);
+    return training ? numbers + cnn_channel_workspace(rows_of(layer, batch), channels_of(layer)) : numbers;
+}
+
+static float *number(const cnn_layer_pass *pass, size_t index)
+{
+    return (float *)pass->workspace + index * channels_of(pass->layer);
+}
+
+static void *sums_workspace(const cnn_layer_pass *pass)
+{
+    return number(pass, 5);
+}
+
+static void update_running(const cnn_layer_pass *pass, const float *mean, const float *variance)
+{
+    const cnn_batch_norm_attributes *attributes = pass->layer->attributes;
+    float *running_mean = pass->parameters[RUNNING_MEAN], *running_variance = pass->parameters[RUNNING_VARIANCE];
+    double rows = (double)rows_of(pass->layer, pass->batch);
+    float unbiased = rows > 1 ? (float)(rows / (rows - 1)) : 1, keep = attributes->momentum;
+    for (size_t c = 0; c < channels_of(pass->layer); c++) {
+        running_mean[c] = keep * running_mean[c] + (1 - keep) * mean[c];
+        running_variance[c] = keep * running_variance[c] + (1 - keep) * (variance[c] * unbiased);
+    }
+}
+
+static void set_inverse(const cnn_layer_pass *pass, const float *variance, float *inverse)
+{
+    const cnn_batch_norm_attributes *attributes = pass->layer->attributes;
+    for (size_t c = 0; c < channels_of(pass->layer); c++)
+        inverse[c] = 1 / sqrtf(variance[c] + attributes->epsilon);
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    size_t channels = channels_of(pass->layer), rows = rows_of(pass->layer, pass->batch);
+    float *multiply = number(pass, 0), *inverse = number(pass, 1);
+    const float *mean = pass->parameters[RUNNING_MEAN];
+    if (pass->training) {
+        float *batch_mean = pass->saved, *variance = number(pass, 2);
+        inverse = batch_mean + channels;
+        cnn_channel_moments(pass->context, pass->inputs[0], rows, channels, batch_mean, variance, sums_workspace(pass));
+        set_inverse(pass, variance, inverse);
+        update_running(pass, batch_mean, variance);
+        mean = batch_mean;
+    } else {
+        set_inverse(pass, pass->parameters[RUNNING_VARIANCE], inverse);
+    }
+    for (size_t c = 0; c < channels; c++)
+        multiply[c] = pass->parameters[SCALE][c] * inverse[c];
+    cnn_channel_affine affine = { mean, multiply, pass->parameters[OFFSET] };
+    cnn_channel_apply(pass->context, &affine, pass->inputs[0], rows, channels, pass->output);
+}
+
+/* With x' = (x - mean) / deviation and g the gradient by the output:
+ * scale' = sum(g x'), offset' = sum(g), and by x: (g - offset' / rows - x' scale' / rows) × scale / deviation. */
+static void backward(const cnn_layer_pass *pass)
+{
+    size_t channels = channels_of(pass->layer), rows = rows_of(pass->layer, pass->batch);
+    const float *mean = pass->saved, *inverse = mean + channels;
+    float factor = 1 / (float)rows;
+    float *sum = number(pass, 0), *product = number(pass, 1);
+    float *mean_gradient = number(pass, 2), *slope = number(pass, 3), *multiply = number(pass, 4);
+    cnn_channel_products(pass->context, pass->inputs[0], pass->output_gradient, rows, channels, mean, sum, product,
+                         sums_workspace(pass));
+    for (size_t c = 0; c < channels; c++) {
+        float scale_gradient = product[c] * inverse[c];
+        if (pass->parameter_gradients[SCALE])
+            pass->parameter_gradients[SCALE][c] = scale_gradient;
+        if (pass->parameter_gradients[OFFSET])
+            pass->parameter_gradients[OFFSET][c] = sum[c];
+        mean_gradient[c] = sum[c] * factor;
+        slope[c] = scale_gradient * inverse[c] * factor;
+        multiply[c] = pass->parameters[SCALE][c] * inverse[c];
+    }
+    cnn_channel_affine affine = { mean, multiply, mean_gradient };
+    if (pass->input_gradients[0])
+        cnn_channel_center(pass->context, &affine, slope, pass->inputs[0], pass->output_gradient, rows, channels,
+                           pass->input_gradients[0]);
+}
+
 static const cnn_attribute attributes_table[] = {
     { "momentum", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_batch_norm_attributes, momentum), 1, NULL },
     { "epsilon", CNN_ATTRIBUTE_FLOAT, offsetof(cnn_batch_norm_attributes, epsilon), 1, NULL },
@@ -43,4 +146,8 @@ const cnn_layer_type cnn_layer_batch_norm = {
     .attribute_count = sizeof attributes_table / sizeof attributes_table[0],
     .backward_needs_inputs = true,
     .shape = shape,
+    .saved_bytes = saved_bytes,
+    .workspace_bytes = workspace_bytes,
+    .forward = forward,
+    .backward = backward,
 };

@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "core/error.h"
+#include "core/parallel.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)
@@ -20,9 +23,60 @@ static cnn_status shape(cnn_layer *layer)
     return cnn_layer_set_output(layer, &output);
 }
 
+/* Pixels of one task. */
+enum { CHUNK = 256 };
+
+static int64_t pixels_of(const cnn_layer_pass *pass)
+{
+    return pass->batch * cnn_shape_count(&pass->layer->output) / cnn_shape_channels(&pass->layer->output);
+}
+
+static void forward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const cnn_layer_pass *pass = argument;
+    size_t width = (size_t)cnn_shape_channels(&pass->layer->output), at = 0;
+    size_t first = task * CHUNK, pixels = (size_t)pixels_of(pass);
+    size_t end = first + CHUNK < pixels ? first + CHUNK : pixels;
+    for (int32_t i = 0; i < pass->layer->input_count; i++) {
+        size_t channels = (size_t)cnn_shape_channels(&pass->layer->inputs[i]);
+        for (size_t pixel = first; pixel < end; pixel++)
+            memcpy(pass->output + pixel * width + at, pass->inputs[i] + pixel * channels, channels * sizeof(float));
+        at += channels;
+    }
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    cnn_parallel(pass->context, ((size_t)pixels_of(pass) + CHUNK - 1) / CHUNK, forward_task, (void *)pass);
+}
+
+static void backward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const cnn_layer_pass *pass = argument;
+    size_t width = (size_t)cnn_shape_channels(&pass->layer->output), at = 0;
+    size_t first = task * CHUNK, pixels = (size_t)pixels_of(pass);
+    size_t end = first + CHUNK < pixels ? first + CHUNK : pixels;
+    for (int32_t i = 0; i < pass->layer->input_count; i++) {
+        size_t channels = (size_t)cnn_shape_channels(&pass->layer->inputs[i]);
+        float *gradient = pass->input_gradients[i];
+        for (size_t pixel = first; gradient && pixel < end; pixel++)
+            memcpy(gradient + pixel * channels, pass->output_gradient + pixel * width + at, channels * sizeof(float));
+        at += channels;
+    }
+}
+
+static void backward(const cnn_layer_pass *pass)
+{
+    cnn_parallel(pass->context, ((size_t)pixels_of(pass) + CHUNK - 1) / CHUNK, backward_task, (void *)pass);
+}
+
 const cnn_layer_type cnn_layer_concat = {
     .name = "concat",
     .min_inputs = 2,
     .max_inputs = CNN_MAX_INPUTS,
     .shape = shape,
+    .forward = forward,
+    .backward = backward,
 };

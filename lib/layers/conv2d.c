@@ -1,5 +1,9 @@
 /* Convolution, alone and with what the fusion pass puts behind it: batch normalisation, activation and max-pooling. */
+#include <math.h>
+
 #include "core/error.h"
+#include "core/memory.h"
+#include "kernels/conv.h"
 #include "layers/layer_internal.h"
 #include "layers/window.h"
 
@@ -110,6 +114,183 @@ static cnn_status fused_shape(cnn_layer *layer)
     return cnn_layer_set_output(layer, &pooled);
 }
 
+/* A plain convolution is a fused one with nothing behind it. */
+static cnn_fused_conv2d_attributes fused_of(const cnn_layer *layer)
+{
+    if (layer->type == &cnn_layer_fused_conv2d)
+        return *(const cnn_fused_conv2d_attributes *)layer->attributes;
+    return (cnn_fused_conv2d_attributes){ .conv = *(const cnn_conv2d_attributes *)layer->attributes };
+}
+
+static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(layer);
+    cnn_window window = window_of(&fused.conv);
+    const cnn_shape *input = &layer->inputs[0];
+    cnn_window_grid grid = cnn_window_placed(&window, input);
+    return (cnn_conv_shape){
+        .batch = batch,
+        .in_height = input->dims[0],
+        .in_width = input->dims[1],
+        .in_channels = input->dims[2],
+        .out_height = grid.count[0],
+        .out_width = grid.count[1],
+        .out_channels = fused.conv.filters,
+        .kernel = { window.kernel[0], window.kernel[1] },
+        .stride = { window.stride[0], window.stride[1] },
+        .dilation = { window.dilation[0], window.dilation[1] },
+        .pad_top = grid.padding[0],
+        .pad_left = grid.padding[1],
+        .groups = fused.conv.groups,
+    };
+}
+
+static uint64_t flops(const cnn_layer *layer)
+{
+    cnn_conv_shape conv = shape_for(layer, 1);
+    return 2 * (uint64_t)(conv.out_height * conv.out_width * conv.out_channels) *
+           (uint64_t)(conv.in_channels / conv.groups * conv.kernel[0] * conv.kernel[1]);
+}
+
+static cnn_conv_epilogue epilogue_of(const cnn_layer *layer)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(layer);
+    return (cnn_conv_epilogue){ .activation = (cnn_activation)fused.activation,
+                                .pool = { fused.pool[0], fused.pool[1] } };
+}
+
+static cnn_conv_gradient gradient_of(const cnn_layer *layer)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(layer);
+    return (cnn_conv_gradient){ .activation = (cnn_activation)fused.activation,
+                                .pool = { fused.pool[0], fused.pool[1] } };
+}
+
+static size_t fused_saved_bytes(const cnn_layer *layer, int64_t batch)
+{
+    return fused_of(layer).pool[0] ? cnn_layer_output_count(layer, batch) : 0; /* where the maxima were */
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
+{
+    cnn_conv_shape conv = shape_for(layer, batch);
+    cnn_conv_epilogue epilogue = epilogue_of(layer);
+    cnn_conv_gradient gradient = gradient_of(layer);
+    size_t bytes = cnn_conv_forward_workspace(context, &conv, &epilogue);
+    if (training) {
+        bytes = larger(bytes, cnn_conv_backward_data_workspace(context, &conv, &gradient));
+        bytes = larger(bytes, cnn_conv_backward_weights_workspace(context, &conv, &gradient));
+    }
+    return bytes;
+}
+
+/* With batch normalisation the packed weights are followed by the folded bias, and by the weights as they are scaled
+ * before they are packed. */
+typedef struct packed_parts {
+    size_t bias, weights, end;
+} packed_parts;
+
+static packed_parts parts_of(cnn_context *context, const cnn_layer *layer)
+{
+    cnn_conv_shape conv = shape_for(layer, 1);
+    packed_parts parts = { .end = cnn_conv_packed_bytes(context, &conv) };
+    if (fused_of(layer).batch_norm) {
+        parts.bias = cnn_round_up(parts.end, 64);
+        parts.weights = parts.bias + cnn_round_up((size_t)conv.out_channels * sizeof(float), 64);
+        int64_t weights = conv.out_channels * (conv.in_channels / conv.groups) * conv.kernel[0] * conv.kernel[1];
+        parts.end = parts.weights + (size_t)weights * sizeof(float);
+    }
+    return parts;
+}
+
+static size_t packed_bytes(cnn_context *context, const cnn_layer *layer, bool training)
+{
+    (void)training;
+    return parts_of(context, layer).end;
+}
+
+/* scale × (conv + bias - mean) / deviation + offset, as weights and a bias. */
+static void fold(const cnn_layer *layer, float *const *parameters, float *weights, float *folded_bias)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(layer);
+    const float *bias = fused.conv.no_bias ? NULL : parameters[1];
+    float *const *norm = parameters + (bias ? 2 : 1); /* scale, offset, mean, variance */
+    size_t filters = (size_t)fused.conv.filters;
+    const int64_t *dims = layer->parameters[0].dims;
+    size_t rows = (size_t)(dims[0] * dims[1] * dims[2]);
+    for (size_t c = 0; c < filters; c++)
+        folded_bias[c] = norm[0][c] / sqrtf(norm[3][c] + fused.epsilon); /* the factor, for now */
+    for (size_t row = 0; row < rows; row++)
+        for (size_t c = 0; c < filters; c++)
+            weights[row * filters + c] = parameters[0][row * filters + c] * folded_bias[c];
+    for (size_t c = 0; c < filters; c++)
+        folded_bias[c] = ((bias ? bias[c] : 0) - norm[2][c]) * folded_bias[c] + norm[1][c];
+}
+
+static void pack(cnn_context *context, const cnn_layer *layer, bool training, float *const *parameters, void *packed)
+{
+    (void)training;
+    cnn_conv_shape conv = shape_for(layer, 1);
+    const float *weights = parameters[0];
+    if (fused_of(layer).batch_norm) {
+        packed_parts parts = parts_of(context, layer);
+        float *folded = (float *)((char *)packed + parts.weights);
+        fold(layer, parameters, folded, (float *)((char *)packed + parts.bias));
+        weights = folded;
+    }
+    cnn_conv_pack(context, &conv, weights, packed);
+}
+
+static size_t packed_backward_bytes(cnn_context *context, const cnn_layer *layer)
+{
+    cnn_conv_shape conv = shape_for(layer, 1);
+    return cnn_conv_packed_backward_bytes(context, &conv);
+}
+
+static void pack_backward(cnn_context *context, const cnn_layer *layer, float *const *parameters, void *packed)
+{
+    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_pack_backward(context, &conv, parameters[0], packed);
+}
+
+static const float *bias_of(const cnn_layer_pass *pass)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(pass->layer);
+    if (fused.batch_norm)
+        return (const float *)((const char *)pass->packed + parts_of(pass->context, pass->layer).bias);
+    return fused.conv.no_bias ? NULL : pass->parameters[1];
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    cnn_conv_shape conv = shape_for(pass->layer, pass->batch);
+    cnn_conv_epilogue epilogue = epilogue_of(pass->layer);
+    epilogue.bias = bias_of(pass);
+    epilogue.argmax = epilogue.pool[0] ? pass->saved : NULL;
+    cnn_conv_forward(pass->context, &conv, pass->inputs[0], pass->packed, &epilogue, pass->output, pass->workspace);
+}
+
+/* Batch normalisation is not among what is fused in training. Weights and bias are frozen together, if at all. */
+static void backward(const cnn_layer_pass *pass)
+{
+    cnn_conv_shape conv = shape_for(pass->layer, pass->batch);
+    cnn_conv_gradient gradient = gradient_of(pass->layer);
+    gradient.gradient = pass->output_gradient;
+    gradient.output = pass->output;
+    gradient.argmax = gradient.pool[0] ? pass->saved : NULL;
+    if (pass->input_gradients[0])
+        cnn_conv_backward_data(pass->context, &conv, &gradient, pass->packed_backward, pass->input_gradients[0],
+                               pass->workspace);
+    if (pass->parameter_gradients[0])
+        cnn_conv_backward_weights(pass->context, &conv, &gradient, pass->inputs[0], pass->parameter_gradients[0],
+                                  pass->parameter_gradients[1], pass->workspace);
+}
+
 static const cnn_attribute attributes_table[] = {
     { "filters", CNN_ATTRIBUTE_INT64, offsetof(cnn_conv2d_attributes, filters), 1, NULL },
     { "kernel", CNN_ATTRIBUTE_INT32, offsetof(cnn_conv2d_attributes, kernel), 2, NULL },
@@ -131,6 +312,14 @@ const cnn_layer_type cnn_layer_conv2d = {
     .attribute_count = sizeof attributes_table / sizeof attributes_table[0],
     .backward_needs_inputs = true,
     .shape = shape,
+    .flops = flops,
+    .workspace_bytes = workspace_bytes,
+    .packed_bytes = packed_bytes,
+    .packed_backward_bytes = packed_backward_bytes,
+    .pack = pack,
+    .pack_backward = pack_backward,
+    .forward = forward,
+    .backward = backward,
 };
 
 const cnn_layer_type cnn_layer_fused_conv2d = {
@@ -141,4 +330,13 @@ const cnn_layer_type cnn_layer_fused_conv2d = {
     .backward_needs_inputs = true,
     .backward_needs_output = true,
     .shape = fused_shape,
+    .saved_bytes = fused_saved_bytes,
+    .flops = flops,
+    .workspace_bytes = workspace_bytes,
+    .packed_bytes = packed_bytes,
+    .packed_backward_bytes = packed_backward_bytes,
+    .pack = pack,
+    .pack_backward = pack_backward,
+    .forward = forward,
+    .backward = backward,
 };

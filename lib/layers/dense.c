@@ -1,5 +1,8 @@
 /* Fully connected layers, alone and with the activation that follows. */
 #include "core/error.h"
+#include "core/memory.h"
+#include "kernels/conv.h"
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape_of(cnn_layer *layer, const cnn_dense_attributes *attributes)
@@ -51,6 +54,88 @@ static uint64_t flops(const cnn_layer *layer)
     return 2 * (uint64_t)layer->inputs[0].dims[0] * (uint64_t)layer->output.dims[0];
 }
 
+static cnn_dense_shape shape_for(const cnn_layer *layer, int64_t batch)
+{
+    return (cnn_dense_shape){ batch, layer->inputs[0].dims[0], layer->output.dims[0] };
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
+{
+    cnn_dense_shape dense = shape_for(layer, batch);
+    size_t bytes = cnn_dense_forward_workspace(context, &dense);
+    if (training) {
+        bytes = larger(bytes, cnn_dense_backward_data_workspace(context, &dense));
+        bytes = larger(bytes, cnn_dense_backward_weights_workspace(context, &dense));
+    }
+    return bytes;
+}
+
+/* The gradient by the result before the activation comes first. */
+static size_t gradient_bytes(const cnn_layer *layer, int64_t batch)
+{
+    return cnn_round_up(cnn_layer_output_count(layer, batch) * sizeof(float), 64);
+}
+
+static size_t fused_workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
+{
+    size_t bytes = workspace_bytes(context, layer, batch, training);
+    return training ? bytes + gradient_bytes(layer, batch) : bytes;
+}
+
+static void forward_with(const cnn_layer_pass *pass, int32_t activation)
+{
+    cnn_dense_shape dense = shape_for(pass->layer, pass->batch);
+    cnn_dense_forward(pass->context, &dense, pass->inputs[0], pass->parameters[0],
+                      pass->layer->parameter_count > 1 ? pass->parameters[1] : NULL, (cnn_activation)activation,
+                      pass->output, pass->workspace);
+}
+
+static void backward_from(const cnn_layer_pass *pass, const float *gradient, void *workspace)
+{
+    cnn_dense_shape dense = shape_for(pass->layer, pass->batch);
+    if (pass->input_gradients[0])
+        cnn_dense_backward_data(pass->context, &dense, gradient, pass->parameters[0], pass->input_gradients[0],
+                                workspace);
+    if (pass->parameter_gradients[0])
+        cnn_dense_backward_weights(pass->context, &dense, pass->inputs[0], gradient, pass->parameter_gradients[0],
+                                   pass->parameter_gradients[1], workspace);
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    forward_with(pass, CNN_ACTIVATION_NONE);
+}
+
+static void backward(const cnn_layer_pass *pass)
+{
+    backward_from(pass, pass->output_gradient, pass->workspace);
+}
+
+static void fused_forward(const cnn_layer_pass *pass)
+{
+    const cnn_fused_dense_attributes *attributes = pass->layer->attributes;
+    forward_with(pass, attributes->activation);
+}
+
+static void fused_backward(const cnn_layer_pass *pass)
+{
+    const cnn_fused_dense_attributes *attributes = pass->layer->attributes;
+    if (attributes->activation == CNN_ACTIVATION_NONE) {
+        backward_from(pass, pass->output_gradient, pass->workspace);
+        return;
+    }
+    float *gradient = pass->workspace;
+    cnn_elementwise_backward(
+        pass->context, attributes->activation == CNN_ACTIVATION_RELU ? CNN_ELEMENTWISE_RELU : CNN_ELEMENTWISE_RELU6,
+        NULL, pass->output, pass->output_gradient, gradient, cnn_layer_output_count(pass->layer, pass->batch));
+    backward_from(pass, gradient, (char *)pass->workspace + gradient_bytes(pass->layer, pass->batch));
+}
+
 static const cnn_attribute attributes_table[] = {
     { "units", CNN_ATTRIBUTE_INT64, offsetof(cnn_dense_attributes, units), 1, NULL },
     { "no_bias", CNN_ATTRIBUTE_BOOL, offsetof(cnn_dense_attributes, no_bias), 1, NULL },
@@ -67,6 +152,9 @@ const cnn_layer_type cnn_layer_dense = {
     .backward_needs_inputs = true,
     .shape = shape,
     .flops = flops,
+    .workspace_bytes = workspace_bytes,
+    .forward = forward,
+    .backward = backward,
 };
 
 const cnn_layer_type cnn_layer_fused_dense = {
@@ -78,4 +166,7 @@ const cnn_layer_type cnn_layer_fused_dense = {
     .backward_needs_output = true,
     .shape = fused_shape,
     .flops = flops,
+    .workspace_bytes = fused_workspace_bytes,
+    .forward = fused_forward,
+    .backward = fused_backward,
 };

@@ -1,5 +1,8 @@
 /* Dropout: Srivastava et al. 2014, with the kept values scaled up in training. */
 #include "core/error.h"
+#include "core/parallel.h"
+#include "core/random.h"
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)
@@ -9,6 +12,88 @@ static cnn_status shape(cnn_layer *layer)
         return cnn_fail(CNN_ERROR_ARGUMENT, "a rate of %g is not possible; it is 0 to below 1",
                         (double)attributes->rate);
     return cnn_layer_keep_shape(layer);
+}
+
+/* Values of one task, a multiple of the four words of a block of random numbers. */
+enum { CHUNK = 4096 };
+
+static size_t saved_bytes(const cnn_layer *layer, int64_t batch)
+{
+    return cnn_layer_output_count(layer, batch); /* a byte for each value: whether it is kept */
+}
+
+static size_t chunk_end(const cnn_layer_pass *pass, size_t task)
+{
+    size_t end = (task + 1) * CHUNK, count = cnn_layer_output_count(pass->layer, pass->batch);
+    return end < count ? end : count;
+}
+
+static void run(const cnn_layer_pass *pass, cnn_task task)
+{
+    cnn_parallel(pass->context, (cnn_layer_output_count(pass->layer, pass->batch) + CHUNK - 1) / CHUNK, task,
+                 (void *)pass);
+}
+
+/* A value is dropped where its random word is below the rate's share of all words; the words are numbered by the
+ * value's place in the batch. */
+static void draw(const cnn_layer_pass *pass, size_t first, size_t end, uint8_t *kept)
+{
+    const cnn_dropout_attributes *attributes = pass->layer->attributes;
+    double threshold = (double)attributes->rate * 0x1p32;
+    cnn_random random;
+    cnn_random_init(&random, pass->seed, CNN_RANDOM_DROPOUT, pass->node, pass->step);
+    for (size_t at = first; at < end; at += 4) {
+        uint32_t words[4];
+        random.counter[0] = (uint32_t)(at / 4);
+        cnn_philox(random.key, random.counter, words);
+        for (size_t i = 0; i < 4 && at + i < end; i++)
+            kept[at + i] = (double)words[i] >= threshold;
+    }
+}
+
+static float scale_of(const cnn_layer_pass *pass)
+{
+    const cnn_dropout_attributes *attributes = pass->layer->attributes;
+    return 1 / (1 - attributes->rate);
+}
+
+static void mask(const cnn_layer_pass *pass, size_t first, size_t end, const float *from, float *to)
+{
+    const uint8_t *kept = pass->saved;
+    float scale = scale_of(pass);
+    for (size_t i = first; i < end; i++)
+        to[i] = kept[i] ? from[i] * scale : 0;
+}
+
+static void forward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const cnn_layer_pass *pass = argument;
+    size_t end = chunk_end(pass, task);
+    draw(pass, task * CHUNK, end, pass->saved);
+    mask(pass, task * CHUNK, end, pass->inputs[0], pass->output);
+}
+
+static void forward(const cnn_layer_pass *pass)
+{
+    if (pass->training)
+        run(pass, forward_task);
+    else
+        cnn_elementwise_copy(pass->context, pass->inputs[0], pass->output,
+                             cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+static void backward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const cnn_layer_pass *pass = argument;
+    mask(pass, task * CHUNK, chunk_end(pass, task), pass->output_gradient, pass->input_gradients[0]);
+}
+
+static void backward(const cnn_layer_pass *pass)
+{
+    if (pass->input_gradients[0])
+        run(pass, backward_task);
 }
 
 static const cnn_attribute attributes_table[] = {
@@ -24,4 +109,7 @@ const cnn_layer_type cnn_layer_dropout = {
     .attribute_count = 1,
     .in_place = true,
     .shape = shape,
+    .saved_bytes = saved_bytes,
+    .forward = forward,
+    .backward = backward,
 };

@@ -1,5 +1,4 @@
-#include <string.h>
-
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)
@@ -9,21 +8,17 @@ static cnn_status shape(cnn_layer *layer)
 }
 
 /* In NHWC the features lie as the pixels do. */
-static void copy(const cnn_layer_pass *pass, const float *from, float *to)
-{
-    if (from != to)
-        memcpy(to, from, cnn_layer_output_count(pass->layer, pass->batch) * sizeof *to);
-}
-
 static void forward(const cnn_layer_pass *pass)
 {
-    copy(pass, pass->inputs[0], pass->output);
+    cnn_elementwise_copy(pass->context, pass->inputs[0], pass->output,
+                         cnn_layer_output_count(pass->layer, pass->batch));
 }
 
 static void backward(const cnn_layer_pass *pass)
 {
     if (pass->input_gradients[0])
-        copy(pass, pass->output_gradient, pass->input_gradients[0]);
+        cnn_elementwise_copy(pass->context, pass->output_gradient, pass->input_gradients[0],
+                             cnn_layer_output_count(pass->layer, pass->batch));
 }
 
 const cnn_layer_type cnn_layer_flatten = {

@@ -2,7 +2,11 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "kernels/channels.h"
+#include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
+
+enum { MAX_CHANNELS = 16 };
 
 static cnn_status rescale_shape(cnn_layer *layer)
 {
@@ -23,9 +27,9 @@ static cnn_status normalize_shape(cnn_layer *layer)
         return status;
     int64_t channels = cnn_shape_channels(&layer->output);
     char text[CNN_SHAPE_TEXT_SIZE];
-    if (channels > 16)
-        return cnn_fail(CNN_ERROR_SHAPE, "the input %s has %lld channels; at most 16 can be normalised",
-                        cnn_shape_text(&layer->output, text), (long long)channels);
+    if (channels > MAX_CHANNELS)
+        return cnn_fail(CNN_ERROR_SHAPE, "the input %s has %lld channels; at most %d can be normalised",
+                        cnn_shape_text(&layer->output, text), (long long)channels, MAX_CHANNELS);
     for (int64_t c = 0; c < channels; c++) {
         float mean = attributes->mean[c], deviation = attributes->deviation[c];
         if (!isfinite(mean) || !isfinite(deviation) || !(deviation > 0))
@@ -36,6 +40,49 @@ static cnn_status normalize_shape(cnn_layer *layer)
                 (double)mean, (double)deviation, (long long)c, cnn_shape_text(&layer->output, text));
     }
     return CNN_OK;
+}
+
+static void rescale_forward(const cnn_layer_pass *pass)
+{
+    const cnn_rescale_attributes *attributes = pass->layer->attributes;
+    const float constants[2] = { attributes->scale, attributes->offset };
+    cnn_elementwise_forward(pass->context, CNN_ELEMENTWISE_RESCALE, constants, pass->inputs[0], pass->output,
+                            cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+static void rescale_backward(const cnn_layer_pass *pass)
+{
+    const cnn_rescale_attributes *attributes = pass->layer->attributes;
+    const float constants[2] = { attributes->scale, attributes->offset };
+    if (pass->input_gradients[0])
+        cnn_elementwise_backward(pass->context, CNN_ELEMENTWISE_RESCALE, constants, NULL, pass->output_gradient,
+                                 pass->input_gradients[0], cnn_layer_output_count(pass->layer, pass->batch));
+}
+
+/* (from - subtract) / deviation */
+static void apply(const cnn_layer_pass *pass, const float *subtract, const float *from, float *to)
+{
+    static const float zeros[MAX_CHANNELS];
+    const cnn_normalize_attributes *attributes = pass->layer->attributes;
+    size_t channels = (size_t)cnn_shape_channels(&pass->layer->output);
+    float multiply[MAX_CHANNELS];
+    for (size_t c = 0; c < channels; c++)
+        multiply[c] = 1 / attributes->deviation[c];
+    cnn_channel_affine affine = { subtract ? subtract : zeros, multiply, zeros };
+    cnn_channel_apply(pass->context, &affine, from, cnn_layer_output_count(pass->layer, pass->batch) / channels,
+                      channels, to);
+}
+
+static void normalize_forward(const cnn_layer_pass *pass)
+{
+    const cnn_normalize_attributes *attributes = pass->layer->attributes;
+    apply(pass, attributes->mean, pass->inputs[0], pass->output);
+}
+
+static void normalize_backward(const cnn_layer_pass *pass)
+{
+    if (pass->input_gradients[0])
+        apply(pass, NULL, pass->output_gradient, pass->input_gradients[0]);
 }
 
 static const cnn_attribute rescale_attributes[] = {
@@ -57,6 +104,8 @@ const cnn_layer_type cnn_layer_rescale = {
     .attribute_count = 2,
     .in_place = true,
     .shape = rescale_shape,
+    .forward = rescale_forward,
+    .backward = rescale_backward,
 };
 
 const cnn_layer_type cnn_layer_normalize = {
@@ -68,4 +117,6 @@ const cnn_layer_type cnn_layer_normalize = {
     .attribute_count = 2,
     .in_place = true,
     .shape = normalize_shape,
+    .forward = normalize_forward,
+    .backward = normalize_backward,
 };

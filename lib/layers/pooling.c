@@ -1,4 +1,5 @@
 /* Pooling over windows, and over the whole image. */
+#include "kernels/pooling.h"
 #include "core/error.h"
 #include "layers/layer_internal.h"
 #include "layers/window.h"
@@ -58,6 +59,74 @@ static cnn_status global_shape(cnn_layer *layer)
     return status ? status : cnn_layer_set_features(layer, layer->inputs[0].dims[2]);
 }
 
+static cnn_pool_shape pool_shape(const cnn_layer_pass *pass)
+{
+    const cnn_layer *layer = pass->layer;
+    cnn_window window = window_of(layer->attributes);
+    cnn_window_grid grid = cnn_window_placed(&window, &layer->inputs[0]);
+    return (cnn_pool_shape){
+        .batch = pass->batch,
+        .in_height = layer->inputs[0].dims[0],
+        .in_width = layer->inputs[0].dims[1],
+        .channels = layer->inputs[0].dims[2],
+        .out_height = grid.count[0],
+        .out_width = grid.count[1],
+        .kernel = { window.kernel[0], window.kernel[1] },
+        .stride = { window.stride[0], window.stride[1] },
+        .pad_top = grid.padding[0],
+        .pad_left = grid.padding[1],
+    };
+}
+
+static size_t max_saved_bytes(const cnn_layer *layer, int64_t batch)
+{
+    return cnn_layer_output_count(layer, batch) * sizeof(uint16_t);
+}
+
+static void max_forward(const cnn_layer_pass *pass)
+{
+    cnn_pool_shape pool = pool_shape(pass);
+    cnn_max_pool_forward(pass->context, &pool, pass->inputs[0], pass->output, pass->saved);
+}
+
+static void max_backward(const cnn_layer_pass *pass)
+{
+    cnn_pool_shape pool = pool_shape(pass);
+    if (pass->input_gradients[0])
+        cnn_max_pool_backward(pass->context, &pool, pass->output_gradient, pass->saved, pass->input_gradients[0]);
+}
+
+static void avg_forward(const cnn_layer_pass *pass)
+{
+    cnn_pool_shape pool = pool_shape(pass);
+    cnn_avg_pool_forward(pass->context, &pool, pass->inputs[0], pass->output);
+}
+
+static void avg_backward(const cnn_layer_pass *pass)
+{
+    cnn_pool_shape pool = pool_shape(pass);
+    if (pass->input_gradients[0])
+        cnn_avg_pool_backward(pass->context, &pool, pass->output_gradient, pass->input_gradients[0]);
+}
+
+static int64_t pixels_of(const cnn_layer *layer)
+{
+    return layer->inputs[0].dims[0] * layer->inputs[0].dims[1];
+}
+
+static void global_forward(const cnn_layer_pass *pass)
+{
+    cnn_global_avg_pool_forward(pass->context, pass->inputs[0], pass->batch, pixels_of(pass->layer),
+                                pass->layer->output.dims[0], pass->output);
+}
+
+static void global_backward(const cnn_layer_pass *pass)
+{
+    if (pass->input_gradients[0])
+        cnn_global_avg_pool_backward(pass->context, pass->output_gradient, pass->batch, pixels_of(pass->layer),
+                                     pass->layer->output.dims[0], pass->input_gradients[0]);
+}
+
 static const cnn_attribute attributes_table[] = {
     { "kernel", CNN_ATTRIBUTE_INT32, offsetof(cnn_pool2d_attributes, kernel), 2, NULL },
     { "stride", CNN_ATTRIBUTE_INT32, offsetof(cnn_pool2d_attributes, stride), 2, NULL },
@@ -73,6 +142,9 @@ const cnn_layer_type cnn_layer_max_pool2d = {
     .attributes = attributes_table,
     .attribute_count = sizeof attributes_table / sizeof attributes_table[0],
     .shape = shape,
+    .saved_bytes = max_saved_bytes,
+    .forward = max_forward,
+    .backward = max_backward,
 };
 
 const cnn_layer_type cnn_layer_avg_pool2d = {
@@ -83,6 +155,8 @@ const cnn_layer_type cnn_layer_avg_pool2d = {
     .attributes = attributes_table,
     .attribute_count = sizeof attributes_table / sizeof attributes_table[0],
     .shape = shape,
+    .forward = avg_forward,
+    .backward = avg_backward,
 };
 
 const cnn_layer_type cnn_layer_global_avg_pool = {
@@ -90,4 +164,6 @@ const cnn_layer_type cnn_layer_global_avg_pool = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = global_shape,
+    .forward = global_forward,
+    .backward = global_backward,
 };

@@ -1,0 +1,224 @@
+#include "kernels/channels.h"
+
+#include <stdbool.h>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+
+/* Fewer channels than WIDE are repeated to make rows worth a vector loop; MAX_REPEATED is the longest such row. BLOCK
+ * numbers, about, are worked on by one task: few enough to stay in the cache between two readings. */
+enum { WIDE = 64, MAX_REPEATED = 2 * WIDE, BLOCK = 16384 };
+
+static size_t period_of(size_t channels)
+{
+    return channels >= WIDE ? channels : (WIDE + channels - 1) / channels * channels;
+}
+
+static size_t block_of(size_t channels)
+{
+    size_t period = period_of(channels);
+    return period >= BLOCK ? period : BLOCK / period * period;
+}
+
+static size_t block_count(size_t count, size_t channels)
+{
+    return (count + block_of(channels) - 1) / block_of(channels);
+}
+
+/* Numbers per channel, as long as the period: `values` themselves, or repeated in `room`. */
+static const float *repeat(const float *values, size_t channels, float room[MAX_REPEATED])
+{
+    if (channels >= WIDE)
+        return values;
+    for (size_t i = 0; i < period_of(channels); i++)
+        room[i] = values[i % channels];
+    return room;
+}
+
+/* Adds up a period's sums to those of the channels. */
+static void fold(const float *sums, size_t channels, float *folded)
+{
+    for (size_t c = 0; c < channels; c++) {
+        float sum = 0;
+        for (size_t i = c; i < period_of(channels); i += channels)
+            sum += sums[i];
+        folded[c] = sum;
+    }
+}
+
+typedef struct channel_job {
+    const cnn_channel_kernels *kernels;
+    const float *input, *gradient;
+    size_t count, channels, block, period;
+    const float *subtract, *multiply, *add, *slope; /* of `period` */
+    float *first, *second;                          /* sums of the blocks, `channels` each */
+    float *output;
+} channel_job;
+
+static channel_job make_job(cnn_context *context, const float *input, size_t rows, size_t channels)
+{
+    return (channel_job){
+        .kernels = cnn_kernels_get(context)->channel,
+        .input = input,
+        .count = rows * channels,
+        .channels = channels,
+        .block = block_of(channels),
+        .period = period_of(channels),
+    };
+}
+
+static size_t block_length(const channel_job *job, size_t task)
+{
+    size_t left = job->count - task * job->block;
+    return left < job->block ? left : job->block;
+}
+
+size_t cnn_channel_workspace(size_t rows, size_t channels)
+{
+    return 2 * block_count(rows * channels, channels) * channels * sizeof(float);
+}
+
+static void sum_block(const cnn_channel_kernels *kernels, const float *input, size_t count, size_t channels, float *sum)
+{
+    float room[MAX_REPEATED];
+    float *sums = channels >= WIDE ? sum : room;
+    kernels->sum(input, count, period_of(channels), sums);
+    if (sums != sum)
+        fold(sums, channels, sum);
+}
+
+void cnn_channel_sum(cnn_context *context, const float *input, size_t rows, size_t channels, float *sum)
+{
+    sum_block(cnn_kernels_get(context)->channel, input, rows * channels, channels, sum);
+}
+
+/* The mean of a block, and the squares of the differences from it: exact where a sum of squares would cancel. */
+static void moments_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    float mean_room[MAX_REPEATED], squares_room[MAX_REPEATED];
+    const float *input = job->input + task * job->block;
+    size_t count = block_length(job, task);
+    float *mean = job->first + task * job->channels, *squares = job->second + task * job->channels;
+    sum_block(job->kernels, input, count, job->channels, mean);
+    float factor = 1 / (float)(count / job->channels);
+    for (size_t c = 0; c < job->channels; c++)
+        mean[c] *= factor;
+    float *sums = job->channels >= WIDE ? squares : squares_room;
+    job->kernels->squares(input, count, job->period, repeat(mean, job->channels, mean_room), sums);
+    if (sums != squares)
+        fold(sums, job->channels, squares);
+}
+
+/* The blocks' moments together: Chan, Golub and LeVeque 1979. */
+static void join_moments(const channel_job *job, size_t blocks, size_t channel, float *mean, float *variance)
+{
+    double sum = 0, squares = 0, rows = (double)(job->count / job->channels);
+    for (size_t block = 0; block < blocks; block++)
+        sum += (double)(block_length(job, block) / job->channels) * (double)job->first[block * job->channels + channel];
+    double middle = sum / rows;
+    for (size_t block = 0; block < blocks; block++) {
+        double difference = (double)job->first[block * job->channels + channel] - middle;
+        squares += (double)job->second[block * job->channels + channel] +
+                   (double)(block_length(job, block) / job->channels) * difference * difference;
+    }
+    mean[channel] = (float)middle;
+    variance[channel] = (float)(squares / rows);
+}
+
+void cnn_channel_moments(cnn_context *context, const float *input, size_t rows, size_t channels, float *mean,
+                         float *variance, void *workspace)
+{
+    channel_job job = make_job(context, input, rows, channels);
+    size_t blocks = block_count(job.count, channels);
+    job.first = workspace;
+    job.second = job.first + blocks * channels;
+    cnn_parallel(context, blocks, moments_task, &job);
+    for (size_t c = 0; c < channels; c++)
+        join_moments(&job, blocks, c, mean, variance);
+}
+
+static void products_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    float sum_room[MAX_REPEATED], product_room[MAX_REPEATED];
+    float *sum = job->first + task * job->channels, *product = job->second + task * job->channels;
+    bool wide = job->channels >= WIDE;
+    job->kernels->products(job->input + task * job->block, job->gradient + task * job->block, block_length(job, task),
+                           job->period, job->subtract, wide ? sum : sum_room, wide ? product : product_room);
+    if (!wide) {
+        fold(sum_room, job->channels, sum);
+        fold(product_room, job->channels, product);
+    }
+}
+
+static float add_blocks(const float *sums, size_t blocks, size_t channels, size_t channel)
+{
+    double sum = 0;
+    for (size_t block = 0; block < blocks; block++)
+        sum += (double)sums[block * channels + channel];
+    return (float)sum;
+}
+
+void cnn_channel_products(cnn_context *context, const float *input, const float *gradient, size_t rows, size_t channels,
+                          const float *mean, float *sum, float *product, void *workspace)
+{
+    float room[MAX_REPEATED];
+    channel_job job = make_job(context, input, rows, channels);
+    size_t blocks = block_count(job.count, channels);
+    job.gradient = gradient;
+    job.subtract = repeat(mean, channels, room);
+    job.first = workspace;
+    job.second = job.first + blocks * channels;
+    cnn_parallel(context, blocks, products_task, &job);
+    for (size_t c = 0; c < channels; c++) {
+        sum[c] = add_blocks(job.first, blocks, channels, c);
+        product[c] = add_blocks(job.second, blocks, channels, c);
+    }
+}
+
+static void apply_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    size_t at = task * job->block;
+    job->kernels->apply(job->input + at, block_length(job, task), job->period, job->subtract, job->multiply, job->add,
+                        job->output + at);
+}
+
+void cnn_channel_apply(cnn_context *context, const cnn_channel_affine *affine, const float *input, size_t rows,
+                       size_t channels, float *output)
+{
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
+    channel_job job = make_job(context, input, rows, channels);
+    job.subtract = repeat(affine->subtract, channels, subtract);
+    job.multiply = repeat(affine->multiply, channels, multiply);
+    job.add = repeat(affine->add, channels, add);
+    job.output = output;
+    cnn_parallel(context, block_count(job.count, channels), apply_task, &job);
+}
+
+static void center_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    size_t at = task * job->block;
+    job->kernels->center(job->input + at, job->gradient + at, block_length(job, task), job->period, job->subtract,
+                         job->slope, job->add, job->multiply, job->output + at);
+}
+
+void cnn_channel_center(cnn_context *context, const cnn_channel_affine *affine, const float *slope, const float *input,
+                        const float *gradient, size_t rows, size_t channels, float *input_gradient)
+{
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
+    channel_job job = make_job(context, input, rows, channels);
+    job.gradient = gradient;
+    job.subtract = repeat(affine->subtract, channels, subtract);
+    job.multiply = repeat(affine->multiply, channels, multiply);
+    job.add = repeat(affine->add, channels, add);
+    job.slope = repeat(slope, channels, slopes);
+    job.output = input_gradient;
+    cnn_parallel(context, block_count(job.count, channels), center_task, &job);
+}

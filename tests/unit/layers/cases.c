@@ -1,0 +1,77 @@
+#include "harness.h"
+#include "kernels/conv.h"
+
+/* clang-format off */
+#define IMAGE(h, w, c) { { 3, { h, w, c } } }
+#define FEATURES(n) { { 1, { n } } }
+
+/* Small, ragged shapes: gradients are checked number by number. */
+const layer_case layer_cases[] = {
+    { "conv valid", &cnn_layer_conv2d, { .conv2d = { .filters = 5 } }, 0, IMAGE(6, 7, 3), 2 },
+    { "conv same", &cnn_layer_conv2d, { .conv2d = { .filters = 3, .padding = CNN_PADDING_SAME } }, 0, IMAGE(5, 4, 2), 2 },
+    { "conv same, stride 2", &cnn_layer_conv2d,
+      { .conv2d = { .filters = 4, .kernel = { 3, 2 }, .stride = { 2, 2 }, .padding = CNN_PADDING_SAME } }, 0, IMAGE(6, 7, 2), 2 },
+    { "conv explicit, dilated, no bias", &cnn_layer_conv2d,
+      { .conv2d = { .filters = 3, .kernel = { 3, 2 }, .stride = { 1, 2 }, .dilation = { 2, 3 }, .padding = CNN_PADDING_EXPLICIT,
+                    .pads = { 1, 0, 2, 3 }, .no_bias = 1 } }, 0, IMAGE(6, 5, 2), 2 },
+    { "conv 1x1", &cnn_layer_conv2d, { .conv2d = { .filters = 6, .kernel = { 1, 1 } } }, 0, IMAGE(3, 4, 5), 2 },
+    { "conv groups", &cnn_layer_conv2d, { .conv2d = { .filters = 6, .kernel = { 2, 3 }, .groups = 2, .padding = CNN_PADDING_SAME } },
+      0, IMAGE(4, 5, 4), 2 },
+    { "conv depthwise", &cnn_layer_conv2d, { .conv2d = { .filters = 5, .groups = 5, .stride = { 2, 1 } } }, 0, IMAGE(5, 5, 5), 2 },
+    { "fused conv relu pool", &cnn_layer_fused_conv2d,
+      { .fused_conv2d = { .conv = { .filters = 4 }, .activation = CNN_ACTIVATION_RELU, .pool = { 2, 2 } } }, 0, IMAGE(7, 8, 3), 2 },
+    { "fused conv relu6", &cnn_layer_fused_conv2d,
+      { .fused_conv2d = { .conv = { .filters = 3, .padding = CNN_PADDING_SAME }, .activation = CNN_ACTIVATION_RELU6 } },
+      0, IMAGE(4, 4, 2), 2 },
+    { "fused conv pool 3x2", &cnn_layer_fused_conv2d,
+      { .fused_conv2d = { .conv = { .filters = 3, .no_bias = 1 }, .pool = { 3, 2 } } }, 0, IMAGE(9, 7, 2), 1 },
+    { "max pool", &cnn_layer_max_pool2d, { .pool2d = { .kernel = { 2, 2 } } }, 0, IMAGE(5, 6, 3), 2 },
+    { "max pool same, overlapping", &cnn_layer_max_pool2d,
+      { .pool2d = { .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = CNN_PADDING_SAME } }, 0, IMAGE(6, 5, 2), 2 },
+    { "max pool explicit, gaps", &cnn_layer_max_pool2d,
+      { .pool2d = { .kernel = { 2, 3 }, .stride = { 3, 1 }, .padding = CNN_PADDING_EXPLICIT, .pads = { 1, 2, 0, 1 } } },
+      0, IMAGE(7, 4, 19), 1 },
+    { "avg pool", &cnn_layer_avg_pool2d, { .pool2d = { .kernel = { 2, 3 } } }, 0, IMAGE(5, 6, 3), 2 },
+    { "avg pool same, overlapping", &cnn_layer_avg_pool2d,
+      { .pool2d = { .kernel = { 3, 3 }, .stride = { 2, 1 }, .padding = CNN_PADDING_SAME } }, 0, IMAGE(6, 5, 17), 1 },
+    { "global avg pool", &cnn_layer_global_avg_pool, { .input = { { 0 } } }, 0, IMAGE(3, 5, 7), 3 },
+    { "dense", &cnn_layer_dense, { .dense = { .units = 5 } }, 0, FEATURES(7), 3 },
+    { "dense to one, no bias", &cnn_layer_dense, { .dense = { .units = 1, .no_bias = 1 } }, 0, FEATURES(19), 4 },
+    { "fused dense relu", &cnn_layer_fused_dense, { .fused_dense = { { .units = 6 }, CNN_ACTIVATION_RELU } }, 0, FEATURES(9), 3 },
+    { "fused dense relu6", &cnn_layer_fused_dense, { .fused_dense = { { .units = 4 }, CNN_ACTIVATION_RELU6 } }, 0, FEATURES(5), 2 },
+    { "flatten", &cnn_layer_flatten, { .input = { { 0 } } }, 0, IMAGE(2, 3, 4), 2 },
+    { "batch norm", &cnn_layer_batch_norm, { .batch_norm = { 0 } }, 0, IMAGE(4, 3, 3), 3 },
+    { "batch norm of features", &cnn_layer_batch_norm, { .batch_norm = { .epsilon = 1e-3f } }, 0, FEATURES(70), 5 },
+    { "dropout", &cnn_layer_dropout, { .dropout = { 0.4f } }, 0, IMAGE(3, 5, 4), 2 },
+    { "relu", &cnn_layer_relu, { .input = { { 0 } } }, 0, IMAGE(3, 4, 5), 2 },
+    { "leaky relu", &cnn_layer_leaky_relu, { .leaky_relu = { 0.2f } }, 0, IMAGE(3, 4, 5), 2 },
+    { "relu6", &cnn_layer_relu6, { .input = { { 0 } } }, 0, FEATURES(900), 1 },
+    { "sigmoid", &cnn_layer_sigmoid, { .input = { { 0 } } }, 0, IMAGE(3, 4, 5), 2 },
+    { "tanh", &cnn_layer_tanh, { .input = { { 0 } } }, 0, IMAGE(3, 4, 5), 2 },
+    { "softmax", &cnn_layer_softmax, { .input = { { 0 } } }, 0, FEATURES(5), 4 },
+    { "softmax of pixels", &cnn_layer_softmax, { .input = { { 0 } } }, 0, IMAGE(2, 3, 3), 2 },
+    { "add", &cnn_layer_add, { .input = { { 0 } } }, 2, { { 3, { 3, 2, 4 } }, { 3, { 3, 2, 4 } } }, 2 },
+    { "concat", &cnn_layer_concat, { .input = { { 0 } } }, 3, { { 3, { 2, 3, 4 } }, { 3, { 2, 3, 1 } }, { 3, { 2, 3, 3 } } }, 2 },
+    { "concat of features", &cnn_layer_concat, { .input = { { 0 } } }, 2, { { 1, { 3 } }, { 1, { 5 } } }, 3 },
+    { "rescale", &cnn_layer_rescale, { .rescale = { 0.7f, -0.3f } }, 0, IMAGE(3, 4, 3), 2 },
+    { "normalize", &cnn_layer_normalize, { .normalize = { { 0.5f, -0.4f, 0.3f }, { 0.2f, 0.5f, 2 } } }, 0, IMAGE(5, 6, 3), 2 },
+
+    /* These are cut into several tasks. */
+    { "large relu", &cnn_layer_relu, { .input = { { 0 } } }, 0, IMAGE(41, 40, 23), 3 },
+    { "large tanh", &cnn_layer_tanh, { .input = { { 0 } } }, 0, IMAGE(41, 40, 11), 3 },
+    { "large dropout", &cnn_layer_dropout, { .dropout = { 0.5f } }, 0, IMAGE(41, 40, 11), 3 },
+    { "large batch norm", &cnn_layer_batch_norm, { .batch_norm = { 0 } }, 0, IMAGE(37, 29, 23), 5 },
+    { "large batch norm of 96", &cnn_layer_batch_norm, { .batch_norm = { 0 } }, 0, IMAGE(17, 13, 96), 5 },
+    { "large add", &cnn_layer_add, { .input = { { 0 } } }, 2, { { 3, { 50, 40, 11 } }, { 3, { 50, 40, 11 } } }, 3 },
+    { "large concat", &cnn_layer_concat, { .input = { { 0 } } }, 2, { { 3, { 20, 20, 11 } }, { 3, { 20, 20, 6 } } }, 3 },
+    { "large normalize", &cnn_layer_normalize, { .normalize = { { 0.5f, -0.4f, 0.3f }, { 0.2f, 0.5f, 2 } } }, 0, IMAGE(60, 70, 3), 3 },
+    { "large softmax", &cnn_layer_softmax, { .input = { { 0 } } }, 0, FEATURES(1000), 30 },
+    { "large max pool", &cnn_layer_max_pool2d, { .pool2d = { .kernel = { 3, 3 }, .stride = { 2, 2 } } }, 0, IMAGE(31, 33, 20), 3 },
+    { "large avg pool", &cnn_layer_avg_pool2d, { .pool2d = { .kernel = { 3, 3 }, .stride = { 2, 2 } } }, 0, IMAGE(31, 33, 20), 3 },
+    { "large global avg pool", &cnn_layer_global_avg_pool, { .input = { { 0 } } }, 0, IMAGE(31, 33, 20), 5 },
+    { "large fused conv", &cnn_layer_fused_conv2d,
+      { .fused_conv2d = { .conv = { .filters = 19 }, .activation = CNN_ACTIVATION_RELU, .pool = { 2, 2 } } }, 0, IMAGE(25, 27, 17), 5 },
+    { "large fused dense", &cnn_layer_fused_dense, { .fused_dense = { { .units = 100 }, CNN_ACTIVATION_RELU } }, 0, FEATURES(333), 37 },
+};
+/* clang-format on */
+const size_t layer_case_count = sizeof layer_cases / sizeof layer_cases[0];
