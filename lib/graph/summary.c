@@ -118,6 +118,8 @@ static void append_row(text *t, const row *r, int columns, const size_t *widths)
         if (c + 1 < columns)
             append_repeated(t, ' ', c == 2 ? GAP : spaces + GAP);
     }
+    while (t->size && t->bytes[t->size - 1] == ' ') /* an input is connected to nothing */
+        t->size--;
     append(t, "\n", 1);
 }
 

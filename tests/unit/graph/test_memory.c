@@ -1,0 +1,140 @@
+/* When memory is allocated, and what happens when there is none. */
+#include <stdatomic.h>
+
+#include "models.h"
+
+typedef struct ledger {
+    atomic_long allocations, held;
+    atomic_long fails_from; /* allocations from that number on fail; negative: none do */
+} ledger;
+
+static void *allocate(size_t size, void *user)
+{
+    ledger *l = user;
+    long number = atomic_fetch_add(&l->allocations, 1);
+    if (l->fails_from >= 0 && number >= l->fails_from)
+        return NULL;
+    atomic_fetch_add(&l->held, 1);
+    return aligned_alloc(64, (size + 63) / 64 * 64);
+}
+
+static void release(void *memory, void *user)
+{
+    atomic_fetch_sub(&((ledger *)user)->held, 1);
+    free(memory);
+}
+
+static cnn_context *counting_context(ledger *l)
+{
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 2;
+    options.allocate = allocate;
+    options.release = release;
+    options.allocator_user = l;
+    cnn_context *context;
+    assert_ok(cnn_context_create(&options, &context));
+    return context;
+}
+
+static cnn_model *model_of(cnn_context *context, uint64_t seed)
+{
+    cnn_graph *graph = random_graph(context, seed, false);
+    cnn_model *model;
+    assert_ok(cnn_model_create(context, graph, seed, &model));
+    cnn_graph_destroy(graph);
+    return model;
+}
+
+static void nothing_is_allocated_after_the_first_step_of_a_shape(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        ledger l = { .fails_from = -1 };
+        cnn_context *context = counting_context(&l);
+        cnn_model *model = model_of(context, seed);
+        step_of_training(model, 4, 1);
+        step_of_training(model, 3, 1);
+        long before = l.allocations;
+        for (uint64_t i = 0; i < 3; i++) {
+            step_of_training(model, 4, i);
+            step_of_training(model, 3, i);
+        }
+        assert_int_equal(before, l.allocations);
+        cnn_model_destroy(model);
+        assert_int_equal(0, l.held);
+        cnn_context_destroy(context);
+    }
+}
+
+static void nothing_is_allocated_after_the_first_prediction_of_a_shape(void **state)
+{
+    (void)state;
+    ledger l = { .fails_from = -1 };
+    cnn_context *context = counting_context(&l);
+    cnn_model *model = model_of(context, 3);
+    cnn_tensor *input = batch_of(70, cnn_model_input_shape(model), 1);
+    cnn_tensor *output = batch_of(70, cnn_model_output_shape(model), 1);
+    assert_ok(cnn_model_predict(model, input, output));
+    long before = l.allocations;
+    cnn_model_changed(model);
+    for (int i = 0; i < 3; i++)
+        assert_ok(cnn_model_predict(model, input, output));
+    assert_int_equal(before, l.allocations);
+    cnn_tensor_destroy(input);
+    cnn_tensor_destroy(output);
+    cnn_model_destroy(model);
+    assert_int_equal(0, l.held);
+    cnn_context_destroy(context);
+}
+
+static cnn_status use_all(cnn_context *context, const cnn_graph *graph, const cnn_tensor *input, cnn_tensor *output)
+{
+    cnn_model *model = NULL;
+    const cnn_tensor *forward_output;
+    cnn_status status = cnn_model_create(context, graph, 1, &model);
+    if (!status)
+        status = cnn_model_set_note(model, "key", "text");
+    if (!status)
+        status = cnn_model_forward(model, input, 1, 1, &forward_output);
+    if (!status)
+        status = cnn_model_backward(model, output);
+    if (!status)
+        status = cnn_model_predict(model, input, output);
+    cnn_model_destroy(model);
+    return status;
+}
+
+static void failing_memory_is_reported_and_nothing_leaks(void **state)
+{
+    (void)state;
+    ledger l = { .fails_from = -1 };
+    cnn_context *context = counting_context(&l);
+    cnn_graph *graph = random_graph(NULL, 4, false);
+    cnn_tensor *input = batch_of(2, cnn_graph_node_shape(graph, 0), 1);
+    cnn_tensor *output = batch_of(2, (cnn_shape){ 1, { 3 } }, 1);
+    cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
+    int tries = 0;
+    for (; status == CNN_ERROR_OUT_OF_MEMORY; tries++) {
+        l.allocations = 0;
+        l.fails_from = tries;
+        status = use_all(context, graph, input, output);
+        assert_int_equal(0, l.held);
+    }
+    assert_ok(status);
+    assert_in_range(tries, 20, 1000);
+    cnn_tensor_destroy(input);
+    cnn_tensor_destroy(output);
+    cnn_graph_destroy(graph);
+    cnn_context_destroy(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_allocated_after_the_first_step_of_a_shape),
+        cmocka_unit_test(nothing_is_allocated_after_the_first_prediction_of_a_shape),
+        cmocka_unit_test(failing_memory_is_reported_and_nothing_leaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+#include <string.h>
+
+#include "../test.h"
+
+static cnn_graph *net_of(const char *name, const cnn_net_options *options)
+{
+    cnn_graph *graph;
+    assert_ok(cnn_graph_create_net(NULL, name, options, &graph));
+    return graph;
+}
+
+static uint64_t weights_of(const char *name, const cnn_net_options *options)
+{
+    cnn_graph *graph = net_of(name, options);
+    cnn_model *model;
+    assert_ok(cnn_model_create(NULL, graph, 1, &model));
+    uint64_t count = cnn_model_weight_count(model, NULL);
+    cnn_model_destroy(model);
+    cnn_graph_destroy(graph);
+    return count;
+}
+
+static int count_of_type(const cnn_graph *graph, const char *type)
+{
+    int count = 0;
+    for (int32_t i = 0; i < cnn_graph_node_count(graph); i++)
+        count += !strcmp(cnn_graph_node_type(graph, i), type);
+    return count;
+}
+
+static void nets_have_the_weights_that_keras_counts(void **state)
+{
+    (void)state;
+    assert_int_equal(1792 + 36928 + 802880 + 65, weights_of("two_conv", NULL));
+    assert_int_equal(896 + 18496 + 73856 + (16 * 16 * 128 * 128 + 128) + 129, weights_of("three_conv", NULL));
+    assert_int_equal(3453121, weights_of("four_conv", NULL));
+}
+
+static void options_change_size_outputs_normalisation_and_dropout(void **state)
+{
+    (void)state;
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.size = 96;
+    options.outputs = 7;
+    options.batch_norm = 1;
+    options.dropout = -1;
+    cnn_graph *graph = net_of("four_conv", &options);
+    assert_int_equal(96, cnn_graph_node_shape(graph, 0).dims[0]);
+    assert_int_equal(7, cnn_graph_node_shape(graph, cnn_graph_node_count(graph) - 1).dims[0]);
+    assert_int_equal(4, count_of_type(graph, "batch_norm"));
+    assert_int_equal(0, count_of_type(graph, "dropout"));
+    cnn_graph_destroy(graph);
+    graph = net_of("four_conv", NULL);
+    assert_int_equal(150, cnn_graph_node_shape(graph, 0).dims[1]);
+    assert_int_equal(1, cnn_graph_node_shape(graph, cnn_graph_node_count(graph) - 1).dims[0]);
+    assert_int_equal(0, count_of_type(graph, "batch_norm"));
+    assert_int_equal(1, count_of_type(graph, "dropout"));
+    cnn_graph_destroy(graph);
+    options.dropout = 0.2f;
+    graph = net_of("two_conv", &options);
+    assert_int_equal(1, count_of_type(graph, "dropout"));
+    cnn_graph_destroy(graph);
+}
+
+static void every_listed_net_can_be_made(void **state)
+{
+    (void)state;
+    uint32_t count = 0;
+    for (; cnn_net_name(count); count++)
+        cnn_graph_destroy(net_of(cnn_net_name(count), NULL));
+    assert_int_equal(3, count);
+}
+
+static void nets_that_cannot_be_made_are_refused(void **state)
+{
+    (void)state;
+    cnn_graph *graph;
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "ten_conv", NULL, &graph));
+    assert_non_null(strstr(cnn_last_error(), "ten_conv"));
+    assert_null(graph);
+    options.size = 9;
+    assert_status(CNN_ERROR_SHAPE, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
+    assert_null(graph);
+    options.size = UINT32_MAX;
+    assert_true(cnn_graph_create_net(NULL, "four_conv", &options, &graph) != CNN_OK);
+    options = (cnn_net_options){ .struct_size = sizeof options, .dropout = 1 };
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
+    options.struct_size = 0;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, NULL, NULL, &graph));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", NULL, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nets_have_the_weights_that_keras_counts),
+        cmocka_unit_test(options_change_size_outputs_normalisation_and_dropout),
+        cmocka_unit_test(every_listed_net_can_be_made),
+        cmocka_unit_test(nets_that_cannot_be_made_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
