@@ -1,10 +1,10 @@
 #include "graph/execute.h"
 
 #include "core/memory.h"
-#include "core/parallel.h"
 #include "core/tensor_internal.h"
+#include "kernels/elementwise.h"
 
-enum { PLANS = sizeof((cnn_executor){ 0 }.plans) / sizeof((cnn_executor){ 0 }.plans[0]), ADDED_AT_ONCE = 1 << 14 };
+enum { PLANS = sizeof((cnn_executor){ 0 }.plans) / sizeof((cnn_executor){ 0 }.plans[0]) };
 
 cnn_executor *cnn_executor_create(const cnn_model *model)
 {
@@ -112,28 +112,14 @@ void cnn_run_forward(const cnn_run *run)
         forward_step(run, i);
 }
 
-typedef struct addition {
-    float *sum;
-    const float *term;
-    size_t count;
-} addition;
-
-static void add_some(void *argument, size_t task, uint32_t worker)
-{
-    (void)worker;
-    const addition *a = argument;
-    size_t last = (task + 1) * ADDED_AT_ONCE < a->count ? (task + 1) * ADDED_AT_ONCE : a->count;
-    for (size_t i = task * ADDED_AT_ONCE; i < last; i++)
-        a->sum[i] += a->term[i];
-}
-
 static void add_gradient(const cnn_run *run, int32_t input, const float *term)
 {
     const cnn_shape *shape = &run->steps->items[input].layer.output;
-    addition a = { place(run, run->plan->steps[input].gradient), term, (size_t)run->plan->batch };
+    float *sum = place(run, run->plan->steps[input].gradient);
+    size_t count = (size_t)run->plan->batch;
     for (int32_t i = 0; i < shape->rank; i++)
-        a.count *= (size_t)shape->dims[i];
-    cnn_parallel(run->model->context, (a.count + ADDED_AT_ONCE - 1) / ADDED_AT_ONCE, add_some, &a);
+        count *= (size_t)shape->dims[i];
+    cnn_elementwise_add(run->model->context, sum, term, sum, count);
 }
 
 static void backward_step(const cnn_run *run, int32_t i)
