@@ -8,20 +8,25 @@
 
 enum { ALIGNMENT = 64 };
 
+/* For sorting by one thing or another. */
+typedef struct entry {
+    cnn_buffer *buffer;
+} entry;
+
 static int larger_first(const void *left, const void *right)
 {
-    const cnn_buffer *a = *(cnn_buffer *const *)left, *b = *(cnn_buffer *const *)right;
+    const cnn_buffer *a = ((const entry *)left)->buffer, *b = ((const entry *)right)->buffer;
     if (a->bytes != b->bytes)
         return a->bytes > b->bytes ? -1 : 1;
     return a < b ? -1 : a > b; /* qsort isn't stable, and places must not depend on it */
 }
 
 /* `placed` is sorted by offset. */
-static size_t lowest_place(const cnn_buffer *buffer, cnn_buffer *const *placed, size_t count)
+static size_t lowest_place(const cnn_buffer *buffer, const entry *placed, size_t count)
 {
     size_t place = 0;
     for (size_t i = 0; i < count; i++) {
-        const cnn_buffer *other = placed[i];
+        const cnn_buffer *other = placed[i].buffer;
         if (other->last < buffer->first || other->first > buffer->last)
             continue;
         if (other->offset >= place && other->offset - place >= buffer->bytes)
@@ -32,19 +37,19 @@ static size_t lowest_place(const cnn_buffer *buffer, cnn_buffer *const *placed, 
     return place;
 }
 
-static void insert_by_offset(cnn_buffer **placed, size_t count, cnn_buffer *buffer)
+static void insert_by_offset(entry *placed, size_t count, cnn_buffer *buffer)
 {
     size_t i = count;
-    for (; i && placed[i - 1]->offset > buffer->offset; i--)
+    for (; i && placed[i - 1].buffer->offset > buffer->offset; i--)
         placed[i] = placed[i - 1];
-    placed[i] = buffer;
+    placed[i].buffer = buffer;
 }
 
-static cnn_status place_all(cnn_buffer **sorted, cnn_buffer **placed, size_t count, size_t *bytes)
+static cnn_status place_all(const entry *sorted, entry *placed, size_t count, size_t *bytes)
 {
     *bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        cnn_buffer *buffer = sorted[i];
+        cnn_buffer *buffer = sorted[i].buffer;
         size_t end;
         buffer->offset = lowest_place(buffer, placed, i);
         if (!cnn_sum(buffer->offset, buffer->bytes, &end) || end > PTRDIFF_MAX)
@@ -58,12 +63,13 @@ static cnn_status place_all(cnn_buffer **sorted, cnn_buffer **placed, size_t cou
 cnn_status cnn_arena_assign(cnn_context *context, cnn_buffer *buffers, int32_t first, int32_t count, size_t *bytes)
 {
     size_t used = count > first ? (size_t)(count - first) : 0;
-    cnn_buffer **sorted = cnn_allocate_zeroed(context, used, 2 * sizeof *sorted);
+    entry *sorted = cnn_allocate_zeroed(context, used, 2 * sizeof *sorted);
     if (!sorted)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < used; i++) {
-        sorted[i] = &buffers[(size_t)first + i];
-        sorted[i]->bytes = cnn_round_up(sorted[i]->bytes, ALIGNMENT);
+        cnn_buffer *buffer = &buffers[(size_t)first + i];
+        buffer->bytes = cnn_round_up(buffer->bytes, ALIGNMENT);
+        sorted[i].buffer = buffer;
     }
     qsort(sorted, used, sizeof *sorted, larger_first);
     cnn_status status = place_all(sorted, sorted + used, used, bytes);

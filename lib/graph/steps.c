@@ -229,7 +229,7 @@ void cnn_steps_destroy(cnn_steps *steps)
 {
     if (!steps)
         return;
-    for (int32_t i = 0; i < steps->count; i++)
+    for (int32_t i = 0; steps->items && i < steps->count; i++)
         cnn_release(steps->context, steps->items[i].fused_attributes);
     cnn_release(steps->context, steps->items);
     cnn_release(steps->context, steps);

@@ -42,7 +42,7 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const plain_net *n
 static void build(cnn_graph *graph, const plain_net *net, const cnn_net_options *options)
 {
     int64_t size = options->size ? options->size : net->size;
-    float dropout = options->dropout ? options->dropout : net->dropout;
+    float dropout = options->dropout != 0 ? options->dropout : net->dropout;
     cnn_node x = cnn_input(graph, size, size, 3);
     for (int i = 0; i < MAX_CONVOLUTIONS && net->filters[i]; i++)
         x = add_convolution(graph, x, net, net->filters[i], options->batch_norm);
