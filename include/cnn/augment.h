@@ -22,7 +22,7 @@ typedef struct cnn_augment {
     uint32_t flip_horizontal; /* not 0: mirrored with probability 1/2 */
     uint32_t flip_vertical;
     float rotation;      /* degrees: uniform in −rotation … rotation */
-    float zoom;          /* magnification uniform in 1 − zoom … 1 + zoom; 0 to below 1 */
+    float zoom;          /* magnification uniform in 1 − zoom … 1 + zoom; 0 to 0.99 */
     float shift;         /* in fractions of width and height: each uniform in −shift … shift */
     float shear;         /* degrees: uniform in −shear … shear */
     float brightness;    /* factor uniform in 1 − brightness … 1 + brightness; 0 to 1; so contrast and saturation */
@@ -42,7 +42,8 @@ CNN_API void cnn_augment_init(cnn_augment *augment);
 CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 
 /* Augments one photograph into one network input: `output` holds height × width × 3 floats. `pixels` is H×W×3,
- * CNN_UINT8. Pixels from outside the photograph repeat its edge. Thread-safe. */
+ * CNN_UINT8. Pixels from outside the photograph repeat its edge, or are grey with CNN_FIT_LETTERBOX. `augment` may be
+ * NULL: that is cnn_image_preprocess. Errors: CNN_ERROR_ARGUMENT names the value that is out of range. Thread-safe. */
 CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pixels, const cnn_augment *augment,
                                      const cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image,
                                      float *output);

@@ -1,0 +1,124 @@
+#include "image/decode.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/options.h"
+
+enum { DEFAULT_MAX_PIXELS = 100000000, DEFAULT_MAX_FILE_BYTES = 64 << 20 };
+
+cnn_status cnn_image_fail(const cnn_image_source *source, cnn_status status, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return cnn_fail(status, "%s: %s", source->name, text);
+}
+
+cnn_status cnn_image_check_size(const cnn_image_source *source, uint32_t width, uint32_t height)
+{
+    if (width == 0 || height == 0)
+        return cnn_image_fail(source, CNN_ERROR_FORMAT, "has no pixels: its size is %u×%u", width, height);
+    if ((uint64_t)width * height > source->options.max_pixels)
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %u×%u pixels; the limit is %u", width, height,
+                              source->options.max_pixels);
+    return CNN_OK;
+}
+
+void cnn_image_options_init(cnn_image_options *options)
+{
+    if (options)
+        *options = (cnn_image_options){ .struct_size = sizeof *options };
+}
+
+static cnn_status read_options(cnn_image_options *options, const cnn_image_options *given)
+{
+    cnn_image_options_init(options);
+    cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_image_options");
+    if (status)
+        return status;
+    if (!options->max_pixels)
+        options->max_pixels = DEFAULT_MAX_PIXELS;
+    if (!options->max_file_bytes)
+        options->max_file_bytes = DEFAULT_MAX_FILE_BYTES;
+    return CNN_OK;
+}
+
+static cnn_status fail_foreign(const cnn_image_source *source)
+{
+    if (!source->size)
+        return cnn_image_fail(source, CNN_ERROR_FORMAT, "is empty");
+    const char *foreign = cnn_image_foreign_name(source->bytes, source->size);
+    if (foreign)
+        return cnn_image_fail(source, CNN_ERROR_FORMAT, "is %s, not JPEG or PNG", foreign);
+    return cnn_image_fail(source, CNN_ERROR_FORMAT, "is neither JPEG nor PNG");
+}
+
+static cnn_status decode_source(const cnn_image_source *source, cnn_tensor **pixels)
+{
+    if (source->size > source->options.max_file_bytes)
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu", source->size,
+                              (unsigned long long)source->options.max_file_bytes);
+    switch (cnn_image_sniff(source->bytes, source->size)) {
+    case CNN_IMAGE_JPEG: return cnn_jpeg_decode(source, pixels);
+    case CNN_IMAGE_PNG: return cnn_png_decode(source, pixels);
+    default: return fail_foreign(source);
+    }
+}
+
+static const char *name_or_default(const char *name)
+{
+    return name ? name : "the image";
+}
+
+cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info)
+{
+    if ((!bytes && size) || !info)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and info must not be NULL", name_or_default(name));
+    cnn_image_source source = { .bytes = bytes, .size = size, .name = name_or_default(name) };
+    cnn_image_info result = { .struct_size = sizeof result };
+    cnn_status status = read_options(&source.options, NULL);
+    if (status)
+        return status;
+    switch (cnn_image_sniff(bytes, size)) {
+    case CNN_IMAGE_JPEG: status = cnn_jpeg_probe(&source, &result); break;
+    case CNN_IMAGE_PNG: status = cnn_png_probe(&source, &result); break;
+    default: status = fail_foreign(&source);
+    }
+    return status ? status : cnn_options_write(info, &result, sizeof result, "cnn_image_info");
+}
+
+cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
+                            const cnn_image_options *options, cnn_tensor **pixels)
+{
+    if ((!bytes && size) || !pixels)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and pixels must not be NULL", name_or_default(name));
+    *pixels = NULL;
+    cnn_image_source source = { .context = context, .bytes = bytes, .size = size, .name = name_or_default(name) };
+    cnn_status status = read_options(&source.options, options);
+    return status ? status : decode_source(&source, pixels);
+}
+
+cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options, cnn_tensor **pixels)
+{
+    if (!path || !pixels)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_image_load: path and pixels must not be NULL");
+    *pixels = NULL;
+    cnn_image_source source = { .context = context, .name = path };
+    cnn_status status = read_options(&source.options, options);
+    if (status)
+        return status;
+    void *bytes;
+    status = cnn_file_read(context, path, source.options.max_file_bytes, &bytes, &source.size);
+    if (status)
+        return status;
+    source.bytes = bytes;
+    status = decode_source(&source, pixels);
+    cnn_release(context, bytes);
+    return status;
+}

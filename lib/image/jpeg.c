@@ -1,0 +1,317 @@
+/* JPEG, through libjpeg-turbo. Its errors leave by longjmp to the outermost function here; it never prints. */
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h> /* needs the other */
+
+#include "core/memory.h"
+#include "image/decode.h"
+
+enum { ROWS_AT_ONCE = 16, MAX_SCANS = 500, ALWAYS_ALLOWED_SCANS = 32 };
+
+/* Pixels times scans of one progressive image: each scan walks over all of it, even if it holds next to nothing. */
+static const uint64_t max_scanned_pixels = (uint64_t)1 << 32;
+
+/* A block of 8×8 pixels takes one bit at the least if Huffman coded. */
+enum { MOST_PIXELS_IN_A_BYTE = 8 * 64 };
+
+typedef struct reader {
+    struct jpeg_decompress_struct jpeg;
+    const cnn_image_source *source;
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr input;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    cnn_status status;
+    bool ended; /* the file ended before the image did */
+    cnn_canvas canvas;
+    uint8_t *rows; /* where rows can't be decoded in place */
+} reader;
+
+static void leave(reader *self, cnn_status status)
+{
+    self->status = status;
+    longjmp(self->escape, 1);
+}
+
+static void fail_truncated(reader *self)
+{
+    leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated"));
+}
+
+static void fail_damaged(reader *self)
+{
+    char text[JMSG_LENGTH_MAX];
+    self->jpeg.err->format_message((j_common_ptr)&self->jpeg, text);
+    leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is a damaged JPEG: %s", text));
+}
+
+static void on_error(j_common_ptr jpeg)
+{
+    reader *self = jpeg->client_data;
+    char text[JMSG_LENGTH_MAX];
+    switch (jpeg->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_OUT_OF_MEMORY, "there is no memory to decode it"));
+        break;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED:
+        jpeg->err->format_message(jpeg, text);
+        leave(self,
+              cnn_image_fail(self->source, CNN_ERROR_UNSUPPORTED, "is a kind of JPEG that can't be read: %s", text));
+        break;
+    default: break;
+    }
+    if (self->ended)
+        fail_truncated(self);
+    fail_damaged(self);
+}
+
+/* Warnings (level −1) mean lost pixels and are errors here, except those that are common in sound photographs. */
+static void on_message(j_common_ptr jpeg, int level)
+{
+    reader *self = jpeg->client_data;
+    if (level >= 0 || self->source->options.allow_truncated)
+        return;
+    switch (jpeg->err->msg_code) {
+    case JWRN_ADOBE_XFORM:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_NOT_SEQUENTIAL: return;
+    default: break;
+    }
+    if (self->ended)
+        fail_truncated(self);
+    fail_damaged(self);
+}
+
+static void on_output(j_common_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+static void on_progress(j_common_ptr common)
+{
+    reader *self = common->client_data;
+    uint64_t scans = (uint64_t)self->jpeg.input_scan_number;
+    uint64_t scanned = scans * self->jpeg.image_width * self->jpeg.image_height;
+    if (scans > MAX_SCANS || (scans > ALWAYS_ALLOWED_SCANS && scanned > max_scanned_pixels))
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT, "has too many scans"));
+}
+
+static void begin_input(j_decompress_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+/* All the bytes were there from the start: what follows them is an end marker of our own. */
+static boolean fill_input(j_decompress_ptr jpeg)
+{
+    static const JOCTET end[] = { 0xFF, JPEG_EOI };
+    ((reader *)jpeg->client_data)->ended = true;
+    jpeg->src->next_input_byte = end;
+    jpeg->src->bytes_in_buffer = sizeof end;
+    return TRUE;
+}
+
+static void skip_input(j_decompress_ptr jpeg, long count)
+{
+    if (count <= 0)
+        return;
+    if ((unsigned long)count > jpeg->src->bytes_in_buffer) {
+        fill_input(jpeg);
+        return;
+    }
+    jpeg->src->next_input_byte += count;
+    jpeg->src->bytes_in_buffer -= (size_t)count;
+}
+
+static void end_input(j_decompress_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+static void open_reader(reader *self)
+{
+    self->jpeg.err = jpeg_std_error(&self->errors);
+    self->errors.error_exit = on_error;
+    self->errors.emit_message = on_message;
+    self->errors.output_message = on_output;
+    self->jpeg.client_data = self;
+    jpeg_create_decompress(&self->jpeg);
+    self->input = (struct jpeg_source_mgr){ .next_input_byte = self->source->bytes,
+                                            .bytes_in_buffer = self->source->size,
+                                            .init_source = begin_input,
+                                            .fill_input_buffer = fill_input,
+                                            .skip_input_data = skip_input,
+                                            .resync_to_restart = jpeg_resync_to_restart,
+                                            .term_source = end_input };
+    self->jpeg.src = &self->input;
+    self->progress.progress_monitor = on_progress;
+    self->jpeg.progress = &self->progress;
+    jpeg_save_markers(&self->jpeg, JPEG_APP0 + 1, 0xFFFF);
+    jpeg_read_header(&self->jpeg, TRUE);
+}
+
+static uint32_t read_orientation(const reader *self)
+{
+    static const char exif[] = { 'E', 'x', 'i', 'f', 0, 0 };
+    for (const struct jpeg_marker_struct *marker = self->jpeg.marker_list; marker; marker = marker->next)
+        if (marker->marker == JPEG_APP0 + 1 && marker->data_length > sizeof exif &&
+            !memcmp(marker->data, exif, sizeof exif))
+            return cnn_exif_orientation(marker->data + sizeof exif, marker->data_length - sizeof exif);
+    return 1;
+}
+
+static void check_size(reader *self)
+{
+    const struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    cnn_status status = cnn_image_check_size(self->source, jpeg->image_width, jpeg->image_height);
+    if (status)
+        leave(self, status);
+    uint64_t pixels = (uint64_t)jpeg->image_width * jpeg->image_height;
+    if (!jpeg->arith_code && !self->source->options.allow_truncated &&
+        pixels / MOST_PIXELS_IN_A_BYTE > self->source->size)
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated: %zu bytes can't hold %u×%u pixels",
+                                   self->source->size, jpeg->image_width, jpeg->image_height));
+}
+
+/* Decodes at a half, quarter or eighth where that leaves enough pixels. */
+static void choose_scale(reader *self, uint32_t orientation)
+{
+    uint64_t width = self->source->options.min_width, height = self->source->options.min_height;
+    if (!width || !height)
+        return;
+    if (cnn_orientation_swaps(orientation)) {
+        uint64_t swapped = width;
+        width = height;
+        height = swapped;
+    }
+    unsigned denominator = 8;
+    while (denominator > 1 &&
+           (self->jpeg.image_width < denominator * width || self->jpeg.image_height < denominator * height))
+        denominator /= 2;
+    self->jpeg.scale_num = 1;
+    self->jpeg.scale_denom = denominator;
+}
+
+static void choose_colours(reader *self)
+{
+    switch (self->jpeg.jpeg_color_space) {
+    case JCS_GRAYSCALE:
+    case JCS_RGB:
+    case JCS_YCbCr: self->jpeg.out_color_space = JCS_RGB; break;
+    case JCS_CMYK:
+    case JCS_YCCK: self->jpeg.out_color_space = JCS_CMYK; break;
+    default:
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_UNSUPPORTED, "is a JPEG of %d channels of unknown colours",
+                                   self->jpeg.num_components));
+    }
+}
+
+/* Rows of CMYK to rows of RGB in place. Adobe's programs, the only ones that write it, store 255 for no ink; other
+ * decoders assume so too, whether or not Adobe's marker is there. */
+static void convert_cmyk(uint8_t *row, uint32_t width)
+{
+    for (size_t x = 0; x < width; x++) {
+        unsigned black = row[4 * x + 3];
+        for (size_t channel = 0; channel < 3; channel++)
+            row[3 * x + channel] = (uint8_t)((row[4 * x + channel] * black + 127) / 255);
+    }
+}
+
+static void put_rows(const reader *self, uint32_t first, uint32_t count)
+{
+    size_t stride = (size_t)self->jpeg.output_width * (size_t)self->jpeg.output_components;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *row = self->rows + i * stride;
+        if (self->jpeg.out_color_space == JCS_CMYK)
+            convert_cmyk(row, self->jpeg.output_width);
+        cnn_canvas_put_row(&self->canvas, first + i, row);
+    }
+}
+
+static void read_rows(reader *self)
+{
+    struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    size_t stride = (size_t)jpeg->output_width * (size_t)jpeg->output_components;
+    bool in_place = jpeg->out_color_space == JCS_RGB && cnn_canvas_row(&self->canvas, 0);
+    if (!in_place && !(self->rows = cnn_allocate(self->source->context, stride * ROWS_AT_ONCE)))
+        leave(self, CNN_ERROR_OUT_OF_MEMORY);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW rows[ROWS_AT_ONCE];
+        uint32_t first = jpeg->output_scanline, count = jpeg->output_height - first;
+        if (count > ROWS_AT_ONCE)
+            count = ROWS_AT_ONCE;
+        for (uint32_t i = 0; i < count; i++)
+            rows[i] = in_place ? cnn_canvas_row(&self->canvas, first + i) : self->rows + i * stride;
+        count = jpeg_read_scanlines(jpeg, rows, count);
+        if (!in_place)
+            put_rows(self, first, count);
+    }
+}
+
+static void decode(reader *self)
+{
+    if (setjmp(self->escape))
+        return;
+    open_reader(self);
+    check_size(self);
+    uint32_t orientation = read_orientation(self);
+    choose_scale(self, orientation);
+    choose_colours(self);
+    jpeg_calc_output_dimensions(&self->jpeg);
+    cnn_status status =
+        cnn_canvas_create(self->source, self->jpeg.output_width, self->jpeg.output_height, orientation, &self->canvas);
+    if (status)
+        leave(self, status);
+    jpeg_start_decompress(&self->jpeg);
+    /* of an image in several scans the last ones can be missing without any one being cut */
+    if (self->ended && jpeg_has_multiple_scans(&self->jpeg) && !self->source->options.allow_truncated)
+        fail_truncated(self);
+    read_rows(self);
+}
+
+cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels)
+{
+    reader self = { .source = source };
+    decode(&self);
+    jpeg_destroy_decompress(&self.jpeg);
+    cnn_release(source->context, self.rows);
+    if (self.status == CNN_ERROR_FORMAT && self.canvas.pixels && source->options.allow_truncated)
+        self.status = CNN_OK; /* damaged beyond reading on: what was decoded stands */
+    if (self.status) {
+        cnn_tensor_destroy(self.canvas.pixels);
+        return self.status;
+    }
+    *pixels = self.canvas.pixels;
+    return CNN_OK;
+}
+
+static void probe(reader *self, cnn_image_info *info)
+{
+    if (setjmp(self->escape))
+        return;
+    open_reader(self);
+    info->format = CNN_IMAGE_JPEG;
+    info->orientation = read_orientation(self);
+    bool swaps = cnn_orientation_swaps(info->orientation);
+    info->width = swaps ? self->jpeg.image_height : self->jpeg.image_width;
+    info->height = swaps ? self->jpeg.image_width : self->jpeg.image_height;
+    info->channels = (uint32_t)self->jpeg.num_components;
+}
+
+cnn_status cnn_jpeg_probe(const cnn_image_source *source, cnn_image_info *info)
+{
+    reader self = { .source = source };
+    probe(&self, info);
+    jpeg_destroy_decompress(&self.jpeg);
+    return self.status;
+}

@@ -1,0 +1,259 @@
+/* PNG, through libpng. Its errors leave by longjmp to the outermost function here; it never prints. */
+#include <setjmp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <png.h>
+
+#include "core/memory.h"
+#include "image/decode.h"
+
+/* Of a chunk that isn't pixels: the palette, EXIF. */
+enum { MAX_CHUNK_BYTES = 1 << 20, MAX_CHUNKS_KEPT = 16 };
+
+/* What deflate can make of one byte at the most. */
+enum { MOST_INFLATION = 1032 };
+
+enum { GREY = 128, SMALL_PIECE = 64 };
+
+typedef struct reader {
+    png_structp png;
+    png_infop info;
+    const cnn_image_source *source;
+    size_t position;
+    jmp_buf escape;
+    cnn_status status;
+    cnn_canvas canvas;
+    uint8_t *rows;  /* one row, or the whole image if it is interlaced */
+    size_t stride;  /* of a decoded row */
+    bool has_alpha; /* decoded pixels are RGBA, else RGB */
+    bool whole;     /* rows holds the whole image */
+} reader;
+
+static void leave(reader *self, cnn_status status)
+{
+    self->status = status;
+    longjmp(self->escape, 1);
+}
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    reader *self = png_get_error_ptr(png);
+    if (self->status) /* out of memory: already said */
+        longjmp(self->escape, 1);
+    leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is a damaged PNG: %s", message));
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+static void *on_allocate(png_structp png, png_alloc_size_t size)
+{
+    reader *self = png_get_mem_ptr(png);
+    void *memory = cnn_allocate(self->source->context, size);
+    if (!memory)
+        self->status = CNN_ERROR_OUT_OF_MEMORY;
+    return memory;
+}
+
+static void on_release(png_structp png, void *memory)
+{
+    cnn_release(((reader *)png_get_mem_ptr(png))->source->context, memory);
+}
+
+static void on_read(png_structp png, png_bytep target, size_t size)
+{
+    reader *self = png_get_io_ptr(png);
+    if (size > self->source->size - self->position)
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated"));
+    memcpy(target, self->source->bytes + self->position, size);
+    self->position += size;
+}
+
+/* Of the chunks that aren't needed only the checksum is read. */
+static void ignore_chunks(png_structp png)
+{
+    static const char names[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
+                                "sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt\0";
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)names, sizeof names / 5);
+}
+
+static void open_reader(reader *self)
+{
+    self->png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, self, on_error, on_warning, self, on_allocate, on_release);
+    if (self->png)
+        self->info = png_create_info_struct(self->png);
+    if (!self->info)
+        leave(self, self->status ? self->status
+                                 : cnn_image_fail(self->source, CNN_ERROR_OUT_OF_MEMORY, "libpng can't be set up"));
+    bool lenient = self->source->options.allow_truncated;
+    int action = lenient ? PNG_CRC_QUIET_USE : PNG_CRC_ERROR_QUIT;
+    png_set_crc_action(self->png, action, action);
+    if (lenient) /* a piece that is cut is lost as a whole */
+        png_set_compression_buffer_size(self->png, SMALL_PIECE);
+    png_set_user_limits(self->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own limit is on their product */
+    png_set_chunk_malloc_max(self->png, MAX_CHUNK_BYTES);
+    png_set_chunk_cache_max(self->png, MAX_CHUNKS_KEPT);
+    ignore_chunks(self->png);
+    png_set_read_fn(self->png, self, on_read);
+    png_read_info(self->png, self->info);
+}
+
+static uint32_t read_orientation(const reader *self)
+{
+    png_uint_32 size = 0;
+    png_bytep exif = NULL;
+    if (!png_get_eXIf_1(self->png, self->info, &size, &exif) || !exif)
+        return 1;
+    return cnn_exif_orientation(exif, size);
+}
+
+static void check_size(reader *self)
+{
+    uint32_t width = png_get_image_width(self->png, self->info);
+    uint32_t height = png_get_image_height(self->png, self->info);
+    cnn_status status = cnn_image_check_size(self->source, width, height);
+    if (status)
+        leave(self, status);
+    uint64_t bits =
+        (uint64_t)width * height * png_get_bit_depth(self->png, self->info) * png_get_channels(self->png, self->info);
+    if (bits / 8 / MOST_INFLATION > self->source->size && !self->source->options.allow_truncated)
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated: %zu bytes can't hold %u×%u pixels",
+                                   self->source->size, width, height));
+}
+
+/* Whatever is stored becomes 8-bit RGB, or RGBA if pixels can be transparent. */
+static void choose_transformations(reader *self)
+{
+    png_structp png = self->png;
+    int type = png_get_color_type(png, self->info);
+    bool keyed = png_get_valid(png, self->info, PNG_INFO_tRNS) != 0;
+    png_set_expand(png);
+    png_set_scale_16(png);
+    if (!(type & PNG_COLOR_MASK_COLOR))
+        png_set_gray_to_rgb(png);
+    self->has_alpha = (type & PNG_COLOR_MASK_ALPHA) || keyed;
+    self->whole = png_set_interlace_handling(png) > 1;
+    png_read_update_info(png, self->info);
+    self->stride = png_get_rowbytes(png, self->info);
+}
+
+static void blend_over_white(uint8_t *row, uint32_t width)
+{
+    for (size_t x = 0; x < width; x++) {
+        unsigned alpha = row[4 * x + 3];
+        for (size_t channel = 0; channel < 3; channel++)
+            row[3 * x + channel] = (uint8_t)((row[4 * x + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+}
+
+static void put_row(const reader *self, uint32_t y, uint8_t *row)
+{
+    if (self->has_alpha)
+        blend_over_white(row, self->canvas.width);
+    cnn_canvas_put_row(&self->canvas, y, row);
+}
+
+static void read_interlaced(reader *self, uint32_t height)
+{
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+        for (uint32_t y = 0; y < height; y++)
+            png_read_row(self->png, self->rows + y * self->stride, NULL);
+}
+
+static void put_interlaced(const reader *self)
+{
+    uint32_t height = png_get_image_height(self->png, self->info);
+    for (uint32_t y = 0; y < height; y++)
+        put_row(self, y, self->rows + y * self->stride);
+}
+
+static void read_rows(reader *self)
+{
+    uint32_t height = png_get_image_height(self->png, self->info);
+    bool in_place = !self->whole && !self->has_alpha && cnn_canvas_row(&self->canvas, 0);
+    if (!in_place) {
+        size_t size = self->stride;
+        if (self->whole && !cnn_multiply(size, height, &size))
+            leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT, "is too large for memory"));
+        self->rows = cnn_allocate(self->source->context, size);
+        if (!self->rows)
+            leave(self, CNN_ERROR_OUT_OF_MEMORY);
+        memset(self->rows, GREY, size); /* what the file lacks stays so */
+    }
+    if (self->whole) {
+        read_interlaced(self, height);
+        return;
+    }
+    for (uint32_t y = 0; y < height; y++) {
+        png_read_row(self->png, in_place ? cnn_canvas_row(&self->canvas, y) : self->rows, NULL);
+        if (!in_place)
+            put_row(self, y, self->rows);
+    }
+}
+
+static void decode(reader *self)
+{
+    if (setjmp(self->escape))
+        return;
+    open_reader(self);
+    check_size(self);
+    uint32_t orientation = read_orientation(self);
+    choose_transformations(self);
+    cnn_status status = cnn_canvas_create(self->source, png_get_image_width(self->png, self->info),
+                                          png_get_image_height(self->png, self->info), orientation, &self->canvas);
+    if (status)
+        leave(self, status);
+    read_rows(self);
+    png_read_end(self->png, NULL); /* the checksum of the last pixels */
+}
+
+static void close_reader(reader *self)
+{
+    png_destroy_read_struct(&self->png, &self->info, NULL);
+    cnn_release(self->source->context, self->rows);
+}
+
+cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels)
+{
+    reader self = { .source = source };
+    decode(&self);
+    if (self.whole && self.rows)
+        put_interlaced(&self);
+    close_reader(&self);
+    if (self.status == CNN_ERROR_FORMAT && self.canvas.pixels && source->options.allow_truncated)
+        self.status = CNN_OK; /* cut or damaged: what was decoded stands */
+    if (self.status) {
+        cnn_tensor_destroy(self.canvas.pixels);
+        return self.status;
+    }
+    *pixels = self.canvas.pixels;
+    return CNN_OK;
+}
+
+static void probe(reader *self, cnn_image_info *info)
+{
+    if (setjmp(self->escape))
+        return;
+    open_reader(self);
+    uint32_t width = png_get_image_width(self->png, self->info);
+    uint32_t height = png_get_image_height(self->png, self->info);
+    bool palette = png_get_color_type(self->png, self->info) == PNG_COLOR_TYPE_PALETTE;
+    info->format = CNN_IMAGE_PNG;
+    info->orientation = read_orientation(self);
+    info->width = cnn_orientation_swaps(info->orientation) ? height : width;
+    info->height = cnn_orientation_swaps(info->orientation) ? width : height;
+    info->channels = palette ? 3 : png_get_channels(self->png, self->info);
+}
+
+cnn_status cnn_png_probe(const cnn_image_source *source, cnn_image_info *info)
+{
+    reader self = { .source = source };
+    probe(&self, info);
+    close_reader(&self);
+    return self.status;
+}
