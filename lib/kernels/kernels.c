@@ -4,18 +4,22 @@
 #include "kernels/channels.h"
 #include "kernels/elementwise.h"
 #include "kernels/pooling.h"
+#include "kernels/product.h"
+#include "kernels/row.h"
 #include "kernels/softmax.h"
 
 #define DECLARE(isa)                                                    \
-    extern const cnn_vector_kernels cnn_vector_kernels_##isa;           \
+    extern const cnn_product_kernels cnn_product_kernels_##isa;         \
+    extern const cnn_row_kernels cnn_row_kernels_##isa;                 \
     extern const cnn_elementwise_kernels cnn_elementwise_kernels_##isa; \
     extern const cnn_softmax_kernels cnn_softmax_kernels_##isa;         \
     extern const cnn_channel_kernels cnn_channel_kernels_##isa;         \
     extern const cnn_pool_kernels cnn_pool_kernels_##isa
-#define TABLE(isa)                                                                                                     \
-    {                                                                                                                  \
-        .vector = &cnn_vector_kernels_##isa, .elementwise = &cnn_elementwise_kernels_##isa,                            \
-        .softmax = &cnn_softmax_kernels_##isa, .channel = &cnn_channel_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
+#define TABLE(isa)                                                                            \
+    {                                                                                         \
+        .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                 \
+        .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa, \
+        .channel = &cnn_channel_kernels_##isa, .pool = &cnn_pool_kernels_##isa,               \
     }
 
 DECLARE(generic);

@@ -1,22 +1,16 @@
 /* The table of kernels: for each family a struct of function pointers, filled once per instruction set.
  *
  * A family's source is written over vector.h, named in meson.build's isa_sources, compiled once per instruction set,
- * and defines one constant: `const cnn_vector_kernels CNN_FOR_ISA(cnn_vector_kernels) = { ... }`. The struct of a
+ * and defines one constant: `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. The struct of a
  * family with functions over it is in the family's header. */
 #ifndef CNN_KERNELS_KERNELS_H
 #define CNN_KERNELS_KERNELS_H
 
-#include <stdint.h>
-
 #include <cnn/context.h>
 
-/* Sums over long arrays. */
-typedef struct cnn_vector_kernels {
-    void (*add)(float *sum, const float *terms, int64_t count);
-} cnn_vector_kernels;
-
 typedef struct cnn_kernels {
-    const cnn_vector_kernels *vector;
+    const struct cnn_product_kernels *product;
+    const struct cnn_row_kernels *row;
     const struct cnn_elementwise_kernels *elementwise;
     const struct cnn_softmax_kernels *softmax;
     const struct cnn_channel_kernels *channel;

@@ -97,3 +97,20 @@ static inline vf_mask vf_both(vf_mask a, vf_mask b)
 {
     return _mm256_and_ps(a, b);
 }
+
+/* Whole numbers 0 to 255 as bytes. */
+static inline void vf_store_bytes(uint8_t *to, vf a, size_t count)
+{
+    __m256i words = _mm256_cvtps_epi32(a);
+    __m128i halves = _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(halves, halves));
+    memcpy(to, &bytes, count);
+}
+
+static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    int64_t eight = 0;
+    memcpy(&eight, bytes, count);
+    __m256i words = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight));
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(words, _mm256_set1_epi32(value)));
+}

@@ -97,3 +97,14 @@ static inline vf_mask vf_both(vf_mask a, vf_mask b)
 {
     return a & b;
 }
+
+/* Whole numbers 0 to 255 as bytes. */
+static inline void vf_store_bytes(uint8_t *to, vf a, size_t count)
+{
+    _mm_mask_storeu_epi8(to, vf_lanes(count), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a)));
+}
+
+static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    return _mm_cmpeq_epi8_mask(_mm_maskz_loadu_epi8(vf_lanes(count), bytes), _mm_set1_epi8((char)value));
+}

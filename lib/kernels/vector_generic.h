@@ -96,3 +96,18 @@ static inline vf vf_fmadd(vf a, vf b, vf c)
 {
     return a * b + c;
 }
+
+/* Whole numbers 0 to 255 as bytes. */
+static inline void vf_store_bytes(uint8_t *to, vf a, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = (uint8_t)a[i];
+}
+
+static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    vf_mask mask = { 0 };
+    for (size_t i = 0; i < count; i++)
+        mask[i] = -(bytes[i] == value);
+    return mask;
+}

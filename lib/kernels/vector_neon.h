@@ -96,3 +96,19 @@ static inline vf vf_fmadd(vf a, vf b, vf c)
 {
     return vfmaq_f32(c, a, b);
 }
+
+/* Whole numbers 0 to 255 as bytes. */
+static inline void vf_store_bytes(uint8_t *to, vf a, size_t count)
+{
+    uint16x4_t halves = vmovn_u32(vcvtq_u32_f32(a));
+    uint8_t bytes[8];
+    vst1_u8(bytes, vmovn_u16(vcombine_u16(halves, halves)));
+    memcpy(to, bytes, count);
+}
+
+static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t value)
+{
+    uint8_t eight[8] = { 0 };
+    memcpy(eight, bytes, count);
+    return vceqq_u32(vmovl_u16(vget_low_u16(vmovl_u8(vld1_u8(eight)))), vdupq_n_u32(value));
+}

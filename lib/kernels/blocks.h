@@ -1,0 +1,42 @@
+/* Products of any size, cut into what a kernel takes and what caches hold. */
+#ifndef CNN_KERNELS_BLOCKS_H
+#define CNN_KERNELS_BLOCKS_H
+
+#include "kernels/kernels.h"
+#include "kernels/product.h"
+
+/* Result columns that one task works on, whatever the vectors' width: a multiple of every kernel's `columns`. */
+enum { CNN_PANEL = 64 };
+
+/* Multiplies with b as it is in memory, `b_step` apart, or packed: blocks of kernels->product->columns columns one
+ * after the other, in each a row for each term of the sum, padded to whole vectors. */
+void cnn_product_run(const cnn_kernels *kernels, const cnn_product *product);
+void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product);
+
+/* Floats of `columns` packed columns; from column `CNN_PANEL * n` on, they are those of a packed b of its own. */
+int64_t cnn_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t columns);
+
+/* Where in a packed b of `terms` × `columns` the row of a column's block begins, and the floats between its rows. */
+typedef struct cnn_packed_block {
+    int64_t column, columns; /* that it holds */
+    int64_t offset, step;
+} cnn_packed_block;
+
+cnn_packed_block cnn_packed_block_at(const cnn_kernels *kernels, int64_t terms, int64_t columns, int64_t column);
+
+static inline int64_t cnn_divide_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static inline int64_t cnn_lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t cnn_at_least_1(int64_t value)
+{
+    return value > 1 ? value : 1;
+}
+
+#endif

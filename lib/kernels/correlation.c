@@ -1,0 +1,173 @@
+#include "kernels/correlation.h"
+#include "kernels/row.h"
+
+#include <math.h>
+
+#include "core/context_internal.h"
+#include "core/memory.h"
+#include "kernels/blocks.h"
+#include "kernels/correlation_plan.h"
+
+static bool is_empty(const cnn_correlation *s)
+{
+    return s->batch <= 0 || s->height <= 0 || s->width <= 0;
+}
+
+size_t cnn_correlation_workspace(const cnn_correlation_call *call)
+{
+    if (is_empty(&call->shape))
+        return 0;
+    cnn_correlation_plan plan = cnn_correlation_plan_make(call);
+    return plan.tables_bytes + cnn_context_threads(call->context) * plan.worker_bytes;
+}
+
+typedef struct job {
+    const cnn_correlation_call *call;
+    const cnn_correlation_plan *plan;
+    ptrdiff_t *a_rows, *c_rows, *a_offsets;
+    unsigned char *scratch;
+} job;
+
+/* What one task does. */
+typedef struct part {
+    int64_t group, column, columns; /* of the result's channels, from the group's first */
+    int64_t image, images, row, rows;
+    float *strip, *pooling; /* scratch */
+} part;
+
+static void fill_tables(const job *j)
+{
+    const cnn_correlation *s = &j->call->shape;
+    const cnn_correlation_plan *plan = j->plan;
+    bool pools = j->call->pool[0] != 0;
+    int64_t pixel = 0;
+    for (int64_t image = 0; image < plan->strip_images; image++)
+        for (int64_t y = 0; y < plan->strip_rows; y++)
+            for (int64_t x = 0; x < s->width; x++, pixel++) {
+                j->a_rows[pixel] = image * plan->strides.image + y * s->step[0] * plan->strides.row +
+                                   x * s->step[1] * plan->strides.pixel;
+                j->c_rows[pixel] =
+                    pools ? pixel * CNN_PANEL
+                          : image * j->call->image_stride + y * j->call->row_stride + x * j->call->pixel_stride;
+            }
+    bool runs = plan->outer == s->taps[0];
+    for (int64_t o = 0; o < plan->outer; o++) {
+        int64_t v = runs ? o : o / s->taps[1], u = runs ? 0 : o % s->taps[1];
+        j->a_offsets[o] = v * s->tap_step[0] * plan->strides.row + u * s->tap_step[1] * plan->strides.pixel;
+    }
+}
+
+static part locate_part(const job *j, size_t task, uint32_t worker)
+{
+    const cnn_correlation *s = &j->call->shape;
+    const cnn_correlation_plan *plan = j->plan;
+    int64_t unit = (int64_t)task / plan->strips, strip = (int64_t)task % plan->strips;
+    int64_t group_columns = plan->depthwise ? s->channels : s->channels / s->groups;
+    part p = { .group = unit / plan->panels, .column = unit % plan->panels * CNN_PANEL };
+    p.columns = group_columns - p.column < CNN_PANEL ? group_columns - p.column : CNN_PANEL;
+    p.image = strip / plan->strips_per_image * plan->strip_images;
+    p.images = s->batch - p.image < plan->strip_images ? s->batch - p.image : plan->strip_images;
+    p.row = strip % plan->strips_per_image * plan->strip_rows;
+    p.rows = s->height - p.row < plan->strip_rows ? s->height - p.row : plan->strip_rows;
+    p.strip = (float *)(void *)(j->scratch + worker * plan->worker_bytes);
+    p.pooling = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
+    return p;
+}
+
+/* The source pixel that the part's first result pixel's first tap meets. */
+static const float *prepare_source(const job *j, const part *p)
+{
+    const cnn_correlation *s = &j->call->shape;
+    const cnn_correlation_plan *plan = j->plan;
+    int64_t channels = plan->depthwise ? p->columns : s->source_channels / s->groups;
+    int64_t channel = plan->depthwise ? p->column : p->group * channels;
+    int64_t top = s->origin[0] + p->row * s->step[0];
+    if (plan->direct)
+        return j->call->source.image + p->image * plan->strides.image + top * plan->strides.row +
+               s->origin[1] * plan->strides.pixel + channel;
+    cnn_strip strip = { .top = top,
+                        .left = s->origin[1],
+                        .rows = (p->rows - 1) * s->step[0] + (s->taps[0] - 1) * s->tap_step[0] + 1,
+                        .columns = plan->source_columns,
+                        .channel = channel,
+                        .channels = channels,
+                        .pixel_stride = plan->strides.pixel };
+    for (int64_t i = 0; i < p->images; i++) {
+        strip.image = p->image + i;
+        cnn_strip_fill(&j->call->source, &strip, p->strip + i * plan->strides.image);
+    }
+    return p->strip;
+}
+
+static void multiply_part(const job *j, const part *p, const float *source, float *to)
+{
+    const cnn_correlation *s = &j->call->shape;
+    const cnn_correlation_plan *plan = j->plan;
+    bool pools = j->call->pool[0] != 0;
+    int64_t columns = s->channels / s->groups, channel = p->group * columns + p->column;
+    cnn_product product = { .rows = p->images * p->rows * s->width,
+                            .columns = p->columns,
+                            .outer = plan->outer,
+                            .inner = plan->inner,
+                            .a = source,
+                            .a_rows = j->a_rows,
+                            .a_offsets = j->a_offsets,
+                            .a_step = 1,
+                            .c = to,
+                            .c_rows = j->c_rows,
+                            .bias = j->call->bias ? j->call->bias + channel : NULL,
+                            .low = pools ? -INFINITY : j->call->low,
+                            .high = pools ? INFINITY : j->call->high };
+    if (plan->depthwise) {
+        product.b = j->call->packed + p->column;
+        product.b_step = s->channels;
+        plan->kernels->product->multiply_channels(&product);
+        return;
+    }
+    int64_t terms = plan->outer * plan->inner;
+    product.b = j->call->packed + p->group * cnn_packed_count(plan->kernels, terms, columns) + terms * p->column;
+    cnn_product_run_packed(plan->kernels, &product);
+}
+
+static void pool_part(const job *j, const part *p)
+{
+    const cnn_correlation_call *call = j->call;
+    const cnn_correlation *s = &call->shape;
+    int64_t columns = s->channels / s->groups, width = s->width / call->pool[1], rows = s->height / call->pool[0];
+    int64_t first = p->image * rows + p->row / call->pool[0], count = p->images * p->rows / call->pool[0];
+    for (int64_t i = 0; i < count; i++) {
+        int64_t to = (first + i) * width * s->channels + p->group * columns + p->column;
+        j->plan->kernels->row->pool(p->pooling + i * call->pool[0] * s->width * CNN_PANEL, s->width, CNN_PANEL,
+                                    call->pool, width, p->columns, call->low, call->high, call->result + to,
+                                    call->argmax ? call->argmax + to : NULL, s->channels);
+    }
+}
+
+static void run_part(void *argument, size_t task, uint32_t worker)
+{
+    const job *j = argument;
+    part p = locate_part(j, task, worker);
+    const float *source = prepare_source(j, &p);
+    if (j->call->pool[0]) {
+        multiply_part(j, &p, source, p.pooling);
+        pool_part(j, &p);
+        return;
+    }
+    int64_t channel = p.group * (j->call->shape.channels / j->call->shape.groups) + p.column;
+    multiply_part(j, &p, source,
+                  j->call->result + p.image * j->call->image_stride + p.row * j->call->row_stride + channel);
+}
+
+void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)
+{
+    if (is_empty(&call->shape))
+        return;
+    cnn_correlation_plan plan = cnn_correlation_plan_make(call);
+    int64_t pixels = plan.strip_images * plan.strip_rows * call->shape.width;
+    job j = { .call = call, .plan = &plan, .a_rows = workspace, .scratch = workspace };
+    j.c_rows = j.a_rows + pixels;
+    j.a_offsets = j.c_rows + pixels;
+    j.scratch += plan.tables_bytes;
+    fill_tables(&j);
+    cnn_parallel(call->context, (size_t)(plan.strips * plan.panel_units), run_part, &j);
+}

@@ -1,0 +1,89 @@
+#include "kernels/correlation_plan.h"
+
+#include "core/memory.h"
+#include "kernels/blocks.h"
+
+enum {
+    STRIP_PIXELS = 192, /* enough tiles to share a panel of weights that is read from the second-level cache */
+    MIN_STRIP_PIXELS = 24,
+    ENOUGH_TASKS = 16 /* for the threads of most machines to share evenly */
+};
+
+bool cnn_correlation_is_depthwise(const cnn_correlation *s)
+{
+    return s->groups > 1 && s->groups == s->source_channels && s->groups == s->channels;
+}
+
+static void plan_strips(cnn_correlation_plan *plan, const cnn_correlation_call *call, int64_t pixels)
+{
+    const cnn_correlation *s = &call->shape;
+    int64_t unit = cnn_at_least_1(call->pool[0]);
+    int64_t rows = cnn_at_least_1(pixels / (unit * s->width)) * unit;
+    plan->strip_images = 1;
+    if (rows >= s->height) {
+        rows = s->height;
+        plan->strip_images = cnn_at_least_1(pixels / (s->height * s->width));
+        if (plan->strip_images > s->batch)
+            plan->strip_images = s->batch;
+    }
+    plan->strip_rows = rows;
+    plan->strips_per_image = cnn_divide_up(s->height, rows);
+    plan->strips = cnn_divide_up(s->batch, plan->strip_images) * plan->strips_per_image;
+}
+
+static bool reads_outside(const cnn_correlation *s)
+{
+    const int64_t source[2] = { s->source_height, s->source_width }, result[2] = { s->height, s->width };
+    for (int i = 0; i < 2; i++)
+        if (s->origin[i] < 0 ||
+            s->origin[i] + (result[i] - 1) * s->step[i] + (s->taps[i] - 1) * s->tap_step[i] >= source[i])
+            return true;
+    return false;
+}
+
+/* Channels that a task needs of each source pixel. */
+static int64_t task_channels(const cnn_correlation *s, bool depthwise)
+{
+    if (!depthwise)
+        return s->source_channels / s->groups;
+    return s->source_channels < CNN_PANEL ? s->source_channels : CNN_PANEL;
+}
+
+static void plan_source(cnn_correlation_plan *plan, const cnn_correlation_call *call)
+{
+    const cnn_correlation *s = &call->shape;
+    plan->source_rows = (plan->strip_rows - 1) * s->step[0] + (s->taps[0] - 1) * s->tap_step[0] + 1;
+    plan->source_columns = (s->width - 1) * s->step[1] + (s->taps[1] - 1) * s->tap_step[1] + 1;
+    int64_t channels = task_channels(s, plan->depthwise);
+    plan->direct = !call->source.gradient && !reads_outside(s);
+    plan->strides.pixel = plan->direct ? s->source_channels : channels;
+    plan->strides.row = plan->strides.pixel * (plan->direct ? s->source_width : plan->source_columns);
+    plan->strides.image = plan->strides.row * (plan->direct ? s->source_height : plan->source_rows);
+    plan->strip_floats = plan->direct ? 0 : plan->strip_images * plan->strides.image;
+
+    bool runs = s->tap_step[1] == 1 && plan->strides.pixel == channels && !plan->depthwise;
+    plan->outer = runs ? s->taps[0] : s->taps[0] * s->taps[1];
+    plan->inner = plan->depthwise ? 1 : runs ? s->taps[1] * channels : channels;
+}
+
+cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call)
+{
+    const cnn_correlation *s = &call->shape;
+    cnn_correlation_plan plan = { .kernels = cnn_kernels_get(call->context) };
+    plan.depthwise = cnn_correlation_is_depthwise(s);
+    int64_t groups = plan.depthwise ? 1 : s->groups;
+    plan.panels = cnn_divide_up(s->channels / groups, CNN_PANEL);
+    plan.panel_units = plan.panels * groups;
+    for (int64_t pixels = STRIP_PIXELS; pixels >= MIN_STRIP_PIXELS; pixels /= 2) {
+        plan_strips(&plan, call, pixels);
+        if (plan.strips * plan.panel_units >= ENOUGH_TASKS)
+            break;
+    }
+    plan_source(&plan, call);
+    int64_t pixels = plan.strip_images * plan.strip_rows * s->width;
+    plan.pool_floats = call->pool[0] ? pixels * CNN_PANEL : 0;
+    plan.tables_bytes = cnn_round_up((size_t)(2 * pixels + plan.outer) * sizeof(ptrdiff_t), 64);
+    plan.worker_bytes = cnn_round_up((size_t)plan.strip_floats * sizeof(float), 64) +
+                        cnn_round_up((size_t)plan.pool_floats * sizeof(float), 64);
+    return plan;
+}

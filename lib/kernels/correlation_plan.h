@@ -1,0 +1,31 @@
+/* How a correlation is cut into tasks, and where in the workspace things lie. Depends on shapes alone. */
+#ifndef CNN_KERNELS_CORRELATION_PLAN_H
+#define CNN_KERNELS_CORRELATION_PLAN_H
+
+#include <stdbool.h>
+
+#include "kernels/correlation.h"
+
+/* Floats between neighbours, of the source or of a strip copied from it. */
+typedef struct cnn_pixel_strides {
+    int64_t pixel, row, image;
+} cnn_pixel_strides;
+
+typedef struct cnn_correlation_plan {
+    const cnn_kernels *kernels;
+    bool depthwise;
+    bool direct;                      /* the source is read in place: no padding to add, no gradient to make */
+    int64_t panels, panel_units;      /* panels of columns in a group; in all groups */
+    int64_t strip_images, strip_rows; /* a task's part of the result: several whole images, or rows of one */
+    int64_t strips_per_image, strips;
+    int64_t source_rows, source_columns; /* that a strip needs */
+    cnn_pixel_strides strides;
+    int64_t outer, inner;
+    int64_t strip_floats, pool_floats; /* scratch of a worker */
+    size_t tables_bytes, worker_bytes;
+} cnn_correlation_plan;
+
+bool cnn_correlation_is_depthwise(const cnn_correlation *shape);
+cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call);
+
+#endif

@@ -1,0 +1,134 @@
+#include "check.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MARK_BYTES = 256, MARK = 0xa5, UNINITIALISED = 0xff /* floats of it are NaN */ };
+
+static int failures;
+static char current_case[256];
+
+typedef struct header {
+    size_t bytes;
+    void *memory;
+} header;
+
+void *check_allocate(size_t bytes)
+{
+    unsigned char *memory = aligned_alloc(64, (2 * MARK_BYTES + bytes + 63) / 64 * 64);
+    if (!memory)
+        abort();
+    memset(memory, MARK, 2 * MARK_BYTES + bytes);
+    memset(memory + MARK_BYTES, UNINITIALISED, bytes);
+    *(header *)(void *)memory = (header){ bytes, memory };
+    return memory + MARK_BYTES;
+}
+
+void check_release(void *memory)
+{
+    unsigned char *start = (unsigned char *)memory - MARK_BYTES;
+    size_t bytes = ((header *)(void *)start)->bytes;
+    bool intact = true;
+    for (size_t i = sizeof(header); i < MARK_BYTES; i++)
+        intact = intact && start[i] == MARK;
+    for (size_t i = 0; i < MARK_BYTES; i++)
+        intact = intact && start[MARK_BYTES + bytes + i] == MARK;
+    check_true("memory around an array was changed", intact);
+    free(start);
+}
+
+uint32_t check_draw(uint32_t *state, uint32_t bound)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)*state * bound) >> 32);
+}
+
+float *check_random(int64_t count, check_values values, uint32_t seed)
+{
+    float *numbers = check_allocate((size_t)count * sizeof *numbers);
+    for (int64_t i = 0; i < count; i++)
+        numbers[i] = values == CHECK_WHOLE_NUMBERS ? (float)check_draw(&seed, 5) - 2
+                                                   : (float)check_draw(&seed, 1 << 24) / (1 << 23) - 1;
+    return numbers;
+}
+
+void check_case(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(current_case, sizeof current_case, format, arguments);
+    va_end(arguments);
+}
+
+void check_true(const char *what, bool truth)
+{
+    if (truth)
+        return;
+    if (failures++ < 20)
+        printf("FAILED %s: %s\n", current_case, what);
+}
+
+void check_equal(const char *what, const float *expected, const float *got, int64_t count, float tolerance)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabsf(expected[i] - got[i]) <= tolerance)) {
+            char text[128];
+            snprintf(text, sizeof text, "%s [%lld] is %.9g, expected %.9g", what, (long long)i, (double)got[i],
+                     (double)expected[i]);
+            check_true(text, false);
+            return;
+        }
+}
+
+void check_same_bits(const char *what, const void *expected, const void *got, size_t bytes)
+{
+    check_true(what, !memcmp(expected, got, bytes));
+}
+
+static void open_sets(check_sets *sets)
+{
+    static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4 };
+    static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_NEON };
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        check_set *set = &sets->sets[sets->count];
+        for (int t = 0; t < CHECK_THREADS; t++) {
+            cnn_context_options options;
+            cnn_context_options_init(&options);
+            options.threads = threads[t];
+            options.instruction_set = wanted[i];
+            if (cnn_context_create(&options, &set->contexts[t]))
+                exit(2);
+        }
+        set->name = cnn_context_instruction_set(set->contexts[0]);
+        bool known = false;
+        for (int k = 0; k < sets->count; k++)
+            known = known || !strcmp(set->name, sets->sets[k].name);
+        if (!known)
+            sets->count++;
+        else
+            for (int t = 0; t < CHECK_THREADS; t++)
+                cnn_context_destroy(set->contexts[t]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    check_sets sets = { 0 };
+    open_sets(&sets);
+    if (argc > 1 && !strcmp(argv[1], "--bench")) {
+        bench(&sets, argc > 2 ? argv[2] : NULL);
+    } else {
+        check_conv(&sets);
+        check_dense(&sets);
+        for (int i = 0; i < sets.count; i++)
+            printf("%s ", sets.sets[i].name);
+        printf(failures ? ": %d failures\n" : ": all agree with the reference\n", failures);
+    }
+    for (int i = 0; i < sets.count; i++)
+        for (int t = 0; t < CHECK_THREADS; t++)
+            cnn_context_destroy(sets.sets[i].contexts[t]);
+    return failures ? 1 : 0;
+}

@@ -1,0 +1,49 @@
+/* Every instruction set's kernels against the plain C reference, in the manner of dav1d's checkasm; and their speed. */
+#ifndef CNN_TESTS_CHECK_H
+#define CNN_TESTS_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/context.h>
+
+#include "kernels/conv.h"
+
+/* Values of which sums are exact in any order, so that results must agree to the bit; or any. */
+typedef enum check_values { CHECK_WHOLE_NUMBERS, CHECK_FLOATS } check_values;
+
+/* Memory with marks before and behind it. */
+void *check_allocate(size_t bytes);
+void check_release(void *memory); /* counts a failure if a mark has changed */
+
+float *check_random(int64_t count, check_values values, uint32_t seed);
+uint32_t check_draw(uint32_t *state, uint32_t bound);
+
+/* Counts a failure if `count` values aren't equal, or within `tolerance`; `what` and the case's name are printed. */
+void check_equal(const char *what, const float *expected, const float *got, int64_t count, float tolerance);
+void check_same_bits(const char *what, const void *expected, const void *got, size_t bytes);
+void check_true(const char *what, bool truth);
+
+/* Names the case under check, for messages. */
+__attribute__((format(printf, 1, 2))) void check_case(const char *format, ...);
+
+/* One context for each instruction set and number of threads; the first of a set has one thread. */
+enum { CHECK_THREADS = 3 };
+typedef struct check_set {
+    const char *name;
+    cnn_context *contexts[CHECK_THREADS];
+} check_set;
+
+typedef struct check_sets {
+    check_set sets[4];
+    int count;
+} check_sets;
+
+void check_conv(const check_sets *sets);
+void check_dense(const check_sets *sets);
+
+/* Prints GFLOP/s and per cent of the measured peak; `filter` chooses shapes whose name contains it, NULL all. */
+void bench(const check_sets *sets, const char *filter);
+
+#endif

@@ -1,0 +1,288 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "reference.h"
+
+typedef struct conv_case {
+    cnn_conv_shape shape;
+    cnn_activation activation;
+    int32_t pool[2];
+    bool bias;
+} conv_case;
+
+/* A case's data and what the reference makes of it. */
+typedef struct fixture {
+    const conv_case *c;
+    check_values values;
+    int64_t input_count, weight_count, result_count, output_count;
+    float *input, *weights, *bias, *gradient;
+    float *result, *output, *expanded, *input_gradient, *weight_gradient, *bias_gradient;
+    uint8_t *argmax;
+} fixture;
+
+static int64_t out_size(int64_t size, int64_t kernel, int64_t stride, int64_t dilation, int64_t before, int64_t after)
+{
+    return (size + before + after - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+static void set_sizes(fixture *f)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    int64_t height = s->out_height / (f->c->pool[0] ? f->c->pool[0] : 1);
+    int64_t width = s->out_width / (f->c->pool[1] ? f->c->pool[1] : 1);
+    f->input_count = s->batch * s->in_height * s->in_width * s->in_channels;
+    f->weight_count = s->kernel[0] * s->kernel[1] * (s->in_channels / s->groups) * s->out_channels;
+    f->result_count = s->batch * s->out_height * s->out_width * s->out_channels;
+    f->output_count = s->batch * height * width * s->out_channels;
+}
+
+static float *allocate_floats(int64_t count)
+{
+    return check_allocate((size_t)count * sizeof(float));
+}
+
+static cnn_conv_gradient gradient_of(const fixture *f)
+{
+    return (cnn_conv_gradient){ .gradient = f->gradient,
+                                .output = f->output,
+                                .activation = f->c->activation,
+                                .pool = { f->c->pool[0], f->c->pool[1] },
+                                .argmax = f->c->pool[0] ? f->argmax : NULL };
+}
+
+static void open_fixture(fixture *f, const conv_case *c, check_values values, uint32_t seed)
+{
+    const cnn_conv_shape *s = &c->shape;
+    *f = (fixture){ .c = c, .values = values };
+    set_sizes(f);
+    f->input = check_random(f->input_count, values, seed);
+    f->weights = check_random(f->weight_count, values, seed + 1);
+    f->bias = check_random(s->out_channels, values, seed + 2);
+    f->gradient = check_random(f->output_count, values, seed + 3);
+    f->result = allocate_floats(f->result_count);
+    f->expanded = allocate_floats(f->result_count);
+    f->output = allocate_floats(f->output_count);
+    f->argmax = check_allocate((size_t)f->output_count);
+    f->input_gradient = allocate_floats(f->input_count);
+    f->weight_gradient = allocate_floats(f->weight_count);
+    f->bias_gradient = allocate_floats(s->out_channels);
+    cnn_conv_epilogue epilogue = { c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax };
+    reference_conv_forward(s, f->input, f->weights, &epilogue, f->output, f->result);
+    cnn_conv_gradient gradient = gradient_of(f);
+    reference_conv_expand(s, &gradient, f->expanded);
+    reference_conv_backward_data(s, f->expanded, f->weights, f->input_gradient);
+    reference_conv_backward_weights(s, f->expanded, f->input, f->weight_gradient, f->bias_gradient);
+}
+
+static void close_fixture(fixture *f)
+{
+    void *arrays[] = { f->input,  f->weights, f->bias,           f->gradient,        f->result,       f->expanded,
+                       f->output, f->argmax,  f->input_gradient, f->weight_gradient, f->bias_gradient };
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        check_release(arrays[i]);
+}
+
+/* What one context makes of a fixture. */
+typedef struct results {
+    float *output, *input_gradient, *weight_gradient, *bias_gradient;
+    uint8_t *argmax;
+} results;
+
+static void run_forward(cnn_context *context, const fixture *f, results *r)
+{
+    const conv_case *c = f->c;
+    cnn_conv_epilogue epilogue = {
+        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL
+    };
+    void *packed = check_allocate(cnn_conv_packed_bytes(context, &c->shape));
+    void *workspace = check_allocate(cnn_conv_forward_workspace(context, &c->shape, &epilogue));
+    cnn_conv_pack(context, &c->shape, f->weights, packed);
+    cnn_conv_forward(context, &c->shape, f->input, packed, &epilogue, r->output, workspace);
+    check_release(workspace);
+    check_release(packed);
+}
+
+static void run_backward(cnn_context *context, const fixture *f, results *r)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    cnn_conv_gradient gradient = gradient_of(f);
+    void *packed = check_allocate(cnn_conv_packed_backward_bytes(context, s));
+    void *workspace = check_allocate(cnn_conv_backward_data_workspace(context, s, &gradient));
+    cnn_conv_pack_backward(context, s, f->weights, packed);
+    cnn_conv_backward_data(context, s, &gradient, packed, r->input_gradient, workspace);
+    check_release(workspace);
+    check_release(packed);
+    workspace = check_allocate(cnn_conv_backward_weights_workspace(context, s, &gradient));
+    cnn_conv_backward_weights(context, s, &gradient, f->input, r->weight_gradient, f->c->bias ? r->bias_gradient : NULL,
+                              workspace);
+    check_release(workspace);
+}
+
+static results run_all(cnn_context *context, const fixture *f)
+{
+    results r = { .output = allocate_floats(f->output_count),
+                  .input_gradient = allocate_floats(f->input_count),
+                  .weight_gradient = allocate_floats(f->weight_count),
+                  .bias_gradient = allocate_floats(f->c->shape.out_channels),
+                  .argmax = check_allocate((size_t)f->output_count) };
+    run_forward(context, f, &r);
+    run_backward(context, f, &r);
+    return r;
+}
+
+static void release_results(results *r)
+{
+    check_release(r->output);
+    check_release(r->input_gradient);
+    check_release(r->weight_gradient);
+    check_release(r->bias_gradient);
+    check_release(r->argmax);
+}
+
+static void compare_with_reference(const fixture *f, const results *r)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    bool exact = f->values == CHECK_WHOLE_NUMBERS;
+    double taps = s->kernel[0] * s->kernel[1], pixels = (double)(s->batch * s->out_height * s->out_width);
+    float forward = exact ? 0 : 1e-5f * (float)sqrt(taps * (double)(s->in_channels / s->groups));
+    float data = exact ? 0 : 1e-5f * (float)sqrt(taps * (double)(s->out_channels / s->groups));
+    float weights = exact ? 0 : 1e-5f * (float)sqrt(pixels);
+    check_equal("output", f->output, r->output, f->output_count, forward);
+    if (exact && f->c->pool[0])
+        check_same_bits("argmax differs", f->argmax, r->argmax, (size_t)f->output_count);
+    check_equal("input gradient", f->input_gradient, r->input_gradient, f->input_count, data);
+    check_equal("weight gradient", f->weight_gradient, r->weight_gradient, f->weight_count, weights);
+    if (f->c->bias)
+        check_equal("bias gradient", f->bias_gradient, r->bias_gradient, s->out_channels, weights);
+}
+
+static void compare_bits(const fixture *f, const results *a, const results *b)
+{
+    check_same_bits("output depends on threads", a->output, b->output, (size_t)f->output_count * sizeof(float));
+    check_same_bits("input gradient depends on threads", a->input_gradient, b->input_gradient,
+                    (size_t)f->input_count * sizeof(float));
+    check_same_bits("weight gradient depends on threads", a->weight_gradient, b->weight_gradient,
+                    (size_t)f->weight_count * sizeof(float));
+    check_same_bits("bias gradient depends on threads", a->bias_gradient, b->bias_gradient,
+                    (size_t)f->c->shape.out_channels * sizeof(float));
+    check_same_bits("argmax depends on threads", a->argmax, b->argmax, (size_t)f->output_count);
+}
+
+static void describe(const char *set, const conv_case *c)
+{
+    const cnn_conv_shape *s = &c->shape;
+    check_case("%s: conv %lldx%lldx%lldx%lld -> %lldx%lldx%lld, kernel %dx%d, stride %dx%d, dilation %dx%d, "
+               "padding %d %d, groups %d, pool %dx%d, activation %d, bias %d",
+               set, (long long)s->batch, (long long)s->in_height, (long long)s->in_width, (long long)s->in_channels,
+               (long long)s->out_height, (long long)s->out_width, (long long)s->out_channels, s->kernel[0],
+               s->kernel[1], s->stride[0], s->stride[1], s->dilation[0], s->dilation[1], s->pad_top, s->pad_left,
+               s->groups, c->pool[0], c->pool[1], (int)c->activation, c->bias);
+}
+
+static void check_one(const check_sets *sets, const conv_case *c, check_values values, uint32_t seed)
+{
+    fixture f;
+    open_fixture(&f, c, values, seed);
+    for (int i = 0; i < sets->count; i++) {
+        const check_set *set = &sets->sets[i];
+        describe(set->name, c);
+        results one = run_all(set->contexts[0], &f);
+        compare_with_reference(&f, &one);
+        for (int t = 1; t < CHECK_THREADS && values == CHECK_FLOATS; t++) {
+            results more = run_all(set->contexts[t], &f);
+            compare_bits(&f, &one, &more);
+            release_results(&more);
+        }
+        release_results(&one);
+    }
+    close_fixture(&f);
+}
+
+static int32_t one_of(uint32_t *state, const int32_t *values, uint32_t count)
+{
+    return values[check_draw(state, count)];
+}
+
+#define ONE_OF(state, ...) \
+    one_of(state, (const int32_t[]){ __VA_ARGS__ }, sizeof((const int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t))
+
+static void draw_channels(uint32_t *state, cnn_conv_shape *s)
+{
+    int32_t kind = ONE_OF(state, 1, 1, 1, 2, 0);
+    int32_t channels = ONE_OF(state, 1, 3, 5, 17, 31, 33, 65, 64, 96);
+    s->in_channels = channels;
+    s->out_channels = ONE_OF(state, 1, 3, 5, 17, 31, 33, 65, 64, 130);
+    s->groups = 1;
+    if (kind == 2) { /* grouped */
+        s->groups = ONE_OF(state, 2, 3);
+        s->in_channels *= s->groups;
+        s->out_channels *= s->groups;
+    } else if (kind == 0) { /* depthwise */
+        s->groups = channels;
+        s->out_channels = channels;
+    }
+}
+
+static int64_t draw_axis(uint32_t *state, cnn_conv_shape *s, int axis, int64_t *in, int32_t *padding)
+{
+    s->kernel[axis] = ONE_OF(state, 1, 2, 3, 3, 5, 7);
+    s->stride[axis] = ONE_OF(state, 1, 1, 2, 3);
+    s->dilation[axis] = ONE_OF(state, 1, 1, 1, 2);
+    int32_t extent = (s->kernel[axis] - 1) * s->dilation[axis];
+    *padding = (int32_t)check_draw(state, (uint32_t)extent + 2) * ONE_OF(state, 0, 1);
+    int32_t after = (int32_t)check_draw(state, (uint32_t)extent + 1) * ONE_OF(state, 0, 1);
+    *in = extent + 1 + (int64_t)check_draw(state, 12);
+    return out_size(*in, s->kernel[axis], s->stride[axis], s->dilation[axis], *padding, after);
+}
+
+static conv_case draw_case(uint32_t *state)
+{
+    conv_case c = { .shape.batch = 1 + check_draw(state, 5), .activation = ONE_OF(state, 0, 1, 2) };
+    cnn_conv_shape *s = &c.shape;
+    draw_channels(state, s);
+    s->out_height = draw_axis(state, s, 0, &s->in_height, &s->pad_top);
+    s->out_width = draw_axis(state, s, 1, &s->in_width, &s->pad_left);
+    c.bias = check_draw(state, 3) > 0;
+    int32_t pool = ONE_OF(state, 0, 0, 2, 3);
+    c.pool[0] = pool;
+    c.pool[1] = pool == 3 && check_draw(state, 2) ? 2 : pool;
+    if (s->out_height < c.pool[0] || s->out_width < c.pool[1])
+        c.pool[0] = c.pool[1] = 0;
+    return c;
+}
+
+static double cost(const cnn_conv_shape *s)
+{
+    return (double)(s->batch * s->out_height * s->out_width * s->out_channels) * s->kernel[0] * s->kernel[1] *
+           (double)(s->in_channels / s->groups);
+}
+
+/* What the random shapes are too small for: several strips to an image, panels of terms, shares of the pixels. */
+static const conv_case large_cases[] = {
+    { { 2, 40, 70, 16, 38, 68, 32, { 3, 3 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 }, CNN_ACTIVATION_RELU, { 2, 2 }, true },
+    { { 3, 5, 5, 260, 5, 5, 70, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 1 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },
+    { { 20, 4, 4, 48, 4, 4, 40, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 1 }, CNN_ACTIVATION_RELU, { 2, 2 }, true },
+    { { 1, 3, 3, 1100, 3, 3, 20, { 1, 1 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 }, CNN_ACTIVATION_NONE, { 0, 0 }, false },
+    { { 1, 61, 63, 3, 31, 32, 64, { 7, 7 }, { 2, 2 }, { 1, 1 }, 3, 3, 1 }, CNN_ACTIVATION_NONE, { 0, 0 }, true },
+    { { 2, 60, 60, 80, 60, 60, 80, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 80 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },
+};
+
+void check_conv(const check_sets *sets)
+{
+    uint32_t state = 1;
+    for (size_t i = 0; i < sizeof large_cases / sizeof large_cases[0]; i++) {
+        check_one(sets, &large_cases[i], CHECK_WHOLE_NUMBERS, (uint32_t)i);
+        check_one(sets, &large_cases[i], CHECK_FLOATS, (uint32_t)i);
+    }
+    for (uint32_t i = 0; i < 400; i++) {
+        conv_case c = draw_case(&state);
+        if (cost(&c.shape) > 5e6)
+            continue;
+        check_one(sets, &c, CHECK_WHOLE_NUMBERS, i);
+        if (i % 4 == 0)
+            check_one(sets, &c, CHECK_FLOATS, i);
+    }
+}
