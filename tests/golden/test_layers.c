@@ -143,8 +143,8 @@ static void compare_case(const layer_case *what, cnn_context *context)
 static void every_layer_agrees_with_pytorch(void **state)
 {
     (void)state;
-    const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_BEST };
-    for (int k = 0; k < 2; k++) {
+    const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_BEST };
+    for (int k = 0; k < 3; k++) {
         cnn_context *context = make_context(2, sets[k]);
         used = 0;
         for (size_t i = 0; i < sizeof golden_cases / sizeof golden_cases[0]; i++)

@@ -106,8 +106,8 @@ static void step(cnn_model *model, cnn_optimizer *optimizer, const char *folder,
 
 static void train(const char *folder, cnn_optimizer_options options, float rate)
 {
-    const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_BEST };
-    for (int k = 0; k < 2; k++) {
+    const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_BEST };
+    for (int k = 0; k < 3; k++) {
         cnn_context_options context_options;
         cnn_context_options_init(&context_options);
         context_options.threads = 2;
