@@ -178,6 +178,29 @@ static size_t dropped(const layer_run *run)
     return zeros;
 }
 
+/* How many values share their fate with the one `distance` further on. */
+static size_t alike(const layer_run *run, size_t distance)
+{
+    size_t count = 0;
+    for (size_t i = 0; i + distance < run->output_count; i++)
+        count += (run->output[i] == 0) == (run->output[i + distance] == 0);
+    return count;
+}
+
+static void dropout_does_not_repeat_itself(void **state)
+{
+    (void)state;
+    layer_case what = { "dropout", &cnn_layer_dropout, { .dropout = { 0.5f } }, 1, { { 1, { 8192 } } }, 4 };
+    layer_run run;
+    layer_run_begin(&run, &what, NULL);
+    layer_forward(&run, true);
+    for (size_t distance = 1; distance <= 16384; distance *= 2) {
+        size_t pairs = run.output_count - distance;
+        assert_in_range(alike(&run, distance), pairs * 48 / 100, pairs * 52 / 100);
+    }
+    layer_run_end(&run);
+}
+
 static void dropout_drops_its_share_and_scales_the_rest(void **state)
 {
     (void)state;
@@ -251,6 +274,7 @@ int main(void)
         cmocka_unit_test(not_a_number_comes_through),
         cmocka_unit_test(batch_norm_keeps_running_statistics),
         cmocka_unit_test(batch_norm_bears_a_large_mean),
+        cmocka_unit_test(dropout_does_not_repeat_itself),
         cmocka_unit_test(dropout_drops_its_share_and_scales_the_rest),
         cmocka_unit_test(a_folded_batch_norm_predicts_as_the_layers_do),
     };
