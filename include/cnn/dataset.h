@@ -1,14 +1,19 @@
 /* Labelled photographs, and the loader that turns them into batches.
  *
  * A dataset is found in the shapes in which people have it:
- *   folder of class folders       PetImages/Cat/1.jpg, PetImages/Dog/1.jpg
- *   training and test pair        train/cats/…, train/dogs/… and test/cats/…, test/dogs/…; names that contain train or
- *                                 training, test, val, valid or validation
+ *   folder of class folders       PetImages/Cat/1.jpg, PetImages/Dog/1.jpg; folders inside Cat belong to it
+ *   training and test pair        train/cats/…, train/dogs/… and test/cats/…, test/dogs/…; names that contain train and
+ *                                 test or val (train, training, test, val, valid, validation). Where test images have
+ *                                 no classes, as in Kaggle's test1, a validation folder takes their place
  *   flat folder                   cat.0.jpg, dog.0.jpg: the class is the name up to the first dot, underscore or digit
  *   list                          a CSV file with the columns path and label; paths are relative to the CSV file
- *   zip                           any of these inside a zip, with or without folders around it; read where it lies
- * Class names come from the data and are sorted; class 0 is the first. Hidden files, Thumbs.db, text files and the like
- * are passed over. */
+ *   zip                           any of these but a list inside a zip. It is read where it lies: its directory is
+ *                                 read once, an entry's bytes when they are asked for; nothing is unpacked to disk
+ * Single folders around a layout don't matter. Links to files and folders are followed, each folder once.
+ * Class names come from the data (a test part's are those of its training part) and are sorted by their bytes, and so
+ * are the images by their paths; class 0 is the first. Hidden files, Thumbs.db, text files and the like are passed
+ * over, as are links, paths with .. and absolute paths in a zip. What remains that is no image is found by
+ * cnn_dataset_verify. */
 #ifndef CNN_DATASET_H
 #define CNN_DATASET_H
 
@@ -30,7 +35,7 @@ typedef struct cnn_dataset cnn_dataset;
 typedef enum cnn_part {
     CNN_PART_AUTO = 0,  /* the training part if there is a pair, else everything */
     CNN_PART_TRAIN = 1, /* the training part; an error if there is no pair */
-    CNN_PART_TEST = 2,  /* the test (or validation) part; an error if there is no pair */
+    CNN_PART_TEST = 2,  /* the test part, else the validation part; an error if there is no pair */
     CNN_PART_ALL = 3
 } cnn_part;
 
@@ -100,7 +105,7 @@ typedef struct cnn_verify_options {
 CNN_API void cnn_verify_options_init(cnn_verify_options *options);
 
 /* Decodes every image, reports each that can't be decoded once, and removes those from the dataset. (Duplicate and
- * misnamed files are reported if asked for, and stay.) `bad_count` may be NULL.
+ * misnamed files are reported if asked for, and stay; they aren't counted.) `bad_count` may be NULL.
  * Errors: CNN_ERROR_STOPPED; CNN_ERROR_DATA if a class is left without any image. */
 CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
 

@@ -1,0 +1,347 @@
+#include "data/dataset_internal.h"
+
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "data/classes.h"
+#include "data/layout.h"
+
+enum { DEFAULT_MAX_CLASSES = 1000 };
+static const uint64_t default_max_file_bytes = 64 << 20;
+
+void cnn_dataset_options_init(cnn_dataset_options *options)
+{
+    *options = (cnn_dataset_options){ .struct_size = sizeof *options };
+}
+
+static cnn_status read_options(const cnn_dataset_options *given, cnn_dataset_options *options)
+{
+    cnn_dataset_options_init(options);
+    cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_dataset_options");
+    if (status)
+        return status;
+    if (options->part < CNN_PART_AUTO || options->part > CNN_PART_ALL)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_options: %d is no part", (int)options->part);
+    if (!options->max_classes)
+        options->max_classes = DEFAULT_MAX_CLASSES;
+    if (!options->max_file_bytes)
+        options->max_file_bytes = default_max_file_bytes;
+    return CNN_OK;
+}
+
+static cnn_status check_source(const cnn_source *source)
+{
+    if (source->images.count > UINT32_MAX)
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: has more than 4 billion images", source->path);
+    if (source->images.count)
+        return CNN_OK;
+    if (source->inner_zip)
+        return cnn_fail(CNN_ERROR_DATA, "%s: there are no images in it, but a zip, %s: unpack that, or open it",
+                        source->path, source->inner_zip);
+    return cnn_fail(CNN_ERROR_DATA, "%s: there are no images in it", source->path);
+}
+
+static cnn_status allocate_items(cnn_dataset *dataset, size_t count)
+{
+    dataset->items = cnn_allocate_zeroed(dataset->context, count, sizeof *dataset->items);
+    return dataset->items ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
+static cnn_status take_all(cnn_dataset *dataset)
+{
+    cnn_status status = allocate_items(dataset, dataset->source->images.count);
+    for (size_t i = 0; i < dataset->source->images.count && !status; i++)
+        dataset->items[dataset->count++] = (cnn_item){ .entry = (uint32_t)i, .label = -1 };
+    return status;
+}
+
+static void release_class_names(cnn_dataset *dataset)
+{
+    for (uint32_t i = 0; i < dataset->class_count && dataset->class_names; i++)
+        cnn_release(dataset->context, dataset->class_names[i]);
+    cnn_release(dataset->context, dataset->class_names);
+    dataset->class_names = NULL;
+    dataset->class_count = 0;
+}
+
+static cnn_status copy_class_names(cnn_dataset *dataset, const char *const *names, size_t count)
+{
+    dataset->class_names = cnn_allocate_zeroed(dataset->context, count, sizeof *dataset->class_names);
+    if (!dataset->class_names)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    dataset->class_count = (uint32_t)count;
+    for (size_t i = 0; i < count; i++)
+        if (!(dataset->class_names[i] = cnn_copy_text(dataset->context, names[i])))
+            return CNN_ERROR_OUT_OF_MEMORY;
+    return CNN_OK;
+}
+
+/* The classes are those of the training part, whichever part is opened: a model knows no others. */
+static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, uint32_t max_classes,
+                               cnn_classes *classes)
+{
+    size_t count = dataset->source->images.count;
+    const char **labels = cnn_allocate_zeroed(dataset->context, count, sizeof *labels);
+    if (!labels)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        labels[i] = layout->roles[i] == CNN_ROLE_TRAINING ? layout->labels[i] : NULL;
+    cnn_status status = cnn_classes_collect(dataset->context, labels, count, classes);
+    cnn_release(dataset->context, labels);
+    if (status)
+        return status;
+    const char *path = dataset->source->path;
+    if (classes->count < 2)
+        return cnn_fail(CNN_ERROR_DATA, "%s: there is only one class, \"%s\"; at least two are needed", path,
+                        classes->count ? classes->names[0] : "");
+    if (classes->count > max_classes)
+        return cnn_fail(CNN_ERROR_DATA, "%s: there are %zu classes (\"%s\", \"%s\", ...); at most %u are allowed", path,
+                        classes->count, classes->names[0], classes->names[1], max_classes);
+    return copy_class_names(dataset, classes->names, classes->count);
+}
+
+/* Which of the layout's parts are wanted. The test part is the test folder if its images have classes, else the
+ * validation folder. */
+static cnn_status choose_roles(const cnn_dataset *dataset, const cnn_layout *layout, cnn_part part,
+                               bool wanted[CNN_ROLES])
+{
+    cnn_role test = layout->labelled[CNN_ROLE_TEST] ? CNN_ROLE_TEST : CNN_ROLE_VALIDATION;
+    const char *path = dataset->source->path;
+    if ((part == CNN_PART_TRAIN || part == CNN_PART_TEST) && !layout->is_pair)
+        return cnn_fail(CNN_ERROR_DATA, "%s: isn't divided into a training and a test part", path);
+    if (part == CNN_PART_TEST && !layout->labelled[test])
+        return cnn_fail(CNN_ERROR_DATA, "%s: the images of its test part are in no classes", path);
+    for (int role = 0; role < CNN_ROLES; role++)
+        wanted[role] = part == CNN_PART_ALL || (part == CNN_PART_TEST ? role == (int)test : role == CNN_ROLE_TRAINING);
+    return CNN_OK;
+}
+
+static cnn_status take_labelled(cnn_dataset *dataset, const cnn_layout *layout, const bool wanted[CNN_ROLES],
+                                const cnn_classes *classes)
+{
+    size_t count = 0;
+    for (int role = 0; role < CNN_ROLES; role++)
+        count += wanted[role] ? layout->labelled[role] : 0;
+    cnn_status status = allocate_items(dataset, count);
+    if (status)
+        return status;
+    for (size_t i = 0; i < dataset->source->images.count; i++) {
+        const char *label = layout->labels[i];
+        if (!label || !wanted[layout->roles[i]])
+            continue;
+        int64_t class_index = cnn_classes_find(classes, label, strlen(label));
+        if (class_index < 0)
+            return cnn_fail(CNN_ERROR_DATA, "%s: its class \"%s\" is none of the training part's",
+                            dataset->source->images.entries[i].path, label);
+        dataset->items[dataset->count++] = (cnn_item){ .entry = (uint32_t)i, .label = (int32_t)class_index };
+    }
+    return CNN_OK;
+}
+
+static cnn_status fill(cnn_dataset *dataset, const cnn_dataset_options *options)
+{
+    cnn_status status = check_source(dataset->source);
+    if (status)
+        return status;
+    if (options->unlabelled)
+        return take_all(dataset);
+    cnn_layout layout;
+    cnn_classes classes = { 0 };
+    bool wanted[CNN_ROLES] = { false };
+    status = cnn_layout_find(dataset->source, &layout);
+    if (!status)
+        status = choose_roles(dataset, &layout, options->part, wanted);
+    if (!status)
+        status = find_classes(dataset, &layout, options->max_classes, &classes);
+    if (!status)
+        status = take_labelled(dataset, &layout, wanted, &classes);
+    cnn_release(dataset->context, classes.names);
+    cnn_layout_free(dataset->source, &layout);
+    return status;
+}
+
+cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *given,
+                            cnn_dataset **result)
+{
+    if (!result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_open: the result has no place: NULL was given");
+    *result = NULL;
+    if (!path || !*path)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_open: no path was given");
+    cnn_dataset_options options;
+    cnn_status status = read_options(given, &options);
+    if (status)
+        return status;
+    cnn_dataset *dataset = cnn_allocate_zeroed(context, 1, sizeof *dataset);
+    if (!dataset)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    dataset->context = context;
+    dataset->max_file_bytes = options.max_file_bytes;
+    status = cnn_source_open(context, path, options.unlabelled, &dataset->source);
+    if (!status)
+        status = fill(dataset, &options);
+    if (status) {
+        cnn_dataset_destroy(dataset);
+        return status;
+    }
+    *result = dataset;
+    return CNN_OK;
+}
+
+void cnn_dataset_destroy(cnn_dataset *dataset)
+{
+    if (!dataset)
+        return;
+    release_class_names(dataset);
+    cnn_release(dataset->context, dataset->items);
+    cnn_source_release(dataset->source);
+    cnn_release(dataset->context, dataset);
+}
+
+cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_dataset **derived)
+{
+    *derived = NULL;
+    cnn_dataset *result = cnn_allocate_zeroed(dataset->context, 1, sizeof *result);
+    if (!result)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    result->context = dataset->context;
+    result->source = cnn_source_share(dataset->source);
+    result->max_file_bytes = dataset->max_file_bytes;
+    cnn_status status = allocate_items(result, count);
+    if (!status)
+        status = copy_class_names(result, (const char *const *)dataset->class_names, dataset->class_count);
+    if (status)
+        cnn_dataset_destroy(result);
+    else
+        *derived = result;
+    return status;
+}
+
+int cnn_dataset_has_test_part(cnn_context *context, const char *path)
+{
+    cnn_source *source;
+    cnn_layout layout = { 0 };
+    if (!path || !*path || cnn_source_open(context, path, false, &source))
+        return 0;
+    int has = source->images.count && !cnn_layout_find(source, &layout) && layout.is_pair &&
+              (layout.labelled[CNN_ROLE_TEST] || layout.labelled[CNN_ROLE_VALIDATION]);
+    cnn_layout_free(source, &layout);
+    cnn_source_release(source);
+    return has;
+}
+
+uint64_t cnn_dataset_count(const cnn_dataset *dataset)
+{
+    return dataset ? dataset->count : 0;
+}
+
+uint32_t cnn_dataset_class_count(const cnn_dataset *dataset)
+{
+    return dataset ? dataset->class_count : 0;
+}
+
+const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t class_index)
+{
+    return dataset && class_index < dataset->class_count ? dataset->class_names[class_index] : NULL;
+}
+
+static const cnn_entry *entry_of(const cnn_dataset *dataset, uint64_t index)
+{
+    return dataset && index < dataset->count ? &dataset->source->images.entries[dataset->items[index].entry] : NULL;
+}
+
+const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index)
+{
+    const cnn_entry *entry = entry_of(dataset, index);
+    return entry ? entry->path : NULL;
+}
+
+int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index)
+{
+    return dataset && index < dataset->count ? dataset->items[index].label : -1;
+}
+
+cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size)
+{
+    if (!bytes || !size)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_read: the result has no place: NULL was given");
+    *bytes = NULL;
+    *size = 0;
+    const cnn_entry *entry = entry_of(dataset, index);
+    if (!entry)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_read: there is no image %llu in a dataset of %llu",
+                        (unsigned long long)index, (unsigned long long)cnn_dataset_count(dataset));
+    return dataset->source->type->read(dataset->source, entry, dataset->max_file_bytes, bytes, size);
+}
+
+void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes)
+{
+    if (dataset)
+        cnn_release(dataset->context, bytes);
+}
+
+cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+                              cnn_tensor **pixels)
+{
+    if (!pixels)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_decode: the result has no place: NULL was given");
+    *pixels = NULL;
+    void *bytes;
+    size_t size;
+    cnn_status status = cnn_dataset_read(dataset, index, &bytes, &size);
+    if (status)
+        return status;
+    status = cnn_image_decode(dataset->context, bytes, size, cnn_dataset_path(dataset, index), options, pixels);
+    cnn_dataset_release_bytes(dataset, bytes);
+    return status;
+}
+
+/* What each class's index becomes; −1 for a class that `names` doesn't have. */
+static void map_classes(const cnn_dataset *dataset, const char *const *names, uint32_t count, int32_t *map)
+{
+    for (uint32_t old = 0; old < dataset->class_count; old++) {
+        map[old] = -1;
+        for (uint32_t i = 0; i < count; i++)
+            if (!strcmp(names[i], dataset->class_names[old]))
+                map[old] = (int32_t)i;
+    }
+}
+
+static cnn_status check_alignment(const cnn_dataset *dataset, const int32_t *map)
+{
+    for (size_t i = 0; i < dataset->count; i++) {
+        int32_t label = dataset->items[i].label;
+        if (label >= 0 && map[label] < 0)
+            return cnn_fail(CNN_ERROR_DATA, "%s: the class \"%s\" of %s is none that the model knows",
+                            dataset->source->path, dataset->class_names[label], cnn_dataset_path(dataset, i));
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *names, uint32_t count)
+{
+    if (!dataset || !names || !count)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_align_classes: a dataset and class names must be given");
+    int32_t *map = cnn_allocate_zeroed(dataset->context, dataset->class_count, sizeof *map);
+    if (!map)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    map_classes(dataset, names, count, map);
+    cnn_dataset renamed = { .context = dataset->context };
+    cnn_status status = check_alignment(dataset, map);
+    if (!status)
+        status = copy_class_names(&renamed, names, count);
+    if (status) {
+        release_class_names(&renamed);
+    } else {
+        for (size_t i = 0; i < dataset->count; i++)
+            if (dataset->items[i].label >= 0)
+                dataset->items[i].label = map[dataset->items[i].label];
+        release_class_names(dataset);
+        dataset->class_names = renamed.class_names;
+        dataset->class_count = renamed.class_count;
+    }
+    cnn_release(dataset->context, map);
+    return status;
+}

@@ -1,0 +1,27 @@
+/* A dataset from within. */
+#ifndef CNN_DATA_DATASET_INTERNAL_H
+#define CNN_DATA_DATASET_INTERNAL_H
+
+#include <cnn/dataset.h>
+
+#include "data/source.h"
+
+typedef struct cnn_item {
+    uint32_t entry; /* index into source->images */
+    int32_t label;  /* class index; −1: none */
+} cnn_item;
+
+struct cnn_dataset {
+    cnn_context *context;
+    cnn_source *source; /* shared with the datasets that were split off */
+    cnn_item *items;
+    size_t count;
+    char **class_names;
+    uint32_t class_count;
+    uint64_t max_file_bytes;
+};
+
+/* A dataset over the same source with the same classes, and room for `count` items, of which it has none yet. */
+cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_dataset **derived);
+
+#endif

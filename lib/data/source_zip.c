@@ -1,0 +1,176 @@
+/* A zip file, read where it lies. The directory is read once; an entry's packed bytes are then read from their place
+ * and unpacked in memory by libarchive, so any number of threads can read entries in any order. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "data/source.h"
+#include "data/zip_directory.h"
+
+typedef struct zip_state {
+    int descriptor;
+    cnn_zip_directory directory;
+} zip_state;
+
+static cnn_status fail_archive(struct archive *archive, const char *path)
+{
+    const char *text = archive_error_string(archive);
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: %s", path, text ? text : "its data is broken");
+}
+
+/* Exactly `size` bytes must come, and no more: a size in a zip is a claim. */
+static cnn_status unpack_data(struct archive *archive, const char *path, char *to, size_t size)
+{
+    struct archive_entry *header;
+    if (archive_read_next_header(archive, &header) < ARCHIVE_WARN)
+        return fail_archive(archive, path);
+    size_t done = 0;
+    while (done < size) {
+        la_ssize_t got = archive_read_data(archive, to + done, size - done);
+        if (got < 0)
+            return fail_archive(archive, path);
+        if (got == 0)
+            return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is shorter than the zip says", path);
+        done += (size_t)got;
+    }
+    char more;
+    la_ssize_t got = archive_read_data(archive, &more, 1);
+    if (got < 0)
+        return fail_archive(archive, path);
+    if (got > 0)
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is longer than the zip says", path);
+    return CNN_OK;
+}
+
+static cnn_status unpack(const unsigned char *packed, size_t packed_size, const char *path, char *to, size_t size)
+{
+    struct archive *archive = archive_read_new();
+    if (!archive)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", path);
+    archive_read_support_format_zip_streamable(archive);
+    cnn_status status = archive_read_open_memory(archive, packed, packed_size) ? fail_archive(archive, path)
+                                                                               : unpack_data(archive, path, to, size);
+    archive_read_free(archive);
+    return status;
+}
+
+static cnn_status check_size(const cnn_zip_entry *entry, const char *path, uint64_t max_bytes)
+{
+    uint64_t larger = entry->size > entry->packed_size ? entry->size : entry->packed_size;
+    if (larger > max_bytes)
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %llu bytes; the limit is %llu", path, (unsigned long long)larger,
+                        (unsigned long long)max_bytes);
+    return CNN_OK;
+}
+
+static cnn_status read_entry(cnn_source *source, const cnn_entry *image, uint64_t max_bytes, void **bytes, size_t *size)
+{
+    *bytes = NULL;
+    *size = 0;
+    zip_state *state = source->state;
+    const cnn_zip_entry *entry = &state->directory.entries[image->locator];
+    cnn_status status = check_size(entry, image->path, max_bytes);
+    if (status)
+        return status;
+    size_t packed_size = 0, unpacked_size = (size_t)entry->size;
+    unsigned char *packed = NULL;
+    status = cnn_zip_read_packed(source->context, state->descriptor, image->path, entry, &packed, &packed_size);
+    if (status)
+        return status;
+    char *unpacked = cnn_allocate(source->context, unpacked_size + 1);
+    status = unpacked ? unpack(packed, packed_size, image->path, unpacked, unpacked_size) : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_release(source->context, packed);
+    if (status) {
+        cnn_release(source->context, unpacked);
+        return status;
+    }
+    unpacked[unpacked_size] = 0;
+    *bytes = unpacked;
+    *size = unpacked_size;
+    return CNN_OK;
+}
+
+static void close_zip(cnn_source *source)
+{
+    zip_state *state = source->state;
+    cnn_zip_directory_free(&state->directory);
+    if (state->descriptor >= 0)
+        close(state->descriptor);
+    cnn_release(source->context, state);
+}
+
+static const cnn_source_type zip_type = { .read = read_entry, .close = close_zip };
+
+/* A path that stays inside the zip, in which nothing is hidden. Nothing is ever written by these names; what climbs
+ * out by `..` is still no part of a dataset. */
+static bool is_plain_path(const char *name)
+{
+    if (strchr(name, ':') == name + 1) /* a Windows drive */
+        return false;
+    for (const char *at = name; *at;) {
+        size_t length = strcspn(at, "/");
+        if (cnn_name_is_hidden(at, length)) /* also empty, as in absolute paths, `.` and `..` */
+            return false;
+        at += length + (at[length] == '/');
+    }
+    return *name;
+}
+
+/* The full path of an entry, with / where some Windows programs write \. NULL without memory. */
+static char *full_path(cnn_source *source, const char *root, const cnn_zip_entry *entry)
+{
+    size_t root_length = strlen(root);
+    char *path = cnn_source_text(source, root_length + entry->name_length + 1);
+    if (!path)
+        return NULL;
+    memcpy(path, root, root_length);
+    for (size_t i = 0; i < entry->name_length; i++)
+        path[root_length + i] = entry->name[i] == '\\' ? '/' : entry->name[i];
+    path[root_length + entry->name_length] = 0;
+    return path;
+}
+
+static cnn_status add_entry(cnn_source *source, const char *root, const cnn_zip_entry *entry, size_t index)
+{
+    if (entry->special || !entry->name_length || memchr(entry->name, 0, entry->name_length))
+        return CNN_OK;
+    char *path = full_path(source, root, entry);
+    if (!path)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!is_plain_path(path + source->prefix))
+        return CNN_OK;
+    if (path[source->prefix + entry->name_length - 1] == '/')
+        return cnn_source_add(source, &source->folders, path, index);
+    if (cnn_name_has_extension(path, "zip"))
+        source->inner_zip = path;
+    if (cnn_name_is_no_image(path))
+        return CNN_OK;
+    if (entry->encrypted)
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is encrypted; encrypted zips can't be read", path);
+    return cnn_source_add(source, &source->images, path, index);
+}
+
+cnn_status cnn_source_open_zip(cnn_source *source)
+{
+    zip_state *state = cnn_allocate_zeroed(source->context, 1, sizeof *state);
+    if (!state)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    source->type = &zip_type;
+    source->state = state;
+    state->directory.context = source->context;
+    state->descriptor = open(source->path, O_RDONLY | O_CLOEXEC);
+    if (state->descriptor < 0)
+        return cnn_fail_errno(source->path, "can't be opened");
+    const char *root = cnn_source_join(source, source->path, "!/");
+    if (!root)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    source->prefix = strlen(root);
+    cnn_status status = cnn_zip_directory_read(source->context, state->descriptor, source->path, &state->directory);
+    for (size_t i = 0; i < state->directory.count && !status; i++)
+        status = add_entry(source, root, &state->directory.entries[i], i);
+    return status;
+}

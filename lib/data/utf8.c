@@ -1,0 +1,50 @@
+#include "data/utf8.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The length of the character at `at`; 0 if it is not UTF-8 (overlong, a surrogate, beyond U+10FFFF, cut off). */
+static size_t character_length(const unsigned char *at, size_t available)
+{
+    static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t length = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
+    if (length <= 1)
+        return length;
+    if (length > available)
+        return 0;
+    uint32_t code = at[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if (at[i] >> 6 != 2)
+            return 0;
+        code = code << 6 | (at[i] & 0x3F);
+    }
+    bool sound = code >= smallest[length] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+    return sound ? length : 0;
+}
+
+static bool is_utf8(const unsigned char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length;) {
+        size_t used = character_length(bytes + i, length - i);
+        if (!used)
+            return false;
+        i += used;
+    }
+    return true;
+}
+
+void cnn_to_utf8(const char *bytes, size_t length, char *to)
+{
+    const unsigned char *from = (const unsigned char *)bytes;
+    bool as_it_is = is_utf8(from, length);
+    for (size_t i = 0; i < length; i++) {
+        if (as_it_is || from[i] < 0x80) {
+            *to++ = bytes[i];
+        } else {
+            *to++ = (char)(0xC0 | from[i] >> 6);
+            *to++ = (char)(0x80 | (from[i] & 0x3F));
+        }
+    }
+    *to = 0;
+}

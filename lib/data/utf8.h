@@ -1,0 +1,11 @@
+/* Class names go into files that must be UTF-8; names of files may be anything. */
+#ifndef CNN_DATA_UTF8_H
+#define CNN_DATA_UTF8_H
+
+#include <stddef.h>
+
+/* Bytes of text as UTF-8: as they are if they are UTF-8, else read as Latin-1. Writes a text ended by a zero byte, for
+ * which `to` has 2 × length + 1 bytes. */
+void cnn_to_utf8(const char *bytes, size_t length, char *to);
+
+#endif

@@ -1,0 +1,265 @@
+/* Verification: every image is decoded once before any is used. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "core/parallel.h"
+#include "data/dataset_internal.h"
+
+/* Images are verified block by block: within one on all threads, between them the callbacks are called. */
+enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32 };
+
+typedef struct finding {
+    cnn_status status;
+    char reason[REASON_SIZE]; /* of a bad image */
+    const char *misnamed;     /* the format it is, if its name says another; else NULL */
+    uint64_t hash;            /* of its bytes */
+    size_t size;
+} finding;
+
+/* An image by its content, for finding those that equal it. */
+typedef struct content {
+    uint64_t hash;
+    size_t size;
+    size_t index; /* in the dataset, from 1; 0: an empty place */
+} content;
+
+typedef struct verification {
+    cnn_dataset *dataset;
+    cnn_verify_options options;
+    size_t first; /* of the current block */
+    finding *findings;
+    content *contents; /* an open-addressed table; NULL if duplicates aren't looked for */
+    size_t capacity;   /* a power of two */
+    bool *bad;
+} verification;
+
+void cnn_verify_options_init(cnn_verify_options *options)
+{
+    *options = (cnn_verify_options){ .struct_size = sizeof *options };
+}
+
+/* FNV-1a (Fowler, Noll, Vo). Files that agree in it are compared byte by byte. */
+static uint64_t hash_bytes(const unsigned char *bytes, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static cnn_image_format format_of_name(const char *path)
+{
+    static const char *const jpeg[] = { "jpg", "jpeg", "jpe", "jfif" };
+    for (size_t i = 0; i < sizeof jpeg / sizeof *jpeg; i++)
+        if (cnn_name_has_extension(path, jpeg[i]))
+            return CNN_IMAGE_JPEG;
+    return cnn_name_has_extension(path, "png") ? CNN_IMAGE_PNG : CNN_IMAGE_UNKNOWN;
+}
+
+/* What the content is where the name says another; NULL if they agree or the name says nothing. */
+static const char *misnamed_format(const char *path, const void *bytes, size_t size)
+{
+    static const char *const other_images[] = { "gif", "bmp", "tif", "tiff", "webp", "heic", "avif" };
+    cnn_image_info info = { .struct_size = sizeof info };
+    if (cnn_image_probe(bytes, size, path, &info))
+        return NULL;
+    cnn_image_format named = format_of_name(path);
+    bool differs = named != CNN_IMAGE_UNKNOWN && named != info.format;
+    for (size_t i = 0; i < sizeof other_images / sizeof *other_images; i++)
+        differs = differs || cnn_name_has_extension(path, other_images[i]);
+    return !differs ? NULL : info.format == CNN_IMAGE_JPEG ? "JPEG" : "PNG";
+}
+
+static cnn_status decode(const verification *v, size_t index, const void *bytes, size_t size)
+{
+    cnn_image_options options;
+    cnn_image_options_init(&options);
+    options.max_file_bytes = v->dataset->max_file_bytes;
+    options.min_width = options.min_height = DECODED_SIZE; /* every byte is still read */
+    cnn_tensor *pixels = NULL;
+    cnn_status status =
+        cnn_image_decode(v->dataset->context, bytes, size, cnn_dataset_path(v->dataset, index), &options, &pixels);
+    cnn_tensor_destroy(pixels);
+    return status;
+}
+
+/* Messages begin with the path, which is reported by itself. */
+static void keep_reason(finding *found, const char *path)
+{
+    const char *text = cnn_last_error();
+    size_t length = strlen(path);
+    if (!strncmp(text, path, length) && !strncmp(text + length, ": ", 2))
+        text += length + 2;
+    size_t kept = strlen(text);
+    if (kept >= sizeof found->reason)
+        kept = sizeof found->reason - 1;
+    memcpy(found->reason, text, kept);
+    found->reason[kept] = 0;
+}
+
+static void examine(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    verification *v = argument;
+    size_t index = v->first + task;
+    finding *found = &v->findings[task];
+    *found = (finding){ 0 };
+    void *bytes;
+    const char *path = cnn_dataset_path(v->dataset, index);
+    found->status = cnn_dataset_read(v->dataset, index, &bytes, &found->size);
+    if (!found->status)
+        found->status = decode(v, index, bytes, found->size);
+    if (found->status) {
+        keep_reason(found, path);
+    } else if (v->contents) {
+        found->hash = hash_bytes(bytes, found->size);
+        found->misnamed = misnamed_format(path, bytes, found->size);
+    }
+    cnn_dataset_release_bytes(v->dataset, bytes);
+}
+
+static void report(const verification *v, size_t index, const char *reason)
+{
+    if (v->options.bad_file)
+        v->options.bad_file(cnn_dataset_path(v->dataset, index), reason, v->options.user);
+}
+
+static bool have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t b)
+{
+    void *first = NULL, *second = NULL;
+    size_t first_size = 0, second_size = 0;
+    bool equal = !cnn_dataset_read(dataset, a, &first, &first_size) &&
+                 !cnn_dataset_read(dataset, b, &second, &second_size) && first_size == second_size &&
+                 !memcmp(first, second, first_size);
+    cnn_dataset_release_bytes(dataset, first);
+    cnn_dataset_release_bytes(dataset, second);
+    return equal;
+}
+
+static void look_for_equal(verification *v, size_t index, const finding *found)
+{
+    size_t place = (size_t)found->hash & (v->capacity - 1);
+    for (; v->contents[place].index; place = (place + 1) & (v->capacity - 1)) {
+        const content *other = &v->contents[place];
+        if (other->hash != found->hash || other->size != found->size ||
+            !have_equal_bytes(v->dataset, other->index - 1, index))
+            continue;
+        char reason[REASON_SIZE];
+        snprintf(reason, sizeof reason, "has the same content as %s", cnn_dataset_path(v->dataset, other->index - 1));
+        report(v, index, reason);
+        return;
+    }
+    v->contents[place] = (content){ .hash = found->hash, .size = found->size, .index = index + 1 };
+}
+
+static cnn_status settle(verification *v, size_t index, const finding *found)
+{
+    if (found->status == CNN_ERROR_OUT_OF_MEMORY)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: %s", cnn_dataset_path(v->dataset, index), found->reason);
+    v->bad[index] = found->status != CNN_OK;
+    if (v->bad[index]) {
+        report(v, index, found->reason);
+        return CNN_OK;
+    }
+    if (found->misnamed) {
+        char reason[REASON_SIZE];
+        snprintf(reason, sizeof reason, "is a %s image, though its name says otherwise", found->misnamed);
+        report(v, index, reason);
+    }
+    if (v->contents)
+        look_for_equal(v, index, found);
+    return CNN_OK;
+}
+
+static cnn_status verify_all(verification *v)
+{
+    size_t total = v->dataset->count;
+    for (v->first = 0; v->first < total; v->first += BLOCK) {
+        size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
+        cnn_parallel(v->dataset->context, count, examine, v);
+        for (size_t i = 0; i < count; i++) {
+            cnn_status status = settle(v, v->first + i, &v->findings[i]);
+            if (status)
+                return status;
+        }
+        if (v->options.progress && v->options.progress(v->first + count, total, v->options.user))
+            return cnn_fail(CNN_ERROR_STOPPED, "%s: verification was stopped", v->dataset->source->path);
+    }
+    return CNN_OK;
+}
+
+static cnn_status check_classes(const cnn_dataset *dataset, const bool *had_images)
+{
+    if (!dataset->count)
+        return cnn_fail(CNN_ERROR_DATA, "%s: none of its images can be used", dataset->source->path);
+    for (uint32_t label = 0; label < dataset->class_count; label++) {
+        bool has_images = false;
+        for (size_t i = 0; i < dataset->count && !has_images; i++)
+            has_images = dataset->items[i].label == (int32_t)label;
+        if (had_images[label] && !has_images)
+            return cnn_fail(CNN_ERROR_DATA, "%s: none of the images of the class \"%s\" can be used",
+                            dataset->source->path, dataset->class_names[label]);
+    }
+    return CNN_OK;
+}
+
+static cnn_status remove_bad(cnn_dataset *dataset, const bool *bad, uint64_t *bad_count)
+{
+    bool *had_images = cnn_allocate_zeroed(dataset->context, dataset->class_count, sizeof *had_images);
+    if (!had_images)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    size_t kept = 0, total = dataset->count;
+    for (size_t i = 0; i < total; i++) {
+        if (dataset->items[i].label >= 0)
+            had_images[dataset->items[i].label] = true;
+        if (!bad[i])
+            dataset->items[kept++] = dataset->items[i];
+    }
+    dataset->count = kept;
+    if (bad_count)
+        *bad_count = total - kept;
+    cnn_status status = total ? check_classes(dataset, had_images) : CNN_OK;
+    cnn_release(dataset->context, had_images);
+    return status;
+}
+
+static cnn_status allocate(verification *v)
+{
+    cnn_context *context = v->dataset->context;
+    size_t count = v->dataset->count;
+    v->findings = cnn_allocate_zeroed(context, BLOCK, sizeof *v->findings);
+    v->bad = cnn_allocate_zeroed(context, count, sizeof *v->bad);
+    if (!v->findings || !v->bad)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!v->options.find_duplicates)
+        return CNN_OK;
+    v->capacity = 16;
+    while (v->capacity / 2 < count)
+        v->capacity *= 2;
+    v->contents = cnn_allocate_zeroed(context, v->capacity, sizeof *v->contents);
+    return v->contents ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
+cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *given, uint64_t *bad_count)
+{
+    if (bad_count)
+        *bad_count = 0;
+    if (!dataset)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_verify: no dataset was given");
+    verification v = { .dataset = dataset };
+    cnn_verify_options_init(&v.options);
+    cnn_status status = cnn_options_read(&v.options, sizeof v.options, given, "cnn_verify_options");
+    if (!status)
+        status = allocate(&v);
+    if (!status)
+        status = verify_all(&v);
+    if (!status)
+        status = remove_bad(dataset, v.bad, bad_count);
+    cnn_release(dataset->context, v.findings);
+    cnn_release(dataset->context, v.contents);
+    cnn_release(dataset->context, v.bad);
+    return status;
+}

@@ -1,0 +1,264 @@
+#include "data/zip_directory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "data/source.h"
+
+enum {
+    LOCAL_HEADER = 30,
+    DIRECTORY_HEADER = 46,
+    END_RECORD = 22,
+    MAX_COMMENT = 65535,
+    END64_LOCATOR = 20,
+    END64_RECORD = 56,
+    FLAG_ENCRYPTED = 1,
+    FLAG_DIRECTORY_ENCRYPTED = 1 << 13,
+    EXTRA_ZIP64 = 1,
+    METHOD_AES = 99,
+    MADE_BY_UNIX = 3,
+    UNIX_KIND_SHIFT = 28, /* of the file type in the external attributes */
+    UNIX_KIND_REGULAR = 8,
+    UNIX_KIND_FOLDER = 4
+};
+static const uint64_t max_directory_bytes = (uint64_t)1 << 30;
+
+static uint32_t get16(const unsigned char *at)
+{
+    return at[0] | (uint32_t)at[1] << 8;
+}
+
+static uint32_t get32(const unsigned char *at)
+{
+    return get16(at) | get16(at + 2) << 16;
+}
+
+static uint64_t get64(const unsigned char *at)
+{
+    return get32(at) | (uint64_t)get32(at + 4) << 32;
+}
+
+static void put16(unsigned char *at, uint32_t value)
+{
+    at[0] = (unsigned char)value;
+    at[1] = (unsigned char)(value >> 8);
+}
+
+static void put32(unsigned char *at, uint32_t value)
+{
+    put16(at, value);
+    put16(at + 2, value >> 16);
+}
+
+static cnn_status broken(const char *path, const char *what)
+{
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: is a broken zip file: %s", path, what);
+}
+
+static cnn_status read_at(int descriptor, const char *path, uint64_t offset, void *to, size_t size)
+{
+    if (offset > INT64_MAX - size)
+        return broken(path, "an offset lies outside it");
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = pread(descriptor, (char *)to + done, size - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cnn_fail_errno(path, "can't be read");
+        if (got == 0)
+            return broken(path, "it ends too early");
+        done += (size_t)got;
+    }
+    return CNN_OK;
+}
+
+typedef struct extent {
+    uint64_t offset, size;
+} extent;
+
+/* Beyond 4 GiB or 65,535 entries the directory's place stands in a second record, before the first. */
+static cnn_status find_directory64(int descriptor, const char *path, uint64_t end_offset, extent *directory)
+{
+    unsigned char locator[END64_LOCATOR], record[END64_RECORD];
+    if (end_offset < END64_LOCATOR)
+        return CNN_OK;
+    cnn_status status = read_at(descriptor, path, end_offset - END64_LOCATOR, locator, sizeof locator);
+    if (status || memcmp(locator, "PK\6\7", 4))
+        return status;
+    status = read_at(descriptor, path, get64(locator + 8), record, sizeof record);
+    if (status)
+        return status;
+    if (memcmp(record, "PK\6\6", 4))
+        return broken(path, "the end of its directory is not where it should be");
+    *directory = (extent){ .offset = get64(record + 48), .size = get64(record + 40) };
+    return CNN_OK;
+}
+
+/* The record at the very end says where the directory is; a comment of up to 64 KiB may follow it. */
+static cnn_status find_directory(cnn_context *context, int descriptor, const char *path, uint64_t file_size,
+                                 extent *directory)
+{
+    size_t tail_size = file_size < END_RECORD + MAX_COMMENT ? (size_t)file_size : END_RECORD + MAX_COMMENT;
+    if (tail_size < END_RECORD)
+        return broken(path, "it is too short");
+    unsigned char *tail = cnn_allocate(context, tail_size);
+    if (!tail)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = read_at(descriptor, path, file_size - tail_size, tail, tail_size);
+    size_t at = tail_size - END_RECORD;
+    while (!status && (memcmp(tail + at, "PK\5\6", 4) || at + END_RECORD + get16(tail + at + 20) > tail_size))
+        if (at-- == 0)
+            status = broken(path, "it has no directory, as if it had been cut off");
+    if (!status) {
+        *directory = (extent){ .offset = get32(tail + at + 16), .size = get32(tail + at + 12) };
+        status = find_directory64(descriptor, path, file_size - tail_size + at, directory);
+    }
+    cnn_release(context, tail);
+    return status;
+}
+
+/* The values that don't fit 32 bits stand in an extra field, in this order. */
+static bool read_extra64(cnn_zip_entry *entry, const unsigned char *at, const unsigned char *end)
+{
+    uint64_t *values[] = { &entry->size, &entry->packed_size, &entry->header_offset };
+    for (; end - at >= 4; at += 4 + get16(at + 2)) {
+        size_t left = get16(at + 2);
+        if (left > (size_t)(end - at - 4))
+            return false;
+        if (get16(at) != EXTRA_ZIP64)
+            continue;
+        const unsigned char *from = at + 4;
+        for (int i = 0; i < 3; i++) {
+            if (*values[i] != UINT32_MAX)
+                continue;
+            if (left < 8)
+                return false;
+            *values[i] = get64(from);
+            from += 8;
+            left -= 8;
+        }
+        return true;
+    }
+    return true;
+}
+
+static bool is_special(const unsigned char *header)
+{
+    uint32_t kind = get32(header + 38) >> UNIX_KIND_SHIFT;
+    return header[5] == MADE_BY_UNIX && kind && kind != UNIX_KIND_REGULAR && kind != UNIX_KIND_FOLDER;
+}
+
+/* One header of the directory; its size, 0 if it is broken. */
+static size_t parse_header(const unsigned char *header, size_t available, cnn_zip_entry *entry)
+{
+    if (available < DIRECTORY_HEADER || memcmp(header, "PK\1\2", 4))
+        return 0;
+    size_t name = get16(header + 28), extra = get16(header + 30), comment = get16(header + 32);
+    size_t size = DIRECTORY_HEADER + name + extra + comment;
+    if (size > available)
+        return 0;
+    uint32_t flags = get16(header + 8);
+    const unsigned char *text = header + DIRECTORY_HEADER;
+    *entry = (cnn_zip_entry){ .name = (const char *)text,
+                              .name_length = name,
+                              .header_offset = get32(header + 42),
+                              .packed_size = get32(header + 20),
+                              .size = get32(header + 24),
+                              .crc = get32(header + 16),
+                              .method = (uint16_t)get16(header + 10),
+                              .special = is_special(header) };
+    entry->encrypted = (flags & (FLAG_ENCRYPTED | FLAG_DIRECTORY_ENCRYPTED)) || entry->method == METHOD_AES;
+    return read_extra64(entry, text + name, text + name + extra) ? size : 0;
+}
+
+static cnn_status parse_directory(cnn_zip_directory *directory, const char *path, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        if (!cnn_grow(directory->context, (void **)&directory->entries, &directory->capacity, directory->count + 1,
+                      sizeof *directory->entries))
+            return CNN_ERROR_OUT_OF_MEMORY;
+        size_t used = parse_header(directory->bytes + at, size - at, &directory->entries[directory->count]);
+        if (!used)
+            return broken(path, "its directory makes no sense");
+        directory->count++;
+        at += used;
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const char *path, cnn_zip_directory *directory)
+{
+    *directory = (cnn_zip_directory){ .context = context };
+    struct stat info;
+    if (fstat(descriptor, &info))
+        return cnn_fail_errno(path, "can't be read");
+    uint64_t file_size = (uint64_t)info.st_size;
+    extent place = { 0 };
+    cnn_status status = find_directory(context, descriptor, path, file_size, &place);
+    if (status)
+        return status;
+    if (place.offset > file_size || place.size > file_size - place.offset)
+        return broken(path, "its directory lies outside it");
+    if (place.size > max_directory_bytes)
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: its directory is larger than a gibibyte", path);
+    directory->bytes = cnn_allocate(context, (size_t)place.size);
+    if (!directory->bytes)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    status = read_at(descriptor, path, place.offset, directory->bytes, (size_t)place.size);
+    return status ? status : parse_directory(directory, path, (size_t)place.size);
+}
+
+void cnn_zip_directory_free(cnn_zip_directory *directory)
+{
+    cnn_release(directory->context, directory->entries);
+    cnn_release(directory->context, directory->bytes);
+    *directory = (cnn_zip_directory){ 0 };
+}
+
+/* The sizes, which the file's own local header may leave open, from the directory; a name of one letter. */
+static void write_header(unsigned char *header, const cnn_zip_entry *entry)
+{
+    memset(header, 0, LOCAL_HEADER);
+    memcpy(header, "PK\3\4", 4);
+    put16(header + 4, 20); /* the version needed: that of deflate */
+    put16(header + 8, entry->method);
+    put32(header + 14, entry->crc);
+    put32(header + 18, (uint32_t)entry->packed_size);
+    put32(header + 22, (uint32_t)entry->size);
+    put16(header + 26, 1);
+    header[LOCAL_HEADER] = 'x';
+}
+
+cnn_status cnn_zip_read_packed(cnn_context *context, int descriptor, const char *name, const cnn_zip_entry *entry,
+                               unsigned char **bytes, size_t *size)
+{
+    *bytes = NULL;
+    *size = 0;
+    unsigned char local[LOCAL_HEADER];
+    cnn_status status = read_at(descriptor, name, entry->header_offset, local, sizeof local);
+    if (status)
+        return status;
+    if (memcmp(local, "PK\3\4", 4))
+        return broken(name, "the entry is not where the directory says");
+    if (entry->packed_size >= UINT32_MAX || entry->size >= UINT32_MAX)
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: is larger than 4 GiB", name);
+    size_t header = LOCAL_HEADER + 1, packed = (size_t)entry->packed_size;
+    unsigned char *memory = cnn_allocate(context, header + packed);
+    if (!memory)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    write_header(memory, entry);
+    uint64_t data = entry->header_offset + LOCAL_HEADER + get16(local + 26) + get16(local + 28);
+    status = read_at(descriptor, name, data, memory + header, packed);
+    if (status) {
+        cnn_release(context, memory);
+        return status;
+    }
+    *bytes = memory;
+    *size = header + packed;
+    return CNN_OK;
+}

@@ -1,0 +1,411 @@
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../test.h"
+#include "files.h"
+
+static const char *const pet_images[] = { "PetImages/Cat/1.jpg",
+                                          "PetImages/Cat/2.jpg",
+                                          "PetImages/Cat/Thumbs.db",
+                                          "PetImages/Cat/.DS_Store",
+                                          "PetImages/Dog/1.jpg",
+                                          "PetImages/Dog/2.gif",
+                                          "PetImages/Dog/nested/deep/3.JPG",
+                                          "readme[1].txt",
+                                          "MSR-LA - 3467.docx",
+                                          "__MACOSX/PetImages/Cat/._1.jpg",
+                                          NULL };
+
+static cnn_dataset *open_part(const char *path, cnn_part part)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    cnn_dataset *dataset = NULL;
+    assert_ok(cnn_dataset_open(NULL, path, &options, &dataset));
+    return dataset;
+}
+
+/* "2 Cat, 3 Dog" */
+static const char *describe(const cnn_dataset *dataset)
+{
+    static char text[512];
+    text[0] = 0;
+    for (uint32_t c = 0; c < cnn_dataset_class_count(dataset); c++) {
+        int count = 0;
+        for (uint64_t i = 0; i < cnn_dataset_count(dataset); i++)
+            count += cnn_dataset_label(dataset, i) == (int32_t)c;
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%d %s", c ? ", " : "", count, cnn_dataset_class_name(dataset, c));
+    }
+    return text;
+}
+
+static void expect(const char *path, cnn_part part, const char *description)
+{
+    cnn_dataset *dataset = open_part(path, part);
+    assert_string_equal(description, describe(dataset));
+    cnn_dataset_destroy(dataset);
+}
+
+static void expect_error(const char *path, cnn_part part, cnn_status status, const char *words)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    cnn_dataset *dataset = NULL;
+    assert_status(status, cnn_dataset_open(NULL, path, &options, &dataset));
+    assert_null(dataset);
+    if (!strstr(cnn_last_error(), words))
+        fail_msg("\"%s\" doesn't say \"%s\"", cnn_last_error(), words);
+}
+
+static void a_folder_of_class_folders_is_found_under_its_wrapping(void **state)
+{
+    (void)state;
+    write_names(pet_images);
+    expect(in_room(""), CNN_PART_AUTO, "2 Cat, 3 Dog");
+    expect(in_room("PetImages"), CNN_PART_AUTO, "2 Cat, 3 Dog");
+    expect(in_room("PetImages///"), CNN_PART_ALL, "2 Cat, 3 Dog");
+    assert_false(cnn_dataset_has_test_part(NULL, in_room("PetImages")));
+}
+
+static void images_are_in_order_of_path_and_paths_are_full(void **state)
+{
+    (void)state;
+    write_names(pet_images);
+    cnn_dataset *dataset = open_part(in_room("PetImages"), CNN_PART_AUTO);
+    assert_string_equal(in_room("PetImages/Cat/1.jpg"), cnn_dataset_path(dataset, 0));
+    assert_string_equal(in_room("PetImages/Dog/nested/deep/3.JPG"), cnn_dataset_path(dataset, 4));
+    assert_null(cnn_dataset_path(dataset, 5));
+    assert_int_equal(-1, cnn_dataset_label(dataset, 5));
+    assert_null(cnn_dataset_class_name(dataset, 2));
+    cnn_dataset_destroy(dataset);
+}
+
+static void a_zip_has_the_same_layout_as_its_folder(void **state)
+{
+    (void)state;
+    if (!READS_ZIP)
+        skip();
+    write_zip_of_names("pets.zip", pet_images);
+    expect(in_room("pets.zip"), CNN_PART_AUTO, "2 Cat, 3 Dog");
+    cnn_dataset *dataset = open_part(in_room("pets.zip"), CNN_PART_AUTO);
+    char path[512];
+    snprintf(path, sizeof path, "%s!/PetImages/Cat/1.jpg", in_room("pets.zip"));
+    assert_string_equal(path, cnn_dataset_path(dataset, 0));
+    cnn_dataset_destroy(dataset);
+}
+
+static void training_and_test_folders_are_parts(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "x/4k_training_data_set/cats/1.jpg", "x/4k_training_data_set/cats/2.jpg",
+                                         "x/4k_training_data_set/dogs/1.jpg", "x/1k_test_data_set/cats/9.jpg",
+                                         "x/1k_test_data_set/dogs/9.jpg",     NULL };
+    write_names(names);
+    write_zip_of_names("pair.zip", names);
+    const char *paths[] = { in_room("x"), in_room("pair.zip") };
+    for (int i = 0; i < 1 + READS_ZIP; i++) {
+        expect(paths[i], CNN_PART_AUTO, "2 cats, 1 dogs");
+        expect(paths[i], CNN_PART_TRAIN, "2 cats, 1 dogs");
+        expect(paths[i], CNN_PART_TEST, "1 cats, 1 dogs");
+        expect(paths[i], CNN_PART_ALL, "3 cats, 2 dogs");
+        assert_true(cnn_dataset_has_test_part(NULL, paths[i]));
+    }
+}
+
+static void the_test_part_is_the_test_folder_before_the_validation_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "train/a/1.jpg",      "train/b/1.jpg", "validation/a/1.jpg",
+                                         "validation/b/2.jpg", "test/a/1.jpg",  NULL };
+    write_names(names);
+    expect(in_room(""), CNN_PART_TEST, "1 a, 0 b");
+    expect(in_room(""), CNN_PART_ALL, "3 a, 2 b");
+}
+
+static void a_test_folder_without_classes_gives_way_to_validation(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/a/2.jpg", "test/1.jpg",
+                                  "test/2.jpg", NULL });
+    expect(in_room(""), CNN_PART_TEST, "2 a, 0 b");
+}
+
+static void kaggles_flat_folder_has_classes_in_its_names(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "k/train/train/cat.0.jpg", "k/train/train/cat.1.jpg", "k/train/train/dog.0.jpg",
+                                  "k/train/train/dog.10.jpg", "k/test1/1.jpg", "k/test1/2.jpg", NULL });
+    expect(in_room("k"), CNN_PART_AUTO, "2 cat, 2 dog");
+    expect(in_room("k/train"), CNN_PART_AUTO, "2 cat, 2 dog");
+    assert_false(cnn_dataset_has_test_part(NULL, in_room("k")));
+    expect_error(in_room("k"), CNN_PART_TEST, CNN_ERROR_DATA, "test part are in no classes");
+}
+
+static void flat_names_may_have_underscores_digits_and_brackets(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "red_apple.jpg", "red2.jpg", "green (1).jpg", "green (2).jpg", "blue-1.png",
+                                  "blue-2.png", NULL });
+    expect(in_room(""), CNN_PART_AUTO, "2 blue, 2 green, 2 red");
+}
+
+static void a_flat_test_folder_needs_only_one_image_of_a_class(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/cat.0.jpg", "train/cat.1.jpg", "train/dog.0.jpg", "train/dog.1.jpg",
+                                  "test/cat.7.jpg", "test/dog.8.jpg", NULL });
+    expect(in_room(""), CNN_PART_TEST, "1 cat, 1 dog");
+}
+
+static void classes_of_the_test_part_are_those_of_the_training_part(void **state)
+{
+    (void)state;
+    write_names(
+        (const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "train/c/1.jpg", "test/b/1.jpg", "test/c/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b, 1 c");
+    write_names((const char *[]){ "test/bird/1.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_TEST, CNN_ERROR_DATA, "\"bird\" is none of the training part's");
+}
+
+static void without_a_pair_there_are_no_parts(void **state)
+{
+    (void)state;
+    write_names(pet_images);
+    expect_error(in_room("PetImages"), CNN_PART_TRAIN, CNN_ERROR_DATA, "isn't divided into");
+    expect_error(in_room("PetImages"), CNN_PART_TEST, CNN_ERROR_DATA, "isn't divided into");
+}
+
+static void train_may_be_a_class(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "bus/1.jpg", "train/1.jpg", "train/2.jpg", "plane/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_AUTO, "1 bus, 1 plane, 2 train");
+}
+
+static void parts_without_classes_are_no_classes(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/1.jpg", "train/2.jpg", "test/1.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "in no classes");
+}
+
+static void a_folder_without_classes_is_refused_with_the_layouts_that_work(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "1.jpg", "2.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "(Cat/1.jpg, Dog/1.jpg)");
+}
+
+static void one_class_is_refused_by_name(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "pets/Cat/1.jpg", "pets/Cat/2.jpg", NULL });
+    expect_error(in_room("pets"), CNN_PART_AUTO, CNN_ERROR_DATA, "only one class, \"Cat\"");
+    write_folder("pets/Dog");
+    expect_error(in_room("pets"), CNN_PART_AUTO, CNN_ERROR_DATA, "/Dog/ holds no images");
+}
+
+static void no_images_are_an_error(void **state)
+{
+    (void)state;
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "there are no images in it");
+    write_names((const char *[]){ "train.zip", "sampleSubmission.csv", NULL });
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "train.zip: unpack that");
+    expect_error(in_room("none"), CNN_PART_AUTO, CNN_ERROR_IO, "No such file");
+    expect_error(in_room("train.zip"), CNN_PART_AUTO, CNN_ERROR_FORMAT, "is not a zip file");
+    write_text("photo.jpg", "x");
+    expect_error(in_room("photo.jpg"), CNN_PART_AUTO, CNN_ERROR_DATA, "neither a folder, nor a zip, nor a CSV");
+}
+
+static void more_classes_than_allowed_are_an_error(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "a/1.jpg", "b/1.jpg", "c/1.jpg", NULL });
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.max_classes = 2;
+    cnn_dataset *dataset;
+    assert_status(CNN_ERROR_DATA, cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    assert_non_null(strstr(cnn_last_error(), "there are 3 classes"));
+}
+
+static void count_warning(cnn_log_level level, const char *message, void *user)
+{
+    assert_int_equal(CNN_LOG_WARNING, level);
+    strncat(user, message, 500);
+}
+
+static void empty_class_folders_and_strays_are_logged(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "Cat/1.jpg", "Dog/1.jpg", "stray.jpg", "Notes/read.txt", NULL });
+    write_folder("Bird");
+    char log[2000] = "";
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 1;
+    options.log = count_warning;
+    options.log_user = log;
+    cnn_context *context;
+    assert_ok(cnn_context_create(&options, &context));
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(context, in_room(""), NULL, &dataset));
+    assert_string_equal("1 Cat, 1 Dog", describe(dataset));
+    assert_non_null(strstr(log, "Bird/: holds no images"));
+    assert_non_null(strstr(log, "Notes/: holds no images"));
+    assert_non_null(strstr(log, "1 images are in no class and are passed over, such as"));
+    cnn_dataset_destroy(dataset);
+    cnn_context_destroy(context);
+}
+
+static void names_may_be_of_any_script(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "Кошки/фото 1.jpg", "Кошки/2.jpg", "犬/写真.jpg", NULL };
+    write_names(names);
+    write_zip_of_names("п.zip", names);
+    expect(in_room(""), CNN_PART_AUTO, "2 Кошки, 1 犬");
+    if (READS_ZIP)
+        expect(in_room("п.zip"), CNN_PART_AUTO, "2 Кошки, 1 犬");
+}
+
+static void class_names_that_are_no_utf8_become_utf8(void **state)
+{
+    (void)state;
+    if (!READS_ZIP)
+        skip();
+    write_zip_of_names("old.zip", (const char *[]){ "B\xE4ren/1.jpg", "Hunde/1.jpg", "\xC0\xAF/1.jpg", NULL });
+    expect(in_room("old.zip"), CNN_PART_AUTO, "1 B\xC3\xA4ren, 1 Hunde, 1 \xC3\x80\xC2\xAF");
+}
+
+static void links_are_followed_and_circles_end(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "real/Cat/1.jpg", "real/Dog/1.jpg", "elsewhere/2.jpg", NULL });
+    assert_int_equal(0, symlink("../../elsewhere/2.jpg", in_room("real/Cat/linked.jpg")));
+    assert_int_equal(0, symlink("../../real", in_room("real/Dog/circle")));
+    assert_int_equal(0, symlink("../elsewhere", in_room("real/Bird")));
+    assert_int_equal(0, symlink("nothing.jpg", in_room("real/Dog/dangling.jpg")));
+    assert_int_equal(0, mkfifo(in_room("real/Cat/pipe.jpg"), 0666));
+    expect(in_room("real"), CNN_PART_AUTO, "1 Bird, 2 Cat, 2 Dog");
+}
+
+static void an_unreadable_folder_is_an_error_that_names_it(void **state)
+{
+    (void)state;
+    if (geteuid() == 0)
+        skip();
+    write_names((const char *[]){ "Cat/1.jpg", "Dog/1.jpg", NULL });
+    assert_int_equal(0, chmod(in_room("Dog"), 0));
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_IO, "/Dog/: can't be opened: Permission denied");
+    assert_int_equal(0, chmod(in_room("Dog"), 0777));
+}
+
+static void folders_nested_too_deep_are_refused(void **state)
+{
+    (void)state;
+    char name[400] = "";
+    for (int i = 0; i < 70; i++)
+        strcat(name, "d/");
+    strcat(name, "1.jpg");
+    write_text(name, "x");
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_LIMIT, "nested more than 64 deep");
+}
+
+static void unlabelled_takes_every_image_in_order(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "b/2.jpg", "a.jpg", "b/1.jpg", "notes.txt", NULL });
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.unlabelled = 1;
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    assert_int_equal(3, cnn_dataset_count(dataset));
+    assert_int_equal(0, cnn_dataset_class_count(dataset));
+    assert_int_equal(-1, cnn_dataset_label(dataset, 0));
+    assert_string_equal(in_room("b/1.jpg"), cnn_dataset_path(dataset, 1));
+    cnn_dataset_destroy(dataset);
+    assert_ok(cnn_dataset_open(NULL, in_room("a.jpg"), &options, &dataset));
+    assert_int_equal(1, cnn_dataset_count(dataset));
+    assert_string_equal(in_room("a.jpg"), cnn_dataset_path(dataset, 0));
+    void *bytes;
+    size_t size;
+    assert_ok(cnn_dataset_read(dataset, 0, &bytes, &size));
+    assert_int_equal(5, size);
+    assert_memory_equal("a.jpg", bytes, 5);
+    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_dataset_destroy(dataset);
+}
+
+static void wrong_arguments_are_refused(void **state)
+{
+    (void)state;
+    cnn_dataset *dataset;
+    cnn_dataset_options options = { 0 };
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_open(NULL, NULL, NULL, &dataset));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_open(NULL, "", NULL, &dataset));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_open(NULL, "x", NULL, NULL));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_open(NULL, "x", &options, &dataset));
+    cnn_dataset_options_init(&options);
+    options.part = (cnn_part)9;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_open(NULL, "x", &options, &dataset));
+    cnn_dataset_destroy(NULL);
+    assert_int_equal(0, cnn_dataset_count(NULL));
+    assert_false(cnn_dataset_has_test_part(NULL, NULL));
+}
+
+static void real_photographs_are_counted(void **state)
+{
+    (void)state;
+    const char *data = getenv("CNN_TEST_DATA");
+    if (!data)
+        skip();
+    char path[1024];
+    snprintf(path, sizeof path, "%s/PetImages", data);
+    expect(path, CNN_PART_AUTO, "11249 Cat, 11250 Dog");
+    snprintf(path, sizeof path, "%s/train.csv", data);
+    expect(path, CNN_PART_AUTO, "9999 Cat, 10000 Dog");
+}
+
+#define in_a_room(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_a_room(a_folder_of_class_folders_is_found_under_its_wrapping),
+        in_a_room(images_are_in_order_of_path_and_paths_are_full),
+        in_a_room(a_zip_has_the_same_layout_as_its_folder),
+        in_a_room(training_and_test_folders_are_parts),
+        in_a_room(the_test_part_is_the_test_folder_before_the_validation_folder),
+        in_a_room(a_test_folder_without_classes_gives_way_to_validation),
+        in_a_room(kaggles_flat_folder_has_classes_in_its_names),
+        in_a_room(flat_names_may_have_underscores_digits_and_brackets),
+        in_a_room(a_flat_test_folder_needs_only_one_image_of_a_class),
+        in_a_room(classes_of_the_test_part_are_those_of_the_training_part),
+        in_a_room(without_a_pair_there_are_no_parts),
+        in_a_room(train_may_be_a_class),
+        in_a_room(parts_without_classes_are_no_classes),
+        in_a_room(a_folder_without_classes_is_refused_with_the_layouts_that_work),
+        in_a_room(one_class_is_refused_by_name),
+        in_a_room(no_images_are_an_error),
+        in_a_room(more_classes_than_allowed_are_an_error),
+        in_a_room(empty_class_folders_and_strays_are_logged),
+        in_a_room(names_may_be_of_any_script),
+        in_a_room(class_names_that_are_no_utf8_become_utf8),
+        in_a_room(links_are_followed_and_circles_end),
+        in_a_room(an_unreadable_folder_is_an_error_that_names_it),
+        in_a_room(folders_nested_too_deep_are_refused),
+        in_a_room(unlabelled_takes_every_image_in_order),
+        cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(real_photographs_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
