@@ -42,7 +42,8 @@ typedef struct cnn_metrics_result {
     uint32_t classes;
     uint64_t images;
     double loss, accuracy;
-    double precision, recall, f1; /* of class 1 if there are two classes; else the mean over the classes */
+    double precision, recall, f1; /* of class 1 if there are two classes; else the mean over the classes; 0 for a class
+                                     that was never decided on or has no image, NaN if there are no images at all */
     double auc;                   /* area under the ROC curve (ties count half); more than two classes: mean, one class
                                      against the rest; NaN if a class has no image */
 } cnn_metrics_result;

@@ -58,8 +58,8 @@ typedef enum cnn_schedule_kind {
 typedef struct cnn_schedule {
     uint32_t struct_size;
     cnn_schedule_kind kind;
-    float warmup;         /* fraction of the training over which the rate rises; ONE_CYCLE: 0 means 0.3 */
-    float gamma;          /* 0: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
+    float warmup; /* fraction of the training over which the rate rises from base / 25; ONE_CYCLE: 0 means 0.3 */
+    float gamma;  /* 0: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
     uint32_t step_epochs; /* 0: a third of the epochs */
     uint32_t patience;    /* 0: 3 */
     float final_factor;   /* COSINE, ONE_CYCLE; 0: 0.0001 */
@@ -67,8 +67,8 @@ typedef struct cnn_schedule {
 
 CNN_API void cnn_schedule_init(cnn_schedule *schedule);
 
-/* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs. For PLATEAU it is that of warm-up only:
- * the trainer keeps the rest. */
+/* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs; NaN if the schedule makes no sense. For
+ * PLATEAU it is that of warm-up only: the trainer keeps the rest. */
 CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
 
 CNN_END_DECLS

@@ -22,12 +22,12 @@ CNN_BEGIN_DECLS
 /* Where a training stands. Numbers of validation are NaN without validation data. */
 typedef struct cnn_epoch {
     uint32_t struct_size;
-    uint32_t epoch;        /* 1 is the first */
-    double learning_rate;  /* at the epoch's last step */
-    double loss, accuracy; /* means over the epoch's training batches, as they were seen */
-    double validation_loss, validation_accuracy;
-    double seconds;
-    uint64_t images; /* trained on in this epoch */
+    uint32_t epoch;                              /* 1 is the first */
+    double learning_rate;                        /* at the epoch's last step */
+    double loss, accuracy;                       /* means over the epoch's training batches, as they were seen */
+    double validation_loss, validation_accuracy; /* the loss is without label smoothing */
+    double seconds;                              /* validation included */
+    uint64_t images;                             /* trained on in this epoch */
 } cnn_epoch;
 
 typedef struct cnn_progress {
@@ -53,13 +53,14 @@ typedef struct cnn_train_options {
     const cnn_augment *augment;       /* NULL: none */
     const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the model's */
     float ema_decay; /* weights averaged over the steps, new = decay × old + (1 − decay) × weight; used for validation
-                        and the final model; 0: not. Below 1 */
-    uint32_t early_stopping; /* stop after this many epochs without a better validation loss; 0: don't */
+                        and the final model; 0: not. Below 1; at step t at most (1 + t) / (10 + t) */
+    uint32_t early_stopping; /* stop after this many epochs without a better validation loss; 0: don't. Needs validation
+                                data, as CNN_SCHEDULE_PLATEAU does */
     uint32_t keep_last;   /* not 0: end with the last epoch's weights; 0: with those of the best validation accuracy */
     uint32_t workers;     /* of the loader; 0: as many as the context has threads */
     uint64_t cache_bytes; /* see cnn_loader_options */
     const char *checkpoint; /* file written at the end of each epoch; NULL: none */
-    uint32_t resume;        /* not 0: go on from that file if it exists */
+    uint32_t resume;        /* not 0: go on from that file if it exists; an error if it is of other options or data */
     const char *history;    /* CSV file, a row an epoch, rewritten whole at each; NULL: none */
 
     int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */
@@ -69,17 +70,19 @@ typedef struct cnn_train_options {
 
 CNN_API void cnn_train_options_init(cnn_train_options *options);
 
-/* What a training did, an entry an epoch. */
+/* What a training did, an entry for each whole epoch. */
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
 CNN_API uint32_t cnn_history_best(const cnn_history *history); /* index of the epoch whose weights the model has */
 CNN_API void cnn_history_destroy(cnn_history *history);
 
-/* Trains `model`. `validation` may be NULL. Both datasets must have been verified (cnn_dataset_verify) if they may hold
+/* Trains `model`, whose net takes photographs and ends in logits: one for two classes, else one for each. `validation`
+ * may be NULL. Both datasets must have been verified (cnn_dataset_verify) if they may hold
  * broken files. `history` may be NULL; else the caller owns it, and gets it after an error too, as far as it goes.
- * CNN_OK also when a callback stopped the training. CNN_ERROR_NOT_FINITE if the loss isn't finite: the model then has
- * its best weights so far. */
+ * CNN_OK also when a callback stopped the training: the model then has the best weights of the epochs that were done,
+ * or the latest ones where that was the first epoch or nothing was validated. CNN_ERROR_NOT_FINITE if the loss isn't
+ * finite: the model then has its best weights so far. */
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
                              const cnn_train_options *options, cnn_history **history);
 

@@ -1,0 +1,140 @@
+#include "train/evaluate.h"
+
+#include "core/error.h"
+#include "core/options.h"
+#include "graph/model_internal.h"
+#include "train/loss.h"
+#include "train/settings.h"
+
+cnn_status cnn_fit_tensor(cnn_context *context, int64_t rows, int64_t columns, cnn_tensor **tensor)
+{
+    if (*tensor && cnn_tensor_dim(*tensor, 0) == rows)
+        return CNN_OK;
+    cnn_tensor_destroy(*tensor);
+    return cnn_tensor_create(context, CNN_FLOAT32, 2, (int64_t[]){ rows, columns }, tensor);
+}
+
+static cnn_status add_image(cnn_evaluation *evaluation, const float *logits, uint32_t label)
+{
+    float probabilities[CNN_MAX_METRIC_CLASSES];
+    uint32_t outputs = evaluation->outputs;
+    cnn_probabilities(logits, outputs, probabilities);
+    uint32_t decided = outputs <= 2 ? probabilities[1] >= evaluation->threshold : cnn_decide(logits, outputs);
+    return cnn_metrics_add(evaluation->metrics, label, probabilities, decided, cnn_label_loss(logits, outputs, label));
+}
+
+static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
+{
+    cnn_status status =
+        cnn_fit_tensor(evaluation->model->context, batch->count, evaluation->outputs, &evaluation->logits);
+    if (!status)
+        status = cnn_model_predict(evaluation->model, batch->images, evaluation->logits);
+    const float *logits = status ? NULL : cnn_tensor_const_data(evaluation->logits);
+    for (uint32_t i = 0; i < batch->count && !status; i++)
+        status = add_image(evaluation, logits + (size_t)i * evaluation->outputs, (uint32_t)batch->labels[i]);
+    return status;
+}
+
+cnn_status cnn_evaluation_run(cnn_evaluation *evaluation)
+{
+    cnn_status status = cnn_loader_start(evaluation->loader, 0);
+    for (uint64_t batches = 1; !status; batches++) {
+        cnn_batch batch = { .struct_size = sizeof batch };
+        status = cnn_loader_next(evaluation->loader, &batch);
+        if (status || batch.count == 0)
+            break;
+        status = add_batch(evaluation, &batch);
+        if (!status && evaluation->step && evaluation->step(evaluation->user, batches))
+            status = cnn_fail(CNN_ERROR_STOPPED, "the evaluation was stopped");
+    }
+    return status;
+}
+
+void cnn_evaluate_options_init(cnn_evaluate_options *options)
+{
+    if (options)
+        *options = (cnn_evaluate_options){ .struct_size = sizeof *options };
+}
+
+typedef struct progress {
+    const cnn_evaluate_options *options;
+    uint64_t images;
+} progress;
+
+static int report(void *user, uint64_t batches)
+{
+    const progress *to = user;
+    uint64_t done = batches * to->options->batch_size;
+    return to->options->progress(done < to->images ? done : to->images, to->images, to->options->user);
+}
+
+static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
+                           const cnn_preprocess *preprocess, uint32_t outputs, cnn_metrics *metrics)
+{
+    cnn_loader_options loader_options;
+    cnn_loader_options_init(&loader_options);
+    loader_options.batch_size = options->batch_size;
+    loader_options.workers = options->workers;
+    loader_options.preprocess = preprocess;
+    progress to = { options, cnn_dataset_count(dataset) };
+    cnn_evaluation evaluation = {
+        .model = model,
+        .outputs = outputs,
+        .threshold = options->threshold,
+        .metrics = metrics,
+        .step = options->progress ? report : NULL,
+        .user = &to,
+    };
+    cnn_status status = cnn_loader_create(model->context, dataset, &loader_options, &evaluation.loader);
+    if (status)
+        return status;
+    status = cnn_evaluation_run(&evaluation);
+    cnn_tensor_destroy(evaluation.logits);
+    cnn_loader_destroy(evaluation.loader);
+    return status;
+}
+
+static cnn_status resolve(const cnn_evaluate_options *given, cnn_evaluate_options *options)
+{
+    cnn_evaluate_options_init(options);
+    cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_evaluate_options");
+    if (status)
+        return status;
+    if (!options->batch_size)
+        options->batch_size = 32;
+    if (options->threshold == 0)
+        options->threshold = 0.5f;
+    if (!(options->threshold > 0 && options->threshold <= 1))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the threshold is %g; it must be above 0 and at most 1",
+                        (double)options->threshold);
+    return CNN_OK;
+}
+
+cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *given,
+                        cnn_metrics **metrics)
+{
+    if (!metrics)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_evaluate: the result has no place: NULL was given");
+    *metrics = NULL;
+    if (!model || !dataset)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_evaluate: no model or no dataset was given");
+    cnn_evaluate_options options;
+    cnn_preprocess preprocess;
+    uint32_t outputs = 0;
+    cnn_status status = resolve(given, &options);
+    if (!status)
+        status = cnn_check_classifier(model, &outputs);
+    if (!status)
+        status = cnn_preprocess_resolve(model, options.preprocess, &preprocess);
+    if (!status)
+        status = cnn_check_dataset(dataset, outputs);
+    if (!status)
+        status = cnn_metrics_create(model->context, cnn_classes_of_outputs(outputs), metrics);
+    if (!status)
+        status = evaluate(model, dataset, &options, &preprocess, outputs, *metrics);
+    if (status) {
+        cnn_metrics_destroy(*metrics);
+        *metrics = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,24 @@
+/* Evaluation from within: one pass of a model over a loader. */
+#ifndef CNN_TRAIN_EVALUATE_H
+#define CNN_TRAIN_EVALUATE_H
+
+#include <cnn/trainer.h>
+
+typedef struct cnn_evaluation {
+    const cnn_model *model;
+    cnn_loader *loader;
+    uint32_t outputs;
+    float threshold;    /* two classes: class 1 from this probability on */
+    cnn_tensor *logits; /* kept from pass to pass; destroyed by the owner */
+    cnn_metrics *metrics;
+    int (*step)(void *user, uint64_t batches); /* after each batch; not 0 ends with CNN_ERROR_STOPPED */
+    void *user;
+} cnn_evaluation;
+
+/* Adds all of the loader's images to the metrics. */
+cnn_status cnn_evaluation_run(cnn_evaluation *evaluation);
+
+/* Makes `*tensor` one of rows × columns floats, if it isn't. */
+cnn_status cnn_fit_tensor(cnn_context *context, int64_t rows, int64_t columns, cnn_tensor **tensor);
+
+#endif
