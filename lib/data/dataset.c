@@ -209,6 +209,7 @@ cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_data
     result->context = dataset->context;
     result->source = cnn_source_share(dataset->source);
     result->max_file_bytes = dataset->max_file_bytes;
+    result->verified = dataset->verified;
     cnn_status status = allocate_items(result, count);
     if (!status)
         status = copy_class_names(result, (const char *const *)dataset->class_names, dataset->class_count);
@@ -217,6 +218,16 @@ cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_data
     else
         *derived = result;
     return status;
+}
+
+cnn_status cnn_dataset_copy(const cnn_dataset *dataset, cnn_dataset **copy)
+{
+    cnn_status status = cnn_dataset_derive(dataset, dataset->count, copy);
+    if (status)
+        return status;
+    memcpy((*copy)->items, dataset->items, dataset->count * sizeof *dataset->items);
+    (*copy)->count = dataset->count;
+    return CNN_OK;
 }
 
 int cnn_dataset_has_test_part(cnn_context *context, const char *path)

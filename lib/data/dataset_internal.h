@@ -19,9 +19,13 @@ struct cnn_dataset {
     char **class_names;
     uint32_t class_count;
     uint64_t max_file_bytes;
+    bool verified; /* every image has been decoded once */
 };
 
 /* A dataset over the same source with the same classes, and room for `count` items, of which it has none yet. */
 cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_dataset **derived);
+
+/* A dataset of the same images. */
+cnn_status cnn_dataset_copy(const cnn_dataset *dataset, cnn_dataset **copy);
 
 #endif

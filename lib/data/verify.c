@@ -258,6 +258,7 @@ cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *gi
         status = verify_all(&v);
     if (!status)
         status = remove_bad(dataset, v.bad, bad_count);
+    dataset->verified = dataset->verified || !status;
     cnn_release(dataset->context, v.findings);
     cnn_release(dataset->context, v.contents);
     cnn_release(dataset->context, v.bad);

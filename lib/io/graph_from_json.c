@@ -140,7 +140,7 @@ static cnn_status fill_graph(cnn_graph *graph, json_t *root)
         return cnn_fail(CNN_ERROR_FORMAT, "graph: is %s, not an object", cnn_json_kind(root));
     json_object_foreach(root, key, value)
     {
-        if (strcmp(key, "layers") && strcmp(key, "output"))
+        if (strcmp(key, "layers") != 0 && strcmp(key, "output") != 0)
             return cnn_fail(CNN_ERROR_FORMAT, "graph: \"%.60s\" is not known; it has \"layers\" and \"output\"", key);
     }
     if (!json_array_size(layers))

@@ -90,12 +90,12 @@ static cnn_status check_format(const cnn_safetensors *file, const char *path)
 {
     const char *format = cnn_safetensors_note_text(file, KEY_FORMAT);
     const char *version = cnn_safetensors_note_text(file, KEY_VERSION);
-    if (!format || strcmp(format, FORMAT) || !version || !cnn_safetensors_note_text(file, KEY_GRAPH))
+    if (!format || strcmp(format, FORMAT) != 0 || !version || !cnn_safetensors_note_text(file, KEY_GRAPH))
         return cnn_fail(CNN_ERROR_FORMAT,
                         "%s: is a safetensors file, but no model of this library: its metadata lacks \"" KEY_FORMAT
                         "\", \"" KEY_VERSION "\" or \"" KEY_GRAPH "\"",
                         path);
-    if (strcmp(version, VERSION))
+    if (strcmp(version, VERSION) != 0)
         return cnn_fail(CNN_ERROR_UNSUPPORTED,
                         "%s: is in version %.20s of the format; this library reads version " VERSION, path, version);
     return CNN_OK;
@@ -117,7 +117,7 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
     if (array->dtype != CNN_FLOAT32)
         return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: the array %s is not of type F32", path, name);
     if (array->rank != declared->rank ||
-        memcmp(array->dims, declared->dims, (size_t)array->rank * sizeof *array->dims)) {
+        memcmp(array->dims, declared->dims, (size_t)array->rank * sizeof *array->dims) != 0) {
         char given[128], wanted[128];
         return cnn_fail(CNN_ERROR_SHAPE, "%s: the array %s is %s; the graph has it as %s", path, name,
                         cnn_dims_text(array->rank, array->dims, given, sizeof given),

@@ -30,14 +30,14 @@ static cnn_status add_entry(json_t *header, const cnn_safetensors_array *array, 
     if (!array->name || !strcmp(array->name, CNN_SAFETENSORS_METADATA) || json_object_get(header, array->name))
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: \"%s\" can't be an array's name, or is one already", path,
                         array->name ? array->name : "");
-    size_t bytes;
-    if (!cnn_safetensors_bytes(array, &bytes) || bytes != array->bytes)
+    size_t bytes, end;
+    if (!cnn_safetensors_bytes(array, &bytes) || bytes != array->bytes || !cnn_sum(begin, bytes, &end))
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: array %s: its size is not that of its shape", path, array->name);
     json_t *dims = json_array();
     for (int32_t i = 0; i < array->rank; i++)
         json_array_append_new(dims, json_integer(array->dims[i]));
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", cnn_safetensors_dtype_name(array->dtype), "shape", dims,
-                              "data_offsets", (json_int_t)begin, (json_int_t)(begin + bytes));
+                              "data_offsets", (json_int_t)begin, (json_int_t)end);
     if (json_object_set_new(header, array->name, entry))
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: an array's name is not UTF-8, or there is no memory for it", path);
     return CNN_OK;
@@ -114,13 +114,13 @@ static cnn_status write_ordered(cnn_context *context, const char *path, const cn
 cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
                                  size_t count, const cnn_safetensors_note *notes, size_t note_count)
 {
-    const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof *order);
+    const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof(cnn_safetensors_array *));
     cnn_chunk *chunks = order ? cnn_allocate_zeroed(context, count + 1, sizeof *chunks) : NULL;
     cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
     if (chunks) {
         for (size_t i = 0; i < count; i++)
             order[i] = &arrays[i];
-        qsort(order, count, sizeof *order, compare_places);
+        qsort(order, count, sizeof(cnn_safetensors_array *), compare_places);
         status = write_ordered(context, path, order, chunks, count, notes, note_count);
     }
     cnn_release(context, chunks);
