@@ -2,6 +2,7 @@
 
 #include "core/context_internal.h"
 #include "kernels/channels.h"
+#include "kernels/dropout.h"
 #include "kernels/elementwise.h"
 #include "kernels/pooling.h"
 #include "kernels/product.h"
@@ -14,12 +15,13 @@
     extern const cnn_elementwise_kernels cnn_elementwise_kernels_##isa; \
     extern const cnn_softmax_kernels cnn_softmax_kernels_##isa;         \
     extern const cnn_channel_kernels cnn_channel_kernels_##isa;         \
+    extern const cnn_dropout_kernels cnn_dropout_kernels_##isa;         \
     extern const cnn_pool_kernels cnn_pool_kernels_##isa
-#define TABLE(isa)                                                                            \
-    {                                                                                         \
-        .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                 \
-        .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa, \
-        .channel = &cnn_channel_kernels_##isa, .pool = &cnn_pool_kernels_##isa,               \
+#define TABLE(isa)                                                                                                     \
+    {                                                                                                                  \
+        .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                                          \
+        .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa,                          \
+        .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
     }
 
 DECLARE(generic);

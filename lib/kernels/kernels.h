@@ -14,6 +14,7 @@ typedef struct cnn_kernels {
     const struct cnn_elementwise_kernels *elementwise;
     const struct cnn_softmax_kernels *softmax;
     const struct cnn_channel_kernels *channel;
+    const struct cnn_dropout_kernels *dropout;
     const struct cnn_pool_kernels *pool;
 } cnn_kernels;
 

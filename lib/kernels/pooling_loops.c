@@ -78,36 +78,49 @@ static inline vf argmax_of(const cnn_pool_shape *shape, const float *image, span
     return best;
 }
 
+/* `count` is VF_WIDTH or, at the end of the channels, less: called with the constant, the inner loops lose the test. */
+static inline void max_window(const cnn_pool_shape *shape, const float *image, int64_t y, int64_t x, int64_t count,
+                              float *to, uint16_t *argmax)
+{
+    span rows = rows_of(shape, y), columns = columns_of(shape, x);
+    int64_t top = y * shape->stride[0] - shape->pad_top, left = x * shape->stride[1] - shape->pad_left;
+    vf best = argmax ? argmax_of(shape, image, rows, columns, top, left, count, argmax)
+                     : max_of(shape, image, rows, columns, count);
+    store(to, best, count);
+}
+
 static void max_row(const cnn_pool_shape *shape, const float *image, int64_t y, float *row, uint16_t *argmax)
 {
-    span rows = rows_of(shape, y);
-    int64_t top = y * shape->stride[0] - shape->pad_top, channels = shape->channels;
+    int64_t channels = shape->channels;
     for (int64_t x = 0; x < shape->out_width; x++) {
-        span columns = columns_of(shape, x);
-        int64_t left = x * shape->stride[1] - shape->pad_left;
-        for (int64_t c = 0; c < channels; c += VF_WIDTH) {
-            vf best =
-                argmax ? argmax_of(shape, image + c, rows, columns, top, left, channels - c, argmax + x * channels + c)
-                       : max_of(shape, image + c, rows, columns, channels - c);
-            store(row + x * channels + c, best, channels - c);
-        }
+        int64_t c = 0, at = x * channels;
+        for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
+            max_window(shape, image + c, y, x, VF_WIDTH, row + at + c, argmax ? argmax + at + c : NULL);
+        if (c < channels)
+            max_window(shape, image + c, y, x, channels - c, row + at + c, argmax ? argmax + at + c : NULL);
     }
+}
+
+static inline void avg_window(const cnn_pool_shape *shape, const float *image, int64_t y, int64_t x, int64_t count,
+                              float *to)
+{
+    span rows = rows_of(shape, y), columns = columns_of(shape, x);
+    vf pixels = vf_broadcast((float)((rows.end - rows.first) * (columns.end - columns.first))), sum = vf_zero();
+    for (int64_t row = rows.first; row < rows.end; row++)
+        for (int64_t column = columns.first; column < columns.end; column++)
+            sum = vf_add(sum, load(image + (row * shape->in_width + column) * shape->channels, count));
+    store(to, vf_div(sum, pixels), count);
 }
 
 static void avg_row(const cnn_pool_shape *shape, const float *image, int64_t y, float *row)
 {
-    span rows = rows_of(shape, y);
     int64_t channels = shape->channels;
     for (int64_t x = 0; x < shape->out_width; x++) {
-        span columns = columns_of(shape, x);
-        vf pixels = vf_broadcast((float)((rows.end - rows.first) * (columns.end - columns.first)));
-        for (int64_t c = 0; c < channels; c += VF_WIDTH) {
-            vf sum = vf_zero();
-            for (int64_t v = rows.first; v < rows.end; v++)
-                for (int64_t u = columns.first; u < columns.end; u++)
-                    sum = vf_add(sum, load(image + (v * shape->in_width + u) * channels + c, channels - c));
-            store(row + x * channels + c, vf_div(sum, pixels), channels - c);
-        }
+        int64_t c = 0, at = x * channels;
+        for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
+            avg_window(shape, image + c, y, x, VF_WIDTH, row + at + c);
+        if (c < channels)
+            avg_window(shape, image + c, y, x, channels - c, row + at + c);
     }
 }
 

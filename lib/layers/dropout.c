@@ -1,8 +1,12 @@
 /* Dropout: Srivastava et al. 2014, with the kept values scaled up in training. */
+#include <math.h>
+
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "kernels/dropout.h"
 #include "kernels/elementwise.h"
+#include "kernels/kernels.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)
@@ -39,30 +43,20 @@ static void run(const cnn_layer_pass *pass, cnn_task task)
 static void draw(const cnn_layer_pass *pass, size_t first, size_t end, uint8_t *kept)
 {
     const cnn_dropout_attributes *attributes = pass->layer->attributes;
-    double threshold = (double)attributes->rate * 0x1p32;
     cnn_random random;
     cnn_random_init(&random, pass->seed, CNN_RANDOM_DROPOUT, pass->node, pass->step);
-    for (size_t at = first; at < end; at += 4) {
-        uint32_t words[4];
-        random.counter[0] = (uint32_t)(at / 4);
-        cnn_philox(random.key, random.counter, words);
-        for (size_t i = 0; i < 4 && at + i < end; i++)
-            kept[at + i] = (double)words[i] >= threshold;
-    }
-}
-
-static float scale_of(const cnn_layer_pass *pass)
-{
-    const cnn_dropout_attributes *attributes = pass->layer->attributes;
-    return 1 / (1 - attributes->rate);
+    random.counter[0] = (uint32_t)(first / 4);
+    cnn_kernels_get(pass->context)
+        ->dropout->draw(random.key, random.counter, (uint32_t)ceil((double)attributes->rate * 0x1p32), kept + first,
+                        end - first);
 }
 
 static void mask(const cnn_layer_pass *pass, size_t first, size_t end, const float *from, float *to)
 {
+    const cnn_dropout_attributes *attributes = pass->layer->attributes;
     const uint8_t *kept = pass->saved;
-    float scale = scale_of(pass);
-    for (size_t i = first; i < end; i++)
-        to[i] = kept[i] ? from[i] * scale : 0;
+    cnn_kernels_get(pass->context)
+        ->dropout->mask(kept + first, from + first, 1 / (1 - attributes->rate), to + first, end - first);
 }
 
 static void forward_task(void *argument, size_t task, uint32_t worker)

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "harness.h"
 #include "kernels/conv.h"
 
@@ -201,6 +202,21 @@ static void dropout_does_not_repeat_itself(void **state)
     layer_run_end(&run);
 }
 
+/* The loops draw many blocks at a time: the words are still core/random.h's. */
+static void dropout_draws_the_stream_that_is_documented(void **state)
+{
+    (void)state;
+    layer_case what = { "dropout", &cnn_layer_dropout, { .dropout = { 0.25f } }, 1, { { 1, { 4999 } } }, 1 };
+    layer_run run;
+    layer_run_begin(&run, &what, NULL);
+    layer_forward(&run, true);
+    cnn_random random;
+    cnn_random_init(&random, run.pass.seed, CNN_RANDOM_DROPOUT, run.pass.node, run.pass.step);
+    for (size_t i = 0; i < run.output_count; i++)
+        assert_int_equal(cnn_random_word(&random) >= 1u << 30, run.output[i] != 0);
+    layer_run_end(&run);
+}
+
 static void dropout_drops_its_share_and_scales_the_rest(void **state)
 {
     (void)state;
@@ -275,6 +291,7 @@ int main(void)
         cmocka_unit_test(batch_norm_keeps_running_statistics),
         cmocka_unit_test(batch_norm_bears_a_large_mean),
         cmocka_unit_test(dropout_does_not_repeat_itself),
+        cmocka_unit_test(dropout_draws_the_stream_that_is_documented),
         cmocka_unit_test(dropout_drops_its_share_and_scales_the_rest),
         cmocka_unit_test(a_folded_batch_norm_predicts_as_the_layers_do),
     };
