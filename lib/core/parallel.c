@@ -1,6 +1,7 @@
 #include "core/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -138,6 +139,17 @@ static void run_alone(size_t count, cnn_task task, void *argument)
         task(argument, i, 0);
 }
 
+/* On a busy machine a worker may have lost its processor, perhaps to this very thread. */
+static void wait_for_workers(cnn_pool *pool)
+{
+    for (int spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire); spin++) {
+        if (spin < SPINS)
+            pause_briefly();
+        else
+            sched_yield();
+    }
+}
+
 void cnn_parallel(cnn_context *context, size_t count, cnn_task task, void *argument)
 {
     context = cnn_context_or_default(context);
@@ -154,7 +166,6 @@ void cnn_parallel(cnn_context *context, size_t count, cnn_task task, void *argum
     atomic_store(&pool->running, pool->threads - 1);
     announce(pool);
     run_tasks(pool, 0);
-    while (atomic_load_explicit(&pool->running, memory_order_acquire))
-        pause_briefly();
+    wait_for_workers(pool);
     atomic_store(&pool->busy, false);
 }
