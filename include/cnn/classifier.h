@@ -44,7 +44,9 @@ CNN_API void cnn_classifier_destroy(cnn_classifier *classifier);
 
 /* Trains on two classes, whose names it takes from the data. Broken files are left out, each named once in the
  * context's log. `validation` NULL: the dataset's test part if it has one is not looked for; a tenth is split off by
- * the options' seed. `options` may be NULL. Use cnn_classifier_fit_with_history to get the curves. */
+ * the options' seed. `options` may be NULL; their `preprocess` must be: the classifier has its own. A classifier that
+ * has been trained before goes on from there, with the same classes. Use cnn_classifier_fit_with_history to get the
+ * curves. */
 CNN_API cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_dataset *training,
                                       const cnn_dataset *validation, const cnn_train_options *options);
 CNN_API cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training,

@@ -1,0 +1,44 @@
+/* A classifier from within. */
+#ifndef CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
+#define CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
+
+#include <cnn/classifier.h>
+
+enum { CNN_CLASSIFIER_CLASSES = 2 };
+
+struct cnn_classifier {
+    cnn_context *context;
+    cnn_model *model; /* its notes always say what is here: saving the model saves the classifier */
+    cnn_preprocess preprocess;
+    char *class_names[CNN_CLASSIFIER_CLASSES]; /* NULL before training */
+    float threshold;
+};
+
+/* Fails if the classifier is NULL; or, the second, if it has not learned any classes either. `function` begins the
+ * sentence. */
+cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function);
+cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function);
+
+/* Makes one around a model that ends in one logit. Takes the model over if it succeeds. */
+cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **classifier);
+
+/* Fails if the preprocessing isn't possible; sets its width and height to the model's. */
+cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_preprocess *preprocess);
+
+cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const names[CNN_CLASSIFIER_CLASSES]);
+
+/* What a training was, for the model's notes. */
+typedef struct cnn_training_record {
+    const cnn_train_options *options;
+    const cnn_history *history;
+    uint64_t images, validation_images;
+} cnn_training_record;
+
+/* Writes the model's notes anew: preprocessing, classes, threshold; and the training. */
+cnn_status cnn_classifier_write_notes(cnn_classifier *classifier);
+cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_training_record *record);
+
+/* The other way; `path` begins the sentence. */
+cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *path);
+
+#endif

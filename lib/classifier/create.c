@@ -1,0 +1,208 @@
+#include <math.h>
+#include <string.h>
+
+#include "classifier/classifier_internal.h"
+#include "core/context_internal.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "graph/graph_internal.h"
+
+void cnn_classifier_options_init(cnn_classifier_options *options)
+{
+    *options = (cnn_classifier_options){ .struct_size = sizeof *options };
+}
+
+cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function)
+{
+    return classifier ? CNN_OK : cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier is NULL", function);
+}
+
+cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function)
+{
+    cnn_status status = cnn_classifier_check(classifier, function);
+    if (!status && !classifier->class_names[0])
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier has not been trained", function);
+    return status;
+}
+
+/* A graph that a classifier can be made of takes images in colour and gives one logit. */
+static cnn_status check_model(const cnn_model *model)
+{
+    const cnn_shape input = cnn_model_input_shape(model), output = cnn_model_output_shape(model);
+    if (input.rank != 3 || input.dims[2] != 3)
+        return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph's input has %lld channels; photographs have 3",
+                        (long long)input.dims[2]);
+    if (output.rank != 1 || output.dims[0] != 1)
+        return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph doesn't end in one logit, such as dense with 1 unit");
+    const cnn_graph *graph = cnn_model_graph(model);
+    const char *last = cnn_graph_node_type(graph, cnn_graph_output(graph));
+    if (!strcmp(last, "sigmoid") || !strcmp(last, "softmax"))
+        return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph ends in %s; leave that out, it is added to the logit",
+                        last);
+    return CNN_OK;
+}
+
+cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_preprocess *given)
+{
+    cnn_preprocess preprocess;
+    cnn_preprocess_init(&preprocess);
+    cnn_status status = cnn_options_read(&preprocess, sizeof preprocess, given, "cnn_preprocess");
+    if (status)
+        return status;
+    for (int c = 0; c < 3; c++)
+        if (!isfinite(preprocess.mean[c]) || !isfinite(preprocess.scale[c]) || preprocess.scale[c] == 0)
+            return cnn_fail(CNN_ERROR_ARGUMENT,
+                            "preprocessing: a mean of %g and a scale of %g are not possible: both are finite, and the "
+                            "scale is not 0",
+                            (double)preprocess.mean[c], (double)preprocess.scale[c]);
+    if ((unsigned)preprocess.fit > CNN_FIT_LETTERBOX)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "preprocessing: %d is no way to fit an image", (int)preprocess.fit);
+    const cnn_shape input = cnn_model_input_shape(classifier->model);
+    preprocess.height = (uint32_t)input.dims[0];
+    preprocess.width = (uint32_t)input.dims[1];
+    classifier->preprocess = preprocess;
+    return CNN_OK;
+}
+
+cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **result)
+{
+    *result = NULL;
+    cnn_status status = check_model(model);
+    if (status)
+        return status;
+    cnn_classifier *classifier = cnn_allocate_zeroed(context, 1, sizeof *classifier);
+    if (!classifier)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    classifier->context = context;
+    classifier->model = model;
+    classifier->threshold = 0.5f;
+    *result = classifier;
+    return CNN_OK;
+}
+
+static cnn_status create(cnn_context *context, const cnn_graph *graph, const cnn_classifier_options *options,
+                         cnn_classifier **result)
+{
+    cnn_model *model = NULL;
+    cnn_classifier *classifier = NULL;
+    cnn_status status = cnn_model_create(context, graph, options->seed, &model);
+    if (!status)
+        status = cnn_classifier_wrap(context, model, &classifier);
+    if (status) {
+        cnn_model_destroy(model);
+        return status;
+    }
+    status = cnn_classifier_set_preprocess(classifier, options->preprocess);
+    if (!status)
+        status = cnn_classifier_write_notes(classifier);
+    if (status)
+        cnn_classifier_destroy(classifier);
+    else
+        *result = classifier;
+    return status;
+}
+
+static cnn_status read_options(const cnn_classifier_options *given, cnn_classifier_options *options,
+                               cnn_context **context, cnn_classifier **result)
+{
+    cnn_classifier_options_init(options);
+    if (!result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_create: the result has no place: NULL was given");
+    *result = NULL;
+    *context = cnn_context_or_default(*context);
+    if (!*context)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    return cnn_options_read(options, sizeof *options, given, "cnn_classifier_options");
+}
+
+cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *given,
+                                 cnn_classifier **result)
+{
+    cnn_classifier_options options;
+    cnn_net_options net_options;
+    cnn_graph *graph = NULL;
+    cnn_status status = read_options(given, &options, &context, result);
+    if (status)
+        return status;
+    cnn_net_options_init(&net_options);
+    status = cnn_options_read(&net_options, sizeof net_options, options.net, "cnn_net_options");
+    if (status)
+        return status;
+    net_options.outputs = 1;
+    status = cnn_graph_create_net(context, net, &net_options, &graph);
+    if (!status)
+        status = create(context, graph, &options, result);
+    cnn_graph_destroy(graph);
+    return status;
+}
+
+cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph,
+                                            const cnn_classifier_options *given, cnn_classifier **result)
+{
+    cnn_classifier_options options;
+    cnn_status status = read_options(given, &options, &context, result);
+    if (!status && !graph)
+        status = cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_create_from_graph: the graph is NULL");
+    return status ? status : create(context, graph, &options, result);
+}
+
+void cnn_classifier_destroy(cnn_classifier *classifier)
+{
+    if (!classifier)
+        return;
+    cnn_model_destroy(classifier->model);
+    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++)
+        cnn_release(classifier->context, classifier->class_names[i]);
+    cnn_release(classifier->context, classifier);
+}
+
+cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const names[CNN_CLASSIFIER_CLASSES])
+{
+    char *copies[CNN_CLASSIFIER_CLASSES];
+    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++) {
+        copies[i] = cnn_copy_text(classifier->context, names[i]);
+        if (!copies[i]) {
+            while (i--)
+                cnn_release(classifier->context, copies[i]);
+            return CNN_ERROR_OUT_OF_MEMORY;
+        }
+    }
+    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++) {
+        cnn_release(classifier->context, classifier->class_names[i]);
+        classifier->class_names[i] = copies[i];
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_threshold");
+    if (status)
+        return status;
+    if (!(threshold >= 0 && threshold <= 1))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_set_threshold: %g is not between 0 and 1",
+                        (double)threshold);
+    classifier->threshold = threshold;
+    return cnn_classifier_write_notes(classifier);
+}
+
+float cnn_classifier_threshold(const cnn_classifier *classifier)
+{
+    return classifier ? classifier->threshold : 0.5f;
+}
+
+const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index)
+{
+    return classifier && class_index < CNN_CLASSIFIER_CLASSES ? classifier->class_names[class_index] : NULL;
+}
+
+const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier)
+{
+    return classifier ? &classifier->preprocess : NULL;
+}
+
+cnn_model *cnn_classifier_model(cnn_classifier *classifier)
+{
+    return classifier ? classifier->model : NULL;
+}

@@ -1,0 +1,229 @@
+#include <math.h>
+#include <string.h>
+
+#include "classifier/classifier_internal.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "core/parallel.h"
+#include "train/loss.h"
+
+enum { BATCH = 32 };
+
+/* A JPEG much larger than the network's input is decoded at a fraction of its size, as the loader does in training. */
+static cnn_image_options image_options(const cnn_classifier *classifier)
+{
+    cnn_image_options options;
+    cnn_image_options_init(&options);
+    options.min_width = classifier->preprocess.width;
+    options.min_height = classifier->preprocess.height;
+    return options;
+}
+
+static size_t input_size(const cnn_classifier *classifier)
+{
+    return (size_t)classifier->preprocess.width * classifier->preprocess.height * 3;
+}
+
+static cnn_status compute_logits(const cnn_classifier *classifier, float *inputs, size_t count, float *logits)
+{
+    const int64_t dims[] = { (int64_t)count, classifier->preprocess.height, classifier->preprocess.width, 3 };
+    cnn_tensor *input = NULL, *output = NULL;
+    cnn_status status = cnn_tensor_wrap(classifier->context, CNN_FLOAT32, 4, dims, inputs, &input);
+    if (!status)
+        status = cnn_tensor_wrap(classifier->context, CNN_FLOAT32, 2, (int64_t[]){ dims[0], 1 }, logits, &output);
+    if (!status)
+        status = cnn_model_predict(classifier->model, input, output);
+    cnn_tensor_destroy(output);
+    cnn_tensor_destroy(input);
+    return status;
+}
+
+static cnn_status decide(const cnn_classifier *classifier, float logit, cnn_prediction *prediction)
+{
+    float probabilities[CNN_CLASSIFIER_CLASSES];
+    cnn_probabilities(&logit, 1, probabilities);
+    if (!isfinite(probabilities[1]))
+        return cnn_fail(CNN_ERROR_NOT_FINITE, "the model's output for this image is not finite");
+    prediction->probability = probabilities[1];
+    prediction->class_index = probabilities[1] >= classifier->threshold;
+    prediction->confidence = probabilities[prediction->class_index];
+    prediction->label = classifier->class_names[prediction->class_index];
+    return CNN_OK;
+}
+
+/* Leaves the thread's last sentence in the prediction, cut between characters of UTF-8. */
+static void set_error(cnn_prediction *prediction, cnn_status status)
+{
+    *prediction = (cnn_prediction){ .struct_size = sizeof *prediction, .class_index = -1, .status = status };
+    const char *sentence = cnn_last_error();
+    size_t length = strlen(sentence);
+    if (length >= sizeof prediction->error) {
+        length = sizeof prediction->error - 1;
+        while (length && (sentence[length] & 0xC0) == 0x80)
+            length--;
+    }
+    memcpy(prediction->error, sentence, length);
+    prediction->error[length] = 0;
+}
+
+static cnn_status predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, cnn_prediction *prediction)
+{
+    float *input = cnn_allocate(classifier->context, input_size(classifier) * sizeof *input), logit;
+    if (!input)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess, input);
+    if (!status)
+        status = compute_logits(classifier, input, 1, &logit);
+    if (!status)
+        status = decide(classifier, logit, prediction);
+    cnn_release(classifier->context, input);
+    return status;
+}
+
+static cnn_status check(const cnn_classifier *classifier, const void *image, const cnn_prediction *prediction,
+                        const char *function)
+{
+    cnn_status status = cnn_classifier_check_trained(classifier, function);
+    if (!status && (!image || !prediction))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: NULL was given", function);
+    return status;
+}
+
+/* Predicts from what was decoded, unless `status` says that nothing was, and frees it. */
+static cnn_status finish(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels, cnn_prediction *given)
+{
+    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    if (!status)
+        status = predict_pixels(classifier, pixels, &prediction);
+    cnn_tensor_destroy(pixels);
+    if (status)
+        set_error(&prediction, status);
+    cnn_status written = cnn_options_write(given, &prediction, sizeof prediction, "cnn_prediction");
+    return status ? status : written;
+}
+
+cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path, cnn_prediction *prediction)
+{
+    cnn_status status = check(classifier, path, prediction, "cnn_classifier_predict_file");
+    if (status)
+        return status;
+    const cnn_image_options options = image_options(classifier);
+    cnn_tensor *pixels = NULL;
+    status = cnn_image_load(classifier->context, path, &options, &pixels);
+    return finish(classifier, status, pixels, prediction);
+}
+
+cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
+                                         cnn_prediction *prediction)
+{
+    cnn_status status = check(classifier, bytes, prediction, "cnn_classifier_predict_memory");
+    if (status)
+        return status;
+    const cnn_image_options options = image_options(classifier);
+    cnn_tensor *pixels = NULL;
+    status = cnn_image_decode(classifier->context, bytes, size, NULL, &options, &pixels);
+    return finish(classifier, status, pixels, prediction);
+}
+
+cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels,
+                                         cnn_prediction *given)
+{
+    cnn_status status = check(classifier, pixels, given, "cnn_classifier_predict_pixels");
+    if (status)
+        return status;
+    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    status = predict_pixels(classifier, pixels, &prediction);
+    if (status)
+        set_error(&prediction, status);
+    cnn_status written = cnn_options_write(given, &prediction, sizeof prediction, "cnn_prediction");
+    return status ? status : written;
+}
+
+/* One batch of files on its way. */
+typedef struct batch {
+    const cnn_classifier *classifier;
+    const char *const *paths;
+    float *inputs;
+    cnn_prediction predictions[BATCH];
+} batch;
+
+static void decode_one(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    batch *files = argument;
+    const cnn_classifier *classifier = files->classifier;
+    const cnn_image_options options = image_options(classifier);
+    cnn_prediction *prediction = &files->predictions[task];
+    *prediction = (cnn_prediction){ .struct_size = sizeof *prediction };
+    cnn_tensor *pixels = NULL;
+    cnn_status status = files->paths[task]
+                            ? cnn_image_load(classifier->context, files->paths[task], &options, &pixels)
+                            : cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_predict_files: a path is NULL");
+    if (!status)
+        status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess,
+                                      files->inputs + task * input_size(classifier));
+    cnn_tensor_destroy(pixels);
+    if (status)
+        set_error(prediction, status);
+}
+
+/* Decodes, moves the sound images together, computes, and decides. */
+static cnn_status predict_batch(batch *files, size_t count)
+{
+    const cnn_classifier *classifier = files->classifier;
+    size_t places[BATCH], sound = 0, size = input_size(classifier);
+    float logits[BATCH];
+    cnn_parallel(classifier->context, count, decode_one, files);
+    for (size_t i = 0; i < count; i++) {
+        if (files->predictions[i].status)
+            continue;
+        if (i != sound)
+            memcpy(files->inputs + sound * size, files->inputs + i * size, size * sizeof *files->inputs);
+        places[sound++] = i;
+    }
+    cnn_status status = sound ? compute_logits(classifier, files->inputs, sound, logits) : CNN_OK;
+    for (size_t i = 0; i < sound && !status; i++) {
+        cnn_prediction *prediction = &files->predictions[places[i]];
+        cnn_status decided = decide(classifier, logits[i], prediction);
+        if (decided)
+            set_error(prediction, decided);
+    }
+    return status;
+}
+
+/* The caller's structs may be of another version's size. */
+static cnn_status give(cnn_prediction *first, uint32_t size, size_t index, const cnn_prediction *prediction)
+{
+    char *place = (char *)first + index * size;
+    memcpy(place, &size, sizeof size);
+    return cnn_options_write(place, prediction, sizeof *prediction, "cnn_prediction");
+}
+
+cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths, size_t count,
+                                        cnn_prediction *predictions)
+{
+    cnn_status status = count ? check(classifier, paths, predictions, "cnn_classifier_predict_files")
+                              : cnn_classifier_check_trained(classifier, "cnn_classifier_predict_files");
+    if (status || !count)
+        return status;
+    const uint32_t size = predictions->struct_size;
+    size_t bytes;
+    status = cnn_options_write(predictions, &(cnn_prediction){ 0 }, sizeof *predictions, "cnn_prediction");
+    if (status)
+        return status;
+    if (!cnn_multiply(input_size(classifier), sizeof(float) * (count < BATCH ? count : BATCH), &bytes))
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_classifier_predict_files: the images are too large for memory");
+    batch files = { .classifier = classifier, .inputs = cnn_allocate(classifier->context, bytes) };
+    if (!files.inputs)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t done = 0; done < count && !status; done += BATCH) {
+        size_t part = count - done < BATCH ? count - done : BATCH;
+        files.paths = paths + done;
+        status = predict_batch(&files, part);
+        for (size_t i = 0; i < part && !status; i++)
+            status = give(predictions, size, done + i, &files.predictions[i]);
+    }
+    cnn_release(classifier->context, files.inputs);
+    return status;
+}

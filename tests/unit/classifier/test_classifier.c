@@ -1,0 +1,480 @@
+#define _GNU_SOURCE /* nftw */
+#include "../test.h"
+
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../io/scratch.h"
+#include "core/file.h"
+#include "core/memory.h"
+
+/* Photographs of two kinds, red and blue, with some noise; a few pixels suffice to tell them apart. */
+enum { SIDE = 20, IMAGES = 12, INPUT = 16 };
+
+static void fill_pixels(unsigned char *pixels, int kind, unsigned seed)
+{
+    for (int i = 0; i < SIDE * SIDE * 3; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        int base = i % 3 == (kind ? 2 : 0) ? 170 : 60;
+        pixels[i] = (unsigned char)(base + (int)(seed >> 24) % 80);
+    }
+}
+
+static void write_png(const char *path, int kind, unsigned seed)
+{
+    unsigned char pixels[SIDE * SIDE * 3];
+    fill_pixels(pixels, kind, seed);
+    png_image image = { .version = PNG_IMAGE_VERSION, .width = SIDE, .height = SIDE, .format = PNG_FORMAT_RGB };
+    assert_true(png_image_write_to_file(&image, path, 0, pixels, 0, NULL));
+}
+
+static void write_class(const char *folder, const char *name, int kind, unsigned seed)
+{
+    char path[512];
+    mkdir(folder, 0755);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(0, mkdir(path, 0755));
+    for (unsigned i = 0; i < IMAGES; i++) {
+        snprintf(path, sizeof path, "%s/%s/%02u.png", folder, name, i);
+        write_png(path, kind, seed + i);
+    }
+}
+
+static void write_text(const char *path, const char *text)
+{
+    assert_ok(cnn_file_write(path, &(cnn_chunk){ text, strlen(text) }, 1));
+}
+
+/* data: sound, and one broken file; test: classes in which the order of names is the other way round. */
+static int write_data(void **state)
+{
+    if (scratch_setup(state))
+        return -1;
+    const char *data = scratch_path(*state, "data"), *test = scratch_path(*state, "test");
+    write_class(data, "blue", 1, 100);
+    write_class(data, "red", 0, 200);
+    write_text(scratch_path(*state, "data/red/broken.png"), "this is no image");
+    write_class(test, "blue", 1, 300);
+    write_class(test, "red", 0, 400);
+    write_class(scratch_path(*state, "three"), "blue", 1, 500);
+    write_class(scratch_path(*state, "three"), "green", 1, 600);
+    write_class(scratch_path(*state, "three"), "red", 0, 700);
+    write_class(scratch_path(*state, "others"), "cats", 1, 800);
+    write_class(scratch_path(*state, "others"), "dogs", 1, 900);
+    return 0;
+}
+
+static cnn_dataset *open_data(void **state, const char *name)
+{
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(NULL, scratch_path(*state, name), NULL, &dataset));
+    return dataset;
+}
+
+static cnn_classifier *create_small(cnn_context *context)
+{
+    cnn_graph *g;
+    cnn_classifier *classifier;
+    assert_ok(cnn_graph_create(context, &g));
+    cnn_node x = cnn_input(g, INPUT, INPUT, 3);
+    x = cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 8, NULL)), NULL);
+    cnn_dense(g, cnn_global_avg_pool(g, x), 1, NULL);
+    assert_ok(cnn_classifier_create_from_graph(context, g, NULL, &classifier));
+    cnn_graph_destroy(g);
+    return classifier;
+}
+
+static cnn_train_options train_options(cnn_optimizer_options *optimizer, uint32_t epochs)
+{
+    cnn_train_options options;
+    cnn_train_options_init(&options);
+    cnn_optimizer_options_init(optimizer);
+    optimizer->learning_rate = 0.02f;
+    options.optimizer = optimizer;
+    options.epochs = epochs;
+    options.batch_size = 8;
+    return options;
+}
+
+static cnn_classifier *train_small(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_dataset *dataset = open_data(state, "data");
+    cnn_optimizer_options optimizer;
+    const cnn_train_options options = train_options(&optimizer, 20);
+    assert_ok(cnn_classifier_fit(classifier, dataset, NULL, &options));
+    cnn_dataset_destroy(dataset);
+    return classifier;
+}
+
+static cnn_prediction predict(const cnn_classifier *classifier, const char *path)
+{
+    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    assert_ok(cnn_classifier_predict_file(classifier, path, &prediction));
+    return prediction;
+}
+
+static void it_learns_to_tell_two_classes_apart(void **state)
+{
+    cnn_classifier *classifier = train_small(state);
+    assert_string_equal("blue", cnn_classifier_class_name(classifier, 0));
+    assert_string_equal("red", cnn_classifier_class_name(classifier, 1));
+    assert_null(cnn_classifier_class_name(classifier, 2));
+    cnn_dataset *test = open_data(state, "test");
+    cnn_metrics *metrics;
+    cnn_metrics_result result = { .struct_size = sizeof result };
+    assert_ok(cnn_classifier_evaluate(classifier, test, &metrics));
+    assert_ok(cnn_metrics_compute(metrics, &result));
+    assert_int_equal(2 * IMAGES, result.images);
+    assert_true(result.accuracy > 0.95);
+    const cnn_prediction red = predict(classifier, scratch_path(*state, "test/red/03.png"));
+    assert_string_equal("red", red.label);
+    assert_int_equal(1, red.class_index);
+    assert_true(red.probability > 0.5f && red.confidence == red.probability);
+    const cnn_prediction blue = predict(classifier, scratch_path(*state, "test/blue/03.png"));
+    assert_string_equal("blue", blue.label);
+    assert_true(blue.probability < 0.5f && blue.confidence == 1 - blue.probability);
+    cnn_metrics_destroy(metrics);
+    cnn_dataset_destroy(test);
+    cnn_classifier_destroy(classifier);
+}
+
+static void assert_same_prediction(const cnn_prediction *a, const cnn_prediction *b)
+{
+    assert_int_equal(0, a->status);
+    assert_int_equal(0, b->status);
+    assert_int_equal(a->class_index, b->class_index);
+    assert_string_equal(a->label, b->label);
+    assert_memory_equal(&a->probability, &b->probability, sizeof a->probability);
+    assert_memory_equal(&a->confidence, &b->confidence, sizeof a->confidence);
+}
+
+static void a_file_its_bytes_and_its_pixels_give_the_same(void **state)
+{
+    cnn_classifier *classifier = train_small(state);
+    const char *path = scratch_path(*state, "test/red/01.png");
+    const cnn_prediction file = predict(classifier, path);
+    cnn_prediction memory = { .struct_size = sizeof memory }, pixels = memory;
+    void *bytes;
+    size_t size;
+    assert_ok(cnn_file_read(NULL, path, 1 << 20, &bytes, &size));
+    assert_ok(cnn_classifier_predict_memory(classifier, bytes, size, &memory));
+    assert_same_prediction(&file, &memory);
+    cnn_tensor *image;
+    assert_ok(cnn_image_load(NULL, path, NULL, &image));
+    assert_ok(cnn_classifier_predict_pixels(classifier, image, &pixels));
+    assert_same_prediction(&file, &pixels);
+    assert_status(CNN_ERROR_FORMAT, cnn_classifier_predict_memory(classifier, bytes, 30, &memory));
+    assert_int_equal(CNN_ERROR_FORMAT, memory.status);
+    assert_string_equal(cnn_last_error(), memory.error);
+    cnn_tensor_destroy(image);
+    cnn_release(NULL, bytes);
+    cnn_classifier_destroy(classifier);
+}
+
+static void many_files_are_predicted_and_the_broken_ones_named(void **state)
+{
+    enum { COUNT = 70, BROKEN = 33, ABSENT = 5 };
+    cnn_classifier *classifier = train_small(state);
+    static char names[COUNT][512];
+    const char *paths[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "%s/test/%s/%02d.png", (const char *)*state, i % 2 ? "red" : "blue",
+                 i / 2 % IMAGES);
+        paths[i] = names[i];
+    }
+    snprintf(names[BROKEN], sizeof names[BROKEN], "%s/data/red/broken.png", (const char *)*state);
+    snprintf(names[ABSENT], sizeof names[ABSENT], "%s/absent.png", (const char *)*state);
+    static cnn_prediction predictions[COUNT];
+    memset(predictions, 0, sizeof predictions);
+    predictions[0].struct_size = sizeof predictions[0];
+    assert_ok(cnn_classifier_predict_files(classifier, paths, COUNT, predictions));
+    for (int i = 0; i < COUNT; i++) {
+        if (i == BROKEN || i == ABSENT) {
+            assert_int_equal(i == BROKEN ? CNN_ERROR_FORMAT : CNN_ERROR_IO, predictions[i].status);
+            assert_non_null(strstr(predictions[i].error, i == BROKEN ? "broken.png" : "absent.png"));
+            continue;
+        }
+        const cnn_prediction alone = predict(classifier, paths[i]);
+        assert_same_prediction(&alone, &predictions[i]);
+    }
+    assert_ok(cnn_classifier_predict_files(classifier, NULL, 0, NULL));
+    predictions[0].struct_size = 0;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, paths, COUNT, predictions));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, NULL, COUNT, predictions));
+    cnn_classifier_destroy(classifier);
+}
+
+static void a_threshold_moves_the_decision_and_not_the_probability(void **state)
+{
+    cnn_classifier *classifier = train_small(state);
+    const char *path = scratch_path(*state, "test/blue/02.png");
+    const cnn_prediction before = predict(classifier, path);
+    assert_int_equal(0, before.class_index);
+    assert_ok(cnn_classifier_set_threshold(classifier, before.probability));
+    const cnn_prediction at = predict(classifier, path);
+    assert_int_equal(1, at.class_index);
+    assert_string_equal("red", at.label);
+    assert_true(at.probability == before.probability && at.confidence == before.probability);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_set_threshold(classifier, 1.5f));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_set_threshold(classifier, 0.0f / 0.0f));
+    assert_true(cnn_classifier_threshold(classifier) == before.probability);
+    cnn_classifier_destroy(classifier);
+}
+
+static void a_saved_classifier_comes_back_the_same(void **state)
+{
+    cnn_classifier *classifier = train_small(state), *loaded;
+    const char *path = scratch_path(*state, "saved.safetensors"), *photo = scratch_path(*state, "test/red/05.png");
+    assert_ok(cnn_classifier_set_threshold(classifier, 0.3f));
+    assert_ok(cnn_classifier_save(classifier, path));
+    assert_ok(cnn_classifier_load(NULL, path, &loaded));
+    assert_true(cnn_classifier_threshold(loaded) == 0.3f);
+    assert_string_equal("red", cnn_classifier_class_name(loaded, 1));
+    const cnn_preprocess *before = cnn_classifier_preprocess(classifier), *after = cnn_classifier_preprocess(loaded);
+    assert_memory_equal(before, after, sizeof *before);
+    assert_int_equal(INPUT, after->width);
+    const char *training = cnn_model_note(cnn_classifier_model(loaded), "cnn.training");
+    assert_non_null(training);
+    assert_non_null(strstr(training, "\"epochs\": 20"));
+    assert_non_null(strstr(training, "\"optimizer\": \"adam\""));
+    assert_non_null(strstr(training, "\"learning_rate\": 0.02,"));
+    assert_non_null(strstr(training, "\"images\": 22,"));
+    assert_non_null(strstr(training, "\"validation_images\": 2,"));
+    assert_non_null(strstr(training, "\"validation_accuracy\": "));
+    const cnn_prediction a = predict(classifier, photo), b = predict(loaded, photo);
+    assert_same_prediction(&a, &b);
+    cnn_classifier_destroy(loaded);
+    cnn_classifier_destroy(classifier);
+}
+
+typedef struct log_lines {
+    int count;
+    char last[1024];
+} log_lines;
+
+static void keep_line(cnn_log_level level, const char *message, void *user)
+{
+    log_lines *lines = user;
+    lines->count += level == CNN_LOG_WARNING;
+    snprintf(lines->last, sizeof lines->last, "%s", message);
+}
+
+static void a_broken_file_is_named_once_in_the_log_and_left_out(void **state)
+{
+    log_lines lines = { 0 };
+    cnn_context_options context_options;
+    cnn_context *context;
+    cnn_context_options_init(&context_options);
+    context_options.threads = 2;
+    context_options.log = keep_line;
+    context_options.log_user = &lines;
+    assert_ok(cnn_context_create(&context_options, &context));
+    cnn_classifier *classifier = create_small(context);
+    cnn_dataset *dataset;
+    cnn_history *history;
+    assert_ok(cnn_dataset_open(context, scratch_path(*state, "data"), NULL, &dataset));
+    cnn_optimizer_options optimizer;
+    const cnn_train_options options = train_options(&optimizer, 2);
+    assert_ok(cnn_classifier_fit_with_history(classifier, dataset, NULL, &options, &history));
+    assert_int_equal(2, cnn_history_count(history));
+    assert_int_equal(1, lines.count);
+    assert_non_null(strstr(lines.last, "data/red/broken.png: is left out: "));
+    assert_int_equal(2 * IMAGES + 1, cnn_dataset_count(dataset));
+    cnn_history_destroy(history);
+
+    uint64_t bad;
+    assert_ok(cnn_dataset_verify(dataset, NULL, &bad)); /* the caller has reported it: it isn't again */
+    assert_int_equal(1, bad);
+    assert_ok(cnn_classifier_fit(classifier, dataset, NULL, &options));
+    assert_int_equal(1, lines.count);
+    cnn_dataset_destroy(dataset);
+    cnn_classifier_destroy(classifier);
+    cnn_context_destroy(context);
+}
+
+static void data_that_does_not_fit_is_refused(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_dataset *three = open_data(state, "three"), *others = open_data(state, "others"),
+                *data = open_data(state, "data");
+    cnn_optimizer_options optimizer;
+    const cnn_train_options options = train_options(&optimizer, 1);
+    assert_status(CNN_ERROR_DATA, cnn_classifier_fit(classifier, three, NULL, &options));
+    assert_non_null(strstr(cnn_last_error(), "3 classes (blue, green, red); a classifier tells two apart"));
+    assert_null(cnn_classifier_class_name(classifier, 0));
+    assert_status(CNN_ERROR_DATA, cnn_classifier_fit(classifier, data, others, &options));
+    assert_ok(cnn_classifier_fit(classifier, data, data, &options));
+    assert_status(CNN_ERROR_DATA, cnn_classifier_fit(classifier, others, NULL, &options));
+    cnn_metrics *metrics;
+    assert_status(CNN_ERROR_DATA, cnn_classifier_evaluate(classifier, others, &metrics));
+    assert_null(metrics);
+    cnn_dataset_destroy(data);
+    cnn_dataset_destroy(others);
+    cnn_dataset_destroy(three);
+    cnn_classifier_destroy(classifier);
+}
+
+static void a_training_that_does_not_begin_leaves_it_untrained(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_dataset *data = open_data(state, "data");
+    cnn_optimizer_options optimizer;
+    cnn_train_options options = train_options(&optimizer, 1);
+    options.label_smoothing = -3;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(classifier, data, NULL, &options));
+    assert_null(cnn_classifier_class_name(classifier, 0));
+    assert_null(cnn_model_note(cnn_classifier_model(classifier), "cnn.classes"));
+    options.label_smoothing = 0;
+    options.preprocess = cnn_classifier_preprocess(classifier);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(classifier, data, NULL, &options));
+    assert_non_null(strstr(cnn_last_error(), "preprocess"));
+    cnn_dataset_destroy(data);
+    cnn_classifier_destroy(classifier);
+}
+
+static void graphs_that_are_no_classifiers_are_refused(void **state)
+{
+    (void)state;
+    cnn_classifier *classifier;
+    const struct {
+        int64_t channels, units;
+        bool sigmoid;
+        const char *words;
+    } cases[] = { { 1, 1, false, "1 channels" }, { 3, 2, false, "one logit" }, { 3, 1, true, "ends in sigmoid" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cnn_graph *g;
+        assert_ok(cnn_graph_create(NULL, &g));
+        cnn_node x = cnn_global_avg_pool(g, cnn_input(g, 8, 8, cases[i].channels));
+        x = cnn_dense(g, x, cases[i].units, NULL);
+        if (cases[i].sigmoid)
+            cnn_sigmoid(g, x);
+        assert_status(CNN_ERROR_SHAPE, cnn_classifier_create_from_graph(NULL, g, NULL, &classifier));
+        assert_null(classifier);
+        assert_non_null(strstr(cnn_last_error(), cases[i].words));
+        cnn_graph_destroy(g);
+    }
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_create(NULL, "no_such_net", NULL, &classifier));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_create(NULL, NULL, NULL, &classifier));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_create_from_graph(NULL, NULL, NULL, &classifier));
+}
+
+static void options_are_checked_and_used(void **state)
+{
+    (void)state;
+    cnn_classifier *classifier;
+    cnn_preprocess preprocess;
+    cnn_net_options net;
+    cnn_classifier_options options;
+    cnn_classifier_options_init(&options);
+    cnn_preprocess_init(&preprocess);
+    cnn_net_options_init(&net);
+    net.size = 40;
+    net.outputs = 5; /* ignored */
+    preprocess.width = 999;
+    preprocess.fit = CNN_FIT_CROP;
+    preprocess.mean[1] = 100;
+    options.net = &net;
+    options.preprocess = &preprocess;
+    assert_ok(cnn_classifier_create(NULL, "two_conv", &options, &classifier));
+    const cnn_preprocess *used = cnn_classifier_preprocess(classifier);
+    assert_int_equal(40, used->width);
+    assert_int_equal(40, used->height);
+    assert_int_equal(CNN_FIT_CROP, used->fit);
+    assert_true(used->mean[1] == 100 && used->mean[0] == 127.5f);
+    cnn_classifier_destroy(classifier);
+    preprocess.scale[2] = 0;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_create(NULL, "two_conv", &options, &classifier));
+    options.struct_size = 0;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_create(NULL, "two_conv", &options, &classifier));
+}
+
+static void use_before_training_or_of_nothing_is_an_error(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    cnn_metrics *metrics;
+    cnn_dataset *dataset = open_data(state, "data");
+    const char *photo = scratch_path(*state, "test/red/01.png"), *path = scratch_path(*state, "untrained");
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_file(classifier, photo, &prediction));
+    assert_non_null(strstr(cnn_last_error(), "has not been trained"));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_evaluate(classifier, dataset, &metrics));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_save(classifier, path));
+    assert_int_equal(-1, access(path, F_OK));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(NULL, dataset, NULL, NULL));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(classifier, NULL, NULL, NULL));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_memory(NULL, "x", 1, &prediction));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_pixels(NULL, NULL, &prediction));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_save(NULL, path));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_set_threshold(NULL, 0.5f));
+    assert_null(cnn_classifier_class_name(classifier, 0));
+    assert_null(cnn_classifier_model(NULL));
+    assert_null(cnn_classifier_preprocess(NULL));
+    cnn_classifier_destroy(NULL);
+    cnn_dataset_destroy(dataset);
+    cnn_classifier_destroy(classifier);
+}
+
+static void assert_not_loaded(const cnn_model *model, const char *path, const char *words)
+{
+    cnn_classifier *classifier;
+    assert_ok(cnn_model_save(model, path));
+    assert_status(CNN_ERROR_FORMAT, cnn_classifier_load(NULL, path, &classifier));
+    assert_null(classifier);
+    if (!strstr(cnn_last_error(), words) || !strstr(cnn_last_error(), path))
+        fail_msg("\"%s\" is not in: %s", words, cnn_last_error());
+}
+
+static void models_that_are_no_classifiers_are_not_loaded(void **state)
+{
+    static const struct {
+        const char *key, *text, *words;
+    } cases[] = {
+        { "cnn.classes", NULL, "no trained classifier: cnn.classes is missing" },
+        { "cnn.classes", "[\"a\"]", "no list of two class names" },
+        { "cnn.classes", "[\"a\", 2]", "no list of two class names" },
+        { "cnn.classes", "{", "cnn.classes: is not sound JSON" },
+        { "cnn.preprocess", NULL, "cnn.preprocess is missing" },
+        { "cnn.preprocess", "[]", "lacks a sound mean, scale or fit" },
+        { "cnn.preprocess",
+          "{\"width\": 16, \"height\": 17, \"fit\": \"crop\", \"mean\": [1, 1, 1], \"scale\": [1, 1, 1]}",
+          "not those of the graph's input" },
+        { "cnn.preprocess",
+          "{\"width\": 16, \"height\": 16, \"fit\": \"crop\", \"mean\": [1, 1, 1], \"scale\": [1, 1, 0]}",
+          "the scale is not 0" },
+        { "cnn.threshold", "1.5", "no number between 0 and 1" },
+        { "cnn.threshold", "\"0.5\"", "no number between 0 and 1" },
+    };
+    const char *path = scratch_path(*state, "notes.safetensors");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cnn_classifier *classifier = create_small(NULL);
+        cnn_model *model = cnn_classifier_model(classifier);
+        assert_ok(cnn_model_set_note(model, "cnn.classes", "[\"blue\", \"red\"]"));
+        assert_ok(cnn_model_set_note(model, cases[i].key, cases[i].text));
+        assert_not_loaded(model, path, cases[i].words);
+        cnn_classifier_destroy(classifier);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_learns_to_tell_two_classes_apart),
+        cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same),
+        cmocka_unit_test(many_files_are_predicted_and_the_broken_ones_named),
+        cmocka_unit_test(a_threshold_moves_the_decision_and_not_the_probability),
+        cmocka_unit_test(a_saved_classifier_comes_back_the_same),
+        cmocka_unit_test(a_broken_file_is_named_once_in_the_log_and_left_out),
+        cmocka_unit_test(data_that_does_not_fit_is_refused),
+        cmocka_unit_test(a_training_that_does_not_begin_leaves_it_untrained),
+        cmocka_unit_test(graphs_that_are_no_classifiers_are_refused),
+        cmocka_unit_test(options_are_checked_and_used),
+        cmocka_unit_test(use_before_training_or_of_nothing_is_an_error),
+        cmocka_unit_test(models_that_are_no_classifiers_are_not_loaded),
+    };
+    return cmocka_run_group_tests(tests, write_data, scratch_teardown);
+}
