@@ -1,0 +1,54 @@
+/* The command line: commands, and their options as tables, which both parse and explain themselves. */
+#ifndef CATDOG_ARGUMENTS_H
+#define CATDOG_ARGUMENTS_H
+
+#include <stddef.h>
+
+/* What a command's process ends with. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+typedef struct catdog_command {
+    const char *name;
+    const char *summary;                                                     /* one line, for `catdog --help` */
+    const char *synopsis;                                                    /* what follows `catdog NAME` */
+    const char *guide;                                                       /* what it does, by example */
+    int (*run)(const struct catdog_command *command, int argc, char **argv); /* argv[0] is the command's name */
+} catdog_command;
+
+extern const catdog_command train_command, eval_command, predict_command, check_command, summary_command, bench_command;
+
+typedef enum option_kind {
+    OPTION_FLAG,   /* target: int, set to 1 */
+    OPTION_TEXT,   /* const char * */
+    OPTION_WHOLE,  /* uint64_t, minimum to maximum */
+    OPTION_NUMBER, /* double, minimum to maximum */
+    OPTION_CHOICE  /* int: the index in `choices` */
+} option_kind;
+
+typedef struct option {
+    const char *name;       /* without its dashes; NULL ends a table */
+    const char *value_name; /* NULL for a flag */
+    const char *help;
+    option_kind kind;
+    void *target; /* left as it is if the option isn't given */
+    double minimum, maximum;
+    const char *const *choices; /* ends in NULL */
+} option;
+
+typedef enum arguments_result { PARSED_OK, PARSED_HELP, PARSED_WRONG } arguments_result;
+
+/* Reads argv[1] and on. What isn't an option is moved to the front of argv + 1, and counted in `*operands`; with
+ * `operands` NULL it is an error. PARSED_HELP: help was asked for and printed. PARSED_WRONG: a sentence was printed. */
+arguments_result arguments_parse(const catdog_command *command, const option *options, int argc, char **argv,
+                                 int *operands);
+
+/* Prints one sentence on a wrong command line, and where to find help; `command` may be NULL. Gives EXIT_USAGE. */
+int arguments_wrong(const catdog_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The one of `names` (ends in NULL) that `word` may have meant; NULL if none is near. */
+const char *arguments_nearest(const char *word, const char *const *names);
+
+/* Reads a whole text as a number; 0 if it is none, or isn't finite. */
+int arguments_number(const char *text, double *number);
+
+#endif

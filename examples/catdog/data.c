@@ -1,0 +1,76 @@
+#include "data.h"
+
+#include <stdio.h>
+
+#include "interrupt.h"
+#include "output.h"
+
+cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    cnn_status status = cnn_dataset_open(context, path, &options, dataset);
+    if (status)
+        output_library_error();
+    return status;
+}
+
+cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset)
+{
+    int pair = cnn_dataset_has_test_part(context, path);
+    cnn_status status = data_open(context, path, pair ? CNN_PART_TEST : CNN_PART_AUTO, dataset);
+    if (!status && pair) {
+        output_text(stderr, path);
+        fprintf(stderr, " has a test part: its %llu images are used\n",
+                (unsigned long long)cnn_dataset_count(*dataset));
+    }
+    return status;
+}
+
+typedef struct verifying {
+    progress_line *progress;
+    const char *what;
+} verifying;
+
+static void name_bad_file(const char *path, const char *reason, void *user)
+{
+    verifying *state = user;
+    progress_clear(state->progress);
+    output_error("left out: %s: %s", path, output_reason(path, reason));
+}
+
+static int show(uint64_t done, uint64_t total, void *user)
+{
+    verifying *state = user;
+    progress_work(state->progress, state->what, done, total);
+    return interrupt_asked();
+}
+
+cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_line *progress, uint64_t *skipped)
+{
+    verifying state = { progress, what };
+    cnn_verify_options options;
+    cnn_verify_options_init(&options);
+    options.bad_file = name_bad_file;
+    options.progress = show;
+    options.user = &state;
+    cnn_status status = cnn_dataset_verify(dataset, &options, skipped);
+    progress_clear(progress);
+    if (status == CNN_ERROR_STOPPED)
+        output_error("interrupted; nothing was done yet");
+    else if (status)
+        output_library_error();
+    return status;
+}
+
+cnn_status data_require_two_classes(const cnn_dataset *dataset, const char *path)
+{
+    uint32_t classes = cnn_dataset_class_count(dataset);
+    if (classes == 2)
+        return CNN_OK;
+    output_error("'%s' has %u classes (%s, %s, %s, ...), and a classifier of two kinds needs two", path, classes,
+                 cnn_dataset_class_name(dataset, 0), cnn_dataset_class_name(dataset, 1),
+                 cnn_dataset_class_name(dataset, 2));
+    return CNN_ERROR_DATA;
+}

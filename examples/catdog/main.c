@@ -1,0 +1,66 @@
+/* catdog: from a folder of photographs to a classifier, and its predictions. libcnn's example program. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cnn/cnn.h>
+
+#include "arguments.h"
+#include "output.h"
+
+static const catdog_command *const commands[] = {
+    &train_command, &eval_command, &predict_command, &check_command, &summary_command, &bench_command,
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_overview(FILE *file)
+{
+    fputs("Usage: catdog COMMAND [OPTION]...\n\n"
+          "Trains a classifier of two kinds of photographs, and uses it.\n\n"
+          "Commands:\n",
+          file);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\nExample:\n"
+          "  catdog check   --data PetImages                           which photographs are broken?\n"
+          "  catdog train   --data PetImages --model pets.safetensors  learn from the rest\n"
+          "  catdog predict --model pets.safetensors photo.jpg         is it a cat or a dog?\n\n"
+          "'catdog COMMAND --help' explains a command; 'catdog --version' tells the version.\n"
+          "The exit status is 0 for success, 1 for a failure, 2 for a command line that is wrong.\n",
+          file);
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[COMMANDS + 1] = { 0 };
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i] = commands[i]->name;
+    const char *nearest = arguments_nearest(word, names);
+    if (nearest)
+        return arguments_wrong(NULL, "unknown command '%s'; did you mean '%s'?", word, nearest);
+    return arguments_wrong(NULL, "unknown command '%s'", word);
+}
+
+int main(int argc, char **argv)
+{
+    /* A closed pipe and a limit on the size of files become errors of write(), which are reported. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        print_overview(stdout);
+        return output_finish();
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("catdog %d.%d.%d, with libcnn %s\n", CNN_VERSION_MAJOR, CNN_VERSION_MINOR, CNN_VERSION_PATCH,
+               cnn_version());
+        return output_finish();
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i]->name))
+            return commands[i]->run(commands[i], argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}

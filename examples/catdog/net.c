@@ -1,0 +1,101 @@
+#include "net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+
+enum { MOST_JSON_BYTES = 16 << 20, MOST_NETS = 32 };
+
+static int is_file(const char *name)
+{
+    size_t length = strlen(name);
+    return strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".json"));
+}
+
+int net_check(const catdog_command *command, const net_arguments *net)
+{
+    if (!net->name)
+        return EXIT_DONE;
+    if (is_file(net->name)) {
+        if (net->size || net->batch_norm || net->dropout >= 0)
+            return arguments_wrong(command,
+                                   "%s: --size, --batch-norm and --dropout change a net by name; '%s' says it itself",
+                                   command->name, net->name);
+        return EXIT_DONE;
+    }
+    const char *names[MOST_NETS + 1] = { 0 };
+    char list[512] = "";
+    for (uint32_t i = 0; i < MOST_NETS && cnn_net_name(i); i++) {
+        names[i] = cnn_net_name(i);
+        if (!strcmp(names[i], net->name))
+            return EXIT_DONE;
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s, ", names[i]);
+    }
+    const char *nearest = arguments_nearest(net->name, names);
+    return arguments_wrong(command, "%s: --net takes %sor a file that ends in .json, not '%s'%s%s%s", command->name,
+                           list, net->name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                           nearest ? "'?" : "");
+}
+
+/* The whole of a file, at most MOST_JSON_BYTES; NULL with a sentence printed. */
+static char *read_text(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = file ? malloc(MOST_JSON_BYTES + 1) : NULL;
+    if (!text) {
+        output_error("the net '%s' can't be read: %s", path, strerror(errno));
+        if (file)
+            fclose(file);
+        return NULL;
+    }
+    errno = 0;
+    *size = fread(text, 1, MOST_JSON_BYTES + 1, file);
+    int failed = ferror(file);
+    if (failed || *size > MOST_JSON_BYTES) {
+        output_error("the net '%s' can't be read: %s", path, failed ? strerror(errno) : "it is larger than 16 MiB");
+        free(text);
+        text = NULL;
+    }
+    fclose(file);
+    return text;
+}
+
+cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_graph **graph)
+{
+    cnn_status status;
+    if (is_file(net->name)) {
+        size_t size;
+        char *text = read_text(net->name, &size);
+        if (!text)
+            return CNN_ERROR_IO;
+        status = cnn_graph_from_json(context, text, size, graph);
+        free(text);
+        if (status)
+            output_error("the net '%s' can't be used: %s", net->name, cnn_last_error());
+        return status;
+    }
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.size = (uint32_t)net->size;
+    options.batch_norm = (uint32_t)net->batch_norm;
+    if (net->dropout >= 0)
+        options.dropout = net->dropout > 0 ? (float)net->dropout : -1.0f;
+    status = cnn_graph_create_net(context, net->name, &options, graph);
+    if (status)
+        output_library_error();
+    return status;
+}
+
+cnn_status net_create_context(uint64_t threads, cnn_context **context)
+{
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = (uint32_t)threads;
+    cnn_status status = cnn_context_create(&options, context);
+    if (status)
+        output_library_error();
+    return status;
+}

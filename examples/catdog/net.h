@@ -1,0 +1,36 @@
+/* The options that choose a network: shared by the commands that make one. */
+#ifndef CATDOG_NET_H
+#define CATDOG_NET_H
+
+#include <stdint.h>
+
+#include <cnn/cnn.h>
+
+#include "arguments.h"
+
+typedef struct net_arguments {
+    const char *name; /* a net's name, or a JSON file; NULL: not given */
+    uint64_t size;    /* 0: the net's own */
+    int batch_norm;
+    double dropout; /* negative: the net's own */
+} net_arguments;
+
+/* Entries of a command's table of options, for `net`, a net_arguments. */
+#define NET_OPTIONS(net)                                                                                             \
+    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, or a file of your own", OPTION_TEXT, &(net).name }, \
+        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },              \
+        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },        \
+    {                                                                                                                \
+        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99             \
+    }
+
+/* Whether the arguments make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. Reads no file. */
+int net_check(const catdog_command *command, const net_arguments *net);
+
+/* Makes the graph. CNN_OK, or an error whose sentence is printed. The caller owns the graph. */
+cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_graph **graph);
+
+/* Makes a context of `threads` threads (0: all processors), which logs nothing. Prints the sentence of an error. */
+cnn_status net_create_context(uint64_t threads, cnn_context **context);
+
+#endif

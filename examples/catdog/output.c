@@ -1,0 +1,129 @@
+#include "output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cnn/cnn.h>
+
+#include "arguments.h"
+
+static int flush_errno; /* of the first flush that failed */
+
+void output_error(const char *format, ...)
+{
+    char sentence[2048];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(sentence, sizeof sentence, format, values);
+    va_end(values);
+    fputs("catdog: ", stderr);
+    output_text(stderr, sentence);
+    fputc('\n', stderr);
+}
+
+int output_library_error(void)
+{
+    output_error("%s", cnn_last_error());
+    return EXIT_FAILED;
+}
+
+const char *output_reason(const char *path, const char *sentence)
+{
+    size_t length = strlen(path);
+    return strncmp(sentence, path, length) || strncmp(sentence + length, ": ", 2) ? sentence : sentence + length + 2;
+}
+
+void output_text(FILE *file, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+        int c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F: controls, too */
+        fputc(byte < 0x20 || byte == 0x7f || c1 ? '?' : byte, file);
+        text += c1;
+    }
+}
+
+int output_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xc0) != 0x80; /* the bytes of a UTF-8 character after its first don't count */
+    return width;
+}
+
+/* The length of the UTF-8 character at `text`, 0 if there is none: overlong forms, surrogates and values beyond
+ * U+10FFFF aren't any. */
+static size_t utf8_length(const unsigned char *text)
+{
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    unsigned char first = text[0];
+    if (first < 0x80)
+        return 1;
+    size_t length = first >= 0xf0 && first < 0xf8 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
+    if (!length || first >= 0xf8)
+        return 0;
+    uint32_t value = first & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000) ? 0 : length;
+}
+
+json_t *output_json_text(const char *text)
+{
+    static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t size = strlen(text);
+    char *clean = malloc(3 * size + 1);
+    if (!clean)
+        return NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < size;) {
+        size_t length = utf8_length((const unsigned char *)text + i);
+        memcpy(clean + used, length ? text + i : unknown, length ? length : 3);
+        used += length ? length : 3;
+        i += length ? length : 1;
+    }
+    json_t *string = json_stringn(clean, used);
+    free(clean);
+    return string;
+}
+
+json_t *output_json_number(double number)
+{
+    json_t *real = json_real(number); /* NULL for what JSON can't say */
+    return real ? real : json_null();
+}
+
+int output_json(json_t *object, size_t flags)
+{
+    char *text = object ? json_dumps(object, flags | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(object);
+    if (!text) {
+        output_error("out of memory: the result can't be written");
+        return -1;
+    }
+    puts(text);
+    free(text);
+    return 0;
+}
+
+int output_flush(void)
+{
+    errno = 0;
+    int failed = fflush(stdout) || ferror(stdout);
+    if (failed && !flush_errno)
+        flush_errno = errno;
+    return failed;
+}
+
+int output_finish(void)
+{
+    if (!output_flush())
+        return EXIT_DONE;
+    output_error("standard output can't be written: %s", flush_errno ? strerror(flush_errno) : "a write failed");
+    return EXIT_FAILED;
+}

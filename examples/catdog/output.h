@@ -1,0 +1,41 @@
+/* What is written to standard output and standard error. Names of files come from strangers: control characters in
+ * them don't reach a terminal, and bytes that aren't UTF-8 don't reach JSON. */
+#ifndef CATDOG_OUTPUT_H
+#define CATDOG_OUTPUT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+/* "catdog: ", the sentence and a line end, to standard error. */
+void output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same with the library's last error. Gives EXIT_FAILED. */
+int output_library_error(void);
+
+/* What `sentence` says after the "PATH: " with which the library's sentences on a file begin. */
+const char *output_reason(const char *path, const char *sentence);
+
+/* Text with control characters replaced by '?', and the number of characters that it takes on a terminal. */
+void output_text(FILE *file, const char *text);
+int output_width(const char *text);
+
+/* A JSON string of any bytes: those that aren't UTF-8 become U+FFFD. NULL if memory is short. */
+json_t *output_json_text(const char *text);
+
+/* A JSON number, null if it isn't finite. */
+json_t *output_json_number(double number);
+
+/* Writes `object` as text and a line end to standard output, and frees it. Gives 0, or -1 (with its sentence printed)
+ * if `object` is NULL or memory is short. */
+int output_json(json_t *object, size_t flags);
+
+/* Writes out what standard output holds back. Not 0 if something was lost: there is no use in going on. */
+int output_flush(void);
+
+/* Ends standard output. Gives EXIT_DONE, or EXIT_FAILED with a sentence if something of it was
+ * lost: a full disk, a closed pipe. */
+int output_finish(void);
+
+#endif

@@ -1,0 +1,144 @@
+#include "progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { USUAL_WIDTH = 80, LONGEST_LINE = 400, SMALLEST_BAR = 8, LARGEST_BAR = 40 };
+
+static const double redraw_seconds = 0.1;
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+void progress_init(progress_line *progress)
+{
+    const char *terminal = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    *progress = (progress_line){ 0 };
+    progress->live = isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
+    progress->colour = progress->live && !(no_colour && *no_colour);
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    int known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : USUAL_WIDTH;
+}
+
+static int time_to_draw(progress_line *progress, int last)
+{
+    if (!progress->live)
+        return 0;
+    double time = now();
+    if (!last && time - progress->last_drawn < redraw_seconds)
+        return 0;
+    progress->last_drawn = time;
+    return 1;
+}
+
+/* Draws `left`, a bar if there is room for one, and `right` cut to the terminal's width. */
+static void draw(progress_line *progress, const char *left, double part, const char *right)
+{
+    int width = terminal_width() - 1; /* a full last column would wrap */
+    int room = width - (int)strlen(left) - (int)strlen(right) - 4;
+    char line[LONGEST_LINE] = "";
+    size_t bar_start = 0, bar_end = 0;
+    if (room >= SMALLEST_BAR) {
+        int bar = room < LARGEST_BAR ? room : LARGEST_BAR;
+        int filled = (int)(part * bar + 0.5);
+        char blocks[LARGEST_BAR + 1];
+        for (int i = 0; i < bar; i++)
+            blocks[i] = i < filled ? '=' : ' ';
+        blocks[bar] = '\0';
+        bar_start = strlen(left) + 2;
+        bar_end = bar_start + (size_t)bar;
+        snprintf(line, sizeof line, "%s [%s] %s", left, blocks, right);
+    } else {
+        snprintf(line, sizeof line, "%s %s", left, right);
+        if (width >= 0 && (size_t)width < strlen(line))
+            line[width] = '\0';
+    }
+    if (progress->colour && bar_end)
+        fprintf(stderr, "\r%.*s\033[32m%.*s\033[0m%s\033[K", (int)bar_start, line, (int)(bar_end - bar_start),
+                line + bar_start, line + bar_end);
+    else
+        fprintf(stderr, "\r%s\033[K", line);
+    fflush(stderr);
+    progress->drawn = 1;
+}
+
+static void format_time(char *text, size_t size, double seconds)
+{
+    unsigned long long whole = seconds > 0 && seconds < 1e9 ? (unsigned long long)(seconds + 0.5) : 0;
+    if (whole >= 3600)
+        snprintf(text, size, "%llu:%02llu:%02llu", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, size, "%llu:%02llu", whole / 60, whole % 60);
+}
+
+void progress_work(progress_line *progress, const char *what, uint64_t done, uint64_t total)
+{
+    if (!time_to_draw(progress, done == total))
+        return;
+    char right[64];
+    snprintf(right, sizeof right, "%llu/%llu", (unsigned long long)done, (unsigned long long)total);
+    draw(progress, what, total ? (double)done / (double)total : 1, right);
+}
+
+/* From the steps of this epoch so far, and from the last epoch, whose time holds the validation, too. */
+static double seconds_left(const progress_line *progress, const cnn_progress *state)
+{
+    double step = state->step ? state->seconds / (double)state->step : 0;
+    double epoch = progress->epoch_seconds > 0 ? progress->epoch_seconds : step * (double)state->steps;
+    return step * (double)(state->steps - state->step) + epoch * (state->epochs - state->epoch);
+}
+
+void progress_training(progress_line *progress, const cnn_progress *state)
+{
+    if (!time_to_draw(progress, state->step == state->steps) || state->step > state->steps)
+        return;
+    char left[64], right[128], time_left[32];
+    snprintf(left, sizeof left, "%s %u/%u", state->validating ? "validating" : "epoch", state->epoch, state->epochs);
+    double part = state->steps ? (double)state->step / (double)state->steps : 1;
+    if (state->validating) {
+        snprintf(right, sizeof right, "%3.0f %%", 100 * part);
+    } else {
+        double speed = state->seconds > 0 ? (double)state->images / state->seconds : 0;
+        format_time(time_left, sizeof time_left, seconds_left(progress, state));
+        snprintf(right, sizeof right, "%.0f images/s  loss %.4f  accuracy %.1f %%  %s left", speed, state->loss,
+                 100 * state->accuracy, time_left);
+    }
+    draw(progress, left, part, right);
+}
+
+void progress_epoch(progress_line *progress, const cnn_epoch *epoch, uint32_t epochs)
+{
+    progress_clear(progress);
+    progress->epoch_seconds = epoch->seconds;
+    fprintf(stderr, "epoch %u/%u  loss %.4f  accuracy %.1f %%", epoch->epoch, epochs, epoch->loss,
+            100 * epoch->accuracy);
+    if (!isnan(epoch->validation_loss))
+        fprintf(stderr, "  validation loss %.4f  accuracy %.1f %%", epoch->validation_loss,
+                100 * epoch->validation_accuracy);
+    double speed = epoch->seconds > 0 ? (double)epoch->images / epoch->seconds : 0;
+    char time[32];
+    format_time(time, sizeof time, epoch->seconds);
+    fprintf(stderr, "  %.0f images/s  %s\n", speed, time);
+}
+
+void progress_clear(progress_line *progress)
+{
+    if (progress->drawn)
+        fputs("\r\033[K", stderr);
+    progress->drawn = 0;
+}

@@ -1,0 +1,228 @@
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cnn/cnn.h>
+
+#include "data.h"
+#include "interrupt.h"
+#include "net.h"
+#include "output.h"
+#include "progress.h"
+#include "train_options.h"
+
+typedef struct training {
+    train_arguments arguments;
+    train_settings settings;
+    progress_line progress;
+    cnn_context *context;
+    cnn_graph *graph;
+    cnn_dataset *photographs, *validation;
+    cnn_classifier *classifier;
+    cnn_history *history;
+} training;
+
+/* Not 0, with a sentence printed, if a file can't be written at `path`: better known before hours of training. */
+static int check_writable(const char *what, const char *path)
+{
+    if (!path)
+        return 0;
+    struct stat info;
+    if (!stat(path, &info) && S_ISDIR(info.st_mode)) {
+        output_error("%s '%s' can't be written: it is a folder", what, path);
+        return -1;
+    }
+    char *folder = strdup(path);
+    if (!folder) {
+        output_error("out of memory: %s '%s' can't be checked", what, path);
+        return -1;
+    }
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    const char *place = slash ? folder : ".";
+    int wrong = access(place, W_OK | X_OK) || stat(place, &info);
+    const char *reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is no folder";
+    if (reason)
+        output_error("%s '%s' can't be written to '%s': %s", what, path, place, reason);
+    free(folder);
+    return reason ? -1 : 0;
+}
+
+static int leave_out_bad(training *t, cnn_dataset *dataset, const char *what)
+{
+    return data_leave_out_bad(dataset, what, &t->progress, NULL) ? -1 : 0;
+}
+
+static int split_off_validation(training *t, double fraction)
+{
+    cnn_dataset *rest, *part;
+    if (cnn_dataset_split(t->photographs, fraction, t->arguments.seed, &rest, &part))
+        return output_library_error();
+    cnn_dataset_destroy(t->photographs);
+    t->photographs = rest;
+    t->validation = part;
+    return EXIT_DONE;
+}
+
+/* Gives the validation data's classes the order that the training data's have. */
+static int align_validation(training *t)
+{
+    const char *names[2] = { cnn_dataset_class_name(t->photographs, 0), cnn_dataset_class_name(t->photographs, 1) };
+    return cnn_dataset_align_classes(t->validation, names, 2) ? output_library_error() : EXIT_DONE;
+}
+
+/* Opens the photographs to train and to validate on. All is opened before the first image is decoded, so that a wrong
+ * path is told at once. */
+static int open_data(training *t)
+{
+    const train_arguments *a = &t->arguments;
+    double fraction = t->settings.validation_fraction;
+    if (data_open(t->context, a->data, CNN_PART_AUTO, &t->photographs) ||
+        data_require_two_classes(t->photographs, a->data))
+        return EXIT_FAILED;
+    if (fraction <= 0 && a->validation && data_open_for_testing(t->context, a->validation, &t->validation))
+        return EXIT_FAILED;
+    if (!a->validation && cnn_dataset_has_test_part(t->context, a->data) &&
+        data_open(t->context, a->data, CNN_PART_TEST, &t->validation))
+        return EXIT_FAILED;
+    if (t->validation && align_validation(t))
+        return EXIT_FAILED;
+    if (leave_out_bad(t, t->photographs, "checking the photographs"))
+        return EXIT_FAILED;
+    if (t->validation)
+        return leave_out_bad(t, t->validation, "checking the photographs to validate on") ? EXIT_FAILED : EXIT_DONE;
+    return split_off_validation(t, fraction > 0 ? fraction : 0.1);
+}
+
+static int create_classifier(training *t)
+{
+    cnn_classifier_options options;
+    cnn_classifier_options_init(&options);
+    options.seed = t->arguments.seed;
+    if (net_create_graph(t->context, &t->arguments.net, &t->graph))
+        return EXIT_FAILED;
+    if (cnn_classifier_create_from_graph(t->context, t->graph, &options, &t->classifier))
+        return output_library_error();
+    return EXIT_DONE;
+}
+
+static int after_step(const cnn_progress *state, void *user)
+{
+    training *t = user;
+    progress_training(&t->progress, state);
+    return interrupt_asked();
+}
+
+static int after_epoch(const cnn_epoch *epoch, void *user)
+{
+    training *t = user;
+    progress_epoch(&t->progress, epoch, (uint32_t)t->arguments.epochs);
+    return interrupt_asked();
+}
+
+static void announce(const training *t)
+{
+    fprintf(stderr, "training %s on %llu photographs of ", t->arguments.net.name,
+            (unsigned long long)cnn_dataset_count(t->photographs));
+    output_text(stderr, cnn_dataset_class_name(t->photographs, 0));
+    fputs(" and ", stderr);
+    output_text(stderr, cnn_dataset_class_name(t->photographs, 1));
+    fprintf(stderr, ", validating on %llu; %llu weights, %u threads\n",
+            (unsigned long long)cnn_dataset_count(t->validation),
+            (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL),
+            cnn_context_threads(t->context));
+}
+
+static int report(const training *t)
+{
+    cnn_epoch best = { .struct_size = sizeof best };
+    uint32_t epochs = cnn_history_count(t->history);
+    if (!cnn_history_get(t->history, cnn_history_best(t->history), &best)) {
+        printf("best epoch %u of %u", best.epoch, epochs);
+        if (!isnan(best.validation_accuracy))
+            printf(": validation accuracy %.2f %%, loss %.4f", 100 * best.validation_accuracy, best.validation_loss);
+        puts("");
+    }
+    fputs("saved ", stdout);
+    output_text(stdout, t->arguments.model);
+    puts("");
+    return output_finish();
+}
+
+/* Trains and saves. What was learned until an error or an interruption is saved, too, if there is a whole epoch of it.
+ */
+static int fit(training *t)
+{
+    cnn_train_options *options = &t->settings.options;
+    options->on_step = after_step;
+    options->on_epoch = after_epoch;
+    options->user = t;
+    cnn_status status =
+        cnn_classifier_fit_with_history(t->classifier, t->photographs, t->validation, options, &t->history);
+    progress_clear(&t->progress);
+    if (status)
+        output_library_error();
+    if (status && (!t->history || !cnn_history_count(t->history)))
+        return EXIT_FAILED;
+    if (interrupt_asked())
+        fputs("interrupted: the best so far is kept\n", stderr);
+    if (cnn_classifier_save(t->classifier, t->arguments.model))
+        return output_library_error();
+    int reported = report(t);
+    return status ? EXIT_FAILED : reported;
+}
+
+static int train(training *t)
+{
+    const train_arguments *a = &t->arguments;
+    if (check_writable("the model", a->model) || check_writable("the history", a->history) ||
+        check_writable("the checkpoint", a->checkpoint))
+        return EXIT_FAILED;
+    interrupt_catch();
+    if (net_create_context(a->threads, &t->context) || create_classifier(t) || open_data(t))
+        return EXIT_FAILED;
+    announce(t);
+    return fit(t);
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    training t = { 0 };
+    arguments_result parsed = train_options_parse(command, argc, argv, &t.arguments, &t.settings);
+    if (parsed == PARSED_HELP)
+        return output_finish();
+    if (parsed == PARSED_WRONG)
+        return EXIT_USAGE;
+    progress_init(&t.progress);
+    int result = train(&t);
+    cnn_history_destroy(t.history);
+    cnn_classifier_destroy(t.classifier);
+    cnn_dataset_destroy(t.validation);
+    cnn_dataset_destroy(t.photographs);
+    cnn_graph_destroy(t.graph);
+    cnn_context_destroy(t.context);
+    return result;
+}
+
+const catdog_command train_command = {
+    "train",
+    "learn to tell two kinds of photographs apart",
+    "--data PATH --model FILE [OPTION]...",
+    "Learns from labelled photographs of two kinds, and writes a model file.\n\n"
+    "  catdog train --data PetImages --model pets.safetensors\n"
+    "  catdog train --data photos.zip --val 0.2 --model pets.safetensors --epochs 40\n"
+    "  catdog train --data train.csv --val test.csv --model pets.safetensors --net two_conv\n"
+    "  catdog train --data PetImages --model pets.safetensors --checkpoint pets.state --resume\n\n"
+    "The data may be a folder of class folders, a training and a test folder of those, a\n"
+    "folder of files named after their class (cat.0.jpg), a zip of any of these, or a CSV\n"
+    "file with the columns path and label. Without --val, the test part validates if there\n"
+    "is one, else a tenth of the photographs. Broken files are named and left out.\n\n"
+    "The model is that of the epoch with the best validation accuracy. Ctrl-C stops after\n"
+    "the current step and saves the best so far; a second Ctrl-C stops at once.\n",
+    run,
+};

@@ -1,0 +1,33 @@
+/* The options of `catdog train`, as given and as the library takes them. */
+#ifndef CATDOG_TRAIN_OPTIONS_H
+#define CATDOG_TRAIN_OPTIONS_H
+
+#include <stdint.h>
+
+#include <cnn/cnn.h>
+
+#include "net.h"
+
+typedef struct train_arguments {
+    const char *data, *validation, *model, *augment, *history, *checkpoint;
+    net_arguments net;
+    uint64_t epochs, batch, threads, seed, early_stopping;
+    uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
+    double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
+    int optimizer, schedule, resume;                                    /* the first two are the library's enums */
+} train_arguments;
+
+/* The library's options, and what they point to. */
+typedef struct train_settings {
+    cnn_train_options options;
+    cnn_optimizer_options optimizer;
+    cnn_schedule schedule;
+    cnn_augment augment;
+    double validation_fraction; /* 0: the validation data is a path, or the test part */
+} train_settings;
+
+/* Reads the command line. PARSED_WRONG also for options that don't go together. */
+arguments_result train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
+                                     train_settings *settings);
+
+#endif

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Runs the tests of the command line with pytest; skipped (77) where Python has no pytest or Pillow.
+# Usage: CNN_CATDOG=PROGRAM sh tests/cli/run.sh [ARGUMENT OF PYTEST...]
+python=${CNN_TEST_PYTHON:-python3}
+"$python" -c 'import pytest, PIL' 2>/dev/null || { echo "skipped: $python has no pytest or no Pillow"; exit 77; }
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
+[ $# -gt 0 ] || set -- "$(dirname "$0")"
+exec "$python" -m pytest -q -p no:cacheprovider "$@"

@@ -1,0 +1,236 @@
+import csv
+import os
+import pty
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from catdog import PROGRAM, as_json, fails, make_folder, run, succeeds, weights
+
+QUICK = ["--epochs", 2, "--batch", 8, "--augment", "none"]
+
+
+def train(pets, model, *more, expect=succeeds, **keywords):
+    return expect("train", "--data", pets.data, "--net", pets.net, "--model", model, *QUICK, *more, **keywords)
+
+
+def test_the_end_tells_the_best_epoch_and_where_the_model_is(pets, tmp_path):
+    done = train(pets, tmp_path / "m.safetensors")
+    assert "best epoch" in done.out and "validation accuracy" in done.out
+    assert f"saved {tmp_path / 'm.safetensors'}" in done.out
+    assert (tmp_path / "m.safetensors").stat().st_size > 1000
+
+
+def test_progress_is_plain_lines_when_piped(pets, tmp_path):
+    err = train(pets, tmp_path / "m.safetensors").err
+    assert err.count("\nepoch ") == 2
+    assert "\r" not in err and "\033" not in err
+
+
+def test_a_tenth_is_split_off_without_val(pets, tmp_path):
+    assert "on 36 photographs of Cat and Dog, validating on 4;" in train(pets, tmp_path / "m.safetensors").err
+
+
+def test_val_may_be_a_fraction(pets, tmp_path):
+    assert "on 30 photographs of Cat and Dog, validating on 10;" in train(
+        pets, tmp_path / "m.safetensors", "--val", "0.25").err
+
+
+def test_the_test_part_of_a_pair_validates(pets, tmp_path):
+    make_folder(tmp_path / "set" / "train", 6)
+    make_folder(tmp_path / "set" / "test", 3, start=50)
+    done = succeeds("train", "--data", tmp_path / "set", "--net", pets.net, "--model", tmp_path / "m", *QUICK)
+    assert "on 12 photographs of Cat and Dog, validating on 6;" in done.err
+
+
+def test_history_has_a_row_for_each_epoch(pets, tmp_path):
+    train(pets, tmp_path / "m.safetensors", "--history", tmp_path / "h.csv")
+    rows = list(csv.DictReader((tmp_path / "h.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(0 <= float(row["validation_accuracy"]) <= 1 for row in rows)
+
+
+def test_every_option_at_once(pets, tmp_path):
+    succeeds("train", "--data", pets.data, "--val", pets.test, "--net", "two_conv", "--size", 16, "--batch-norm",
+             "--dropout", 0.2, "--epochs", 1, "--batch", 16, "--optimizer", "sgd", "--momentum", 0.8, "--lr", 0.01,
+             "--schedule", "cosine", "--weight-decay", 1e-4, "--clip", 1, "--label-smoothing", 0.05, "--ema", 0.9,
+             "--early-stopping", 3, "--augment", "flip,rotation=10,zoom=0.1", "--threads", 2, "--seed", 3,
+             "--cache", 0, "--history", tmp_path / "h.csv", "--checkpoint", tmp_path / "c", "--resume",
+             "--model", tmp_path / "m")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+def test_each_optimizer_learns(pets, tmp_path, optimizer):
+    model = tmp_path / "m"
+    succeeds("train", "--data", pets.data, "--val", pets.test, "--net", pets.net, "--model", model, "--epochs", 6,
+             "--batch", 4, "--optimizer", optimizer, "--augment", "none")
+    assert as_json("eval", "--model", model, "--data", pets.test, "--json")["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "one_cycle", "plateau"])
+def test_each_schedule_runs(pets, tmp_path, schedule):
+    train(pets, tmp_path / "m", "--schedule", schedule)
+
+
+def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(pets, tmp_path):
+    models = []
+    for threads in (1, 2, 4):
+        model = tmp_path / f"{threads}.safetensors"
+        train(pets, model, "--threads", threads, "--seed", 7, "--augment", "flip,rotation=10,brightness=0.2")
+        models.append(weights(model))
+    assert models[0] == models[1] == models[2]
+    train(pets, tmp_path / "other", "--seed", 8, "--augment", "flip,rotation=10,brightness=0.2")
+    assert weights(tmp_path / "other") != models[0]
+
+
+def start(pets, model, *more, epochs=200):
+    return subprocess.Popen(
+        [PROGRAM, "train", "--data", pets.data, "--net", pets.net, "--batch", "4", "--epochs", str(epochs), "--model",
+         model, *map(str, more)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+
+def wait_for(process, text):
+    seen = b""
+    while text not in seen:
+        byte = process.stderr.read(1)
+        assert byte, seen
+        seen += byte
+
+
+def test_a_killed_training_resumes_to_the_same_weights(pets, tmp_path):
+    settings = ["--epochs", 30, "--batch", 4, "--ema", 0.9, "--schedule", "cosine", "--augment", "flip,zoom=0.1"]
+    arguments = ["train", "--data", pets.data, "--net", pets.net, *settings]
+    succeeds(*arguments, "--model", tmp_path / "unbroken")
+    for epoch in (2, 9):
+        checkpoint = tmp_path / f"checkpoint{epoch}"
+        more = [*arguments, "--model", tmp_path / f"m{epoch}", "--checkpoint", checkpoint, "--resume"]
+        process = subprocess.Popen([PROGRAM, *map(str, more)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        wait_for(process, f"epoch {epoch}/30".encode())
+        process.kill()
+        process.communicate()
+        assert checkpoint.exists() and not (tmp_path / f"m{epoch}").exists()
+        done = succeeds(*more)
+        assert "epoch 1/30" not in done.err
+        assert weights(tmp_path / f"m{epoch}") == weights(tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_saves_the_best_so_far(pets, tmp_path, number):
+    process = start(pets, tmp_path / "m", epochs=100000)
+    wait_for(process, b"epoch 2/")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert b"interrupted" in err and b"best epoch" in out
+    succeeds("predict", "--model", tmp_path / "m", pets.test / "Cat" / "100.jpg")
+
+
+def test_bad_files_are_named_once_and_left_out(pets, tmp_path):
+    data = make_folder(tmp_path / "pets", 8)
+    (data / "Cat" / "empty.jpg").write_bytes(b"")
+    (data / "Dog" / "cut.jpg").write_bytes((data / "Dog" / "1.jpg").read_bytes()[:300])
+    done = succeeds("train", "--data", data, "--net", pets.net, "--model", tmp_path / "m", *QUICK)
+    assert done.err.count("empty.jpg") == 1 and done.err.count("cut.jpg") == 1
+    assert done.err.index("cut.jpg") < done.err.index("epoch 1/2")
+    assert "training" in done.err and "on 14 photographs" in done.err
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_leaves_no_file(pets, tmp_path):
+    model = tmp_path / "m.safetensors"
+    done = train(pets, model, "--lr", "1e30", "--epochs", 5, expect=run)
+    assert done.returncode == 1
+    assert "finite" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+def test_a_full_disk_while_saving_keeps_the_old_model(pets, tmp_path):
+    model = tmp_path / "m.safetensors"
+    model.write_bytes(b"the old one")
+    train(pets, model, expect=lambda *a, **k: fails(1, *a, saying="m.safetensors", **k), preexec_fn=limit_file_size)
+    assert model.read_bytes() == b"the old one"
+    assert list(tmp_path.iterdir()) == [model]
+
+
+@pytest.mark.parametrize("option", ["--model", "--history", "--checkpoint"])
+def test_a_place_that_is_not_there_is_told_before_training(pets, tmp_path, option):
+    place = tmp_path / "nowhere" / "m"
+    arguments = {"--model": tmp_path / "m", option: place}
+    done = fails(1, "train", "--data", pets.data, "--net", pets.net,
+                 *[word for pair in arguments.items() for word in pair], saying="can't be written")
+    assert str(place) in done.err and "epoch" not in done.err
+
+
+def test_a_folder_is_no_place_for_a_model(pets, tmp_path):
+    fails(1, "train", "--data", pets.data, "--net", pets.net, "--model", tmp_path, saying="it is a folder")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_told_before_training(pets, tmp_path):
+    tmp_path.chmod(0o500)
+    done = fails(1, "train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", saying="denied")
+    assert "epoch" not in done.err
+
+
+@pytest.mark.parametrize("text, saying", [
+    ("", "net"),
+    ("{", "net"),
+    ('{"layers": [{"type": "input", "shape": [16, 16, 3]}, {"type": "konv"}]}', "konv"),
+    ('{"layers": [{"type": "input", "shape": [4, 4, 3]}, {"type": "conv2d", "filters": 8, "kernel": [9, 9]}]}', "conv"),
+])
+def test_a_broken_net_is_refused(pets, tmp_path, text, saying):
+    net = tmp_path / "net.json"
+    net.write_text(text)
+    fails(1, "train", "--data", pets.data, "--net", net, "--model", tmp_path / "m", saying=saying)
+
+
+def test_a_net_that_is_not_there(pets, tmp_path):
+    fails(1, "train", "--data", pets.data, "--net", tmp_path / "no.json", "--model", tmp_path / "m", saying="no.json")
+
+
+def on_terminal(columns, arguments, env):
+    """What a run writes to a terminal of that width."""
+    import fcntl
+    import struct
+    import termios
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=follower,
+                               env={**os.environ, "TERM": "xterm", **env})
+    os.close(follower)
+    text = b""
+    try:
+        while True:
+            piece = os.read(leader, 4096)
+            if not piece:
+                break
+            text += piece
+    except OSError:  # Linux's way of saying that the other end is closed
+        pass
+    os.close(leader)
+    assert process.wait(timeout=60) == 0
+    return text.decode()
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_a_terminal_gets_a_live_line_that_fits(pets, tmp_path, columns):
+    arguments = ["train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", *QUICK]
+    text = on_terminal(columns, arguments, {"NO_COLOR": "1"})
+    lines = [piece.split("\033[K")[0] for piece in text.split("\r") if "\033[K" in piece]
+    assert any(line.startswith("epoch 1/2") for line in lines)
+    assert max(map(len, lines)) < columns
+    assert "\033[32m" not in text
+    if columns == 100:
+        assert "images/s" in text and "left" in text
+        assert "\033[32m" in on_terminal(columns, arguments, {})
+
+
+def test_a_dumb_terminal_gets_plain_lines(pets, tmp_path):
+    arguments = ["train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", *QUICK]
+    assert "\033" not in on_terminal(80, arguments, {"TERM": "dumb"})

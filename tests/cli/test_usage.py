@@ -1,0 +1,84 @@
+"""Help, versions, and command lines that are wrong."""
+import pytest
+
+from catdog import fails, run, succeeds
+
+COMMANDS = ["train", "eval", "predict", "check", "summary", "bench"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself_by_example(command):
+    done = succeeds(command, "--help")
+    assert done.out.startswith(f"Usage: catdog {command} ")
+    assert f"\n  catdog {command}" in done.out
+    assert done.err == ""
+    assert max(map(len, done.out.splitlines())) <= 120
+
+
+def test_help_names_every_command():
+    out = succeeds("--help").out
+    assert all(f"\n  {command} " in out for command in COMMANDS)
+
+
+def test_version():
+    assert succeeds("--version").out.startswith("catdog 0.")
+
+
+def test_no_command_is_an_error_that_shows_the_usage():
+    done = run()
+    assert (done.returncode, done.out) == (2, "")
+    assert "Usage: catdog COMMAND" in done.err
+
+
+@pytest.mark.parametrize("arguments, saying", [
+    (["trian"], "did you mean 'train'?"),
+    (["xylophone"], "unknown command 'xylophone'"),
+    (["train", "--epoch", "3"], "did you mean '--epochs'?"),
+    (["train", "-x"], "unknown option '-x'"),
+    (["train", "--data"], "--data needs a value"),
+    (["train", "--data", "--model", "m"], "--data needs a value"),
+    (["train", "--data="], "--data is empty"),
+    (["train", "--data", "x"], "--model is missing"),
+    (["train", "--model", "x"], "--data is missing"),
+    (["train", "photos"], "what is 'photos'?"),
+    (["train", "--epochs", "many"], "--epochs takes a whole number from 1 to 100000, not 'many'"),
+    (["train", "--epochs", "0"], "from 1 to"),
+    (["train", "--epochs", "1.5"], "not '1.5'"),
+    (["train", "--epochs", "99999999999999999999"], "from 1 to"),
+    (["train", "--lr", "1e-3x"], "--lr takes a number"),
+    (["train", "--lr", "nan"], "--lr takes a number"),
+    (["train", "--lr", "-1"], "--lr takes a number"),
+    (["train", "--optimizer", "adm"], "did you mean 'adam'?"),
+    (["train", "--schedule", "none"], "one of constant, step,"),
+    (["train", "--resume=yes"], "--resume takes no value"),
+    (["train", "--data", "x", "--model", "m", "--resume"], "--resume needs --checkpoint"),
+    (["train", "--data", "x", "--model", "m", "--momentum", "0.9"], "--momentum goes with"),
+    (["train", "--data", "x", "--model", "m", "--val", "1.5"], "--val takes a fraction between 0 and 1"),
+    (["train", "--data", "x", "--model", "m", "--net", "two_con"], "did you mean 'two_conv'?"),
+    (["train", "--data", "x", "--model", "m", "--net", "a.json", "--size", "64"], "change a net by name"),
+    (["train", "--data", "x", "--model", "m", "--augment", "flip,spin"], "spin"),
+    (["eval", "--model", "m"], "--data is missing"),
+    (["eval", "--data", "m"], "--model is missing"),
+    (["eval", "--data", "m", "--model", "m", "--threshold", "1"], "--threshold takes a number from 1e-06 to 0.999999"),
+    (["predict", "x.jpg"], "--model is missing"),
+    (["predict", "--model", "m"], "name at least one photograph"),
+    (["predict", "--model", "m", "--json", "--csv", "x.jpg"], "exclude each other"),
+    (["check"], "--data is missing"),
+    (["summary"], "either --model or --net"),
+    (["summary", "--model", "m", "--net", "two_conv"], "not both"),
+    (["bench", "--batch", "0"], "--batch takes a whole number from 1 to 4096"),
+])
+def test_a_wrong_command_line_gets_a_sentence_and_a_hint(arguments, saying):
+    done = fails(2, *arguments, saying=saying)
+    assert "--help'." in done.err
+
+
+def test_two_dashes_end_the_options(pets, tmp_path):
+    fails(2, "predict", "--model", pets.model, "--odd.jpg", saying="unknown option")
+    done = run("predict", "--model", pets.model, "--", "--odd.jpg", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "--odd.jpg" in done.err
+
+
+def test_values_may_follow_an_equals_sign(pets):
+    succeeds("predict", f"--model={pets.model}", "--threshold=0.3", pets.test / "Cat" / "100.jpg")
