@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -43,12 +44,10 @@ char *cnn_source_text(cnn_source *source, size_t size)
 
 char *cnn_source_join(cnn_source *source, const char *first, const char *second)
 {
-    size_t first_length = strlen(first), second_size = strlen(second) + 1;
-    char *text = cnn_source_text(source, first_length + second_size);
-    if (text) {
-        memcpy(text, first, first_length);
-        memcpy(text + first_length, second, second_size);
-    }
+    size_t size = strlen(first) + strlen(second) + 1;
+    char *text = cnn_source_text(source, size);
+    if (text)
+        snprintf(text, size, "%s%s", first, second);
     return text;
 }
 

@@ -10,6 +10,11 @@
 #include "data/source.h"
 
 enum {
+    LOCAL_SIGNATURE = 0x04034B50,
+    DIRECTORY_SIGNATURE = 0x02014B50,
+    END_SIGNATURE = 0x06054B50,
+    END64_LOCATOR_SIGNATURE = 0x07064B50,
+    END64_SIGNATURE = 0x06064B50,
     LOCAL_HEADER = 30,
     DIRECTORY_HEADER = 46,
     END_RECORD = 22,
@@ -84,16 +89,16 @@ typedef struct extent {
 /* Beyond 4 GiB or 65,535 entries the directory's place stands in a second record, before the first. */
 static cnn_status find_directory64(int descriptor, const char *path, uint64_t end_offset, extent *directory)
 {
-    unsigned char locator[END64_LOCATOR], record[END64_RECORD];
+    unsigned char locator[END64_LOCATOR] = { 0 }, record[END64_RECORD] = { 0 };
     if (end_offset < END64_LOCATOR)
         return CNN_OK;
     cnn_status status = read_at(descriptor, path, end_offset - END64_LOCATOR, locator, sizeof locator);
-    if (status || memcmp(locator, "PK\6\7", 4))
+    if (status || get32(locator) != END64_LOCATOR_SIGNATURE)
         return status;
     status = read_at(descriptor, path, get64(locator + 8), record, sizeof record);
     if (status)
         return status;
-    if (memcmp(record, "PK\6\6", 4))
+    if (get32(record) != END64_SIGNATURE)
         return broken(path, "the end of its directory is not where it should be");
     *directory = (extent){ .offset = get64(record + 48), .size = get64(record + 40) };
     return CNN_OK;
@@ -111,7 +116,7 @@ static cnn_status find_directory(cnn_context *context, int descriptor, const cha
         return CNN_ERROR_OUT_OF_MEMORY;
     cnn_status status = read_at(descriptor, path, file_size - tail_size, tail, tail_size);
     size_t at = tail_size - END_RECORD;
-    while (!status && (memcmp(tail + at, "PK\5\6", 4) || at + END_RECORD + get16(tail + at + 20) > tail_size))
+    while (!status && (get32(tail + at) != END_SIGNATURE || at + END_RECORD + get16(tail + at + 20) > tail_size))
         if (at-- == 0)
             status = broken(path, "it has no directory, as if it had been cut off");
     if (!status) {
@@ -156,7 +161,7 @@ static bool is_special(const unsigned char *header)
 /* One header of the directory; its size, 0 if it is broken. */
 static size_t parse_header(const unsigned char *header, size_t available, cnn_zip_entry *entry)
 {
-    if (available < DIRECTORY_HEADER || memcmp(header, "PK\1\2", 4))
+    if (available < DIRECTORY_HEADER || get32(header) != DIRECTORY_SIGNATURE)
         return 0;
     size_t name = get16(header + 28), extra = get16(header + 30), comment = get16(header + 32);
     size_t size = DIRECTORY_HEADER + name + extra + comment;
@@ -224,7 +229,7 @@ void cnn_zip_directory_free(cnn_zip_directory *directory)
 static void write_header(unsigned char *header, const cnn_zip_entry *entry)
 {
     memset(header, 0, LOCAL_HEADER);
-    memcpy(header, "PK\3\4", 4);
+    put32(header, LOCAL_SIGNATURE);
     put16(header + 4, 20); /* the version needed: that of deflate */
     put16(header + 8, entry->method);
     put32(header + 14, entry->crc);
@@ -239,11 +244,11 @@ cnn_status cnn_zip_read_packed(cnn_context *context, int descriptor, const char 
 {
     *bytes = NULL;
     *size = 0;
-    unsigned char local[LOCAL_HEADER];
+    unsigned char local[LOCAL_HEADER] = { 0 };
     cnn_status status = read_at(descriptor, name, entry->header_offset, local, sizeof local);
     if (status)
         return status;
-    if (memcmp(local, "PK\3\4", 4))
+    if (get32(local) != LOCAL_SIGNATURE)
         return broken(name, "the entry is not where the directory says");
     if (entry->packed_size >= UINT32_MAX || entry->size >= UINT32_MAX)
         return cnn_fail(CNN_ERROR_LIMIT, "%s: is larger than 4 GiB", name);
