@@ -1,9 +1,8 @@
-#define _GNU_SOURCE /* nftw */
 #include "../test.h"
 
 #include <png.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +206,72 @@ static void many_files_are_predicted_and_the_broken_ones_named(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, paths, COUNT, predictions));
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, NULL, COUNT, predictions));
     cnn_classifier_destroy(classifier);
+}
+
+typedef struct reader {
+    const cnn_classifier *classifier;
+    const char *path;
+    cnn_prediction predictions[8];
+    cnn_status status;
+} reader;
+
+static void *predict_again_and_again(void *argument)
+{
+    reader *r = argument;
+    for (int i = 0; i < 8 && !r->status; i++) {
+        r->predictions[i].struct_size = sizeof r->predictions[i];
+        r->status = cnn_classifier_predict_file(r->classifier, r->path, &r->predictions[i]);
+    }
+    return NULL;
+}
+
+static void many_threads_may_predict_at_once(void **state)
+{
+    enum { THREADS = 4 };
+    cnn_classifier *classifier = train_small(state);
+    const char *path = scratch_path(*state, "test/red/04.png");
+    static reader readers[THREADS];
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        readers[i] = (reader){ .classifier = classifier, .path = path };
+        assert_int_equal(0, pthread_create(&threads[i], NULL, predict_again_and_again, &readers[i]));
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    const cnn_prediction alone = predict(classifier, path);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(CNN_OK, readers[i].status);
+        for (int j = 0; j < 8; j++)
+            assert_same_prediction(&alone, &readers[i].predictions[j]);
+    }
+    cnn_classifier_destroy(classifier);
+}
+
+static void no_memory_is_an_error_without_a_leak(void **state)
+{
+    cnn_classifier *classifier = train_small(state), *loaded;
+    const char *path = scratch_path(*state, "memory.safetensors"), *photo = scratch_path(*state, "test/red/04.png");
+    assert_ok(cnn_classifier_save(classifier, path));
+    cnn_classifier_destroy(classifier);
+    scratch_memory memory = { 0 };
+    cnn_context *context = scratch_context(&memory);
+    cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
+    for (memory.allowed = 0; status; memory.allowed++) {
+        memory.taken = 0;
+        cnn_prediction predictions[2] = { { .struct_size = sizeof predictions[0] } };
+        status = cnn_classifier_load(context, path, &loaded);
+        if (!status)
+            status = cnn_classifier_predict_file(loaded, photo, &predictions[0]);
+        if (!status)
+            status = cnn_classifier_predict_files(loaded, (const char *const[]){ photo, photo }, 2, predictions);
+        if (!status && (predictions[0].status || predictions[1].status))
+            status = CNN_ERROR_OUT_OF_MEMORY;
+        assert_true(!status || status == CNN_ERROR_OUT_OF_MEMORY);
+        cnn_classifier_destroy(loaded);
+        assert_int_equal(0, memory.held);
+    }
+    assert_true(memory.allowed > 20);
+    cnn_context_destroy(context);
 }
 
 static void a_threshold_moves_the_decision_and_not_the_probability(void **state)
@@ -466,6 +531,8 @@ int main(void)
         cmocka_unit_test(it_learns_to_tell_two_classes_apart),
         cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same),
         cmocka_unit_test(many_files_are_predicted_and_the_broken_ones_named),
+        cmocka_unit_test(many_threads_may_predict_at_once),
+        cmocka_unit_test(no_memory_is_an_error_without_a_leak),
         cmocka_unit_test(a_threshold_moves_the_decision_and_not_the_probability),
         cmocka_unit_test(a_saved_classifier_comes_back_the_same),
         cmocka_unit_test(a_broken_file_is_named_once_in_the_log_and_left_out),
