@@ -32,9 +32,9 @@ CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *i
 
 /* Training by hand; cnn_train (trainer.h) does this for most people.
  * A step is cnn_model_forward, a loss, cnn_model_backward, cnn_optimizer_step. Forward computes as training does
- * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `input` isn't copied:
- * it must stay as it is until backward is done. `*output` belongs to the model and is valid until the next forward.
- * Backward takes the loss's gradient by the output and leaves each parameter's in cnn_parameter.gradient (it
+ * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `input` isn't
+ * copied: it must stay as it is until backward is done. `*output` belongs to the model and is valid until the next
+ * forward. Backward takes the loss's gradient by the output and leaves each parameter's in cnn_parameter.gradient (it
  * overwrites, it doesn't add); each comes after a forward of its own. One thread at a time. */
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,
                                      const cnn_tensor **output);
