@@ -1,9 +1,11 @@
 #include "data/augment.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "image/vector.h"
 
 static const double degree = 3.14159265358979323846 / 180;
 static const double least_magnification = 0.01;
@@ -107,27 +109,44 @@ static float mean_grey(const float *pixels, size_t count)
     return grey / (float)count;
 }
 
-static inline float clamped(float value)
+/* Of colours: value × own + grey × shared + constant, then normalised. */
+typedef struct recolouring {
+    float own, shared, constant;
+    cnn_float4 mean, scale;
+} recolouring;
+
+static inline cnn_float4 recolour(const recolouring *self, cnn_float4 pixel)
 {
-    return value < 0 ? 0 : value > 255 ? 255 : value;
+    float grey = luma[0] * pixel[0] + luma[1] * pixel[1] + luma[2] * pixel[2];
+    cnn_float4 changed = pixel * self->own + (self->shared * grey + self->constant);
+    return (cnn_clamp_floats(changed) - self->mean) * self->scale;
 }
 
-/* Brightness, then contrast around the mean grey, then saturation around each pixel's grey: together they are
- * value × own + grey × shared + constant. Pixels are 0 … 255 before, normalised after. */
+/* Brightness, then contrast around the mean grey, then saturation around each pixel's grey, all at once. Pixels are
+ * 0 … 255 before, normalised after. */
 static void change_colours(const cnn_augment_draw *draw, const cnn_preprocess *preprocess, float *pixels)
 {
     size_t count = (size_t)preprocess->width * preprocess->height;
-    float own = draw->saturation * draw->contrast * draw->brightness;
-    float shared = (1 - draw->saturation) * draw->contrast * draw->brightness;
-    float constant = (1 - draw->contrast) * draw->brightness * mean_grey(pixels, count);
-    for (size_t i = 0; i < count; i++) {
-        float *pixel = pixels + 3 * i;
-        float grey = luma[0] * pixel[0] + luma[1] * pixel[1] + luma[2] * pixel[2];
-        float added = shared * grey + constant;
-        for (int channel = 0; channel < 3; channel++)
-            pixel[channel] =
-                (clamped(own * pixel[channel] + added) - preprocess->mean[channel]) * preprocess->scale[channel];
+    recolouring change = {
+        .own = draw->saturation * draw->contrast * draw->brightness,
+        .shared = (1 - draw->saturation) * draw->contrast * draw->brightness,
+        .constant = (1 - draw->contrast) * draw->brightness * mean_grey(pixels, count),
+    };
+    for (int channel = 0; channel < 3; channel++) {
+        change.mean[channel] = preprocess->mean[channel];
+        change.scale[channel] = preprocess->scale[channel];
     }
+    /* a store's fourth value falls on the next pixel, which is therefore loaded before; behind the last there is none
+     */
+    float *end = pixels + 3 * (count - 1);
+    cnn_float4 last = { end[0], end[1], end[2], 0 }, pixel = count > 1 ? cnn_load_floats(pixels) : last;
+    for (float *at = pixels; at < end; at += 3) {
+        cnn_float4 next = at + 3 < end ? cnn_load_floats(at + 3) : last;
+        cnn_store_floats(at, recolour(&change, pixel));
+        pixel = next;
+    }
+    last = recolour(&change, last);
+    memcpy(end, &last, 3 * sizeof *end);
 }
 
 static uint32_t erased_side(float side, uint32_t limit)

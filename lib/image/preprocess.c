@@ -109,7 +109,9 @@ cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint
         status = cnn_tensor_create(context, CNN_UINT8, 3, (int64_t[]){ height, width, 3 }, &result);
     if (status)
         return status;
-    cnn_warp_target target = { .width = width, .height = height, .bytes = cnn_tensor_data(result) };
+    cnn_warp_target target = {
+        .width = width, .height = height, .scale = { 1, 1, 1 }, .bytes = cnn_tensor_data(result)
+    };
     cnn_affine affine = cnn_fit_affine(fit, &photo, width, height);
     status = cnn_resample(context, &photo, &affine, cnn_fit_border(fit), &target);
     if (status) {

@@ -1,22 +1,23 @@
-/* Resizing with a triangle filter as wide as an output pixel, at least two source pixels; as Pillow's bilinear. */
+/* Resizing with a triangle filter as wide as two output pixels, at least two source pixels; as Pillow's bilinear. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "image/vector.h"
+#include "image/filter.h"
 #include "image/warp.h"
 
 static const float grey = 127.5f;
 
 /* Which source pixels make up each output pixel along one axis. */
 typedef struct axis {
-    uint32_t size;  /* of the output */
-    size_t taps;    /* weights reserved for each output pixel */
-    int64_t *first; /* source pixel; −1: the output pixel lies outside and is grey */
+    uint32_t size;       /* of the output */
+    uint32_t begin, end; /* the output pixels that aren't grey */
+    size_t taps;         /* weights of each output pixel, an even number; the last ones may be 0 */
+    int64_t *first;      /* source pixel */
     int64_t *count;
-    float *weights;
+    int16_t *weights;
     int64_t low, high; /* the source pixels used: low to below high */
 } axis;
 
@@ -27,139 +28,164 @@ static void axis_release(cnn_context *context, axis *self)
     cnn_release(context, self->weights);
 }
 
-/* The weights of the source pixels around `centre`, which sum to 1. */
-static void set_weights(axis *self, uint32_t index, double centre, double radius, int64_t source_size)
+/* `position` is in units of the radius. */
+static double triangle(double position)
+{
+    return fabs(position) < 1 ? 1 - fabs(position) : 0;
+}
+
+/* Each weight is what the rounded sum grows by, so that they add up to 1 exactly, however many there are. */
+static void round_weights(int16_t *weights, int64_t first, int64_t end, double centre, double radius)
+{
+    double sum = 0, total = 0;
+    for (int64_t i = first; i < end; i++)
+        total += triangle(((double)i + 0.5 - centre) / radius);
+    double scale = (1 << CNN_WEIGHT_BITS) / total;
+    int before = 0;
+    for (int64_t i = first; i < end; i++) {
+        sum += triangle(((double)i + 0.5 - centre) / radius);
+        int after = (int)(sum * scale + 0.5);
+        weights[i - first] = (int16_t)(after - before);
+        before = after;
+    }
+}
+
+/* The source pixels that the triangle around `centre` touches. */
+static void set_window(axis *self, uint32_t index, double centre, double radius, int64_t source_size)
 {
     double low = floor(centre - radius + 0.5), high = floor(centre + radius + 0.5);
     int64_t first = low < 0 ? 0 : (int64_t)low;
     int64_t end = high > (double)source_size ? source_size : (int64_t)high;
-    double sum = 0;
-    for (int64_t i = first; i < end; i++)
-        sum += fmax(0, radius - fabs((double)i + 0.5 - centre));
-    float *weights = self->weights + index * self->taps;
-    for (int64_t i = first; i < end; i++)
-        weights[i - first] = (float)(fmax(0, radius - fabs((double)i + 0.5 - centre)) / sum);
     self->first[index] = first;
     self->count[index] = end - first;
     self->low = first < self->low ? first : self->low;
     self->high = end > self->high ? end : self->high;
+    if ((size_t)(end - first) > self->taps)
+        self->taps = cnn_round_up((size_t)(end - first), 2);
 }
 
-/* A position to a multiple of 2^-24, so that an image and its mirror get the same weights. */
-static double snapped(double position)
+/* Where an output pixel's centre lies: to a multiple of 2^-24, so that an image and its mirror get the same weights. */
+static double centre_of(uint32_t index, double step, double offset)
 {
-    return rint(position * 0x1p24) * 0x1p-24;
+    return rint(((index + 0.5) * step + offset) * 0x1p24) * 0x1p-24;
 }
 
-static void fill_axis(axis *self, int64_t source_size, double step, double offset, cnn_border border)
+static double clamped(double centre, int64_t source_size)
+{
+    return fmin(fmax(centre, 0), (double)source_size);
+}
+
+static void set_windows(axis *self, int64_t source_size, double step, double offset, cnn_border border)
 {
     double radius = fmax(1, fabs(step));
     self->low = source_size;
+    self->begin = self->size;
+    self->taps = 2;
     for (uint32_t i = 0; i < self->size; i++) {
-        double centre = snapped((i + 0.5) * step + offset);
-        double inside = fmin(fmax(centre, 0), (double)source_size);
+        double centre = centre_of(i, step, offset), inside = clamped(centre, source_size);
         if (border == CNN_BORDER_GREY && centre != inside)
-            self->first[i] = -1;
-        else
-            set_weights(self, i, inside, radius, source_size);
+            continue;
+        set_window(self, i, inside, radius, source_size);
+        self->begin = i < self->begin ? i : self->begin;
+        self->end = i + 1;
     }
 }
 
 static cnn_status axis_create(cnn_context *context, axis *self, uint32_t size, int64_t source_size, double step,
                               double offset, cnn_border border)
 {
-    double widest = 2 * ceil(fmax(1, fabs(step))) + 1;
     self->size = size;
-    self->taps = widest < (double)source_size ? (size_t)widest : (size_t)source_size;
-    size_t count;
-    if (!cnn_multiply(size, self->taps, &count))
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "resizing %lld pixels to %u needs too much memory",
-                        (long long)source_size, size);
     self->first = cnn_allocate_zeroed(context, size, sizeof *self->first);
     self->count = cnn_allocate_zeroed(context, size, sizeof *self->count);
-    self->weights = cnn_allocate_zeroed(context, count, sizeof *self->weights);
-    if (!self->first || !self->count || !self->weights)
+    if (!self->first || !self->count)
         return CNN_ERROR_OUT_OF_MEMORY;
-    fill_axis(self, source_size, step, offset, border);
+    set_windows(self, source_size, step, offset, border);
+    size_t weights;
+    if (!cnn_multiply(size, self->taps, &weights))
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "resizing %lld pixels to %u needs too much memory",
+                        (long long)source_size, size);
+    self->weights = cnn_allocate_zeroed(context, weights, sizeof *self->weights);
+    if (!self->weights)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (uint32_t i = self->begin; i < self->end; i++)
+        round_weights(self->weights + i * self->taps, self->first[i], self->first[i] + self->count[i],
+                      clamped(centre_of(i, step, offset), source_size), fmax(1, fabs(step)));
     return CNN_OK;
 }
 
-/* Rows are summed two at a time, which spares half of the loads and stores of the sum. */
-static void sum_rows(float *restrict sum, const uint8_t *source, size_t stride, size_t length, const float *weights,
-                     int64_t count)
+/* Sums are normalised as (sum − mean) × scale. */
+typedef struct normalisation {
+    cnn_float4 mean, scale;
+} normalisation;
+
+/* Pixels `begin` to `end` of a row; a fourth value is stored behind each. `pairs` is a constant where that pays. */
+static inline void sum_columns(float *row, const int16_t *sums, const axis *columns, size_t pairs, uint32_t begin,
+                               uint32_t end, normalisation norm)
 {
-    for (int64_t i = 0; i < count; i += 2) {
-        const uint8_t *upper = source + (size_t)i * stride;
-        const uint8_t *lower = i + 1 < count ? upper + stride : upper;
-        float a = weights[i], b = i + 1 < count ? weights[i + 1] : 0;
-        if (i == 0)
-            for (size_t x = 0; x < length; x++)
-                sum[x] = a * upper[x] + b * lower[x];
-        else
-            for (size_t x = 0; x < length; x++)
-                sum[x] += a * upper[x] + b * lower[x];
+    const int16_t *weights = columns->weights + begin * columns->taps;
+    for (uint32_t x = begin; x < end; x++, weights += 2 * pairs) {
+        cnn_float4 sum = cnn_sum_pixels(sums + 3 * (columns->first[x] - columns->low), weights, pairs);
+        cnn_store_floats(row + 3 * (size_t)x, (sum - norm.mean) * norm.scale);
     }
 }
 
-/* One row of pixels, four floats each (the last is no colour), from a row of sums that begins at pixel `low`. */
-static void sum_columns(cnn_float4 *target, const float *sums, const axis *columns)
+static void sum_row(float *row, const int16_t *sums, const axis *columns, normalisation norm)
 {
-    const float *weights = columns->weights;
-    for (uint32_t x = 0; x < columns->size; x++, weights += columns->taps) {
-        if (columns->first[x] < 0) {
-            target[x] = (cnn_float4){ grey, grey, grey, grey };
-            continue;
-        }
-        const float *source = sums + 3 * (columns->first[x] - columns->low);
-        cnn_float4 sum = cnn_load_floats(source) * weights[0];
-        for (int64_t i = 1; i < columns->count[x]; i++)
-            sum += cnn_load_floats(source + 3 * i) * weights[i];
-        target[x] = sum;
+    uint32_t begin = columns->begin, end = columns->end;
+    switch (columns->taps) {
+    case 2: sum_columns(row, sums, columns, 1, begin, end, norm); break;
+    case 4: sum_columns(row, sums, columns, 2, begin, end, norm); break;
+    default: sum_columns(row, sums, columns, columns->taps / 2, begin, end, norm); break;
     }
 }
 
-static void fill_grey(cnn_float4 *target, uint32_t width)
+static void fill_grey(float *row, uint32_t begin, uint32_t end, const cnn_warp_target *target)
 {
-    for (uint32_t x = 0; x < width; x++)
-        target[x] = (cnn_float4){ grey, grey, grey, grey };
+    for (uint32_t x = begin; x < end; x++)
+        for (int channel = 0; channel < 3; channel++)
+            row[3 * (size_t)x + channel] = (grey - target->mean[channel]) * target->scale[channel];
 }
 
-static void put_floats(const cnn_warp_target *target, uint32_t y, const cnn_float4 *row)
+/* `row` has room for one value more. */
+static void resample_row(float *row, uint32_t y, const cnn_photo *photo, const axis *columns, const axis *rows,
+                         const cnn_warp_target *target, int16_t *sums)
 {
-    const float *m = target->mean, *s = target->scale;
-    cnn_float4 mean = { m[0], m[1], m[2], 0 }, scale = { s[0], s[1], s[2], 0 };
-    float *output = target->floats + (size_t)y * target->width * 3;
-    for (uint32_t x = 0; x + 1 < target->width; x++) /* the fourth value is overwritten by the next pixel */
-        cnn_store_floats(output + 3 * (size_t)x, (row[x] - mean) * scale);
-    cnn_float4 last = (row[target->width - 1] - mean) * scale;
-    memcpy(output + 3 * ((size_t)target->width - 1), &last, 3 * sizeof(float));
+    if (y < rows->begin || y >= rows->end || columns->begin >= columns->end) {
+        fill_grey(row, 0, target->width, target);
+        return;
+    }
+    normalisation norm = { { 0 }, { 0 } };
+    for (int channel = 0; channel < 3; channel++) {
+        norm.mean[channel] = target->mean[channel] * (1 << CNN_SUM_BITS);
+        norm.scale[channel] = target->scale[channel] / (1 << CNN_SUM_BITS);
+    }
+    size_t stride = 3 * (size_t)photo->width, length = 3 * (size_t)(columns->high - columns->low);
+    const uint8_t *source = photo->bytes + (size_t)rows->first[y] * stride + 3 * (size_t)columns->low;
+    cnn_sum_rows(sums, source, stride, length, rows->weights + y * rows->taps, (size_t)rows->count[y]);
+    sum_row(row, sums, columns, norm);
+    fill_grey(row, 0, columns->begin, target);
+    fill_grey(row, columns->end, target->width, target);
 }
 
-static void put_bytes(const cnn_warp_target *target, uint32_t y, const cnn_float4 *row)
+static void put_bytes(uint8_t *output, const float *row, size_t count)
 {
-    uint8_t *output = target->bytes + (size_t)y * target->width * 3;
-    for (size_t x = 0; x < target->width; x++)
-        for (size_t channel = 0; channel < 3; channel++)
-            output[3 * x + channel] = (uint8_t)fminf(row[x][channel] + 0.5f, 255);
+    for (size_t i = 0; i < count; i++)
+        output[i] = (uint8_t)(row[i] + 0.5f);
 }
 
+/* The last row of floats goes through `spare`, as it has no room behind it. */
 static void resample_rows(const cnn_photo *photo, const axis *columns, const axis *rows, const cnn_warp_target *target,
-                          float *sums, cnn_float4 *pixels)
+                          int16_t *sums, float *spare)
 {
-    size_t stride = 3 * (size_t)photo->width;
-    size_t length = columns->high > columns->low ? 3 * (size_t)(columns->high - columns->low) : 0;
+    size_t length = 3 * (size_t)target->width;
     for (uint32_t y = 0; y < target->height; y++) {
-        if (rows->first[y] < 0) {
-            fill_grey(pixels, target->width);
-        } else {
-            sum_rows(sums, photo->bytes + (size_t)rows->first[y] * stride + 3 * (size_t)columns->low, stride, length,
-                     rows->weights + y * rows->taps, rows->count[y]);
-            sum_columns(pixels, sums, columns);
-        }
-        if (target->floats)
-            put_floats(target, y, pixels);
-        else
-            put_bytes(target, y, pixels);
+        bool in_place = target->floats && y + 1 < target->height;
+        float *row = in_place ? target->floats + y * length : spare;
+        resample_row(row, y, photo, columns, rows, target, sums);
+        if (target->bytes)
+            put_bytes(target->bytes + y * length, row, length);
+        else if (!in_place)
+            memcpy(target->floats + y * length, row, length * sizeof *row);
     }
 }
 
@@ -167,21 +193,22 @@ cnn_status cnn_resample(cnn_context *context, const cnn_photo *photo, const cnn_
                         const cnn_warp_target *target)
 {
     axis columns = { 0 }, rows = { 0 };
-    float *sums = NULL;
-    cnn_float4 *pixels = NULL;
+    int16_t *sums = NULL;
+    float *spare = NULL;
     cnn_status status = axis_create(context, &columns, target->width, photo->width, affine->xx, affine->x0, border);
     if (!status)
         status = axis_create(context, &rows, target->height, photo->height, affine->yy, affine->y0, border);
     if (!status) {
-        sums = cnn_allocate_zeroed(context, 3 * (size_t)photo->width + 1, sizeof *sums); /* one more is loaded */
-        pixels = cnn_allocate_zeroed(context, target->width, sizeof *pixels);
-        if (sums && pixels)
-            resample_rows(photo, &columns, &rows, target, sums, pixels);
+        size_t padded = (size_t)photo->width + columns.taps + 1; /* weights of 0 reach beyond the last pixel */
+        sums = cnn_allocate_zeroed(context, 3 * padded, sizeof *sums);
+        spare = cnn_allocate_zeroed(context, 3 * (size_t)target->width + 1, sizeof *spare);
+        if (sums && spare)
+            resample_rows(photo, &columns, &rows, target, sums, spare);
         else
             status = CNN_ERROR_OUT_OF_MEMORY;
     }
     cnn_release(context, sums);
-    cnn_release(context, pixels);
+    cnn_release(context, spare);
     axis_release(context, &columns);
     axis_release(context, &rows);
     return status;

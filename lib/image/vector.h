@@ -1,4 +1,4 @@
-/* Four floats at a time: an RGB pixel and one more, which is ignored. */
+/* Four values at a time: an RGB pixel and one more, which is ignored. */
 #ifndef CNN_IMAGE_VECTOR_H
 #define CNN_IMAGE_VECTOR_H
 
@@ -7,8 +7,6 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
 #endif
 
 typedef float cnn_float4 __attribute__((vector_size(16)));
@@ -25,21 +23,15 @@ static inline void cnn_store_floats(float *target, cnn_float4 values)
     memcpy(target, &values, sizeof values);
 }
 
-/* Four bytes as floats; compilers don't find the short way by themselves. */
-static inline cnn_float4 cnn_load_bytes(const uint8_t *bytes)
+/* Each value to 0 … 255. */
+static inline cnn_float4 cnn_clamp_floats(cnn_float4 values)
 {
 #if defined(__SSE2__)
-    int32_t word;
-    memcpy(&word, bytes, sizeof word);
-    __m128i zero = _mm_setzero_si128();
-    __m128i halves = _mm_unpacklo_epi8(_mm_cvtsi32_si128(word), zero);
-    return (cnn_float4)_mm_cvtepi32_ps(_mm_unpacklo_epi16(halves, zero));
-#elif defined(__aarch64__)
-    uint32_t word;
-    memcpy(&word, bytes, sizeof word);
-    return (cnn_float4)vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(word)))));
+    return (cnn_float4)_mm_min_ps(_mm_max_ps((__m128)values, _mm_setzero_ps()), _mm_set1_ps(255));
 #else
-    return (cnn_float4){ bytes[0], bytes[1], bytes[2], bytes[3] };
+    for (int i = 0; i < 4; i++)
+        values[i] = values[i] < 0 ? 0 : values[i] > 255 ? 255 : values[i];
+    return values;
 #endif
 }
 

@@ -11,13 +11,16 @@ static double clamp(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* The plain way, in double: bilinear, edges repeated. */
+/* The plain way, in double: bilinear at positions to 1/64, edges repeated. */
 static double reference(const cnn_photo *photo, cnn_border border, double x, double y, int channel)
 {
-    if (border == CNN_BORDER_GREY && (x < 0 || y < 0 || x > (double)photo->width || y > (double)photo->height))
+    x = rint((x - 0.5) * 64) / 64;
+    y = rint((y - 0.5) * 64) / 64;
+    double right = (double)photo->width - 1, bottom = (double)photo->height - 1;
+    if (border == CNN_BORDER_GREY && (x < -0.5 || y < -0.5 || x > right + 0.5 || y > bottom + 0.5))
         return 127.5;
-    x = clamp(x - 0.5, 0, (double)photo->width - 1);
-    y = clamp(y - 0.5, 0, (double)photo->height - 1);
+    x = clamp(x, 0, right);
+    y = clamp(y, 0, bottom);
     int64_t x0 = (int64_t)x, y0 = (int64_t)y;
     int64_t x1 = x0 + 1 < photo->width ? x0 + 1 : x0, y1 = y0 + 1 < photo->height ? y0 + 1 : y0;
     const uint8_t *bytes = photo->bytes + channel;
@@ -184,7 +187,7 @@ static void a_map_without_rotation_meets_one_with_next_to_none(void **state)
     assert_ok(cnn_warp(NULL, &photo, &straight, CNN_BORDER_REPEAT, &a));
     assert_ok(cnn_warp(NULL, &photo, &turned, CNN_BORDER_REPEAT, &b));
     for (int i = 0; i < 44 * 44 * 3; i++)
-        assert_true(fabsf(a.floats[i] - b.floats[i]) < 0.01f);
+        assert_true(fabsf(a.floats[i] - b.floats[i]) < 0.07f);
     free(a.floats);
     free(b.floats);
     free((void *)photo.bytes);
