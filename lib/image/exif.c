@@ -24,9 +24,11 @@ static uint32_t read_number(const tiff *file, size_t offset, size_t length)
 uint32_t cnn_exif_orientation(const uint8_t *bytes, size_t size)
 {
     enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, ENTRY_SIZE = 12 };
-    if (size < 8 || (memcmp(bytes, "II*\0", 4) && memcmp(bytes, "MM\0*", 4)))
+    if (size < 8)
         return 1;
-    tiff file = { .bytes = bytes, .size = size, .big_endian = bytes[0] == 'M' };
+    tiff file = { .bytes = bytes, .size = size, .big_endian = memcmp(bytes, "MM\0*", 4) == 0 };
+    if (!file.big_endian && memcmp(bytes, "II*\0", 4) != 0)
+        return 1;
     size_t directory = read_number(&file, 4, 4);
     uint32_t entries = read_number(&file, directory, 2);
     for (uint32_t i = 0; i < entries; i++) {

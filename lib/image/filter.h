@@ -11,7 +11,7 @@
 /* Weights are out of 2^14; row sums keep 7 bits below the point and fit 16 bits; column sums keep 21. */
 enum { CNN_WEIGHT_BITS = 14, CNN_ROW_SUM_BITS = 7, CNN_SUM_BITS = CNN_WEIGHT_BITS + CNN_ROW_SUM_BITS };
 
-#if defined(__SSE2__)
+#if defined(__x86_64__)
 
 static inline __m128i cnn_weight_pair(const int16_t *weights)
 {
@@ -61,7 +61,7 @@ static inline void cnn_sum_rows(int16_t *restrict target, const uint8_t *source,
                                 const int16_t *weights, size_t count)
 {
     size_t x = 0;
-#if defined(__SSE2__)
+#if defined(__x86_64__)
     for (; x + 16 <= length; x += 16)
         cnn_sum_16_columns(target + x, source + x, stride, weights, count);
     if (length >= 16 && x < length) { /* the last 16, some of them again */
@@ -80,7 +80,7 @@ static inline void cnn_sum_rows(int16_t *restrict target, const uint8_t *source,
 /* The weighted sum of `pairs` pairs of pixels of a row of sums, times 2^CNN_SUM_BITS. One sum more is loaded. */
 static inline cnn_float4 cnn_sum_pixels(const int16_t *source, const int16_t *weights, size_t pairs)
 {
-#if defined(__SSE2__)
+#if defined(__x86_64__)
     __m128i sum = _mm_setzero_si128();
     for (size_t i = 0; i < pairs; i++) {
         __m128i left = _mm_loadl_epi64((const __m128i *)(const void *)(source + 6 * i));

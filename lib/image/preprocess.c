@@ -76,8 +76,8 @@ cnn_affine cnn_fit_affine(cnn_fit fit, const cnn_photo *photo, uint32_t width, u
 cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels, const cnn_preprocess *given,
                                 float *output)
 {
-    cnn_photo photo;
-    cnn_preprocess preprocess;
+    cnn_photo photo = { 0 };
+    cnn_preprocess preprocess = { 0 };
     cnn_status status = cnn_photo_open(pixels, "cnn_image_preprocess", &photo);
     if (!status)
         status = cnn_preprocess_read(given, &preprocess);
@@ -100,7 +100,7 @@ cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint
     if (!resized)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_image_resize: resized must not be NULL");
     *resized = NULL;
-    cnn_photo photo;
+    cnn_photo photo = { 0 };
     cnn_status status = cnn_photo_open(pixels, "cnn_image_resize", &photo);
     if (!status)
         status = check_shape(width, height, fit);

@@ -184,7 +184,7 @@ static void resample_rows(const cnn_photo *photo, const axis *columns, const axi
         resample_row(row, y, photo, columns, rows, target, sums);
         if (target->bytes)
             put_bytes(target->bytes + y * length, row, length);
-        else if (!in_place)
+        if (target->floats && !in_place)
             memcpy(target->floats + y * length, row, length * sizeof *row);
     }
 }

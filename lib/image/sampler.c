@@ -22,9 +22,9 @@ void cnn_sampler_open(cnn_sampler *self, const cnn_photo *photo, cnn_border bord
     }
     for (int second = 0; second < CNN_SHARES; second++)
         for (int i = 0; i < 16; i++) {
-            int8_t share = (int8_t)(i % 2 ? second : CNN_SHARES - second);
-            self->shares[second].bytes[i] = share;
-            self->shares[second].words[i % 8] = share;
+            int share = i % 2 ? second : CNN_SHARES - second;
+            self->shares[second].bytes[i] = (int8_t)share;
+            self->shares[second].words[i % 8] = (int16_t)share;
         }
 }
 
@@ -32,8 +32,8 @@ static inline const cnn_shares *shares_at(const cnn_sampler *self, int64_t posit
 {
     enum { SIZE_BITS = 5 }; /* in steps of a struct's size at once */
     _Static_assert(sizeof(cnn_shares) == 1 << SIZE_BITS, "cnn_shares has grown");
-    size_t offset = (size_t)(position >> (CNN_POSITION_BITS - CNN_SHARE_BITS - SIZE_BITS)) & (CNN_SHARES - 1)
-                                                                                                 << SIZE_BITS;
+    const size_t mask = (CNN_SHARES - 1) << SIZE_BITS;
+    size_t offset = (size_t)(position >> (CNN_POSITION_BITS - CNN_SHARE_BITS - SIZE_BITS)) & mask;
     return (const cnn_shares *)(const void *)((const char *)self->shares + offset);
 }
 
@@ -57,7 +57,7 @@ static inline uint64_t load_word(const uint8_t *bytes)
  * is exact. */
 static inline cnn_float4 blend_pixels(uint64_t upper, uint64_t lower, const cnn_shares *x, const cnn_shares *y)
 {
-#if defined(__SSE2__)
+#if defined(__x86_64__)
     __m128i shares_x = _mm_load_si128((const __m128i *)x->words);
     __m128i shares_y = _mm_load_si128((const __m128i *)y->words);
     __m128i zero = _mm_setzero_si128();

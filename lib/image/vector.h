@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
+#if defined(__x86_64__)
 #include <emmintrin.h>
 #endif
 
@@ -26,7 +26,7 @@ static inline void cnn_store_floats(float *target, cnn_float4 values)
 /* Each value to 0 … 255. */
 static inline cnn_float4 cnn_clamp_floats(cnn_float4 values)
 {
-#if defined(__SSE2__)
+#if defined(__x86_64__)
     return (cnn_float4)_mm_min_ps(_mm_max_ps((__m128)values, _mm_setzero_ps()), _mm_set1_ps(255));
 #else
     for (int i = 0; i < 4; i++)

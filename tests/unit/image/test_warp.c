@@ -193,6 +193,34 @@ static void a_map_without_rotation_meets_one_with_next_to_none(void **state)
     free((void *)photo.bytes);
 }
 
+static void every_instruction_set_gives_the_same_bits(void **state)
+{
+    (void)state;
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 1;
+    options.instruction_set = CNN_ISA_GENERIC;
+    cnn_context *generic, *best;
+    assert_ok(cnn_context_create(&options, &generic));
+    options.instruction_set = CNN_ISA_AVX512; /* or the best there is */
+    assert_ok(cnn_context_create(&options, &best));
+    cnn_random random;
+    cnn_random_init(&random, 8, CNN_RANDOM_AUGMENT, 0, 0);
+    cnn_photo photo = random_photo(&random, 67, 71);
+    cnn_warp_target a = plain_target(53, 59), b = plain_target(53, 59);
+    for (int i = 0; i < 20; i++) {
+        cnn_affine map = turn(&photo, 53, 59, 0.1 + i * 0.3, 0.3 + i * 0.1);
+        assert_ok(cnn_warp(generic, &photo, &map, CNN_BORDER_REPEAT, &a));
+        assert_ok(cnn_warp(best, &photo, &map, CNN_BORDER_REPEAT, &b));
+        assert_memory_equal(a.floats, b.floats, sizeof(float) * 3 * 53 * 59);
+    }
+    free(a.floats);
+    free(b.floats);
+    free((void *)photo.bytes);
+    cnn_context_destroy(generic);
+    cnn_context_destroy(best);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +229,7 @@ int main(void)
         cmocka_unit_test(far_outside_there_is_the_edge),
         cmocka_unit_test(a_rotated_picture_is_close_to_its_formula),
         cmocka_unit_test(shrinking_while_rotating_averages),
+        cmocka_unit_test(every_instruction_set_gives_the_same_bits),
         cmocka_unit_test(a_map_without_rotation_meets_one_with_next_to_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
