@@ -1,5 +1,228 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include "check.h"
-void bench(const check_sets *sets, const char *filter)
+#include "peak.h"
+
+typedef struct layer {
+    const char *name;
+    int64_t size, in, out; /* pixels on a side, channels */
+    int32_t kernel, stride, padding, pool, groups;
+    int64_t batch;
+} layer;
+
+static const layer layers[] = {
+    { "3x3 64-64 at 70", 72, 64, 64, 3, 1, 0, 0, 1, 4 },
+    { "3x3 128-128 at 34", 36, 128, 128, 3, 1, 0, 0, 1, 8 },
+    { "3x3 128-128 at 15", 17, 128, 128, 3, 1, 0, 0, 1, 16 },
+    { "two_conv 1", 64, 3, 64, 3, 1, 0, 2, 1, 32 },
+    { "two_conv 2", 31, 64, 64, 3, 1, 0, 2, 1, 32 },
+    { "three_conv 1", 128, 3, 32, 3, 1, 1, 2, 1, 16 },
+    { "three_conv 2", 64, 32, 64, 3, 1, 1, 2, 1, 16 },
+    { "three_conv 3", 32, 64, 128, 3, 1, 1, 2, 1, 16 },
+    { "four_conv 1", 150, 3, 32, 3, 1, 0, 2, 1, 16 },
+    { "four_conv 2", 74, 32, 64, 3, 1, 0, 2, 1, 16 },
+    { "four_conv 3", 36, 64, 128, 3, 1, 0, 2, 1, 16 },
+    { "four_conv 4", 17, 128, 128, 3, 1, 0, 2, 1, 16 },
+    { "resnet18 stem", 128, 3, 64, 7, 2, 3, 0, 1, 8 },
+    { "resnet18 64", 32, 64, 64, 3, 1, 1, 0, 1, 16 },
+    { "resnet18 64-128 /2", 32, 64, 128, 3, 2, 1, 0, 1, 16 },
+    { "resnet18 128", 16, 128, 128, 3, 1, 1, 0, 1, 16 },
+    { "resnet18 128-256 1x1 /2", 16, 128, 256, 1, 2, 0, 0, 1, 16 },
+    { "resnet18 256", 8, 256, 256, 3, 1, 1, 0, 1, 16 },
+    { "resnet18 512", 4, 512, 512, 3, 1, 1, 0, 1, 16 },
+    { "1x1 96-24 at 56", 56, 96, 24, 1, 1, 0, 0, 1, 8 },
+    { "depthwise 96 at 56", 56, 96, 96, 3, 1, 1, 0, 96, 8 },
+};
+
+static const cnn_dense_shape dense_layers[] = { { 32, 6272, 512 }, { 1, 6272, 512 }, { 32, 12544, 64 } };
+
+typedef struct job {
+    cnn_context *context;
+    cnn_conv_shape shape;
+    cnn_conv_epilogue epilogue;
+    cnn_conv_gradient gradient;
+    cnn_dense_shape dense;
+    float *input, *weights, *output, *input_gradient, *weight_gradient, *bias_gradient;
+    void *packed, *packed_backward, *workspace;
+} job;
+
+static void forward(job *j)
 {
-    (void)sets, (void)filter;
+    cnn_conv_forward(j->context, &j->shape, j->input, j->packed, &j->epilogue, j->output, j->workspace);
+}
+
+static void backward_data(job *j)
+{
+    cnn_conv_backward_data(j->context, &j->shape, &j->gradient, j->packed_backward, j->input_gradient, j->workspace);
+}
+
+static void backward_weights(job *j)
+{
+    cnn_conv_backward_weights(j->context, &j->shape, &j->gradient, j->input, j->weight_gradient, j->bias_gradient,
+                              j->workspace);
+}
+
+static void pack(job *j)
+{
+    cnn_conv_pack(j->context, &j->shape, j->weights, j->packed);
+    cnn_conv_pack_backward(j->context, &j->shape, j->weights, j->packed_backward);
+}
+
+static void dense_forward(job *j)
+{
+    cnn_dense_forward(j->context, &j->dense, j->input, j->weights, NULL, CNN_ACTIVATION_RELU, j->output, j->workspace);
+}
+
+static void dense_backward_data(job *j)
+{
+    cnn_dense_backward_data(j->context, &j->dense, j->output, j->weights, j->input_gradient, j->workspace);
+}
+
+static void dense_backward_weights(job *j)
+{
+    cnn_dense_backward_weights(j->context, &j->dense, j->input, j->output, j->weight_gradient, j->bias_gradient,
+                               j->workspace);
+}
+
+/* With one thread, only the time that the process itself ran: others may want the processor too. */
+static double now(uint32_t threads)
+{
+    struct timespec t;
+    clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The shortest of many runs: what else the machine does lengthens the others. */
+static double seconds(void (*run)(job *), job *j)
+{
+    uint32_t threads = cnn_context_threads(j->context);
+    double best = 1e9, end = now(threads) + 0.3;
+    run(j);
+    for (int i = 0; i < 5 || now(threads) < end; i++) {
+        double start = now(threads);
+        run(j);
+        double taken = now(threads) - start;
+        best = taken < best ? taken : best;
+    }
+    return best;
+}
+
+static void print(const char *name, void (*run)(job *), job *j, double flops, double peak)
+{
+    double rate = flops / seconds(run, j) * 1e-9;
+    printf("  %s %6.1f (%4.1f %%)", name, rate, 100 * rate / peak);
+    fflush(stdout);
+}
+
+static size_t largest(size_t a, size_t b, size_t c)
+{
+    size_t ab = a > b ? a : b;
+    return ab > c ? ab : c;
+}
+
+static cnn_conv_shape shape_of(const layer *l)
+{
+    int64_t out = (l->size + 2 * l->padding - l->kernel) / l->stride + 1;
+    return (cnn_conv_shape){ .batch = l->batch,
+                             .in_height = l->size,
+                             .in_width = l->size,
+                             .in_channels = l->in,
+                             .out_height = out,
+                             .out_width = out,
+                             .out_channels = l->out,
+                             .kernel = { l->kernel, l->kernel },
+                             .stride = { l->stride, l->stride },
+                             .dilation = { 1, 1 },
+                             .pad_top = l->padding,
+                             .pad_left = l->padding,
+                             .groups = l->groups };
+}
+
+static void bench_conv(cnn_context *context, const layer *l, double peak)
+{
+    job j = { .context = context, .shape = shape_of(l) };
+    cnn_conv_shape *s = &j.shape;
+    int64_t inputs = s->batch * s->in_height * s->in_width * s->in_channels;
+    int64_t outputs = s->batch * s->out_height * s->out_width * s->out_channels;
+    int64_t weights = s->kernel[0] * s->kernel[1] * s->in_channels / s->groups * s->out_channels;
+    uint8_t *argmax = check_allocate((size_t)outputs);
+    j.input = check_random(inputs, CHECK_FLOATS, 1);
+    j.weights = check_random(weights, CHECK_FLOATS, 2);
+    j.output = check_random(outputs, CHECK_FLOATS, 3);
+    float *gradient = check_random(outputs, CHECK_FLOATS, 4);
+    j.input_gradient = check_random(inputs, CHECK_FLOATS, 5);
+    j.weight_gradient = check_random(weights, CHECK_FLOATS, 6);
+    j.bias_gradient = check_random(s->out_channels, CHECK_FLOATS, 7);
+    j.epilogue = (cnn_conv_epilogue){ j.bias_gradient, CNN_ACTIVATION_RELU, { l->pool, l->pool }, argmax };
+    j.gradient = (cnn_conv_gradient){ gradient, j.output, CNN_ACTIVATION_RELU, { l->pool, l->pool }, argmax };
+    j.packed = check_allocate(cnn_conv_packed_bytes(context, s));
+    j.packed_backward = check_allocate(cnn_conv_packed_backward_bytes(context, s));
+    j.workspace = check_allocate(largest(cnn_conv_forward_workspace(context, s, &j.epilogue),
+                                         cnn_conv_backward_data_workspace(context, s, &j.gradient),
+                                         cnn_conv_backward_weights_workspace(context, s, &j.gradient)));
+    pack(&j);
+    double flops = 2.0 * (double)weights * (double)(s->batch * s->out_height * s->out_width);
+    printf("%-24s", l->name);
+    print("forward", forward, &j, flops, peak);
+    print("by data", backward_data, &j, flops, peak);
+    print("by weights", backward_weights, &j, flops, peak);
+    printf("  packing %.3f ms\n", 1e3 * seconds(pack, &j));
+    void *arrays[] = { j.input,           j.weights,         j.output,        gradient,
+                       j.input_gradient,  j.weight_gradient, j.bias_gradient, j.packed,
+                       j.packed_backward, j.workspace,       argmax };
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        check_release(arrays[i]);
+}
+
+static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const char *name, double peak)
+{
+    job j = { .context = context, .dense = *s };
+    j.input = check_random(s->rows * s->inputs, CHECK_FLOATS, 1);
+    j.weights = check_random(s->inputs * s->units, CHECK_FLOATS, 2);
+    j.output = check_random(s->rows * s->units, CHECK_FLOATS, 3);
+    j.input_gradient = check_random(s->rows * s->inputs, CHECK_FLOATS, 4);
+    j.weight_gradient = check_random(s->inputs * s->units, CHECK_FLOATS, 5);
+    j.bias_gradient = check_random(s->units, CHECK_FLOATS, 6);
+    j.workspace =
+        check_allocate(largest(cnn_dense_forward_workspace(context, s), cnn_dense_backward_data_workspace(context, s),
+                               cnn_dense_backward_weights_workspace(context, s)));
+    double flops = 2.0 * (double)(s->rows * s->inputs * s->units);
+    printf("%-24s", name);
+    print("forward", dense_forward, &j, flops, peak);
+    print("by data", dense_backward_data, &j, flops, peak);
+    print("by weights", dense_backward_weights, &j, flops, peak);
+    printf("\n");
+    void *arrays[] = {
+        j.input, j.weights, j.output, j.input_gradient, j.weight_gradient, j.bias_gradient, j.workspace
+    };
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+        check_release(arrays[i]);
+}
+
+static void bench_set(const char *set, cnn_context *context, const char *filter)
+{
+    double peak = peak_gflops(set) * cnn_context_threads(context);
+    printf("%s, %u threads: GFLOP/s (of the peak, %.0f GFLOP/s)\n", set, (unsigned)cnn_context_threads(context), peak);
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
+        if (!filter || strstr(layers[i].name, filter))
+            bench_conv(context, &layers[i], peak);
+    for (size_t i = 0; i < sizeof dense_layers / sizeof dense_layers[0]; i++) {
+        const cnn_dense_shape *s = &dense_layers[i];
+        char name[64];
+        snprintf(name, sizeof name, "dense %lldx%lld-%lld", (long long)s->rows, (long long)s->inputs,
+                 (long long)s->units);
+        if (!filter || strstr(name, filter))
+            bench_dense(context, s, name, peak);
+    }
+}
+
+void bench(const check_sets *sets, const char *set, const char *filter)
+{
+    for (int i = 0; i < sets->count; i++)
+        for (int t = 0; t < 2; t++)
+            if (set ? !strcmp(set, sets->sets[i].name) && t == 0 : i == sets->count - 1)
+                bench_set(sets->sets[i].name, sets->sets[i].contexts[t], filter);
 }

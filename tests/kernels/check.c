@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     check_sets sets = { 0 };
     open_sets(&sets);
     if (argc > 1 && !strcmp(argv[1], "--bench")) {
-        bench(&sets, argc > 2 ? argv[2] : NULL);
+        bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL);
     } else {
         check_conv(&sets);
         check_dense(&sets);

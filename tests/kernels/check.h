@@ -43,7 +43,8 @@ typedef struct check_sets {
 void check_conv(const check_sets *sets);
 void check_dense(const check_sets *sets);
 
-/* Prints GFLOP/s and per cent of the measured peak; `filter` chooses shapes whose name contains it, NULL all. */
-void bench(const check_sets *sets, const char *filter);
+/* Prints GFLOP/s and per cent of the measured peak of the best set on one and two threads, or of `set` on one.
+ * `filter`: only shapes whose name contains it. */
+void bench(const check_sets *sets, const char *set, const char *filter);
 
 #endif

@@ -1,0 +1,7 @@
+/* What one core can do at most: multiplications and additions among registers. */
+#ifndef CNN_TESTS_PEAK_H
+#define CNN_TESTS_PEAK_H
+
+double peak_gflops(const char *instruction_set);
+
+#endif
