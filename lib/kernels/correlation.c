@@ -137,9 +137,18 @@ static void pool_part(const job *j, const part *p)
     int64_t first = p->image * rows + p->row / call->pool[0], count = p->images * p->rows / call->pool[0];
     for (int64_t i = 0; i < count; i++) {
         int64_t to = (first + i) * width * s->channels + p->group * columns + p->column;
-        j->plan->kernels->row->pool(p->pooling + i * call->pool[0] * s->width * CNN_PANEL, s->width, CNN_PANEL,
-                                    call->pool, width, p->columns, call->low, call->high, call->result + to,
-                                    call->argmax ? call->argmax + to : NULL, s->channels);
+        cnn_pooling pooling = { .from = p->pooling + i * call->pool[0] * s->width * CNN_PANEL,
+                                .row_stride = s->width,
+                                .pixel_stride = CNN_PANEL,
+                                .window = { call->pool[0], call->pool[1] },
+                                .pixels = width,
+                                .channels = p->columns,
+                                .low = call->low,
+                                .high = call->high,
+                                .to = call->result + to,
+                                .argmax = call->argmax ? call->argmax + to : NULL,
+                                .to_stride = s->channels };
+        j->plan->kernels->row->pool(&pooling);
     }
 }
 

@@ -47,8 +47,7 @@ static void unmask_plain(const cnn_strip_source *source, const cnn_strip *strip,
     int64_t pieces = whole ? 1 : part.last - part.first;
     int64_t count = whole ? (part.last - part.first) * strip->channels : strip->channels;
     for (int64_t i = 0; i < pieces; i++, from += source->channels, to += strip->pixel_stride)
-        source->kernels->row->mask_gradient(g->gradient + from, output ? output + from : NULL, NULL, 0, low, high,
-                                            count, to);
+        source->kernels->row->mask_gradient(g->gradient + from, output ? output + from : NULL, low, high, count, to);
 }
 
 static void unmask_pooled(const cnn_strip_source *source, const cnn_strip *strip, row_part part, float *to)
@@ -62,14 +61,25 @@ static void unmask_pooled(const cnn_strip_source *source, const cnn_strip *strip
     float low, high;
     limits_of(g->activation, &low, &high);
     const float *output = g->activation == CNN_ACTIVATION_NONE ? NULL : g->output;
-    for (int64_t x = part.first; x < part.last; x++, to += strip->pixel_stride) {
-        int64_t from = ((strip->image * height + y) * width + x / g->pool[1]) * source->channels + strip->channel;
-        uint8_t place = (uint8_t)(part.row % g->pool[0] * g->pool[1] + x % g->pool[1]);
-        if (x / g->pool[1] < width)
-            source->kernels->row->mask_gradient(g->gradient + from, output ? output + from : NULL, g->argmax + from,
-                                                place, low, high, strip->channels, to);
-        else
-            clear_pixels(strip, 1, to);
+    int64_t from = (strip->image * height + y) * width * source->channels + strip->channel;
+    int64_t last = part.last < width * g->pool[1] ? part.last : width * g->pool[1];
+    cnn_unpooling row = { .gradient = g->gradient + from,
+                          .output = output ? output + from : NULL,
+                          .argmax = g->argmax + from,
+                          .first = part.first,
+                          .last = last,
+                          .window = g->pool[1],
+                          .place = (int32_t)(part.row % g->pool[0]) * g->pool[1],
+                          .channels = strip->channels,
+                          .stride = source->channels,
+                          .to_stride = strip->pixel_stride,
+                          .low = low,
+                          .high = high,
+                          .to = to };
+    source->kernels->row->unpool_gradient(&row);
+    if (part.last > last) {
+        int64_t unread = part.last - (part.first > last ? part.first : last);
+        clear_pixels(strip, unread, to + (part.last - unread - part.first) * strip->pixel_stride);
     }
 }
 
