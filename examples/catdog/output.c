@@ -32,7 +32,8 @@ int output_library_error(void)
 const char *output_reason(const char *path, const char *sentence)
 {
     size_t length = strlen(path);
-    return strncmp(sentence, path, length) || strncmp(sentence + length, ": ", 2) ? sentence : sentence + length + 2;
+    int named = !strncmp(sentence, path, length) && !strncmp(sentence + length, ": ", 2);
+    return named ? sentence + length + 2 : sentence;
 }
 
 void output_text(FILE *file, const char *text)

@@ -260,7 +260,9 @@ static uint64_t choose_threads(const predicting *p, int operands, char **paths)
     struct stat info;
     if (p->threads || operands > 1)
         return p->threads;
-    return strcmp(paths[0], "-") && !stat(paths[0], &info) && (S_ISDIR(info.st_mode) || is_zip(paths[0])) ? 0 : 1;
+    if (!strcmp(paths[0], "-") || stat(paths[0], &info))
+        return 1;
+    return S_ISDIR(info.st_mode) || is_zip(paths[0]) ? 0 : 1;
 }
 
 static int predict(predicting *p, int operands, char **paths)

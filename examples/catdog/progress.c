@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { USUAL_WIDTH = 80, LONGEST_LINE = 400, SMALLEST_BAR = 8, LARGEST_BAR = 40 };
+enum { USUAL_WIDTH = 80, LONGEST_LINE = 400, SMALLEST_BAR = 8, LARGEST_BAR = 40, SEPARATORS = 4 };
 
 static const double redraw_seconds = 0.1;
 
@@ -50,7 +50,7 @@ static int time_to_draw(progress_line *progress, int last)
 static void draw(progress_line *progress, const char *left, double part, const char *right)
 {
     int width = terminal_width() - 1; /* a full last column would wrap */
-    int room = width - (int)strlen(left) - (int)strlen(right) - 4;
+    int room = width - (int)strlen(left) - (int)strlen(right) - SEPARATORS;
     char line[LONGEST_LINE] = "";
     size_t bar_start = 0, bar_end = 0;
     if (room >= SMALLEST_BAR) {
@@ -103,21 +103,32 @@ static double seconds_left(const progress_line *progress, const cnn_progress *st
     return step * (double)(state->steps - state->step) + epoch * (state->epochs - state->epoch);
 }
 
+/* What can be told of a training beside its bar: as much as the terminal has room for. */
+static void describe(const progress_line *progress, const cnn_progress *state, size_t room, char *text, size_t size)
+{
+    double speed = state->seconds > 0 ? (double)state->images / state->seconds : 0;
+    char left[32];
+    format_time(left, sizeof left, seconds_left(progress, state));
+    snprintf(text, size, "%.0f images/s  loss %.4f  accuracy %.1f %%  %s left", speed, state->loss,
+             100 * state->accuracy, left);
+    if (strlen(text) > room)
+        snprintf(text, size, "loss %.4f  accuracy %.1f %%  %s left", state->loss, 100 * state->accuracy, left);
+    if (strlen(text) > room)
+        snprintf(text, size, "%s left", left);
+}
+
 void progress_training(progress_line *progress, const cnn_progress *state)
 {
     if (!time_to_draw(progress, state->step == state->steps) || state->step > state->steps)
         return;
-    char left[64], right[128], time_left[32];
+    char left[64], right[128];
     snprintf(left, sizeof left, "%s %u/%u", state->validating ? "validating" : "epoch", state->epoch, state->epochs);
     double part = state->steps ? (double)state->step / (double)state->steps : 1;
-    if (state->validating) {
+    int room = terminal_width() - (int)strlen(left) - SMALLEST_BAR - SEPARATORS - 1;
+    if (state->validating)
         snprintf(right, sizeof right, "%3.0f %%", 100 * part);
-    } else {
-        double speed = state->seconds > 0 ? (double)state->images / state->seconds : 0;
-        format_time(time_left, sizeof time_left, seconds_left(progress, state));
-        snprintf(right, sizeof right, "%.0f images/s  loss %.4f  accuracy %.1f %%  %s left", speed, state->loss,
-                 100 * state->accuracy, time_left);
-    }
+    else
+        describe(progress, state, room > 0 ? (size_t)room : 0, right, sizeof right);
     draw(progress, left, part, right);
 }
 
