@@ -23,65 +23,66 @@ int64_t cnn_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t colu
     return terms * (int64_t)cnn_round_up((size_t)columns, (size_t)kernels->product->width);
 }
 
-/* Terms [first, last) of the sum. */
-typedef struct part {
-    int64_t first, last;
-} part;
+/* A product and how its b is packed: the number of terms, 0 if it isn't, and the first that is used. */
+typedef struct job {
+    const cnn_kernels *kernels;
+    const cnn_product *product;
+    int64_t packed_terms, packed_first;
+} job;
 
-/* One part of the sum; the bias comes with the first, the limits with the last. */
-static void multiply_part(const cnn_kernels *kernels, const cnn_product *whole, part terms, bool packed)
+/* Terms [first, last) of the sum: the bias comes with its first, the limits with its last. */
+static void multiply_terms(const job *j, int64_t first, int64_t last)
 {
+    const cnn_product *whole = j->product;
     cnn_product p = *whole;
-    int64_t all = whole->outer * whole->inner, most = kernels->product->columns;
-    if (whole->inner <= TERMS) {
-        p.outer = (terms.last - terms.first) / whole->inner;
-        p.a_offsets = whole->a_offsets + terms.first / whole->inner;
-    } else {
+    if (whole->inner > TERMS) {
         p.outer = 1;
-        p.inner = terms.last - terms.first;
-        p.a_offsets = whole->a_offsets + terms.first / whole->inner;
-        p.a = whole->a + terms.first % whole->inner * whole->a_step;
+        p.inner = last - first;
+        p.a = whole->a + first % whole->inner * whole->a_step;
+    } else {
+        p.outer = (last - first) / whole->inner;
     }
-    p.accumulate = whole->accumulate || terms.first > 0;
-    if (terms.last < all) {
+    p.a_offsets = whole->a_offsets + first / whole->inner;
+    p.accumulate = whole->accumulate || first > 0;
+    if (last < whole->outer * whole->inner) {
         p.low = -INFINITY;
         p.high = INFINITY;
     }
-    for (int64_t column = 0; column < whole->columns; column += most) {
-        cnn_packed_block block = cnn_packed_block_at(kernels, all, whole->columns, column);
+    for (int64_t column = 0; column < whole->columns; column += p.columns) {
+        cnn_packed_block block = cnn_packed_block_at(j->kernels, j->packed_terms, whole->columns, column);
         p.columns = block.columns;
-        p.b_step = packed ? block.step : whole->b_step;
-        p.b = whole->b + (packed ? block.offset : column) + terms.first * p.b_step;
+        p.b_step = j->packed_terms ? block.step : whole->b_step;
+        p.b = whole->b + (j->packed_terms ? block.offset : column) + (j->packed_first + first) * p.b_step;
         p.c = whole->c + column;
         p.bias = whole->bias ? whole->bias + column : NULL;
-        kernels->product->multiply(&p);
+        j->kernels->product->multiply(&p);
     }
 }
 
-static void multiply_parts(const cnn_kernels *kernels, const cnn_product *p, bool packed)
+static void run(const job *j)
 {
-    if (p->inner <= TERMS) {
-        int64_t group = TERMS / p->inner;
-        for (int64_t o = 0; o < p->outer; o += group) {
-            int64_t last = o + group < p->outer ? o + group : p->outer;
-            multiply_part(kernels, p, (part){ o * p->inner, last * p->inner }, packed);
-        }
+    int64_t outer = j->product->outer, inner = j->product->inner;
+    if (inner > TERMS) {
+        int64_t pieces = cnn_divide_up(inner, TERMS);
+        for (int64_t i = 0; i < outer * pieces; i++)
+            multiply_terms(j, i / pieces * inner + inner * (i % pieces) / pieces,
+                           i / pieces * inner + inner * (i % pieces + 1) / pieces);
         return;
     }
-    int64_t pieces = (p->inner + TERMS - 1) / TERMS;
-    for (int64_t o = 0; o < p->outer; o++)
-        for (int64_t i = 0; i < pieces; i++)
-            multiply_part(kernels, p,
-                          (part){ o * p->inner + p->inner * i / pieces, o * p->inner + p->inner * (i + 1) / pieces },
-                          packed);
+    int64_t group = TERMS / inner, o = 0;
+    do { /* once even if there are no terms: the result is the bias then */
+        int64_t last = cnn_lesser(o + group, outer);
+        multiply_terms(j, o * inner, last * inner);
+        o = last;
+    } while (o < outer);
 }
 
 void cnn_product_run(const cnn_kernels *kernels, const cnn_product *product)
 {
-    multiply_parts(kernels, product, false);
+    run(&(job){ kernels, product, 0, 0 });
 }
 
-void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product)
+void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product, int64_t terms, int64_t first)
 {
-    multiply_parts(kernels, product, true);
+    run(&(job){ kernels, product, terms, first });
 }

@@ -8,10 +8,12 @@
 /* Result columns that one task works on, whatever the vectors' width: a multiple of every kernel's `columns`. */
 enum { CNN_PANEL = 64 };
 
-/* Multiplies with b as it is in memory, `b_step` apart, or packed: blocks of kernels->product->columns columns one
- * after the other, in each a row for each term of the sum, padded to whole vectors. */
+/* Multiplies with b as it is in memory, `b_step` apart. */
 void cnn_product_run(const cnn_kernels *kernels, const cnn_product *product);
-void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product);
+
+/* Multiplies with b packed: blocks of kernels->product->columns columns one after the other, in each a row for each of
+ * `terms` terms, padded to whole vectors. The product takes those from `first` on. */
+void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product, int64_t terms, int64_t first);
 
 /* Floats of `columns` packed columns; from column `CNN_PANEL * n` on, they are those of a packed b of its own. */
 int64_t cnn_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t columns);

@@ -35,26 +35,32 @@ typedef struct part {
     float *strip, *pooling; /* scratch */
 } part;
 
-static void fill_tables(const job *j)
+/* Pixels in the order in which they are worked on: row by row, in each all images. */
+static void fill_pixel_tables(const job *j)
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
     bool pools = j->call->pool[0] != 0;
-    int64_t pixel = 0;
-    for (int64_t image = 0; image < plan->strip_images; image++)
-        for (int64_t y = 0; y < plan->strip_rows; y++)
-            for (int64_t x = 0; x < s->width; x++, pixel++) {
-                j->a_rows[pixel] = image * plan->strides.image + y * s->step[0] * plan->strides.row +
-                                   x * s->step[1] * plan->strides.pixel;
-                j->c_rows[pixel] =
-                    pools ? pixel * CNN_PANEL
-                          : image * j->call->image_stride + y * j->call->row_stride + x * j->call->pixel_stride;
+    ptrdiff_t *a_row = j->a_rows, *c_row = j->c_rows;
+    for (int64_t y = 0; y < plan->strip_rows; y++)
+        for (int64_t image = 0; image < plan->strip_images; image++)
+            for (int64_t x = 0; x < s->width; x++) {
+                *a_row++ = image * plan->strides.image + y * s->step[0] * plan->strides.row +
+                           x * s->step[1] * plan->strides.pixel;
+                *c_row++ = pools ? ((image * plan->strip_rows + y) * s->width + x) * CNN_PANEL
+                                 : image * j->call->image_stride + y * j->call->row_stride + x * j->call->pixel_stride;
             }
-    bool runs = plan->outer == s->taps[0];
-    for (int64_t o = 0; o < plan->outer; o++) {
-        int64_t v = runs ? o : o / s->taps[1], u = runs ? 0 : o % s->taps[1];
-        j->a_offsets[o] = v * s->tap_step[0] * plan->strides.row + u * s->tap_step[1] * plan->strides.pixel;
-    }
+}
+
+static void fill_tables(const job *j)
+{
+    const cnn_correlation *s = &j->call->shape;
+    const cnn_correlation_plan *plan = j->plan;
+    fill_pixel_tables(j);
+    int64_t row_offsets = plan->row_offsets;
+    for (int64_t o = 0; o < s->taps[0] * row_offsets; o++)
+        j->a_offsets[o] = o / row_offsets * s->tap_step[0] * plan->strides.row +
+                          o % row_offsets * s->tap_step[1] * plan->strides.pixel;
 }
 
 static part locate_part(const job *j, size_t task, uint32_t worker)
@@ -99,34 +105,65 @@ static const float *prepare_source(const job *j, const part *p)
     return p->strip;
 }
 
-static void multiply_part(const job *j, const part *p, const float *source, float *to)
+/* Rows of taps, first to last - 1, that don't meet padding alone. */
+typedef struct tap_rows {
+    int64_t first, last;
+} tap_rows;
+
+static tap_rows tap_rows_of(const cnn_correlation *s, int64_t row)
+{
+    int64_t top = s->origin[0] + row * s->step[0], below = s->source_height - top;
+    tap_rows taps = { top < 0 ? cnn_divide_up(-top, s->tap_step[0]) : 0,
+                      below > 0 ? cnn_divide_up(below, s->tap_step[0]) : 0 };
+    taps.last = cnn_lesser(taps.last, s->taps[0]);
+    taps.first = cnn_lesser(taps.first, taps.last);
+    return taps;
+}
+
+/* Rows first to last - 1 of a part, which have the same taps. */
+static void multiply_rows(const job *j, const part *p, cnn_product *product, int64_t first, int64_t last, tap_rows taps)
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
-    bool pools = j->call->pool[0] != 0;
-    int64_t columns = s->channels / s->groups, channel = p->group * columns + p->column;
-    cnn_product product = { .rows = p->images * p->rows * s->width,
-                            .columns = p->columns,
-                            .outer = plan->outer,
-                            .inner = plan->inner,
+    int64_t columns = s->channels / s->groups, terms = s->taps[0] * plan->row_offsets * plan->inner;
+    int64_t pixel = first * plan->strip_images * s->width;
+    product->rows = (last - first) * p->images * s->width;
+    product->a_rows = j->a_rows + pixel;
+    product->c_rows = j->c_rows + pixel;
+    product->a_offsets = j->a_offsets + taps.first * plan->row_offsets;
+    product->outer = (taps.last - taps.first) * plan->row_offsets;
+    if (plan->depthwise) {
+        product->b_step = s->channels;
+        product->b = j->call->packed + p->column + taps.first * plan->row_offsets * s->channels;
+        plan->kernels->product->multiply_channels(product);
+        return;
+    }
+    product->b = j->call->packed + p->group * cnn_packed_count(plan->kernels, terms, columns) + terms * p->column;
+    cnn_product_run_packed(plan->kernels, product, terms, taps.first * plan->row_offsets * plan->inner);
+}
+
+static void multiply_part(const job *j, const part *p, const float *source, float *to)
+{
+    const cnn_correlation *s = &j->call->shape;
+    bool pools = j->call->pool[0] != 0, whole = p->images == j->plan->strip_images;
+    int64_t channel = p->group * (s->channels / s->groups) + p->column;
+    cnn_product product = { .columns = p->columns,
+                            .inner = j->plan->inner,
                             .a = source,
-                            .a_rows = j->a_rows,
-                            .a_offsets = j->a_offsets,
                             .a_step = 1,
                             .c = to,
-                            .c_rows = j->c_rows,
                             .bias = j->call->bias ? j->call->bias + channel : NULL,
                             .low = pools ? -INFINITY : j->call->low,
                             .high = pools ? INFINITY : j->call->high };
-    if (plan->depthwise) {
-        product.b = j->call->packed + p->column;
-        product.b_step = s->channels;
-        plan->kernels->product->multiply_channels(&product);
-        return;
+    for (int64_t row = 0, next; row < p->rows; row = next) {
+        tap_rows taps = tap_rows_of(s, p->row + row);
+        for (next = row + 1; next < p->rows && whole; next++) { /* of fewer images the tables have no runs of rows */
+            tap_rows other = tap_rows_of(s, p->row + next);
+            if (other.first != taps.first || other.last != taps.last)
+                break;
+        }
+        multiply_rows(j, p, &product, row, next, taps);
     }
-    int64_t terms = plan->outer * plan->inner;
-    product.b = j->call->packed + p->group * cnn_packed_count(plan->kernels, terms, columns) + terms * p->column;
-    cnn_product_run_packed(plan->kernels, &product);
 }
 
 static void pool_part(const job *j, const part *p)

@@ -62,7 +62,7 @@ static void plan_source(cnn_correlation_plan *plan, const cnn_correlation_call *
     plan->strip_floats = plan->direct ? 0 : plan->strip_images * plan->strides.image;
 
     bool runs = s->tap_step[1] == 1 && plan->strides.pixel == channels && !plan->depthwise;
-    plan->outer = runs ? s->taps[0] : s->taps[0] * s->taps[1];
+    plan->row_offsets = runs ? 1 : s->taps[1];
     plan->inner = plan->depthwise ? 1 : runs ? s->taps[1] * channels : channels;
 }
 
@@ -82,7 +82,7 @@ cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call)
     plan_source(&plan, call);
     int64_t pixels = plan.strip_images * plan.strip_rows * s->width;
     plan.pool_floats = call->pool[0] ? pixels * CNN_PANEL : 0;
-    plan.tables_bytes = cnn_round_up((size_t)(2 * pixels + plan.outer) * sizeof(ptrdiff_t), 64);
+    plan.tables_bytes = cnn_round_up((size_t)(2 * pixels + s->taps[0] * plan.row_offsets) * sizeof(ptrdiff_t), 64);
     plan.worker_bytes = cnn_round_up((size_t)plan.strip_floats * sizeof(float), 64) +
                         cnn_round_up((size_t)plan.pool_floats * sizeof(float), 64);
     return plan;

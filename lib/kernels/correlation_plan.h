@@ -20,7 +20,7 @@ typedef struct cnn_correlation_plan {
     int64_t strips_per_image, strips;
     int64_t source_rows, source_columns; /* that a strip needs */
     cnn_pixel_strides strides;
-    int64_t outer, inner;
+    int64_t row_offsets, inner;        /* offsets for a row of taps, and terms of the sum from each */
     int64_t strip_floats, pool_floats; /* scratch of a worker */
     size_t tables_bytes, worker_bytes;
 } cnn_correlation_plan;
