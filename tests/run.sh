@@ -94,7 +94,7 @@ stage_threads() {
 stage_tidy() {
     CC=clang configure clang || { verdict 1 "clang build"; return; }
     status=0
-    git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -quiet -p "$build/clang" >"$build/tidy.log" \
+    git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 1 clang-tidy -quiet -p "$build/clang" >"$build/tidy.log" \
         2>"$build/tidy.errors" || status=1
     [ $status -eq 0 ] || grep -E 'warning:|error:' "$build/tidy.log" | sort -u | head -n 40
     verdict $status tidy
