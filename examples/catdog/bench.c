@@ -7,6 +7,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "context.h"
 #include "net.h"
 #include "output.h"
 
@@ -183,7 +184,7 @@ static int print(const bench *b)
 
 static int run_bench(bench *b)
 {
-    if (net_create_context(b->threads, &b->context) || net_create_graph(b->context, &b->net, &b->graph))
+    if (context_create(b->threads, &b->context) || net_create_graph(b->context, &b->net, &b->graph))
         return EXIT_FAILED;
     return measure_all(b) ? output_library_error() : print(b);
 }

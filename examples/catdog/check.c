@@ -4,6 +4,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "context.h"
 #include "data.h"
 #include "net.h"
 #include "output.h"
@@ -101,7 +102,7 @@ static cnn_status verify(checking *c)
 
 static int check(checking *c)
 {
-    if (net_create_context(c->threads, &c->context) || data_open(c->context, c->data, CNN_PART_ALL, &c->dataset) ||
+    if (context_create(c->threads, &c->context) || data_open(c->context, c->data, CNN_PART_ALL, &c->dataset) ||
         count_classes(c))
         return EXIT_FAILED;
     c->bad = json_array();

@@ -4,6 +4,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "context.h"
 #include "data.h"
 #include "net.h"
 #include "output.h"
@@ -121,7 +122,7 @@ static int print_json(const evaluation *e)
 
 static int evaluate(evaluation *e)
 {
-    if (net_create_context(e->arguments.threads, &e->context))
+    if (context_create(e->arguments.threads, &e->context))
         return EXIT_FAILED;
     if (cnn_classifier_load(e->context, e->arguments.model, &e->classifier))
         return output_library_error();

@@ -88,14 +88,3 @@ cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_
         output_library_error();
     return status;
 }
-
-cnn_status net_create_context(uint64_t threads, cnn_context **context)
-{
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = (uint32_t)threads;
-    cnn_status status = cnn_context_create(&options, context);
-    if (status)
-        output_library_error();
-    return status;
-}

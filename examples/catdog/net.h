@@ -30,7 +30,4 @@ int net_check(const catdog_command *command, const net_arguments *net);
 /* Makes the graph. CNN_OK, or an error whose sentence is printed. The caller owns the graph. */
 cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_graph **graph);
 
-/* Makes a context of `threads` threads (0: all processors), which logs nothing. Prints the sentence of an error. */
-cnn_status net_create_context(uint64_t threads, cnn_context **context);
-
 #endif

@@ -7,6 +7,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "context.h"
 #include "net.h"
 #include "output.h"
 
@@ -267,7 +268,7 @@ static uint64_t choose_threads(const predicting *p, int operands, char **paths)
 
 static int predict(predicting *p, int operands, char **paths)
 {
-    if (net_create_context(choose_threads(p, operands, paths), &p->context))
+    if (context_create(choose_threads(p, operands, paths), &p->context))
         return EXIT_FAILED;
     if (cnn_classifier_load(p->context, p->model, &p->classifier))
         return output_library_error();

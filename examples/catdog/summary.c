@@ -3,6 +3,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "context.h"
 #include "net.h"
 #include "output.h"
 
@@ -69,7 +70,7 @@ static int run(const catdog_command *command, int argc, char **argv)
                                s.model_path ? ", not both" : "");
     if (net_check(command, &s.net))
         return EXIT_USAGE;
-    int result = net_create_context(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
+    int result = context_create(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
     if (!result)
         result = output_finish();
     cnn_model_destroy(s.untrained);

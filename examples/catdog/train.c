@@ -8,6 +8,7 @@
 
 #include <cnn/cnn.h>
 
+#include "context.h"
 #include "data.h"
 #include "interrupt.h"
 #include "net.h"
@@ -184,7 +185,7 @@ static int train(training *t)
         check_writable("the checkpoint", a->checkpoint))
         return EXIT_FAILED;
     interrupt_catch();
-    if (net_create_context(a->threads, &t->context) || create_classifier(t) || open_data(t))
+    if (context_create(a->threads, &t->context) || create_classifier(t) || open_data(t))
         return EXIT_FAILED;
     announce(t);
     return fit(t);

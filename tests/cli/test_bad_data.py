@@ -38,6 +38,14 @@ def test_an_empty_class(pets, tmp_path):
     refused(pets, data)
 
 
+def test_an_empty_class_beside_two_others_is_noted_once(pets, tmp_path):
+    data = make_folder(tmp_path / "x", 2)
+    (data / "Horse").mkdir()
+    done = run("check", "--data", data)
+    assert done.returncode == 0
+    assert done.err.count("Horse/: holds no images") == 1
+
+
 def test_a_photograph_in_place_of_a_folder(pets):
     refused(pets, pets.data / "Cat" / "1.jpg")
 
