@@ -22,7 +22,7 @@ def run(command, threads):
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if result.returncode:
         sys.exit(f"{' '.join(command)}: {result.stderr.strip() or result.stdout.strip()}")
-    return json.loads(result.stdout.strip().splitlines()[-1])
+    return json.loads(result.stdout)
 
 
 def main():
