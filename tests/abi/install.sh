@@ -38,9 +38,10 @@ cc -Wall -Wextra -Werror "$scratch/program.c" -o "$scratch/shared" $(pkg-config 
 # shellcheck disable=SC2046
 c++ -Wall -Wextra -Werror "$scratch/program.cpp" -o "$scratch/shared_cpp" $(pkg-config --cflags --libs cnn)
 "$scratch/shared_cpp"
+# only libcnn itself is static: what it needs is named by its pkg-config file, and shared
 # shellcheck disable=SC2046
 cc "$scratch/program.c" -o "$scratch/static" $(pkg-config --cflags cnn) "$library_folder/libcnn.a" \
-    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --static --libs-only-l cnn | sed 's/-lcnn//')
+    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs $(pkg-config --print-requires-private cnn | sed 's/ .*//')) -lm -pthread
 LD_LIBRARY_PATH='' "$scratch/static"
 
 real=$(readlink -f "$library_folder/libcnn.so")
