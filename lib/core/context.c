@@ -7,8 +7,8 @@
 
 #include "core/cpu.h"
 #include "core/error.h"
-#include "core/memory.h"
 #include "core/options.h"
+#include "core/size.h"
 
 enum { ALIGNMENT = 64, MAX_THREADS = 256 };
 

@@ -4,7 +4,7 @@
 
 #include <cnn/context.h>
 
-#include "core/parallel.h"
+#include "core/pool.h"
 
 struct cnn_context {
     void *(*allocate)(size_t size, void *user);

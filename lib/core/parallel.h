@@ -7,17 +7,10 @@
 
 #include <cnn/context.h>
 
-typedef struct cnn_pool cnn_pool;
-
-/* `task` counts from 0; `worker` is below cnn_context_threads() and no two tasks run on one worker at once, so it may
- * choose scratch memory. */
-typedef void (*cnn_task)(void *argument, size_t task, uint32_t worker);
+#include "core/pool.h"
 
 /* Runs `count` tasks and returns when all are done. Called from several threads at once, or from within a task, the
  * later caller runs its tasks by itself, as worker 0: scratch must therefore belong to the call, not to the context. */
 void cnn_parallel(cnn_context *context, size_t count, cnn_task task, void *argument);
-
-cnn_pool *cnn_pool_create(uint32_t threads);
-void cnn_pool_destroy(cnn_pool *pool);
 
 #endif

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/context_internal.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "kernels/blocks.h"
 #include "kernels/conv.h"
 #include "kernels/kernels.h"

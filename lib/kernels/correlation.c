@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "core/context_internal.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "kernels/blocks.h"
 #include "kernels/correlation_plan.h"
 
