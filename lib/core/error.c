@@ -1,5 +1,6 @@
 #include "core/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,15 @@ cnn_status cnn_fail(cnn_status status, const char *format, ...)
 cnn_status cnn_fail_text(cnn_status status, const char *text)
 {
     return cnn_fail(status, "%s", text);
+}
+
+cnn_status cnn_fail_errno(const char *path, const char *what)
+{
+    char text[128] = "";
+    int error = errno;
+    if (strerror_r(error, text, sizeof text))
+        return cnn_fail(CNN_ERROR_IO, "%s: %s: error %d", path, what, error);
+    return cnn_fail(CNN_ERROR_IO, "%s: %s: %s", path, what, text);
 }
 
 const char *cnn_last_error(void)

@@ -11,4 +11,7 @@ __attribute__((format(printf, 2, 3))) cnn_status cnn_fail(cnn_status status, con
 /* Sets the sentence again, as worker threads need whose caller is on another thread. */
 cnn_status cnn_fail_text(cnn_status status, const char *text);
 
+/* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
+cnn_status cnn_fail_errno(const char *path, const char *what);
+
 #endif

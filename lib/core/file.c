@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* strerror_r, O_CLOEXEC */
 #include "core/file.h"
 
 #include <errno.h>
@@ -13,18 +12,12 @@
 #include "core/error.h"
 #include "core/memory.h"
 
-static cnn_status fail_errno(const char *path, const char *what)
-{
-    char text[128];
-    return cnn_fail(CNN_ERROR_IO, "%s: %s: %s", path, what, strerror_r(errno, text, sizeof text));
-}
-
 static cnn_status read_descriptor(cnn_context *context, int descriptor, const char *path, uint64_t max_bytes,
                                   void **bytes, size_t *size)
 {
     struct stat info;
     if (fstat(descriptor, &info))
-        return fail_errno(path, "can't be read");
+        return cnn_fail_errno(path, "can't be read");
     if (!S_ISREG(info.st_mode))
         return cnn_fail(CNN_ERROR_IO, "%s: is not a regular file", path);
     if ((uint64_t)info.st_size > max_bytes)
@@ -39,7 +32,7 @@ static cnn_status read_descriptor(cnn_context *context, int descriptor, const ch
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            cnn_status status = fail_errno(path, "can't be read");
+            cnn_status status = cnn_fail_errno(path, "can't be read");
             cnn_release(context, memory);
             return status;
         }
@@ -59,7 +52,7 @@ cnn_status cnn_file_read(cnn_context *context, const char *path, uint64_t max_by
     *size = 0;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
     if (descriptor < 0)
-        return fail_errno(path, "can't be opened");
+        return cnn_fail_errno(path, "can't be opened");
     cnn_status status = read_descriptor(context, descriptor, path, max_bytes, bytes, size);
     close(descriptor);
     return status;
@@ -104,16 +97,16 @@ cnn_status cnn_file_write(const char *path, const cnn_chunk *chunks, size_t coun
         return cnn_fail(CNN_ERROR_IO, "%s: the path is too long", path);
     int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (descriptor < 0)
-        return fail_errno(path, "can't be written");
+        return cnn_fail_errno(path, "can't be written");
     bool sound = true;
     for (size_t i = 0; i < count && sound; i++)
         sound = write_all(descriptor, chunks[i].data, chunks[i].size);
     sound = sound && !fsync(descriptor);
-    cnn_status status = sound ? CNN_OK : fail_errno(path, "can't be written");
+    cnn_status status = sound ? CNN_OK : cnn_fail_errno(path, "can't be written");
     if (close(descriptor) && !status)
-        status = fail_errno(path, "can't be written");
+        status = cnn_fail_errno(path, "can't be written");
     if (!status && rename(temporary, path))
-        status = fail_errno(path, "can't be written");
+        status = cnn_fail_errno(path, "can't be written");
     if (status)
         unlink(temporary);
     else

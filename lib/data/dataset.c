@@ -7,6 +7,7 @@
 #include "core/options.h"
 #include "data/classes.h"
 #include "data/layout.h"
+#include "data/source_open.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
 static const uint64_t default_max_file_bytes = 64 << 20;

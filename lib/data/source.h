@@ -43,9 +43,6 @@ struct cnn_source {
     void *state;
 };
 
-/* Opens whatever is at `path`. With `any_image`, `path` may also be one image. The source has one reference. */
-cnn_status cnn_source_open(cnn_context *context, const char *path, bool any_image, cnn_source **source);
-
 cnn_source *cnn_source_share(cnn_source *source);
 void cnn_source_release(cnn_source *source); /* NULL is ignored */
 
@@ -67,14 +64,5 @@ char *cnn_source_text(cnn_source *source, size_t size);
 
 /* `first` followed by `second`, in such memory. */
 char *cnn_source_join(cnn_source *source, const char *first, const char *second);
-
-/* Whether a file or folder of this name is passed over: hidden, or by its extension surely no image. Content decides
- * about all others, when they are verified. */
-bool cnn_name_is_hidden(const char *name, size_t length);
-bool cnn_name_is_no_image(const char *name);
-bool cnn_name_has_extension(const char *name, const char *extension);
-
-/* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
-cnn_status cnn_fail_errno(const char *path, const char *what);
 
 #endif

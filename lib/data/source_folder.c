@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "data/name.h"
 #include "data/source.h"
 
 enum { MAX_DEPTH = 64 };

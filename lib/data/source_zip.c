@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "data/name.h"
 #include "data/source.h"
 #include "data/zip_directory.h"
 

@@ -7,6 +7,7 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "data/dataset_internal.h"
+#include "data/name.h"
 
 /* Images are verified block by block: within one on all threads, between them the callbacks are called. */
 enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32 };

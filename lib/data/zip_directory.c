@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "data/source.h"
 
 enum {
     LOCAL_SIGNATURE = 0x04034B50,

@@ -1,0 +1,14 @@
+/* What the name of a file or folder says of it. */
+#ifndef CNN_DATA_NAME_H
+#define CNN_DATA_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether a file or folder of this name is passed over: hidden, or by its extension surely no image. Content decides
+ * about all others, when they are verified. */
+bool cnn_name_is_hidden(const char *name, size_t length);
+bool cnn_name_is_no_image(const char *name);
+bool cnn_name_has_extension(const char *name, const char *extension);
+
+#endif
