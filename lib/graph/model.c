@@ -1,109 +1,10 @@
-#include <stdio.h>
 #include <string.h>
 
-#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/tensor_internal.h"
 #include "graph/model_internal.h"
-#include "graph/session.h"
-
-static cnn_status make_weights(cnn_model *model, const cnn_graph_node *node, const cnn_layer_parameter *declared)
-{
-    size_t size = strlen(node->name) + strlen(declared->name) + 2;
-    cnn_weights *weights = &model->weights[model->weights_count++];
-    weights->declared = declared;
-    weights->trainable = declared->trainable;
-    weights->name = cnn_allocate(model->context, size);
-    if (!weights->name)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    snprintf(weights->name, size, "%s.%s", node->name, declared->name);
-    return cnn_tensor_create(model->context, CNN_FLOAT32, declared->rank, declared->dims, &weights->value);
-}
-
-static cnn_status make_all_weights(cnn_model *model)
-{
-    const cnn_graph *graph = model->graph;
-    size_t count = 0;
-    for (cnn_node i = 0; i < graph->count; i++)
-        count += (size_t)graph->nodes[i].layer.parameter_count;
-    model->weights = cnn_allocate_zeroed(model->context, count, sizeof *model->weights);
-    if (!model->weights)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    for (cnn_node i = 0; i < graph->count; i++)
-        for (int32_t k = 0; k < graph->nodes[i].layer.parameter_count; k++) {
-            cnn_status status = make_weights(model, &graph->nodes[i], &graph->nodes[i].layer.parameters[k]);
-            if (status)
-                return status;
-        }
-    return CNN_OK;
-}
-
-static cnn_status check_graph(const cnn_graph *graph)
-{
-    cnn_status status = cnn_graph_status(graph);
-    if (status)
-        return status;
-    if (cnn_graph_output(graph) < 1)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_create: the graph has no layer between its input and output");
-    return CNN_OK;
-}
-
-cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **result)
-{
-    if (!result)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_create: the result has no place: NULL was given");
-    *result = NULL;
-    cnn_status status = check_graph(graph);
-    if (status)
-        return status;
-    context = cnn_context_or_default(context);
-    cnn_model *model = context ? cnn_allocate_zeroed(context, 1, sizeof *model) : NULL;
-    if (!model)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    model->context = context;
-    model->fuse = model->share_memory = true;
-    status = cnn_graph_copy(context, graph, &model->graph);
-    if (!status)
-        status = make_all_weights(model);
-    if (!status)
-        status = cnn_predictor_create(context, &model->predictor);
-    if (status)
-        cnn_model_destroy(model);
-    else
-        *result = model;
-    return status;
-}
-
-cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **result)
-{
-    cnn_status status = cnn_model_create_blank(context, graph, result);
-    if (!status)
-        cnn_model_initialize(*result, seed);
-    return status;
-}
-
-void cnn_model_destroy(cnn_model *model)
-{
-    if (!model)
-        return;
-    cnn_predictor_destroy(model);
-    cnn_training_destroy(model);
-    for (int32_t i = 0; i < model->weights_count; i++) {
-        cnn_release(model->context, model->weights[i].name);
-        cnn_tensor_destroy(model->weights[i].value);
-        cnn_tensor_destroy(model->weights[i].gradient);
-    }
-    cnn_release(model->context, model->weights);
-    for (size_t i = 0; i < model->note_count; i++) {
-        cnn_release(model->context, model->notes[i].key);
-        cnn_release(model->context, model->notes[i].text);
-    }
-    cnn_release(model->context, model->notes);
-    cnn_graph_destroy(model->graph);
-    cnn_release(model->context, model);
-}
 
 const cnn_graph *cnn_model_graph(const cnn_model *model)
 {
