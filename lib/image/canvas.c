@@ -1,7 +1,8 @@
-/* Rows as they are stored, to an upright RGB tensor. */
+#include "image/canvas.h"
+
 #include <string.h>
 
-#include "image/decode.h"
+#include "image/exif.h"
 
 enum { GREY = 128 };
 

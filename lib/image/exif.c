@@ -1,8 +1,7 @@
-/* The one thing that is read from EXIF: which way up the photograph is. */
+#include "image/exif.h"
+
 #include <stdbool.h>
 #include <string.h>
-
-#include "image/decode.h"
 
 typedef struct tiff {
     const uint8_t *bytes;

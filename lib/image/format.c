@@ -1,8 +1,7 @@
-/* Telling content by its first bytes. */
+#include "image/format.h"
+
 #include <stdbool.h>
 #include <string.h>
-
-#include "image/decode.h"
 
 static bool has(const uint8_t *bytes, size_t size, size_t offset, const char *text, size_t length)
 {

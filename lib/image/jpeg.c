@@ -9,7 +9,9 @@
 #include <jerror.h> /* needs the other */
 
 #include "core/memory.h"
-#include "image/decode.h"
+#include "image/canvas.h"
+#include "image/decoders.h"
+#include "image/exif.h"
 
 enum { ROWS_AT_ONCE = 16, MAX_SCANS = 500, ALWAYS_ALLOWED_SCANS = 32 };
 

@@ -6,7 +6,9 @@
 #include <png.h>
 
 #include "core/memory.h"
-#include "image/decode.h"
+#include "image/canvas.h"
+#include "image/decoders.h"
+#include "image/exif.h"
 
 /* Of a chunk that isn't pixels: the palette, EXIF. */
 enum { MAX_CHUNK_BYTES = 1 << 20, MAX_CHUNKS_KEPT = 16 };
