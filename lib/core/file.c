@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,27 +90,61 @@ static void sync_folder(const char *path)
     }
 }
 
+/* Whether what was opened is still what `path` names. */
+static bool is_named(int descriptor, const char *path)
+{
+    struct stat opened, named;
+    return !fstat(descriptor, &opened) && !lstat(path, &named) && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+/* Opens the file, or makes it, for the caller alone: the lock ends with the descriptor, or with the process. Who waited
+ * for it may hold what has been renamed or removed since, and begins again. Where a file system has no locks, nobody
+ * waits. */
+static int open_alone(const char *path)
+{
+    enum { ATTEMPTS = 1000 };
+    for (int i = 0; i < ATTEMPTS; i++) {
+        int descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (descriptor < 0)
+            return -1;
+        while (flock(descriptor, LOCK_EX) && errno == EINTR)
+            continue;
+        if (is_named(descriptor, path))
+            return descriptor;
+        close(descriptor);
+    }
+    errno = EBUSY;
+    return -1;
+}
+
+/* Empties it first: a process that was killed may have left something. */
+static bool write_chunks(int descriptor, const cnn_chunk *chunks, size_t count)
+{
+    bool sound = !ftruncate(descriptor, 0);
+    for (size_t i = 0; i < count && sound; i++)
+        sound = write_all(descriptor, chunks[i].data, chunks[i].size);
+    return sound && !fsync(descriptor);
+}
+
+/* The temporary name is the same each time, so that a process that is killed while it writes leaves one file at most,
+ * which the next save takes over. */
 cnn_status cnn_file_write(const char *path, const cnn_chunk *chunks, size_t count)
 {
     char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.%ld.part", path, (long)getpid());
+    int length = snprintf(temporary, sizeof temporary, "%s.part", path);
     if (length < 0 || (size_t)length >= sizeof temporary)
         return cnn_fail(CNN_ERROR_IO, "%s: the path is too long", path);
-    int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int descriptor = open_alone(temporary);
     if (descriptor < 0)
         return cnn_fail_errno(path, "can't be written");
-    bool sound = true;
-    for (size_t i = 0; i < count && sound; i++)
-        sound = write_all(descriptor, chunks[i].data, chunks[i].size);
-    sound = sound && !fsync(descriptor);
-    cnn_status status = sound ? CNN_OK : cnn_fail_errno(path, "can't be written");
-    if (close(descriptor) && !status)
+    cnn_status status = CNN_OK;
+    if (!write_chunks(descriptor, chunks, count) || rename(temporary, path)) {
         status = cnn_fail_errno(path, "can't be written");
-    if (!status && rename(temporary, path))
-        status = cnn_fail_errno(path, "can't be written");
-    if (status)
         unlink(temporary);
-    else
+    }
+    close(descriptor);
+    if (!status)
         sync_folder(path);
     return status;
 }

@@ -18,7 +18,8 @@ typedef struct cnn_chunk {
 } cnn_chunk;
 
 /* Writes the chunks one after the other beside `path`, syncs, and renames. On failure nothing is left behind and an
- * older file at `path` is as it was. */
+ * older file at `path` is as it was. Of several that write the same file at once each waits for the one before it; the
+ * last one's file stays. */
 cnn_status cnn_file_write(const char *path, const cnn_chunk *chunks, size_t count);
 
 #endif
