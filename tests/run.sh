@@ -85,7 +85,8 @@ stage_sanitize() {
 
 stage_threads() {
     if CC=gcc configure threads -Db_sanitize=thread -Dbuildtype=debugoptimized -Ddefault_library=static -Db_lundef=false; then
-        TSAN_OPTIONS=halt_on_error=1 run_tests threads threads --suite threads --timeout-multiplier 8
+        TSAN_OPTIONS=halt_on_error=1:suppressions=$(pwd)/tests/threads.supp \
+            run_tests threads threads --suite threads --timeout-multiplier 8
     else
         verdict 1 "thread sanitizer build"
     fi
