@@ -15,7 +15,7 @@
 enum {
     STRIP_PIXELS = 128,      /* gradient that stays in the first-level cache while all weights use it */
     ENOUGH_TASKS = 16,       /* for the threads of most machines to share evenly */
-    MIN_SHARE_PIXELS = 256,  /* a sum of its own must be worth adding up */
+    MIN_SHARE_PIXELS = 1024,  /* a sum of its own must be worth adding up */
     MAX_SUMS_BYTES = 1 << 25 /* of all tasks */
 };
 

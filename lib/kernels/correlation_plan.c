@@ -4,7 +4,7 @@
 #include "kernels/blocks.h"
 
 enum {
-    STRIP_PIXELS = 192, /* enough tiles to share a panel of weights that is read from the second-level cache */
+    STRIP_PIXELS = 384, /* enough tiles to share a panel of weights that is read from the second-level cache */
     MIN_STRIP_PIXELS = 192,
     ENOUGH_TASKS = 16 /* for the threads of most machines to share evenly */
 };

@@ -22,6 +22,8 @@ static inline size_t at_most_a_vector(int64_t count)
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+enum { FETCH_AHEAD = 1024 }; /* floats; gradients come from main memory, and the processor's own guess is too short */
+
 typedef struct pooled {
     vf value, place;
 } pooled;
@@ -42,41 +44,43 @@ ALWAYS_INLINE pooled pool_window(const float *from, ptrdiff_t row_stride, ptrdif
 }
 
 /* A vector of channels of one window. */
-ALWAYS_INLINE void pool_vector(const cnn_pooling *p, int64_t pixel, int64_t channel, int32_t height, int32_t width,
+ALWAYS_INLINE void pool_vector(cnn_pooling p, int64_t pixel, int64_t channel, int32_t height, int32_t width,
                                size_t lanes)
 {
-    const float *from = p->from + pixel * width * p->pixel_stride + channel;
-    ptrdiff_t to = pixel * p->to_stride + channel;
-    pooled best = pool_window(from, p->row_stride, p->pixel_stride, height, width, lanes);
-    store_some(p->to + to, vf_min(vf_broadcast(p->high), vf_max(vf_broadcast(p->low), best.value)), lanes);
-    if (p->argmax)
-        vf_store_bytes(p->argmax + to, best.place, lanes);
+    const float *from = p.from + pixel * width * p.pixel_stride + channel;
+    ptrdiff_t to = pixel * p.to_stride + channel;
+    pooled best = pool_window(from, p.row_stride, p.pixel_stride, height, width, lanes);
+    store_some(p.to + to, vf_min(vf_broadcast(p.high), vf_max(vf_broadcast(p.low), best.value)), lanes);
+    if (p.argmax)
+        vf_store_bytes(p.argmax + to, best.place, lanes);
 }
 
-ALWAYS_INLINE void pool_windows(const cnn_pooling *p, int32_t height, int32_t width)
+ALWAYS_INLINE void pool_windows(cnn_pooling p, int32_t height, int32_t width)
 {
-    for (int64_t i = 0; i < p->pixels; i++) {
+    for (int64_t i = 0; i < p.pixels; i++) {
         int64_t c = 0;
-        for (; c + VF_WIDTH <= p->channels; c += VF_WIDTH)
+        for (; c + VF_WIDTH <= p.channels; c += VF_WIDTH)
             pool_vector(p, i, c, height, width, VF_WIDTH);
-        if (c < p->channels)
-            pool_vector(p, i, c, height, width, (size_t)(p->channels - c));
+        if (c < p.channels)
+            pool_vector(p, i, c, height, width, (size_t)(p.channels - c));
     }
 }
 
 static void pool(const cnn_pooling *p)
 {
     if (p->window[0] == 2 && p->window[1] == 2) /* nearly always; constants make it several times as fast */
-        pool_windows(p, 2, 2);
+        pool_windows(*p, 2, 2);
     else
-        pool_windows(p, p->window[0], p->window[1]);
+        pool_windows(*p, p->window[0], p->window[1]);
 }
 
 ALWAYS_INLINE vf mask_vector(const float *gradient, const float *output, vf low, vf high, size_t lanes)
 {
+    __builtin_prefetch(gradient + FETCH_AHEAD);
     vf value = load_some(gradient, lanes);
     if (!output)
         return value;
+    __builtin_prefetch(output + FETCH_AHEAD);
     vf result = load_some(output, lanes);
     return vf_select(vf_both(vf_greater(result, low), vf_greater(high, result)), value, vf_zero());
 }
@@ -90,42 +94,74 @@ static void mask_gradient(const float *gradient, const float *output, float low,
     }
 }
 
-ALWAYS_INLINE void unpool_vector(const cnn_unpooling *row, ptrdiff_t from, uint8_t place, float *to, size_t lanes)
+/* A vector of channels of pixels `within` to `last` - 1 of one window. */
+ALWAYS_INLINE void unpool_vector(cnn_unpooling row, ptrdiff_t from, int32_t within, int32_t last, float *to,
+                                 size_t lanes)
 {
-    vf value = mask_vector(row->gradient + from, row->output ? row->output + from : NULL, vf_broadcast(row->low),
-                           vf_broadcast(row->high), lanes);
-    store_some(to, vf_select(vf_equal_bytes(row->argmax + from, lanes, place), value, vf_zero()), lanes);
+    __builtin_prefetch(row.argmax + from + FETCH_AHEAD);
+    vf value = mask_vector(row.gradient + from, row.output ? row.output + from : NULL, vf_broadcast(row.low),
+                           vf_broadcast(row.high), lanes);
+    for (int32_t i = within; i < last; i++, to += row.to_stride)
+        store_some(to, vf_select(vf_equal_bytes(row.argmax + from, lanes, (uint8_t)(row.place + i)), value, vf_zero()),
+                   lanes);
+}
+
+ALWAYS_INLINE void unpool_window(cnn_unpooling row, int64_t window, int32_t within, int32_t last, float *to)
+{
+    ptrdiff_t from = window * row.stride;
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= row.channels; c += VF_WIDTH)
+        unpool_vector(row, from + c, within, last, to + c, VF_WIDTH);
+    if (c < row.channels)
+        unpool_vector(row, from + c, within, last, to + c, (size_t)(row.channels - c));
+}
+
+/* `row` is passed by value so that stores of floats can't seem to change it. */
+ALWAYS_INLINE void unpool_windows(cnn_unpooling row, int32_t size)
+{
+    float *to = row.to;
+    for (int64_t x = row.first; x < row.last;) {
+        int32_t within = (int32_t)(x % size),
+                last = row.last - x + within < size ? (int32_t)(row.last - x) + within : size;
+        if (within == 0 && last == size)
+            unpool_window(row, x / size, 0, size, to);
+        else
+            unpool_window(row, x / size, within, last, to);
+        to += (last - within) * row.to_stride;
+        x += last - within;
+    }
 }
 
 static void unpool_gradient(const cnn_unpooling *row)
 {
-    float *to = row->to;
-    int64_t window = row->first / row->window;
-    int32_t within = (int32_t)(row->first % row->window);
-    for (int64_t x = row->first; x < row->last; x++, to += row->to_stride) {
-        ptrdiff_t from = window * row->stride;
-        uint8_t place = (uint8_t)(row->place + within);
-        int64_t c = 0;
-        for (; c + VF_WIDTH <= row->channels; c += VF_WIDTH)
-            unpool_vector(row, from + c, place, to + c, VF_WIDTH);
-        if (c < row->channels)
-            unpool_vector(row, from + c, place, to + c, (size_t)(row->channels - c));
-        if (++within == row->window) {
-            within = 0;
-            window++;
-        }
-    }
+    if (row->window == 2)
+        unpool_windows(*row, 2);
+    else
+        unpool_windows(*row, row->window);
+}
+
+/* Several vectors at once, for the additions to one wait for each other. */
+ALWAYS_INLINE void sum_columns(const float *from, ptrdiff_t stride, int64_t rows, float *sum, int vectors, size_t lanes)
+{
+    vf total[4];
+    for (int v = 0; v < vectors; v++)
+        total[v] = load_some(sum + v * VF_WIDTH, lanes);
+    for (int64_t row = 0; row < rows; row++)
+        for (int v = 0; v < vectors; v++)
+            total[v] = vf_add(total[v], load_some(from + row * stride + v * VF_WIDTH, lanes));
+    for (int v = 0; v < vectors; v++)
+        store_some(sum + v * VF_WIDTH, total[v], lanes);
 }
 
 static void sum_rows(const float *from, ptrdiff_t stride, int64_t rows, int64_t columns, float *sum)
 {
-    for (int64_t i = 0; i < columns; i += VF_WIDTH) {
-        size_t lanes = at_most_a_vector(columns - i);
-        vf total = load_some(sum + i, lanes);
-        for (int64_t row = 0; row < rows; row++)
-            total = vf_add(total, load_some(from + row * stride + i, lanes));
-        store_some(sum + i, total, lanes);
-    }
+    int64_t i = 0;
+    for (; i + 4 * VF_WIDTH <= columns; i += 4 * VF_WIDTH)
+        sum_columns(from + i, stride, rows, sum + i, 4, VF_WIDTH);
+    for (; i + 2 * VF_WIDTH <= columns; i += 2 * VF_WIDTH)
+        sum_columns(from + i, stride, rows, sum + i, 2, VF_WIDTH);
+    for (; i < columns; i += VF_WIDTH)
+        sum_columns(from + i, stride, rows, sum + i, 1, at_most_a_vector(columns - i));
 }
 
 static void limit(float *values, int64_t count, float low, float high)
