@@ -99,10 +99,10 @@ static void moments_task(void *argument, size_t task, uint32_t worker)
     const channel_job *job = argument;
     float mean_room[MAX_REPEATED], squares_room[MAX_REPEATED];
     const float *input = job->input + task * job->block;
-    size_t count = block_length(job, task);
+    size_t count = block_length(job, task), rows = count / job->channels;
     float *mean = job->first + task * job->channels, *squares = job->second + task * job->channels;
     sum_block(job->kernels, input, count, job->channels, mean);
-    float factor = 1 / (float)(count / job->channels);
+    float factor = 1 / (float)rows;
     for (size_t c = 0; c < job->channels; c++)
         mean[c] *= factor;
     float *sums = job->channels >= WIDE ? squares : squares_room;
@@ -111,17 +111,23 @@ static void moments_task(void *argument, size_t task, uint32_t worker)
         fold(sums, job->channels, squares);
 }
 
+static size_t block_rows(const channel_job *job, size_t block)
+{
+    return block_length(job, block) / job->channels;
+}
+
 /* The blocks' moments together: Chan, Golub and LeVeque 1979. */
 static void join_moments(const channel_job *job, size_t blocks, size_t channel, float *mean, float *variance)
 {
-    double sum = 0, squares = 0, rows = (double)(job->count / job->channels);
+    size_t whole_rows = job->count / job->channels;
+    double sum = 0, squares = 0, rows = (double)whole_rows;
     for (size_t block = 0; block < blocks; block++)
-        sum += (double)(block_length(job, block) / job->channels) * (double)job->first[block * job->channels + channel];
+        sum += (double)block_rows(job, block) * (double)job->first[block * job->channels + channel];
     double middle = sum / rows;
     for (size_t block = 0; block < blocks; block++) {
         double difference = (double)job->first[block * job->channels + channel] - middle;
         squares += (double)job->second[block * job->channels + channel] +
-                   (double)(block_length(job, block) / job->channels) * difference * difference;
+                   (double)block_rows(job, block) * difference * difference;
     }
     mean[channel] = (float)middle;
     variance[channel] = (float)(squares / rows);

@@ -219,7 +219,7 @@ static void fold(const cnn_layer *layer, float *const *parameters, float *weight
 {
     cnn_fused_conv2d_attributes fused = fused_of(layer);
     const float *bias = fused.conv.no_bias ? NULL : parameters[1];
-    float *const *norm = parameters + (bias ? 2 : 1); /* scale, offset, mean, variance */
+    float *const *norm = parameters + (fused.conv.no_bias ? 1 : 2); /* scale, offset, mean, variance */
     size_t filters = (size_t)fused.conv.filters;
     const int64_t *dims = layer->parameters[0].dims;
     size_t rows = (size_t)(dims[0] * dims[1] * dims[2]);

@@ -69,8 +69,8 @@ static void apply(const cnn_layer_pass *pass, const float *subtract, const float
     for (size_t c = 0; c < channels; c++)
         multiply[c] = 1 / attributes->deviation[c];
     cnn_channel_affine affine = { subtract ? subtract : zeros, multiply, zeros };
-    cnn_channel_apply(pass->context, &affine, from, cnn_layer_output_count(pass->layer, pass->batch) / channels,
-                      channels, to);
+    size_t rows = channels ? cnn_layer_output_count(pass->layer, pass->batch) / channels : 0;
+    cnn_channel_apply(pass->context, &affine, from, rows, channels, to);
 }
 
 static void normalize_forward(const cnn_layer_pass *pass)
