@@ -15,7 +15,7 @@
 enum {
     STRIP_PIXELS = 128,      /* gradient that stays in the first-level cache while all weights use it */
     ENOUGH_TASKS = 16,       /* for the threads of most machines to share evenly */
-    MIN_SHARE_PIXELS = 1024,  /* a sum of its own must be worth adding up */
+    MIN_SHARE_PIXELS = 1024, /* a sum of its own must be worth adding up */
     MAX_SUMS_BYTES = 1 << 25 /* of all tasks */
 };
 
@@ -84,7 +84,7 @@ static int64_t table_rows(const plan *p)
 
 static int64_t table_offsets(const plan *p)
 {
-    return p->depthwise ? p->shape->kernel[0] * p->shape->kernel[1] : p->strip_images * p->strip_rows;
+    return p->depthwise ? (int64_t)p->shape->kernel[0] * p->shape->kernel[1] : p->strip_images * p->strip_rows;
 }
 
 static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_gradient *gradient)
@@ -94,7 +94,7 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_c
     p.groups = p.depthwise ? 1 : s->groups;
     p.columns = s->out_channels / p.groups;
     p.panels = cnn_divide_up(p.columns, CNN_PANEL);
-    p.weights = s->kernel[0] * s->kernel[1] * (s->in_channels / s->groups) * s->out_channels;
+    p.weights = (int64_t)s->kernel[0] * s->kernel[1] * (s->in_channels / s->groups) * s->out_channels;
     plan_strips(&p);
     plan_source(&p);
     p.source_floats = p.direct ? 0 : cnn_round_up((size_t)(p.strip_images * p.image), 16);
@@ -130,7 +130,7 @@ static void place_in_workspace(plan *p, void *workspace)
 static void fill_tables(const plan *p)
 {
     const cnn_conv_shape *s = p->shape;
-    int64_t image_pixels = p->strip_rows * s->out_width, taps = s->kernel[0] * s->kernel[1];
+    int64_t image_pixels = p->strip_rows * s->out_width, taps = (int64_t)s->kernel[0] * s->kernel[1];
     if (p->depthwise) {
         for (int64_t i = 0; i < table_rows(p); i++)
             p->a_rows[i] = i / image_pixels * p->image + i % image_pixels / s->out_width * s->stride[0] * p->row +
@@ -217,7 +217,7 @@ static void multiply_strip(const plan *p, const part *t, const float *source)
                             .high = INFINITY };
     if (p->depthwise) {
         product.rows = t->images * t->rows * s->out_width;
-        product.outer = s->kernel[0] * s->kernel[1];
+        product.outer = (int64_t)s->kernel[0] * s->kernel[1];
         p->kernels->product->correlate_channels(&product);
         return;
     }
