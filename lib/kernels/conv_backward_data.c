@@ -71,7 +71,8 @@ static phase phase_of(const cnn_kernels *kernels, const cnn_conv_shape *s, int64
                                        .step = { 1, 1 },
                                        .taps = { p.axes[0].taps, p.axes[1].taps },
                                        .tap_step = { p.axes[0].tap_step, p.axes[1].tap_step },
-                                       .groups = s->groups };
+                                       .groups = s->groups,
+                                       .in_batches = true };
     p.packed_bytes = cnn_round_up(cnn_correlation_packed_bytes(kernels, &p.correlation), 64);
     return p;
 }

@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "kernels/blocks.h"
 #include "kernels/correlation_plan.h"
+#include "kernels/winograd.h"
 
 static bool is_empty(const cnn_correlation *s)
 {
@@ -17,6 +18,8 @@ size_t cnn_correlation_workspace(const cnn_correlation_call *call)
 {
     if (is_empty(&call->shape))
         return 0;
+    if (cnn_winograd_tile(&call->shape))
+        return cnn_winograd_workspace(call);
     cnn_correlation_plan plan = cnn_correlation_plan_make(call);
     return plan.tables_bytes + cnn_context_threads(call->context) * plan.worker_bytes;
 }
@@ -208,6 +211,10 @@ void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)
 {
     if (is_empty(&call->shape))
         return;
+    if (cnn_winograd_tile(&call->shape)) {
+        cnn_winograd_run(call, workspace);
+        return;
+    }
     cnn_correlation_plan plan = cnn_correlation_plan_make(call);
     int64_t pixels = plan.strip_images * plan.strip_rows * call->shape.width;
     job j = { .call = call, .plan = &plan, .a_rows = workspace, .scratch = workspace };

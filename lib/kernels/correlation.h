@@ -7,6 +7,8 @@
 #ifndef CNN_KERNELS_CORRELATION_H
 #define CNN_KERNELS_CORRELATION_H
 
+#include <stdbool.h>
+
 #include "kernels/conv.h"
 #include "kernels/kernels.h"
 #include "kernels/strip.h"
@@ -17,6 +19,7 @@ typedef struct cnn_correlation {
     int64_t height, width, channels; /* of the result */
     int64_t origin[2], step[2], taps[2], tap_step[2];
     int64_t groups;
+    bool in_batches; /* speed for batches counts, not that for single images */
 } cnn_correlation;
 
 /* The weights as they are in memory: where the first is, and the floats between groups, taps and channels. */

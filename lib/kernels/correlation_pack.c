@@ -6,9 +6,12 @@
 #include "kernels/correlation.h"
 #include "kernels/correlation_plan.h"
 #include "kernels/row.h"
+#include "kernels/winograd.h"
 
 size_t cnn_correlation_packed_bytes(const cnn_kernels *kernels, const cnn_correlation *s)
 {
+    if (cnn_winograd_tile(s))
+        return cnn_winograd_packed_bytes(kernels, s);
     int64_t taps = s->taps[0] * s->taps[1];
     if (cnn_correlation_is_depthwise(s))
         return (size_t)(taps * s->channels) * sizeof(float);
@@ -64,6 +67,10 @@ static void pack_depthwise(void *argument, size_t tap, uint32_t worker)
 void cnn_correlation_pack(cnn_context *context, const cnn_correlation *shape, const cnn_correlation_weights *weights,
                           float *packed)
 {
+    if (cnn_winograd_tile(shape)) {
+        cnn_winograd_pack(context, shape, weights, packed);
+        return;
+    }
     job j = { cnn_kernels_get(context), shape, weights, packed, 0 };
     int64_t taps = shape->taps[0] * shape->taps[1], most = j.kernels->product->columns;
     if (cnn_correlation_is_depthwise(shape)) {

@@ -8,6 +8,7 @@
 #include "kernels/product.h"
 #include "kernels/row.h"
 #include "kernels/softmax.h"
+#include "kernels/winograd.h"
 
 #define DECLARE(isa)                                                    \
     extern const cnn_product_kernels cnn_product_kernels_##isa;         \
@@ -16,12 +17,14 @@
     extern const cnn_softmax_kernels cnn_softmax_kernels_##isa;         \
     extern const cnn_channel_kernels cnn_channel_kernels_##isa;         \
     extern const cnn_dropout_kernels cnn_dropout_kernels_##isa;         \
-    extern const cnn_pool_kernels cnn_pool_kernels_##isa
+    extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
+    extern const cnn_winograd_kernels cnn_winograd_kernels_##isa
 #define TABLE(isa)                                                                                                     \
     {                                                                                                                  \
         .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                                          \
         .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa,                          \
         .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
+        .winograd = &cnn_winograd_kernels_##isa,                                                                       \
     }
 
 DECLARE(generic);

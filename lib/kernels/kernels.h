@@ -16,6 +16,7 @@ typedef struct cnn_kernels {
     const struct cnn_channel_kernels *channel;
     const struct cnn_dropout_kernels *dropout;
     const struct cnn_pool_kernels *pool;
+    const struct cnn_winograd_kernels *winograd;
 } cnn_kernels;
 
 /* The kernels of the context's instruction set. `context` may be NULL. */

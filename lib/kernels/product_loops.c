@@ -4,15 +4,6 @@
 #include "kernels/product.h"
 #include "kernels/vector.h"
 
-/* A loop over i below `count`, a constant, without the loop: what it indexes can be registers. */
-#if defined(__clang__)
-#define UNROLLED(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
-#else
-#define UNROLLED(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
-#endif
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 enum { MAX_VECTORS = VF_REGISTERS == 32 ? 4 : 2, MAX_ROWS = 8 };
 
 /* Rows of a tile that is `vectors` wide. */

@@ -24,6 +24,15 @@
 #include "kernels/vector_generic.h"
 #endif
 
+/* A loop over i below `count`, a constant, without the loop: what it indexes can be registers. */
+#if defined(__clang__)
+#define UNROLLED(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
+#else
+#define UNROLLED(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
+#endif
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 /* The sum of all lanes, in one order for each instruction set. */
 static inline float vf_sum(vf a)
 {

@@ -123,6 +123,7 @@ int main(int argc, char **argv)
     } else {
         check_conv(&sets);
         check_dense(&sets);
+        check_winograd(&sets);
         for (int i = 0; i < sets.count; i++)
             printf("%s ", sets.sets[i].name);
         printf(failures ? ": %d failures\n" : ": all agree with the reference\n", failures);

@@ -42,6 +42,7 @@ typedef struct check_sets {
 
 void check_conv(const check_sets *sets);
 void check_dense(const check_sets *sets);
+void check_winograd(const check_sets *sets);
 
 /* Prints GFLOP/s and per cent of the measured peak of the best set on one and two threads, or of `set` on one.
  * `filter`: only shapes whose name contains it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "kernels/winograd.h"
 #include "reference.h"
 
 typedef struct conv_case {
@@ -142,6 +143,66 @@ static void release_results(results *r)
     check_release(r->argmax);
 }
 
+static bool forward_is_winograd(const cnn_conv_shape *s)
+{
+    cnn_correlation c = { .source_height = s->in_height,
+                          .source_width = s->in_width,
+                          .source_channels = s->in_channels,
+                          .channels = s->out_channels,
+                          .step = { s->stride[0], s->stride[1] },
+                          .taps = { s->kernel[0], s->kernel[1] },
+                          .tap_step = { s->dilation[0], s->dilation[1] },
+                          .groups = s->groups };
+    return cnn_winograd_tile(&c) != 0;
+}
+
+/* Any phase of it; one may be where the kernel is larger than three, for phases have a part of its taps each. */
+static bool data_may_be_winograd(const cnn_conv_shape *s)
+{
+    cnn_correlation c = { .source_height = s->out_height,
+                          .source_width = s->out_width,
+                          .source_channels = s->out_channels,
+                          .channels = s->in_channels,
+                          .step = { 1, 1 },
+                          .taps = { 3, 3 },
+                          .tap_step = { 1, 1 },
+                          .groups = s->groups,
+                          .in_batches = true };
+    return s->kernel[0] >= 3 && s->kernel[1] >= 3 && cnn_winograd_tile(&c) != 0;
+}
+
+static float largest_of(const float *values, int64_t count)
+{
+    float largest = 0;
+    for (int64_t i = 0; i < count; i++)
+        largest = fmaxf(largest, fabsf(values[i]));
+    return largest;
+}
+
+/* Winograd's transforms multiply and cancel: errors are in proportion to the largest result, not to the one at hand. */
+static const float winograd_tolerance = 2e-5f;
+
+/* What the argmax of near-equals may be: any whose value is the maximum's but for the tolerance. */
+static void compare_argmax(const fixture *f, const results *r, float tolerance)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    const int32_t *pool = f->c->pool;
+    int64_t height = s->out_height / pool[0], width = s->out_width / pool[1], c = s->out_channels;
+    bool good = true;
+    for (int64_t i = 0; i < f->output_count; i++) {
+        int64_t pixel = i / c, x = pixel % width * pool[1], y = pixel / width % height * pool[0];
+        const float *window = f->result + ((pixel / width / height * s->out_height + y) * s->out_width + x) * c + i % c;
+        float values[2];
+        for (int k = 0; k < 2; k++) {
+            int place = k ? r->argmax[i] : f->argmax[i];
+            good = good && place < pool[0] * pool[1];
+            values[k] = good ? window[(place / pool[1] * s->out_width + place % pool[1]) * c] : 0;
+        }
+        good = good && values[0] - values[1] <= tolerance;
+    }
+    check_true("argmax isn't where the maximum is", good);
+}
+
 static void compare_with_reference(const fixture *f, const results *r)
 {
     const cnn_conv_shape *s = &f->c->shape;
@@ -150,8 +211,15 @@ static void compare_with_reference(const fixture *f, const results *r)
     float forward = exact ? 0 : 1e-5f * (float)sqrt(taps * (double)(s->in_channels / s->groups));
     float data = exact ? 0 : 1e-5f * (float)sqrt(taps * (double)(s->out_channels / s->groups));
     float weights = exact ? 0 : 1e-5f * (float)sqrt(pixels);
+    bool winograd = forward_is_winograd(s);
+    if (winograd)
+        forward = winograd_tolerance * largest_of(f->result, f->result_count);
+    if (data_may_be_winograd(s))
+        data = winograd_tolerance * largest_of(f->input_gradient, f->input_count);
     check_equal("output", f->output, r->output, f->output_count, forward);
-    if (exact && f->c->pool[0])
+    if (f->c->pool[0] && winograd)
+        compare_argmax(f, r, forward);
+    else if (exact && f->c->pool[0])
         check_same_bits("argmax differs", f->argmax, r->argmax, (size_t)f->output_count);
     check_equal("input gradient", f->input_gradient, r->input_gradient, f->input_count, data);
     check_equal("weight gradient", f->weight_gradient, r->weight_gradient, f->weight_count, weights);
@@ -238,6 +306,16 @@ static int64_t draw_axis(uint32_t *state, cnn_conv_shape *s, int axis, int64_t *
     return out_size(*in, s->kernel[axis], s->stride[axis], s->dilation[axis], *padding, after);
 }
 
+static void draw_epilogue(uint32_t *state, conv_case *c)
+{
+    c->bias = check_draw(state, 3) > 0;
+    int32_t pool = ONE_OF(state, 0, 0, 2, 3);
+    c->pool[0] = pool;
+    c->pool[1] = pool == 3 && check_draw(state, 2) ? 2 : pool;
+    if (c->shape.out_height < c->pool[0] || c->shape.out_width < c->pool[1])
+        c->pool[0] = c->pool[1] = 0;
+}
+
 static conv_case draw_case(uint32_t *state)
 {
     conv_case c = { .shape.batch = 1 + check_draw(state, 5), .activation = ONE_OF(state, 0, 1, 2) };
@@ -245,12 +323,29 @@ static conv_case draw_case(uint32_t *state)
     draw_channels(state, s);
     s->out_height = draw_axis(state, s, 0, &s->in_height, &s->pad_top);
     s->out_width = draw_axis(state, s, 1, &s->in_width, &s->pad_left);
-    c.bias = check_draw(state, 3) > 0;
-    int32_t pool = ONE_OF(state, 0, 0, 2, 3);
-    c.pool[0] = pool;
-    c.pool[1] = pool == 3 && check_draw(state, 2) ? 2 : pool;
-    if (s->out_height < c.pool[0] || s->out_width < c.pool[1])
-        c.pool[0] = c.pool[1] = 0;
+    draw_epilogue(state, &c);
+    return c;
+}
+
+/* Ragged tiles, channels and windows; with batches, so that blocks of tiles hold several images. */
+static conv_case draw_winograd_case(uint32_t *state)
+{
+    conv_case c = { .shape = { .batch = 1 + check_draw(state, 3),
+                               .in_height = 5 + check_draw(state, 16),
+                               .in_width = 5 + check_draw(state, 40),
+                               .in_channels = ONE_OF(state, 32, 33, 48, 64, 65),
+                               .out_channels = ONE_OF(state, 32, 37, 64, 70, 130),
+                               .kernel = { 3, 3 },
+                               .stride = { 1, 1 },
+                               .dilation = { 1, 1 },
+                               .pad_top = ONE_OF(state, 0, 1, 2),
+                               .pad_left = ONE_OF(state, 0, 1, 2),
+                               .groups = 1 },
+                    .activation = ONE_OF(state, 0, 1, 2) };
+    cnn_conv_shape *s = &c.shape;
+    s->out_height = out_size(s->in_height, 3, 1, 1, s->pad_top, ONE_OF(state, 0, 1));
+    s->out_width = out_size(s->in_width, 3, 1, 1, s->pad_left, ONE_OF(state, 0, 1));
+    draw_epilogue(state, &c);
     return c;
 }
 
@@ -284,5 +379,9 @@ void check_conv(const check_sets *sets)
         check_one(sets, &c, CHECK_WHOLE_NUMBERS, i);
         if (i % 4 == 0)
             check_one(sets, &c, CHECK_FLOATS, i);
+    }
+    for (uint32_t i = 0; i < 24; i++) {
+        conv_case c = draw_winograd_case(&state);
+        check_one(sets, &c, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS, i);
     }
 }

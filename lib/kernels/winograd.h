@@ -1,0 +1,50 @@
+/* Convolutions of 3×3 taps by Winograd's minimal filtering: F(m×m, 3×3) makes a tile of m × m results from (m + 2)²
+ * products instead of 9m². Over all channels and many tiles the products are (m + 2)² products of matrices: transformed
+ * tiles of the source times transformed weights. After A. Lavin and S. Gray, "Fast algorithms for convolutional neural
+ * networks", arXiv:1509.09308. */
+#ifndef CNN_KERNELS_WINOGRAD_H
+#define CNN_KERNELS_WINOGRAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/correlation.h"
+
+/* The side of the tiles, m, that a correlation is best made of; 0: it isn't for Winograd. By channels and the size of
+ * the source alone, so that a prediction's bits don't depend on what else is predicted with it. */
+int64_t cnn_winograd_tile(const cnn_correlation *shape);
+
+/* As the functions of correlation.h, which come here if there is a tile. */
+size_t cnn_winograd_packed_bytes(const cnn_kernels *kernels, const cnn_correlation *shape);
+void cnn_winograd_pack(cnn_context *context, const cnn_correlation *shape, const cnn_correlation_weights *weights,
+                       float *packed);
+size_t cnn_winograd_workspace(const cnn_correlation_call *call);
+void cnn_winograd_run(const cnn_correlation_call *call, void *workspace);
+
+/* A tile of results: products of some channels, transformed back. */
+typedef struct cnn_winograd_output {
+    const float *products;
+    ptrdiff_t matrix_stride;
+    const float *bias;               /* or NULL */
+    float low, high;                 /* what results are limited to */
+    bool pools;                      /* the maxima of 2 × 2 windows are written, */
+    uint8_t *argmax;                 /* and their places, unless NULL */
+    int64_t rows, columns, channels; /* of the tile, before pooling, that are wanted */
+    float *to;
+    ptrdiff_t row_stride, pixel_stride; /* of what is written */
+} cnn_winograd_output;
+
+/* Of one tile size. Element (i, j) of a transformed tile or of transformed weights is for matrix i * (m + 2) + j. */
+typedef struct cnn_winograd_transforms {
+    void (*input)(const float *from, ptrdiff_t row_stride, int64_t channels, float *to, ptrdiff_t matrix_stride);
+    void (*output)(const cnn_winograd_output *output);
+    /* from[v * tap[0] + u * tap[1] + column] */
+    void (*weights)(const float *from, const ptrdiff_t tap[2], int64_t columns, float *to, ptrdiff_t matrix_stride);
+} cnn_winograd_transforms;
+
+typedef struct cnn_winograd_kernels {
+    cnn_winograd_transforms by_2, by_4;
+} cnn_winograd_kernels;
+
+#endif

@@ -1,0 +1,235 @@
+/* Winograd's transforms, a vector of channels at a time. Each is a matrix times the tile times the matrix transposed:
+ * the matrix is applied to the columns, then to the rows of what that gives. */
+#include "kernels/vector.h"
+#include "kernels/winograd.h"
+
+enum { MAX_TILE = 4, MAX_SIDE = MAX_TILE + 2, TAPS = 3 };
+
+ALWAYS_INLINE vf load_lanes(const float *from, size_t lanes)
+{
+    return lanes < VF_WIDTH ? vf_load_partial(from, lanes) : vf_load(from);
+}
+
+ALWAYS_INLINE void store_lanes(float *to, vf a, size_t lanes)
+{
+    if (lanes < VF_WIDTH)
+        vf_store_partial(to, a, lanes);
+    else
+        vf_store(to, a);
+}
+
+/* b + factor * a */
+ALWAYS_INLINE vf add_times(vf b, float factor, vf a)
+{
+    return vf_fmadd(vf_broadcast(factor), a, b);
+}
+
+/* The paper's B transposed, for the points 0, 1, -1 (2, -2) and infinity. */
+ALWAYS_INLINE void input_line(int tile, const vf d[MAX_SIDE], vf t[MAX_SIDE])
+{
+    if (tile == 2) {
+        t[0] = vf_sub(d[0], d[2]);
+        t[1] = vf_add(d[1], d[2]);
+        t[2] = vf_sub(d[2], d[1]);
+        t[3] = vf_sub(d[1], d[3]);
+        return;
+    }
+    vf even = add_times(d[4], -4, d[2]), odd = add_times(d[3], -4, d[1]);
+    vf even_2 = vf_sub(d[4], d[2]), odd_2 = vf_sub(d[3], d[1]);
+    t[0] = add_times(add_times(d[4], -5, d[2]), 4, d[0]);
+    t[1] = vf_add(even, odd);
+    t[2] = vf_sub(even, odd);
+    t[3] = add_times(even_2, 2, odd_2);
+    t[4] = add_times(even_2, -2, odd_2);
+    t[5] = add_times(add_times(d[5], -5, d[3]), 4, d[1]);
+}
+
+/* A transposed. */
+ALWAYS_INLINE void output_line(int tile, const vf m[MAX_SIDE], vf y[MAX_TILE])
+{
+    vf sum = vf_add(m[1], m[2]), difference = vf_sub(m[1], m[2]);
+    if (tile == 2) {
+        y[0] = vf_add(m[0], sum);
+        y[1] = vf_sub(difference, m[3]);
+        return;
+    }
+    vf sum_2 = vf_add(m[3], m[4]), difference_2 = vf_sub(m[3], m[4]);
+    y[0] = vf_add(m[0], vf_add(sum, sum_2));
+    y[1] = add_times(difference, 2, difference_2);
+    y[2] = add_times(sum, 4, sum_2);
+    y[3] = add_times(vf_add(difference, m[5]), 8, difference_2);
+}
+
+/* G. */
+ALWAYS_INLINE void weights_line(int tile, const vf g[TAPS], vf u[MAX_SIDE])
+{
+    vf ends = vf_add(g[0], g[2]);
+    if (tile == 2) {
+        vf half = vf_broadcast(0.5f);
+        u[0] = g[0];
+        u[1] = vf_mul(half, vf_add(ends, g[1]));
+        u[2] = vf_mul(half, vf_sub(ends, g[1]));
+        u[3] = g[2];
+        return;
+    }
+    vf sixth = vf_broadcast(-1 / 6.0f), ends_2 = vf_mul(vf_broadcast(1 / 24.0f), add_times(g[0], 4, g[2]));
+    u[0] = vf_mul(vf_broadcast(0.25f), g[0]);
+    u[1] = vf_mul(sixth, vf_add(ends, g[1]));
+    u[2] = vf_mul(sixth, vf_sub(ends, g[1]));
+    u[3] = add_times(ends_2, 1 / 12.0f, g[1]);
+    u[4] = add_times(ends_2, -1 / 12.0f, g[1]);
+    u[5] = g[2];
+}
+
+ALWAYS_INLINE void input_vector(int tile, const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, float *to,
+                                ptrdiff_t matrix_stride, size_t lanes)
+{
+    int side = tile + 2;
+    vf half[MAX_SIDE][MAX_SIDE], line[MAX_SIDE];
+    UNROLLED (j, side) {
+        vf column[MAX_SIDE];
+        UNROLLED (i, side)
+            column[i] = load_lanes(from + i * row_stride + j * pixel_stride, lanes);
+        input_line(tile, column, line);
+        UNROLLED (i, side)
+            half[i][j] = line[i];
+    }
+    UNROLLED (i, side) {
+        input_line(tile, half[i], line);
+        UNROLLED (j, side)
+            store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
+    }
+}
+
+ALWAYS_INLINE void input(int tile, const float *from, ptrdiff_t row_stride, int64_t channels, float *to,
+                         ptrdiff_t matrix_stride)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
+        input_vector(tile, from + c, row_stride, channels, to + c, matrix_stride, VF_WIDTH);
+    if (c < channels)
+        input_vector(tile, from + c, row_stride, channels, to + c, matrix_stride, (size_t)(channels - c));
+}
+
+ALWAYS_INLINE void weights_vector(int tile, const float *from, const ptrdiff_t tap[2], float *to,
+                                  ptrdiff_t matrix_stride, size_t lanes)
+{
+    int side = tile + 2;
+    vf half[MAX_SIDE][TAPS], line[MAX_SIDE];
+    UNROLLED (u, TAPS) {
+        vf column[TAPS];
+        UNROLLED (v, TAPS)
+            column[v] = load_lanes(from + v * tap[0] + u * tap[1], lanes);
+        weights_line(tile, column, line);
+        UNROLLED (i, side)
+            half[i][u] = line[i];
+    }
+    UNROLLED (i, side) {
+        weights_line(tile, half[i], line);
+        UNROLLED (j, side)
+            store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
+    }
+}
+
+ALWAYS_INLINE void weights(int tile, const float *from, const ptrdiff_t tap[2], int64_t columns, float *to,
+                           ptrdiff_t matrix_stride)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= columns; c += VF_WIDTH)
+        weights_vector(tile, from + c, tap, to + c, matrix_stride, VF_WIDTH);
+    if (c < columns)
+        weights_vector(tile, from + c, tap, to + c, matrix_stride, (size_t)(columns - c));
+}
+
+ALWAYS_INLINE vf limited(const cnn_winograd_output *o, vf a)
+{
+    return vf_min(vf_broadcast(o->high), vf_max(vf_broadcast(o->low), a)); /* in this order NaN passes */
+}
+
+ALWAYS_INLINE void store_results(int tile, const cnn_winograd_output *o, int64_t channel,
+                                 vf results[MAX_TILE][MAX_TILE], size_t lanes)
+{
+    UNROLLED (i, tile)
+        UNROLLED (j, tile)
+            if (i < o->rows && j < o->columns)
+                store_lanes(o->to + i * o->row_stride + j * o->pixel_stride + channel, limited(o, results[i][j]),
+                            lanes);
+}
+
+/* The first of equals is the maximum. */
+ALWAYS_INLINE void pool_results(int tile, const cnn_winograd_output *o, int64_t channel, vf results[MAX_TILE][MAX_TILE],
+                                size_t lanes)
+{
+    UNROLLED (i, tile / 2)
+        UNROLLED (j, tile / 2)
+            if (2 * i < o->rows && 2 * j < o->columns) {
+                vf best = results[2 * i][2 * j], place = vf_zero();
+                UNROLLED (k, 3) {
+                    vf value = results[2 * i + (k + 1) / 2][2 * j + (k + 1) % 2];
+                    vf_mask better = vf_greater(value, best);
+                    best = vf_select(better, value, best);
+                    place = vf_select(better, vf_broadcast((float)(k + 1)), place);
+                }
+                ptrdiff_t to = i * o->row_stride + j * o->pixel_stride + channel;
+                store_lanes(o->to + to, limited(o, best), lanes);
+                if (o->argmax)
+                    vf_store_bytes(o->argmax + to, place, lanes);
+            }
+}
+
+ALWAYS_INLINE void output_vector(int tile, const cnn_winograd_output *o, int64_t channel, size_t lanes)
+{
+    int side = tile + 2;
+    vf half[MAX_TILE][MAX_SIDE], results[MAX_TILE][MAX_TILE];
+    UNROLLED (j, side) {
+        vf column[MAX_SIDE], line[MAX_TILE];
+        UNROLLED (i, side)
+            column[i] = load_lanes(o->products + (i * side + j) * o->matrix_stride + channel, lanes);
+        output_line(tile, column, line);
+        UNROLLED (i, tile)
+            half[i][j] = line[i];
+    }
+    vf bias = o->bias ? load_lanes(o->bias + channel, lanes) : vf_zero();
+    UNROLLED (i, tile) {
+        output_line(tile, half[i], results[i]);
+        UNROLLED (j, tile)
+            results[i][j] = vf_add(results[i][j], bias);
+    }
+    if (o->pools)
+        pool_results(tile, o, channel, results, lanes);
+    else
+        store_results(tile, o, channel, results, lanes);
+}
+
+ALWAYS_INLINE void output(int tile, const cnn_winograd_output *o)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= o->channels; c += VF_WIDTH)
+        output_vector(tile, o, c, VF_WIDTH);
+    if (c < o->channels)
+        output_vector(tile, o, c, (size_t)(o->channels - c));
+}
+
+#define TRANSFORMS(m)                                                                                 \
+    static void input_by_##m(const float *from, ptrdiff_t row_stride, int64_t channels, float *to,    \
+                             ptrdiff_t matrix_stride)                                                 \
+    {                                                                                                 \
+        input(m, from, row_stride, channels, to, matrix_stride);                                      \
+    }                                                                                                 \
+    static void output_by_##m(const cnn_winograd_output *o)                                           \
+    {                                                                                                 \
+        output(m, o);                                                                                 \
+    }                                                                                                 \
+    static void weights_by_##m(const float *from, const ptrdiff_t tap[2], int64_t columns, float *to, \
+                               ptrdiff_t matrix_stride)                                               \
+    {                                                                                                 \
+        weights(m, from, tap, columns, to, matrix_stride);                                            \
+    }
+
+TRANSFORMS(2)
+TRANSFORMS(4)
+
+const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
+    .by_2 = { input_by_2, output_by_2, weights_by_2 },
+    .by_4 = { input_by_4, output_by_4, weights_by_4 },
+};
