@@ -77,7 +77,7 @@ static plan plan_make(const cnn_correlation_call *call)
 {
     const cnn_correlation *s = &call->shape;
     const cnn_winograd_kernels *kernels = cnn_kernels_get(call->context)->winograd;
-    plan p = { .tile = cnn_winograd_tile(s), .window = 1 };
+    plan p = { .tile = cnn_winograd_tile(s) == 2 ? 2 : 4, .window = 1 }; /* asked only where Winograd is used */
     p.transforms = p.tile == 2 ? &kernels->by_2 : &kernels->by_4;
     p.matrices = (p.tile + 2) * (p.tile + 2);
     p.across = cnn_divide_up(s->width, p.tile);
