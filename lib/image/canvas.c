@@ -60,3 +60,14 @@ void cnn_canvas_put_row(const cnn_canvas *canvas, uint32_t y, const uint8_t *rgb
     for (uint32_t x = 0; x < canvas->width; x++)
         memcpy(row + (ptrdiff_t)x * canvas->step_x, rgb + 3 * (size_t)x, 3);
 }
+
+cnn_status cnn_canvas_finish(cnn_canvas *canvas, const cnn_image_source *source, cnn_status status, cnn_tensor **pixels)
+{
+    if (status == CNN_ERROR_FORMAT && canvas->pixels && source->options.allow_truncated)
+        status = CNN_OK; /* cut or damaged: what was decoded stands */
+    if (status)
+        cnn_tensor_destroy(canvas->pixels);
+    else
+        *pixels = canvas->pixels;
+    return status;
+}

@@ -17,7 +17,7 @@ typedef struct cnn_canvas {
     ptrdiff_t step_x, step_y;
 } cnn_canvas;
 
-/* `width` and `height` are as stored. The tensor is the caller's to destroy. */
+/* `width` and `height` are as stored. cnn_canvas_finish ends it. */
 cnn_status cnn_canvas_create(const cnn_image_source *source, uint32_t width, uint32_t height, uint32_t orientation,
                              cnn_canvas *canvas);
 
@@ -25,5 +25,9 @@ cnn_status cnn_canvas_create(const cnn_image_source *source, uint32_t width, uin
 uint8_t *cnn_canvas_row(const cnn_canvas *canvas, uint32_t y);
 
 void cnn_canvas_put_row(const cnn_canvas *canvas, uint32_t y, const uint8_t *rgb);
+
+/* How decoding ends: `status` is what it came to. The pixels go to `*pixels`, or are destroyed if it failed. */
+cnn_status cnn_canvas_finish(cnn_canvas *canvas, const cnn_image_source *source, cnn_status status,
+                             cnn_tensor **pixels);
 
 #endif

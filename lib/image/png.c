@@ -227,14 +227,7 @@ cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels)
     if (self.whole && self.rows)
         put_interlaced(&self);
     close_reader(&self);
-    if (self.status == CNN_ERROR_FORMAT && self.canvas.pixels && source->options.allow_truncated)
-        self.status = CNN_OK; /* cut or damaged: what was decoded stands */
-    if (self.status) {
-        cnn_tensor_destroy(self.canvas.pixels);
-        return self.status;
-    }
-    *pixels = self.canvas.pixels;
-    return CNN_OK;
+    return cnn_canvas_finish(&self.canvas, source, self.status, pixels);
 }
 
 static void probe(reader *self, cnn_image_info *info)
