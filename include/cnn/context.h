@@ -23,7 +23,8 @@ typedef enum cnn_instruction_set {
     CNN_ISA_GENERIC = 1, /* plain C */
     CNN_ISA_AVX2 = 2,    /* AVX2 and FMA */
     CNN_ISA_AVX512 = 3,  /* AVX-512 F, BW, DQ, VL */
-    CNN_ISA_NEON = 4
+    CNN_ISA_NEON = 4,
+    CNN_ISA_AVX512_BF16 = 5 /* AVX-512 with VNNI and BF16 too */
 } cnn_instruction_set;
 
 typedef struct cnn_context_options {

@@ -9,10 +9,9 @@ static const struct {
     cnn_instruction_set set;
     const char *name;
 } names[] = {
-    { CNN_ISA_GENERIC, "generic" },
-    { CNN_ISA_AVX2, "avx2" },
-    { CNN_ISA_AVX512, "avx512" },
-    { CNN_ISA_NEON, "neon" },
+    { CNN_ISA_GENERIC, "generic" },         { CNN_ISA_AVX2, "avx2" },
+    { CNN_ISA_AVX512, "avx512" },           { CNN_ISA_NEON, "neon" },
+    { CNN_ISA_AVX512_BF16, "avx512_bf16" },
 };
 
 static cnn_instruction_set best_of_processor(void)
@@ -21,7 +20,8 @@ static cnn_instruction_set best_of_processor(void)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))
-        return CNN_ISA_AVX512;
+        return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") ? CNN_ISA_AVX512_BF16
+                                                                                            : CNN_ISA_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return CNN_ISA_AVX2;
     return CNN_ISA_GENERIC;

@@ -122,7 +122,7 @@ __attribute__((target("avx2"))) static void sample_inside_avx2(const cnn_sampler
 cnn_sample_inside cnn_sample_inside_for(cnn_instruction_set set)
 {
 #if defined(__x86_64__)
-    if (set == CNN_ISA_AVX2 || set == CNN_ISA_AVX512)
+    if (set != CNN_ISA_GENERIC) /* all above it have AVX2 */
         return sample_inside_avx2;
 #endif
     (void)set;

@@ -44,7 +44,8 @@ const cnn_kernels *cnn_kernels_get(cnn_context *context)
     switch (context ? context->instruction_set : CNN_ISA_GENERIC) {
 #if defined(__x86_64__)
     case CNN_ISA_AVX2: return &avx2;
-    case CNN_ISA_AVX512: return &avx512;
+    case CNN_ISA_AVX512:
+    case CNN_ISA_AVX512_BF16: return &avx512;
 #elif defined(__aarch64__)
     case CNN_ISA_NEON: return &neon;
 #endif

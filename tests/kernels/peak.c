@@ -63,7 +63,7 @@ double peak_gflops(const char *instruction_set)
 #if defined(__x86_64__)
     if (!strcmp(instruction_set, "avx2"))
         run = run_avx2;
-    else if (!strcmp(instruction_set, "avx512"))
+    else if (!strncmp(instruction_set, "avx512", 6))
         run = run_avx512;
 #endif
     double best = 0;
