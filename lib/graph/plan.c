@@ -52,7 +52,7 @@ static void use_until(planner *p, int32_t buffer, int32_t time)
 static size_t value_bytes(planner *p, int32_t step)
 {
     const cnn_shape *shape = &p->steps->items[step].layer.output;
-    size_t bytes = sizeof(float);
+    size_t bytes = cnn_dtype_size(p->steps->items[step].layer.output_type);
     bool fits = cnn_multiply(bytes, (size_t)p->plan->batch, &bytes);
     for (int32_t i = 0; i < shape->rank; i++)
         fits = fits && cnn_multiply(bytes, (size_t)shape->dims[i], &bytes);

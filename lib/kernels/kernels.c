@@ -1,6 +1,7 @@
 #include "kernels/kernels.h"
 
 #include "core/context_internal.h"
+#include "kernels/bf16.h"
 #include "kernels/channels.h"
 #include "kernels/dropout.h"
 #include "kernels/elementwise.h"
@@ -18,24 +19,29 @@
     extern const cnn_channel_kernels cnn_channel_kernels_##isa;         \
     extern const cnn_dropout_kernels cnn_dropout_kernels_##isa;         \
     extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
-    extern const cnn_winograd_kernels cnn_winograd_kernels_##isa
-#define TABLE(isa)                                                                                                     \
+    extern const cnn_winograd_kernels cnn_winograd_kernels_##isa;       \
+    DECLARE_NARROW(isa)
+/* Families over types narrower than floats, which a later instruction set has kernels of its own for. */
+#define DECLARE_NARROW(isa) extern const cnn_bf16_kernels cnn_bf16_kernels_##isa
+#define TABLE(isa, narrow)                                                                                             \
     {                                                                                                                  \
         .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                                          \
         .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa,                          \
         .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
-        .winograd = &cnn_winograd_kernels_##isa,                                                                       \
+        .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##narrow,                                   \
     }
 
 DECLARE(generic);
-static const cnn_kernels generic = TABLE(generic);
+static const cnn_kernels generic = TABLE(generic, generic);
 #if defined(__x86_64__)
 DECLARE(avx2);
 DECLARE(avx512);
-static const cnn_kernels avx2 = TABLE(avx2), avx512 = TABLE(avx512);
+DECLARE_NARROW(avx512_bf16);
+static const cnn_kernels avx2 = TABLE(avx2, avx2), avx512 = TABLE(avx512, avx512),
+                         avx512_bf16 = TABLE(avx512, avx512_bf16);
 #elif defined(__aarch64__)
 DECLARE(neon);
-static const cnn_kernels neon = TABLE(neon);
+static const cnn_kernels neon = TABLE(neon, neon);
 #endif
 
 const cnn_kernels *cnn_kernels_get(cnn_context *context)
@@ -44,8 +50,8 @@ const cnn_kernels *cnn_kernels_get(cnn_context *context)
     switch (context ? context->instruction_set : CNN_ISA_GENERIC) {
 #if defined(__x86_64__)
     case CNN_ISA_AVX2: return &avx2;
-    case CNN_ISA_AVX512:
-    case CNN_ISA_AVX512_BF16: return &avx512;
+    case CNN_ISA_AVX512: return &avx512;
+    case CNN_ISA_AVX512_BF16: return &avx512_bf16;
 #elif defined(__aarch64__)
     case CNN_ISA_NEON: return &neon;
 #endif

@@ -114,3 +114,44 @@ static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t
     __m256i words = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight));
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(words, _mm256_set1_epi32(value)));
 }
+
+static inline vf vf_of_bf16(__m128i a)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(a), 16));
+}
+
+static inline vf vf_load_bf16(const uint16_t *from)
+{
+    return vf_of_bf16(_mm_loadu_si128((const void *)from));
+}
+
+static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
+{
+    uint16_t lanes[8] = { 0 };
+    memcpy(lanes, from, count * sizeof *from);
+    return vf_load_bf16(lanes);
+}
+
+/* To the nearest, of two equally near ones the even one; NaN stays NaN. */
+static inline __m128i vf_to_bf16(vf a)
+{
+    __m256i bits = _mm256_castps_si256(a), high = _mm256_srli_epi32(bits, 16);
+    __m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+    __m256i nearest = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff))), 16);
+    __m256i quiet = _mm256_or_si256(high, _mm256_set1_epi32(0x40));
+    __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    __m256i words = _mm256_blendv_epi8(nearest, quiet, nan);
+    return _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+}
+
+static inline void vf_store_bf16(uint16_t *to, vf a)
+{
+    _mm_storeu_si128((void *)to, vf_to_bf16(a));
+}
+
+static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
+{
+    uint16_t lanes[8];
+    vf_store_bf16(lanes, a);
+    memcpy(to, lanes, count * sizeof *to);
+}

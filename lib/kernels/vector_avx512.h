@@ -108,3 +108,42 @@ static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t
 {
     return _mm_cmpeq_epi8_mask(_mm_maskz_loadu_epi8(vf_lanes(count), bytes), _mm_set1_epi8((char)value));
 }
+
+static inline vf vf_of_bf16(__m256i a)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(a), 16));
+}
+
+static inline vf vf_load_bf16(const uint16_t *from)
+{
+    return vf_of_bf16(_mm256_loadu_si256((const void *)from));
+}
+
+static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
+{
+    return vf_of_bf16(_mm256_maskz_loadu_epi16(vf_lanes(count), from));
+}
+
+/* To the nearest, of two equally near ones the even one; NaN stays NaN. */
+static inline __m256i vf_to_bf16(vf a)
+{
+#if defined(__AVX512BF16__)
+    return (__m256i)_mm512_cvtneps_pbh(a);
+#else
+    __m512i bits = _mm512_castps_si512(a), high = _mm512_srli_epi32(bits, 16);
+    __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+    __m512i nearest = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
+    __m512i quiet = _mm512_or_si512(high, _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(_mm512_mask_mov_epi32(nearest, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), quiet));
+#endif
+}
+
+static inline void vf_store_bf16(uint16_t *to, vf a)
+{
+    _mm256_storeu_si256((void *)to, vf_to_bf16(a));
+}
+
+static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
+{
+    _mm256_mask_storeu_epi16(to, vf_lanes(count), vf_to_bf16(a));
+}

@@ -111,3 +111,34 @@ static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t
         mask[i] = -(bytes[i] == value);
     return mask;
 }
+
+static inline vf vf_load_bf16(const uint16_t *from)
+{
+    return (vf)(vf_mask){ (int32_t)((uint32_t)from[0] << 16), (int32_t)((uint32_t)from[1] << 16),
+                          (int32_t)((uint32_t)from[2] << 16), (int32_t)((uint32_t)from[3] << 16) };
+}
+
+static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
+{
+    uint16_t lanes[4] = { 0 };
+    memcpy(lanes, from, count * sizeof *from);
+    return vf_load_bf16(lanes);
+}
+
+/* To the nearest, of two equally near ones the even one; NaN stays NaN. */
+static inline void vf_store_bf16(uint16_t *to, vf a)
+{
+    typedef uint32_t words __attribute__((vector_size(16)));
+    words bits = (words)a, high = bits >> 16, nan = (words)(a != a);
+    words nearest = (bits + 0x7fffu + (high & 1)) >> 16;
+    words chosen = (nan & (high | 0x40)) | (~nan & nearest);
+    for (int i = 0; i < VF_WIDTH; i++)
+        to[i] = (uint16_t)chosen[i];
+}
+
+static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
+{
+    uint16_t lanes[4];
+    vf_store_bf16(lanes, a);
+    memcpy(to, lanes, count * sizeof *to);
+}

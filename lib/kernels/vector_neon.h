@@ -112,3 +112,32 @@ static inline vf_mask vf_equal_bytes(const uint8_t *bytes, size_t count, uint8_t
     memcpy(eight, bytes, count);
     return vceqq_u32(vmovl_u16(vget_low_u16(vmovl_u8(vld1_u8(eight)))), vdupq_n_u32(value));
 }
+
+static inline vf vf_load_bf16(const uint16_t *from)
+{
+    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(from), 16));
+}
+
+static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
+{
+    uint16_t lanes[4] = { 0 };
+    memcpy(lanes, from, count * sizeof *from);
+    return vf_load_bf16(lanes);
+}
+
+/* To the nearest, of two equally near ones the even one; NaN stays NaN. */
+static inline void vf_store_bf16(uint16_t *to, vf a)
+{
+    uint32x4_t bits = vreinterpretq_u32_f32(a), high = vshrq_n_u32(bits, 16);
+    uint32x4_t nearest =
+        vshrq_n_u32(vaddq_u32(bits, vaddq_u32(vandq_u32(high, vdupq_n_u32(1)), vdupq_n_u32(0x7fff))), 16);
+    uint32x4_t quiet = vorrq_u32(high, vdupq_n_u32(0x40));
+    vst1_u16(to, vmovn_u32(vbslq_u32(vceqq_f32(a, a), nearest, quiet)));
+}
+
+static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
+{
+    uint16_t lanes[4];
+    vf_store_bf16(lanes, a);
+    memcpy(to, lanes, count * sizeof *to);
+}

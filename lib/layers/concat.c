@@ -31,18 +31,25 @@ static int64_t pixels_of(const cnn_layer_pass *pass)
     return pass->batch * cnn_shape_count(&pass->layer->output) / cnn_shape_channels(&pass->layer->output);
 }
 
+/* A pixel's channels. */
+static size_t row_bytes(const cnn_layer *layer, const cnn_shape *shape)
+{
+    return (size_t)cnn_shape_channels(shape) * cnn_dtype_size(layer->output_type);
+}
+
 static void forward_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const cnn_layer_pass *pass = argument;
-    size_t width = (size_t)cnn_shape_channels(&pass->layer->output), at = 0;
+    size_t width = row_bytes(pass->layer, &pass->layer->output), at = 0;
     size_t first = task * CHUNK, pixels = (size_t)pixels_of(pass);
     size_t end = first + CHUNK < pixels ? first + CHUNK : pixels;
     for (int32_t i = 0; i < pass->layer->input_count; i++) {
-        size_t channels = (size_t)cnn_shape_channels(&pass->layer->inputs[i]);
+        size_t bytes = row_bytes(pass->layer, &pass->layer->inputs[i]);
+        const char *input = pass->inputs[i];
         for (size_t pixel = first; pixel < end; pixel++)
-            memcpy(pass->output + pixel * width + at, pass->inputs[i] + pixel * channels, channels * sizeof(float));
-        at += channels;
+            memcpy((char *)pass->output + pixel * width + at, input + pixel * bytes, bytes);
+        at += bytes;
     }
 }
 
@@ -55,15 +62,15 @@ static void backward_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const cnn_layer_pass *pass = argument;
-    size_t width = (size_t)cnn_shape_channels(&pass->layer->output), at = 0;
+    size_t width = row_bytes(pass->layer, &pass->layer->output), at = 0;
     size_t first = task * CHUNK, pixels = (size_t)pixels_of(pass);
     size_t end = first + CHUNK < pixels ? first + CHUNK : pixels;
     for (int32_t i = 0; i < pass->layer->input_count; i++) {
-        size_t channels = (size_t)cnn_shape_channels(&pass->layer->inputs[i]);
-        float *gradient = pass->input_gradients[i];
+        size_t bytes = row_bytes(pass->layer, &pass->layer->inputs[i]);
+        char *gradient = pass->input_gradients[i];
         for (size_t pixel = first; gradient && pixel < end; pixel++)
-            memcpy(gradient + pixel * channels, pass->output_gradient + pixel * width + at, channels * sizeof(float));
-        at += channels;
+            memcpy(gradient + pixel * bytes, (const char *)pass->output_gradient + pixel * width + at, bytes);
+        at += bytes;
     }
 }
 

@@ -10,6 +10,7 @@
 #include <cnn/context.h>
 #include <cnn/graph.h>
 #include <cnn/status.h>
+#include <cnn/tensor.h>
 
 enum { CNN_MAX_INPUTS = 16, CNN_MAX_PARAMETERS = 6 };
 
@@ -53,6 +54,8 @@ typedef struct cnn_layer {
     int32_t input_count;
     cnn_shape inputs[CNN_MAX_INPUTS];
     cnn_shape output;
+    cnn_dtype input_types[CNN_MAX_INPUTS], output_type; /* of values, and of gradients by them; whoever runs the layer
+                                                           sets them, to what its type computes with */
     int32_t parameter_count;
     cnn_layer_parameter parameters[CNN_MAX_PARAMETERS];
 } cnn_layer;
@@ -66,10 +69,12 @@ typedef struct cnn_layer_pass {
     uint64_t seed, step; /* key random numbers, */
     uint32_t node;       /* with the layer's place in the graph */
 
-    const float *inputs[CNN_MAX_INPUTS]; /* NULL in backward, unless backward_needs_inputs */
-    float *output;                       /* in backward: unless backward_needs_output, NULL */
-    const float *output_gradient;
-    float *input_gradients[CNN_MAX_INPUTS];         /* to be overwritten; NULL: not wanted */
+    /* Values and gradients, of the layer's types. */
+    const void *inputs[CNN_MAX_INPUTS]; /* NULL in backward, unless backward_needs_inputs */
+    void *output;                       /* in backward: unless backward_needs_output, NULL */
+    const void *output_gradient;
+    void *input_gradients[CNN_MAX_INPUTS]; /* to be overwritten; NULL: not wanted */
+
     float *parameters[CNN_MAX_PARAMETERS];          /* weights are read; running statistics changed by training */
     float *parameter_gradients[CNN_MAX_PARAMETERS]; /* to be overwritten; NULL: not wanted */
     const void *packed;                             /* of `packed_bytes`, filled by `pack` */

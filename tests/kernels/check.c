@@ -91,7 +91,8 @@ void check_same_bits(const char *what, const void *expected, const void *got, si
 static void open_sets(check_sets *sets)
 {
     static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4 };
-    static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_NEON };
+    static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
+                                                  CNN_ISA_NEON };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         check_set *set = &sets->sets[sets->count];
         for (int t = 0; t < CHECK_THREADS; t++) {
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "--bench")) {
         bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL);
     } else {
+        check_bf16(&sets);
         check_conv(&sets);
         check_dense(&sets);
         check_winograd(&sets);

@@ -36,10 +36,11 @@ typedef struct check_set {
 } check_set;
 
 typedef struct check_sets {
-    check_set sets[4];
+    check_set sets[5];
     int count;
 } check_sets;
 
+void check_bf16(const check_sets *sets);
 void check_conv(const check_sets *sets);
 void check_dense(const check_sets *sets);
 void check_winograd(const check_sets *sets);
