@@ -139,6 +139,14 @@ CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node); 
 CNN_API cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node);  /* rank 0 for a node that is none */
 CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16]); /* their number */
 
+/* The node of that name; CNN_NODE_ERROR if there is none. */
+CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
+
+/* A new graph of the layers that lead to the one named `layer`, which is its last node: more may be added to it, for
+ * transfer learning (see cnn_model_copy_weights). `layer` NULL: the one that the last layer with weights, the head of
+ * a classifier, is computed from. */
+CNN_API cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **cut);
+
 /* A graph as JSON, in the schema of docs/net-json.md, which is also that in a model file. The text is freed with
  * cnn_text_free. */
 CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);

@@ -56,6 +56,15 @@ CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cn
 /* To be called after writing to a parameter's value by any means but an optimizer. */
 CNN_API void cnn_model_changed(cnn_model *model);
 
+/* Copies from `source` each array of weights that has the same name and shape in both. `copied` may be NULL: their
+ * number. */
+CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int32_t *copied);
+
+/* Lets the layer named `layer`, and all layers that lead to it, learn at `factor` times the learning rate. 0 freezes
+ * them: training then computes them as prediction does (batch_norm by its running statistics, dropout not at all).
+ * `layer` NULL: all. Holds for optimizers made afterwards; not kept in files. */
+CNN_API cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float factor);
+
 /* How many weights are trained, and how many there are. */
 CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
 

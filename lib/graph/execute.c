@@ -70,7 +70,7 @@ static cnn_layer_pass start_pass(const cnn_run *run, int32_t i)
         .context = run->model->context,
         .layer = &step->layer,
         .batch = run->plan->batch,
-        .training = run->steps->training,
+        .training = step->training,
         .seed = run->seed,
         .step = run->step,
         .node = (uint32_t)step->node,
@@ -86,7 +86,7 @@ static void pack_for_training(const cnn_run *run, int32_t i, cnn_layer_pass *pas
 {
     void *packed = place(run, run->plan->steps[i].packed);
     if (packed)
-        pass->layer->type->pack(pass->context, pass->layer, true, pass->parameters, packed);
+        pass->layer->type->pack(pass->context, pass->layer, pass->training, pass->parameters, packed);
     pass->packed = packed;
 }
 

@@ -70,7 +70,7 @@ static bool contains(const cnn_graph *graph, cnn_node node)
 
 cnn_node cnn_graph_find(const cnn_graph *graph, const char *name)
 {
-    for (cnn_node i = 0; i < graph->count; i++)
+    for (cnn_node i = 0; graph && name && i < graph->count; i++)
         if (!strcmp(graph->nodes[i].name, name))
             return i;
     return CNN_NODE_ERROR;

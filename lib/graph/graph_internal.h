@@ -31,7 +31,13 @@ cnn_node cnn_graph_add(cnn_graph *graph, const cnn_layer_type *type, const cnn_n
 cnn_node cnn_graph_fail(cnn_graph *graph, cnn_status status, const char *sentence);
 
 cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
-cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
+
+/* Where cnn_graph_cut cuts. */
+cnn_status cnn_graph_find_cut(const cnn_graph *graph, const char *layer, cnn_node *node);
+
+/* What follows a node, as a graph of its own whose input is the node's value, named as the node is. An error if
+ * something uses the values before the node, too. */
+cnn_status cnn_graph_rest(cnn_context *context, const cnn_graph *graph, cnn_node cut, cnn_graph **rest);
 
 /* A copy in another context; the error that stuck to the graph, if one did. */
 cnn_status cnn_graph_copy(cnn_context *context, const cnn_graph *graph, cnn_graph **copy);

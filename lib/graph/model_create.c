@@ -8,12 +8,15 @@
 #include "graph/model_internal.h"
 #include "graph/session.h"
 
-static cnn_status make_weights(cnn_model *model, const cnn_graph_node *node, const cnn_layer_parameter *declared)
+static cnn_status make_weights(cnn_model *model, cnn_node owner, const cnn_layer_parameter *declared)
 {
+    const cnn_graph_node *node = &model->graph->nodes[owner];
     size_t size = strlen(node->name) + strlen(declared->name) + 2;
     cnn_weights *weights = &model->weights[model->weights_count++];
     weights->declared = declared;
     weights->trainable = declared->trainable;
+    weights->node = owner;
+    weights->rate_factor = 1;
     weights->name = cnn_allocate(model->context, size);
     if (!weights->name)
         return CNN_ERROR_OUT_OF_MEMORY;
@@ -28,11 +31,12 @@ static cnn_status make_all_weights(cnn_model *model)
     for (cnn_node i = 0; i < graph->count; i++)
         count += (size_t)graph->nodes[i].layer.parameter_count;
     model->weights = cnn_allocate_zeroed(model->context, count, sizeof *model->weights);
-    if (!model->weights)
+    model->nodes = cnn_allocate_zeroed(model->context, (size_t)graph->count, sizeof *model->nodes);
+    if (!model->weights || !model->nodes)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (cnn_node i = 0; i < graph->count; i++)
         for (int32_t k = 0; k < graph->nodes[i].layer.parameter_count; k++) {
-            cnn_status status = make_weights(model, &graph->nodes[i], &graph->nodes[i].layer.parameters[k]);
+            cnn_status status = make_weights(model, i, &graph->nodes[i].layer.parameters[k]);
             if (status)
                 return status;
         }
@@ -95,6 +99,7 @@ void cnn_model_destroy(cnn_model *model)
         cnn_tensor_destroy(model->weights[i].gradient);
     }
     cnn_release(model->context, model->weights);
+    cnn_release(model->context, model->nodes);
     for (size_t i = 0; i < model->note_count; i++) {
         cnn_release(model->context, model->notes[i].key);
         cnn_release(model->context, model->notes[i].text);

@@ -12,8 +12,15 @@ typedef struct cnn_weights {
     cnn_tensor *value;
     cnn_tensor *gradient; /* NULL before the first backward, or if not trainable */
     const cnn_layer_parameter *declared;
+    cnn_node node;     /* whose they are */
+    float rate_factor; /* of the learning rate */
     bool trainable;
 } cnn_weights;
+
+/* What a model says of a node of its graph. */
+typedef struct cnn_model_node {
+    bool frozen; /* training computes it as prediction does; so it does all that it depends on */
+} cnn_model_node;
 
 typedef struct cnn_note {
     char *key, *text;
@@ -25,6 +32,7 @@ typedef struct cnn_training cnn_training;
 struct cnn_model {
     cnn_context *context;
     cnn_graph *graph;
+    cnn_model_node *nodes; /* as many as the graph has */
     cnn_weights *weights;
     int32_t weights_count;
     cnn_note *notes;

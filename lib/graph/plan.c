@@ -123,13 +123,12 @@ static void plan_forward(planner *p, int32_t i)
         own->value = add_buffer(p, bytes, i, p->last_use[i]);
     if (p->status)
         return;
-    bool training = p->steps->training;
-    if (training && type->saved_bytes)
+    if (step->training && type->saved_bytes)
         own->saved = add_buffer(p, type->saved_bytes(layer, batch), i, own->backward ? backward_time(p, i) : i);
     if (type->workspace_bytes)
-        own->workspace = add_buffer(p, type->workspace_bytes(context, layer, batch, training), i, i);
-    if (training && type->packed_bytes)
-        own->packed = add_buffer(p, type->packed_bytes(context, layer, true), i, i);
+        own->workspace = add_buffer(p, type->workspace_bytes(context, layer, batch, step->training), i, i);
+    if (p->steps->training && type->packed_bytes)
+        own->packed = add_buffer(p, type->packed_bytes(context, layer, step->training), i, i);
 }
 
 /* The first gradient that comes may be the very memory of the gradient that it is made from, unless that is the

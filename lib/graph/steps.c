@@ -20,6 +20,7 @@ typedef struct node_info {
 
 typedef struct fusion {
     const cnn_graph *graph;
+    const cnn_model *model;
     cnn_context *context;
     bool fuse, training;
     node_info *nodes;
@@ -37,12 +38,18 @@ static const cnn_layer *layer_of(const fusion *f, cnn_node node)
     return &f->graph->nodes[node].layer;
 }
 
+/* Frozen layers are computed as in prediction. */
+static bool is_training(const fusion *f, cnn_node node)
+{
+    return f->training && !f->model->nodes[node].frozen;
+}
+
 static void survey(fusion *f)
 {
     const cnn_graph *graph = f->graph;
     int32_t parameters = 0;
     for (cnn_node i = 0; i < graph->count; i++) {
-        bool nothing = !f->training && graph->nodes[i].layer.type == &cnn_layer_dropout;
+        bool nothing = !is_training(f, i) && graph->nodes[i].layer.type == &cnn_layer_dropout;
         f->nodes[i] = (node_info){ .source = nothing ? f->nodes[graph->nodes[i].inputs[0]].source : i,
                                    .step = -1,
                                    .parameters = parameters };
@@ -88,7 +95,7 @@ static chain find_chain(const fusion *f, cnn_node first)
     if (!f->fuse || (!conv && !has_type(f, first, &cnn_layer_dense)))
         return c;
     cnn_node next = only_user(f, first);
-    if (conv && !f->training && has_type(f, next, &cnn_layer_batch_norm)) {
+    if (conv && has_type(f, next, &cnn_layer_batch_norm) && !is_training(f, next)) {
         c.batch_norm = c.last = next;
         next = only_user(f, next);
     }
@@ -168,6 +175,7 @@ static cnn_status add_step(fusion *f, cnn_node first)
     cnn_step *step = &f->steps->items[number];
     const cnn_layer *layer = layer_of(f, first);
     step->node = c.last;
+    step->training = is_training(f, first);
     for (int32_t k = 0; k < layer->input_count; k++)
         step->inputs[k] = f->nodes[f->nodes[f->graph->nodes[first].inputs[k]].source].step;
     if (c.last == first)
@@ -207,7 +215,7 @@ cnn_status cnn_steps_create(const cnn_model *model, bool training, cnn_steps **r
     *result = NULL;
     cnn_context *context = model->context;
     size_t count = (size_t)model->graph->count;
-    fusion f = { .graph = model->graph, .context = context, .fuse = model->fuse, .training = training };
+    fusion f = { .graph = model->graph, .model = model, .context = context, .fuse = model->fuse, .training = training };
     f.nodes = cnn_allocate_zeroed(context, count, sizeof *f.nodes);
     f.steps = cnn_allocate_zeroed(context, 1, sizeof *f.steps);
     cnn_status status = f.nodes && f.steps ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;

@@ -7,6 +7,7 @@
 typedef struct cnn_step {
     cnn_layer layer;                        /* the node's, or a fused one for a chain of nodes */
     void *fused_attributes;                 /* of a fused layer; the step owns them */
+    bool training;                          /* not frozen: all in a prediction are as if they were */
     cnn_node node;                          /* the chain's last: the step gives its value */
     int32_t inputs[CNN_MAX_INPUTS];         /* steps */
     int32_t parameters[CNN_MAX_PARAMETERS]; /* indices into the model's weights, in the layer's order */
