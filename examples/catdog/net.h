@@ -16,12 +16,13 @@ typedef struct net_arguments {
 } net_arguments;
 
 /* Entries of a command's table of options, for `net`, a net_arguments. */
-#define NET_OPTIONS(net)                                                                                             \
-    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, or a file of your own", OPTION_TEXT, &(net).name }, \
-        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },              \
-        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },        \
-    {                                                                                                                \
-        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99             \
+#define NET_OPTIONS(net)                                                                                        \
+    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, resnet18, or a file of your own", OPTION_TEXT, \
+      &(net).name },                                                                                            \
+        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },         \
+        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },   \
+    {                                                                                                           \
+        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99        \
     }
 
 /* Whether the arguments make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. Reads no file. */

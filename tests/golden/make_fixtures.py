@@ -4,13 +4,15 @@
 layers.safetensors holds, per case, "<case>/input0", "<case>/parameter/<name>", "<case>/output", and, where it was
 trained, "<case>/output_gradient", "<case>/input_gradient0", "<case>/gradient/<name>" and "<case>/after/<name>" (running
 statistics). test_layers.c has a layer for each. training.safetensors holds three steps of a small network under
-several optimizers.
+several optimizers. resnet18.safetensors holds what a whole net gives whose weights and input are made by `noise`, as
+test_nets.c makes them too.
 
 PyTorch has channels before height and width, and weights as outputs x inputs; what is written is as libcnn has it:
 N x H x W x C, and weights as height x width x inputs x outputs. The numbers were made with PyTorch 2.13 on a CPU."""
 import math
 import pathlib
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
@@ -204,6 +206,92 @@ def train():
     return arrays
 
 
+def noise(name, shape, scale, offset=0.0):
+    """Numbers between offset - scale and offset + scale that look random, from their places and the name alone."""
+    key = sum((i + 1) * ord(c) for i, c in enumerate(name))
+    x = np.arange(math.prod(shape), dtype=np.uint32) * np.uint32(2654435761) + np.uint32(key * 40503)
+    x = (x ^ (x >> np.uint32(15))) * np.uint32(2246822519)
+    x = (x ^ (x >> np.uint32(13))) >> np.uint32(8)
+    return torch.from_numpy(((x.astype(np.float64) / 2**23 - 1) * scale + offset).astype(np.float32).reshape(shape))
+
+
+class Block(torch.nn.Module):
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        conv = lambda i, kernel, s: torch.nn.Conv2d(i, filters, kernel, s, kernel // 2, bias=False)
+        self.conv1, self.conv1_norm = conv(channels, 3, stride), torch.nn.BatchNorm2d(filters)
+        self.conv2, self.conv2_norm = conv(filters, 3, 1), torch.nn.BatchNorm2d(filters)
+        self.fits = stride == 1 and channels == filters
+        if not self.fits:
+            self.shortcut, self.shortcut_norm = conv(channels, 1, stride), torch.nn.BatchNorm2d(filters)
+
+    def forward(self, x):
+        y = self.conv2_norm(self.conv2(F.relu(self.conv1_norm(self.conv1(x)))))
+        return F.relu(y + (x if self.fits else self.shortcut_norm(self.shortcut(x))))
+
+
+class ResNet18(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = torch.nn.Module()
+        self.stem.conv = torch.nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.stem.conv_norm = torch.nn.BatchNorm2d(64)
+        channels = 64
+        for stage in range(4):
+            blocks = torch.nn.Module()
+            for block in range(2):
+                setattr(blocks, f"block{block + 1}", Block(channels, 64 << stage, 2 if stage and not block else 1))
+                channels = 64 << stage
+            setattr(self, f"stage{stage + 1}", blocks)
+        self.dense = torch.nn.Linear(512, 1)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.stem.conv_norm(self.stem.conv(x))), 3, 2, 1)
+        for stage in range(4):
+            stage = getattr(self, f"stage{stage + 1}")
+            x = stage.block2(stage.block1(x))
+        return self.dense(x.mean((2, 3)))
+
+
+def our_name(name):
+    for theirs, mine in (("norm.weight", "norm.scale"), ("norm.bias", "norm.offset"), ("var", "variance")):
+        name = name.replace(theirs, mine) if name.endswith(theirs) else name
+    return name
+
+
+def set_noise(net):
+    """Weights as He et al. have them, so that values keep their size; statistics near 0 and 1."""
+    for key, value in net.state_dict().items():
+        name, shape = our_name(key), our_weight(key, value).shape
+        if name.endswith("batches_tracked"):
+            continue
+        scale, offset = 0.25, 0.0
+        if name.endswith("weight"):
+            scale = math.sqrt(6 / math.prod(shape[:-1]))
+        elif name.endswith(("scale", "variance")):
+            offset = 1.0
+        t = noise(name, tuple(shape), scale, offset)
+        value.copy_(t.permute(3, 2, 0, 1) if t.dim() == 4 else t.t() if t.dim() == 2 else t)
+
+
+def resnet18(size=96, batch=3):
+    net = ResNet18()
+    set_noise(net)
+    x = noise("input", (batch, size, size, 3), 1).permute(0, 3, 1, 2)
+    arrays = {"predicted": net.eval()(x).detach().clone()}
+    net.train()
+    logits = net(x)
+    logits.backward(noise("gradient", (batch, 1), 1))
+    arrays["trained"] = logits.detach().clone()
+    for key, p in net.named_parameters():
+        g = our_weight(key, p.grad).double()
+        arrays[f"gradient/{our_name(key)}"] = torch.stack([g.norm(), (g * noise("probe", tuple(g.shape), 1)).sum()]).float()
+    for key, value in net.named_buffers():
+        if value.dim():
+            arrays[f"after/{our_name(key)}"] = value.clone()
+    return arrays
+
+
 def main():
     torch.set_num_threads(1)
     cases = Cases()
@@ -212,6 +300,7 @@ def main():
     add_others(cases)
     save_file(cases.arrays, HERE / "layers.safetensors")
     save_file(train(), HERE / "training.safetensors")
+    save_file(resnet18(), HERE / "resnet18.safetensors")
 
 
 if __name__ == "__main__":

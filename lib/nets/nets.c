@@ -1,0 +1,71 @@
+/* The table of nets, and what they have in common: an input, a body that gives features, and logits. */
+#include "nets/nets.h"
+
+#include <string.h>
+
+#include "core/error.h"
+#include "core/options.h"
+
+static const cnn_net nets[] = {
+    { "two_conv", 64, 0, cnn_plain_body, &(const cnn_plain_plan){ { 64, 64 }, CNN_PADDING_VALID, 64 } },
+    { "three_conv", 128, 0, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128 }, CNN_PADDING_SAME, 128 } },
+    { "four_conv", 150, 0.5f, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128, 128 }, CNN_PADDING_VALID, 512 } },
+    { "resnet18", 128, 0, cnn_resnet18_body, NULL },
+};
+
+enum { NETS = sizeof nets / sizeof nets[0] };
+
+static void build(cnn_graph *graph, const cnn_net *net, const cnn_net_options *options)
+{
+    int64_t size = options->size ? options->size : net->size;
+    float dropout = options->dropout != 0 ? options->dropout : net->dropout;
+    cnn_node x = net->body(graph, cnn_input(graph, size, size, 3), options, net->plan);
+    if (dropout > 0)
+        x = cnn_dropout(graph, x, dropout);
+    cnn_dense(graph, x, options->outputs ? options->outputs : 1, NULL);
+}
+
+void cnn_net_options_init(cnn_net_options *options)
+{
+    *options = (cnn_net_options){ .struct_size = sizeof *options };
+}
+
+const char *cnn_net_name(uint32_t index)
+{
+    return index < NETS ? nets[index].name : NULL;
+}
+
+static const cnn_net *find_net(const char *name)
+{
+    for (size_t i = 0; i < NETS; i++)
+        if (!strcmp(nets[i].name, name))
+            return &nets[i];
+    return NULL;
+}
+
+cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *given,
+                                cnn_graph **result)
+{
+    if (!name || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_graph_create_net: the name is NULL, or the result has no place");
+    *result = NULL;
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_net_options");
+    if (status)
+        return status;
+    const cnn_net *net = find_net(name);
+    if (!net)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there is no net of this name", name);
+    cnn_graph *graph;
+    status = cnn_graph_create(context, &graph);
+    if (status)
+        return status;
+    build(graph, net, &options);
+    status = cnn_graph_status(graph);
+    if (status)
+        cnn_graph_destroy(graph);
+    else
+        *result = graph;
+    return status;
+}

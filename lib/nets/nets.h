@@ -1,0 +1,26 @@
+/* The nets that have names. */
+#ifndef CNN_NETS_NETS_H
+#define CNN_NETS_NETS_H
+
+#include <cnn/graph.h>
+
+typedef struct cnn_net {
+    const char *name;
+    uint32_t size; /* height and width of the input, */
+    float dropout; /* and dropout, unless options say else */
+    cnn_node (*body)(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan); /* to features */
+    const void *plan;                                                                                 /* the body's */
+} cnn_net;
+
+/* A chain of convolutions with pooling between them, then a dense layer. */
+typedef struct cnn_plain_plan {
+    int64_t filters[4]; /* 0: no more */
+    cnn_padding padding;
+    int64_t units;
+} cnn_plain_plan;
+cnn_node cnn_plain_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+
+/* ResNet-18; it has no plan. */
+cnn_node cnn_resnet18_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+
+#endif
