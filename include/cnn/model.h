@@ -82,6 +82,10 @@ CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
 /* A model is one safetensors file: weights, and in its metadata the graph and the notes. Saving writes beside the final
  * name, syncs, and renames, so the file at `path` is always whole. Loading trusts nothing in the file. */
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
+/* Writes with the weights of layers (biases and statistics excepted) rounded to bfloat16 if `weights` is CNN_BFLOAT16:
+ * the file is half as large. Loading widens them: such a model predicts, and learns, in float32 as any other. */
+CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
+
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
 
 CNN_END_DECLS

@@ -1,4 +1,5 @@
 /* A model as a safetensors file: docs/model-file.md. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "core/tensor_internal.h"
 #include "graph/model_internal.h"
 #include "io/safetensors.h"
+#include "kernels/bf16.h"
 
 #define KEY_FORMAT "format"
 #define KEY_VERSION "cnn.version"
@@ -24,17 +26,31 @@ static bool is_reserved(const char *key)
     return !strcmp(key, KEY_FORMAT) || !strcmp(key, KEY_VERSION) || !strcmp(key, KEY_GRAPH);
 }
 
-static bool all_finite(const void *data, size_t count)
+/* Data in a mapped file may be not aligned. */
+static float float_at(const char *bytes, size_t index)
 {
-    const uint32_t exponent = 0x7F800000;
-    const char *bytes = data; /* in a mapped file, maybe not aligned */
-    uint32_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, bytes + i * sizeof bits, sizeof bits);
-        found |= (bits & exponent) == exponent;
-    }
-    return !found;
+    float value;
+    memcpy(&value, bytes + index * sizeof value, sizeof value);
+    return value;
+}
+
+static float bfloat16_at(const char *bytes, size_t index)
+{
+    cnn_bf16 value;
+    memcpy(&value, bytes + index * sizeof value, sizeof value);
+    return cnn_bf16_widen(value);
+}
+
+static bool all_finite(cnn_dtype dtype, const void *data, size_t count)
+{
+    bool finite = true;
+    if (dtype == CNN_BFLOAT16)
+        for (size_t i = 0; i < count; i++)
+            finite &= isfinite(bfloat16_at(data, i)) != 0;
+    else
+        for (size_t i = 0; i < count; i++)
+            finite &= isfinite(float_at(data, i)) != 0;
+    return finite;
 }
 
 static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_safetensors_array *arrays)
@@ -42,13 +58,36 @@ static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_s
     for (int32_t i = 0; i < model->weights_count; i++) {
         const cnn_weights *weights = &model->weights[i];
         const cnn_tensor *value = weights->value;
-        if (!all_finite(value->data, (size_t)value->count))
+        if (!all_finite(value->dtype, value->data, (size_t)value->count))
             return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
                             weights->name);
         cnn_safetensors_array *array = &arrays[i];
         *array = (cnn_safetensors_array){ weights->name, value->dtype, value->rank,
                                           { 0 },         value->data,  cnn_tensor_bytes(value) };
         memcpy(array->dims, value->dims, sizeof array->dims);
+    }
+    return CNN_OK;
+}
+
+/* Rounds the arrays that weigh: vectors (biases, statistics) are small, and their precision matters. What they are
+ * rounded to lies in `*rounded`. */
+static cnn_status round_arrays(cnn_context *context, cnn_safetensors_array *arrays, size_t count, cnn_bf16 **rounded)
+{
+    size_t values = 0;
+    for (size_t i = 0; i < count; i++)
+        values += arrays[i].rank > 1 ? arrays[i].bytes / sizeof(float) : 0;
+    cnn_bf16 *next = *rounded = cnn_allocate_zeroed(context, values, sizeof *next);
+    if (!next)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        if (arrays[i].rank <= 1)
+            continue;
+        size_t length = arrays[i].bytes / sizeof(float);
+        cnn_bf16_round_array(context, arrays[i].data, next, length);
+        arrays[i].dtype = CNN_BFLOAT16;
+        arrays[i].data = next;
+        arrays[i].bytes = length * sizeof *next;
+        next += length;
     }
     return CNN_OK;
 }
@@ -67,8 +106,15 @@ static size_t collect_notes(const cnn_model *model, const char *graph, cnn_safet
 
 cnn_status cnn_model_save(const cnn_model *model, const char *path)
 {
+    return cnn_model_save_as(model, path, CNN_FLOAT32);
+}
+
+cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights)
+{
     if (!model || !path)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save: NULL was given");
+    if (weights != CNN_FLOAT32 && weights != CNN_BFLOAT16)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: is not written: weights are kept as float32 or bfloat16", path);
     cnn_context *context = model->context;
     char *graph = NULL;
     cnn_status status = cnn_graph_to_json(model->graph, &graph);
@@ -77,9 +123,13 @@ cnn_status cnn_model_save(const cnn_model *model, const char *path)
     size_t count = (size_t)model->weights_count;
     cnn_safetensors_array *arrays = cnn_allocate_zeroed(context, count, sizeof *arrays);
     cnn_safetensors_note *notes = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *notes);
+    cnn_bf16 *rounded = NULL;
     status = arrays && notes ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
+    if (!status && weights == CNN_BFLOAT16)
+        status = round_arrays(context, arrays, count, &rounded);
     if (!status)
         status = cnn_safetensors_write(context, path, arrays, count, notes, collect_notes(model, graph, notes));
+    cnn_release(context, rounded);
     cnn_release(context, notes);
     cnn_release(context, arrays);
     cnn_text_free(graph);
@@ -114,8 +164,8 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
     const cnn_safetensors_array *array = cnn_safetensors_find(file, name);
     if (!array)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, name);
-    if (array->dtype != CNN_FLOAT32)
-        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: the array %s is not of type F32", path, name);
+    if (array->dtype != CNN_FLOAT32 && array->dtype != CNN_BFLOAT16)
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: the array %s is not of type F32 or BF16", path, name);
     if (array->rank != declared->rank ||
         memcmp(array->dims, declared->dims, (size_t)array->rank * sizeof *array->dims) != 0) {
         char given[128], wanted[128];
@@ -123,7 +173,7 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
                         cnn_dims_text(array->rank, array->dims, given, sizeof given),
                         cnn_dims_text(declared->rank, declared->dims, wanted, sizeof wanted));
     }
-    if (!all_finite(array->data, array->bytes / sizeof(float)))
+    if (!all_finite(array->dtype, array->data, array->bytes / cnn_dtype_size(array->dtype)))
         return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: the array %s holds a value that is not finite", path, name);
     return CNN_OK;
 }
@@ -153,9 +203,14 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
     for (int32_t i = 0; i < model->weights_count; i++) {
         cnn_tensor *value = model->weights[i].value;
         const cnn_safetensors_array *array = cnn_safetensors_find(file, model->weights[i].name);
-        if (!array || array->bytes != cnn_tensor_bytes(value))
+        size_t count = (size_t)value->count;
+        if (!array || array->bytes != count * cnn_dtype_size(array->dtype))
             return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, model->weights[i].name);
-        memcpy(value->data, array->data, array->bytes);
+        if (array->dtype == CNN_FLOAT32)
+            memcpy(value->data, array->data, array->bytes);
+        else
+            for (size_t k = 0; k < count; k++)
+                ((float *)value->data)[k] = bfloat16_at(array->data, k);
     }
     cnn_model_changed(model);
     for (size_t i = 0; i < cnn_safetensors_note_count(file); i++) {

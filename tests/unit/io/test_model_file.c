@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,29 @@ static void a_loaded_model_predicts_the_same_bits(void **state)
         cnn_model_destroy(model);
         cnn_graph_destroy(graph);
     }
+}
+
+static void weights_kept_in_bfloat16_come_back_rounded(void **state)
+{
+    const char *path = scratch_path(*state, "rounded.safetensors");
+    cnn_model *model = make_small(7), *loaded;
+    assert_ok(cnn_model_save_as(model, path, CNN_BFLOAT16));
+    assert_ok(cnn_model_load(NULL, path, &loaded));
+    for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {
+        cnn_parameter x = { .struct_size = sizeof x }, y = { .struct_size = sizeof y };
+        assert_ok(cnn_model_parameter(model, i, &x));
+        assert_ok(cnn_model_parameter(loaded, i, &y));
+        const float *a = cnn_tensor_data(x.value), *b = cnn_tensor_data(y.value);
+        bool rounded = cnn_tensor_rank(x.value) > 1, changed = false;
+        for (int64_t k = 0; k < cnn_tensor_count(x.value); k++) {
+            assert_true(fabsf(a[k] - b[k]) <= fabsf(a[k]) / 256);
+            changed = changed || a[k] != b[k];
+        }
+        assert_int_equal(rounded, changed);
+    }
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_model_save_as(model, path, CNN_INT8));
+    cnn_model_destroy(loaded);
+    cnn_model_destroy(model);
 }
 
 static void notes_are_kept_and_the_files_own_are_not_among_them(void **state)
@@ -330,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loaded_model_predicts_the_same_bits),
+        cmocka_unit_test(weights_kept_in_bfloat16_come_back_rounded),
         cmocka_unit_test(notes_are_kept_and_the_files_own_are_not_among_them),
         cmocka_unit_test(a_model_file_cut_off_anywhere_is_refused),
         cmocka_unit_test(a_model_file_with_any_byte_changed_gives_at_worst_an_error),
