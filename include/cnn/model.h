@@ -25,6 +25,11 @@ CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
 CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
 CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
 
+/* Gives the model an input of another height and width; its weights stay as they are. A net that ends in a global
+ * average pooling can do this, with any size that its layers can take. Errors: CNN_ERROR_SHAPE names the layer whose
+ * weights depend on the size; the model is then as it was. */
+CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width);
+
 /* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N from 1: many
  * are computed some at a time, in bounded memory. Dropout does nothing, batch_norm uses the running statistics.
  * One model may predict from many threads at once, while nothing changes it. */

@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/tensor_internal.h"
 #include "data/dataset_internal.h"
+#include "data/loader.h"
 #include "data/pixel_cache.h"
 
 enum {
@@ -170,16 +171,33 @@ static void open_slot(cnn_loader *loader, uint64_t batch)
     loader->limit = first + s->count;
 }
 
+/* Waits until no worker prepares an image, and lets none take another. Called with the mutex held. */
+static void drain(cnn_loader *loader)
+{
+    loader->next = loader->limit = 0;
+    loader->draining = true;
+    while (loader->busy)
+        pthread_cond_wait(&loader->ready, &loader->mutex);
+    loader->draining = false;
+}
+
+void cnn_loader_resize(cnn_loader *loader, uint32_t width, uint32_t height)
+{
+    pthread_mutex_lock(&loader->mutex);
+    drain(loader);
+    loader->preprocess.width = width;
+    loader->preprocess.height = height;
+    loader->image_size = (size_t)width * height * CHANNELS;
+    loader->started = false;
+    pthread_mutex_unlock(&loader->mutex);
+}
+
 cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch)
 {
     if (!loader)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_loader_start: no loader was given");
     pthread_mutex_lock(&loader->mutex);
-    loader->next = loader->limit = 0; /* nobody takes another image */
-    loader->draining = true;
-    while (loader->busy)
-        pthread_cond_wait(&loader->ready, &loader->mutex);
-    loader->draining = false;
+    drain(loader);
     for (size_t i = 0; i < loader->dataset->count; i++)
         loader->order[i] = (uint32_t)i;
     if (loader->options.shuffle)
@@ -214,6 +232,8 @@ static slot *wait_for_batch(cnn_loader *loader)
 static void fill_batch(cnn_loader *loader, slot *s, cnn_batch *batch)
 {
     s->images->dims[0] = s->count;
+    s->images->dims[1] = loader->preprocess.height;
+    s->images->dims[2] = loader->preprocess.width;
     s->images->count = (int64_t)(s->count * loader->image_size);
     batch->count = s->count;
     batch->images = s->images;

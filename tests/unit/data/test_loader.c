@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "data/loader.h"
 #include "files.h"
 
 enum { SIZE = 12, IMAGES = 37, BATCH = 8, BATCHES = 5, FLOATS = SIZE * SIZE * 3 };
@@ -243,6 +244,41 @@ static void wrong_options_are_refused(void **state)
     cnn_dataset_destroy(dataset);
 }
 
+static void a_resized_loader_gives_what_one_made_so_gives(void **state)
+{
+    (void)state;
+    enum { LARGE = 20 };
+    cnn_dataset *dataset = make_dataset();
+    cnn_preprocess preprocess;
+    cnn_preprocess_init(&preprocess);
+    preprocess.width = preprocess.height = LARGE;
+    cnn_loader_options options;
+    cnn_loader_options_init(&options);
+    options.batch_size = BATCH;
+    options.shuffle = 1;
+    options.seed = 5;
+    options.preprocess = &preprocess;
+    cnn_loader *loader, *small = make_loader(dataset, 2, 0, NULL);
+    assert_ok(cnn_loader_create(NULL, dataset, &options, &loader));
+    epoch *expected = run_epoch(small, 2);
+    assert_ok(cnn_loader_start(loader, 1)); /* what is left of this one is dropped */
+    cnn_loader_resize(loader, SIZE, SIZE);
+    cnn_batch batch = { .struct_size = sizeof batch };
+    assert_status(CNN_ERROR_ARGUMENT, cnn_loader_next(loader, &batch));
+    epoch *found = run_epoch(loader, 2);
+    assert_memory_equal(expected, found, sizeof *found);
+    cnn_loader_resize(loader, LARGE, LARGE);
+    assert_ok(cnn_loader_start(loader, 2));
+    assert_ok(cnn_loader_next(loader, &batch));
+    assert_int_equal(BATCH * LARGE * LARGE * 3, cnn_tensor_count(batch.images));
+    assert_int_equal(LARGE, cnn_tensor_dim(batch.images, 2));
+    free(expected);
+    free(found);
+    cnn_loader_destroy(small);
+    cnn_loader_destroy(loader);
+    cnn_dataset_destroy(dataset);
+}
+
 #define in_a_room(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
 
 int main(void)
@@ -254,6 +290,7 @@ int main(void)
         in_a_room(without_shuffling_the_order_is_the_datasets),
         in_a_room(an_epoch_may_be_left_at_any_batch),
         in_a_room(a_file_that_went_bad_is_an_error_that_names_it),
+        in_a_room(a_resized_loader_gives_what_one_made_so_gives),
         in_a_room(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
