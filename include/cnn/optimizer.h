@@ -14,18 +14,19 @@ CNN_BEGIN_DECLS
 typedef struct cnn_optimizer cnn_optimizer;
 
 typedef enum cnn_optimizer_kind {
-    CNN_ADAM = 0,   /* Kingma and Ba 2014, arXiv:1412.6980; decay is added to the gradient */
-    CNN_ADAMW = 1,  /* Loshchilov and Hutter 2017, arXiv:1711.05101; decay is apart from the gradient */
-    CNN_SGD = 2,    /* with momentum, and Nesterov's if asked for, in PyTorch's form */
-    CNN_RMSPROP = 3 /* Tieleman and Hinton 2012, in PyTorch's form */
+    CNN_ADAM = 0,    /* Kingma and Ba 2014, arXiv:1412.6980; decay is added to the gradient */
+    CNN_ADAMW = 1,   /* Loshchilov and Hutter 2017, arXiv:1711.05101; decay is apart from the gradient */
+    CNN_SGD = 2,     /* with momentum, and Nesterov's if asked for, in PyTorch's form */
+    CNN_RMSPROP = 3, /* Tieleman and Hinton 2012, in PyTorch's form */
+    CNN_SGDW = 4     /* SGD with decay apart from the gradient, as AdamW has it */
 } cnn_optimizer_kind;
 
 typedef struct cnn_optimizer_options {
     uint32_t struct_size;
     cnn_optimizer_kind kind;
-    float learning_rate; /* 0: Adam and AdamW 0.001, SGD 0.01, RMSprop 0.001 */
-    float momentum;      /* SGD and RMSprop; 0 is none */
-    uint32_t nesterov;   /* SGD */
+    float learning_rate; /* 0: Adam and AdamW 0.001, SGD and SGDW 0.01, RMSprop 0.001 */
+    float momentum;      /* SGD, SGDW and RMSprop; 0 is none */
+    uint32_t nesterov;   /* SGD and SGDW */
     float beta1, beta2;  /* Adam; 0: 0.9, 0.999 */
     float alpha;         /* RMSprop; 0: 0.99 */
     float epsilon;       /* 0: 1e-8 */

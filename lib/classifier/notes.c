@@ -16,7 +16,7 @@
 static const char *const fit_names[] = { "stretch", "crop", "letterbox" };
 enum { FIT_COUNT = sizeof fit_names / sizeof *fit_names };
 
-static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop" };
+static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw" };
 static const char *const schedule_names[] = { "constant", "step", "exponential", "cosine", "one_cycle", "plateau" };
 
 /* Takes `value` over, which may be NULL. */

@@ -20,7 +20,7 @@ cnn_status cnn_ema_create(cnn_model *model, float decay, cnn_ema **ema)
 {
     *ema = NULL;
     cnn_snapshot *weights;
-    cnn_status status = cnn_snapshot_create(model, true, &weights);
+    cnn_status status = cnn_snapshot_create(model, &weights);
     if (status)
         return status;
     cnn_ema *created = cnn_allocate_zeroed(weights->context, 1, sizeof *created);
@@ -49,10 +49,11 @@ void cnn_ema_destroy(cnn_ema *ema)
     cnn_release(context, ema);
 }
 
-static void average(float keep, float take, size_t count, float *restrict mean, const float *restrict value)
+/* In the form in which what doesn't change (a frozen weight) stays the same to the bit. */
+static void average(float take, size_t count, float *restrict mean, const float *restrict value)
 {
     for (size_t i = 0; i < count; i++)
-        mean[i] = keep * mean[i] + take * value[i];
+        mean[i] += take * (value[i] - mean[i]);
 }
 
 static void average_block(void *argument, size_t task, uint32_t worker)
@@ -61,14 +62,13 @@ static void average_block(void *argument, size_t task, uint32_t worker)
     const cnn_ema *ema = argument;
     cnn_block block = ema->blocks[task];
     const cnn_snapshot_array *array = &ema->weights->arrays[block.array];
-    average(ema->keep, ema->take, block.count, array->data + block.start, array->value + block.start);
+    average(ema->take, block.count, array->data + block.start, array->value + block.start);
 }
 
 void cnn_ema_update(cnn_ema *ema)
 {
     double t = (double)ema->steps++, early = (1 + t) / (10 + t);
     double decay = early < ema->decay ? early : ema->decay;
-    ema->keep = (float)decay;
     ema->take = (float)(1 - decay);
     cnn_parallel(ema->weights->context, ema->block_count, average_block, ema);
 }

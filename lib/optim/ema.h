@@ -6,12 +6,14 @@
 #include "optim/snapshot.h"
 
 typedef struct cnn_ema {
-    cnn_snapshot *weights; /* the averages, of the trainable parameters */
+    /* The averages: of the weights, and of batch normalisation's running statistics, which belong to the weights of
+     * their time and would suit the averaged ones badly. */
+    cnn_snapshot *weights;
     double decay;
     uint64_t steps;
     cnn_block *blocks;
     size_t block_count;
-    float keep, take; /* of this step */
+    float take; /* the share of this step */
 } cnn_ema;
 
 /* Starts from the weights that the model has now. `decay` is above 0 and below 1. */

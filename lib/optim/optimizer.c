@@ -48,7 +48,7 @@ static cnn_status check_range(const char *name, float value, float below)
 
 static cnn_status check_options(const cnn_optimizer_options *options)
 {
-    if ((int)options->kind < CNN_ADAM || options->kind > CNN_RMSPROP)
+    if ((int)options->kind < CNN_ADAM || options->kind > CNN_SGDW)
         return cnn_fail(CNN_ERROR_ARGUMENT, "optimizer: there is no kind %d", (int)options->kind);
     const struct {
         const char *name;
@@ -87,12 +87,13 @@ cnn_status cnn_optimizer_options_resolve(const cnn_optimizer_options *given, cnn
         status = check_options(options);
     if (status)
         return status;
-    set_default(&options->learning_rate, options->kind == CNN_SGD ? 0.01f : 0.001f);
+    bool sgd = options->kind == CNN_SGD || options->kind == CNN_SGDW;
+    set_default(&options->learning_rate, sgd ? 0.01f : 0.001f);
     set_default(&options->beta1, 0.9f);
     set_default(&options->beta2, 0.999f);
     set_default(&options->alpha, 0.99f);
     set_default(&options->epsilon, 1e-8f);
-    options->nesterov = options->nesterov != 0 && options->kind == CNN_SGD;
+    options->nesterov = options->nesterov != 0 && sgd;
     return CNN_OK;
 }
 
@@ -101,7 +102,8 @@ static const cnn_optimizer_family *family_of(cnn_optimizer_kind kind)
     switch (kind) {
     case CNN_ADAM:
     case CNN_ADAMW: return &cnn_optimizer_adam;
-    case CNN_SGD: return &cnn_optimizer_sgd;
+    case CNN_SGD:
+    case CNN_SGDW: return &cnn_optimizer_sgd;
     case CNN_RMSPROP: return &cnn_optimizer_rmsprop;
     }
     return NULL;

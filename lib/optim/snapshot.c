@@ -5,7 +5,7 @@
 #include "core/memory.h"
 #include "graph/model_internal.h"
 
-static cnn_status add_arrays(cnn_snapshot *snapshot, bool trainable_only)
+static cnn_status add_arrays(cnn_snapshot *snapshot)
 {
     int32_t all = cnn_model_parameter_count(snapshot->model);
     snapshot->arrays = cnn_allocate_zeroed(snapshot->context, (size_t)all, sizeof *snapshot->arrays);
@@ -16,8 +16,6 @@ static cnn_status add_arrays(cnn_snapshot *snapshot, bool trainable_only)
         cnn_status status = cnn_model_parameter(snapshot->model, i, &parameter);
         if (status)
             return status;
-        if (trainable_only && !parameter.trainable)
-            continue;
         cnn_snapshot_array *array = &snapshot->arrays[snapshot->count++];
         array->parameter = i;
         array->count = (size_t)cnn_tensor_count(parameter.value);
@@ -29,7 +27,7 @@ static cnn_status add_arrays(cnn_snapshot *snapshot, bool trainable_only)
     return CNN_OK;
 }
 
-cnn_status cnn_snapshot_create(cnn_model *model, bool trainable_only, cnn_snapshot **snapshot)
+cnn_status cnn_snapshot_create(cnn_model *model, cnn_snapshot **snapshot)
 {
     *snapshot = NULL;
     cnn_context *context = model->context;
@@ -38,7 +36,7 @@ cnn_status cnn_snapshot_create(cnn_model *model, bool trainable_only, cnn_snapsh
         return CNN_ERROR_OUT_OF_MEMORY;
     created->context = context;
     created->model = model;
-    cnn_status status = add_arrays(created, trainable_only);
+    cnn_status status = add_arrays(created);
     if (status) {
         cnn_snapshot_destroy(created);
         return status;

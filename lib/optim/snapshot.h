@@ -2,7 +2,6 @@
 #ifndef CNN_OPTIM_SNAPSHOT_H
 #define CNN_OPTIM_SNAPSHOT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +21,8 @@ typedef struct cnn_snapshot {
     size_t count;
 } cnn_snapshot;
 
-/* Copies the weights that `model` has now: all, or the trainable ones alone. The model must outlive the copy. */
-cnn_status cnn_snapshot_create(cnn_model *model, bool trainable_only, cnn_snapshot **snapshot);
+/* Copies the weights that `model` has now, running statistics among them. The model must outlive the copy. */
+cnn_status cnn_snapshot_create(cnn_model *model, cnn_snapshot **snapshot);
 void cnn_snapshot_destroy(cnn_snapshot *snapshot);
 
 void cnn_snapshot_capture(cnn_snapshot *snapshot); /* from the model */

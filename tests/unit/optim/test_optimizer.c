@@ -49,6 +49,34 @@ static void every_family_gives_pytorchs_weights(void **state)
     }
 }
 
+/* One step from the same weights. */
+static void step_once(cnn_optimizer_kind kind, float weight_decay, float *weights)
+{
+    const cnn_optimizer_options options = {
+        .struct_size = sizeof options, .kind = kind, .momentum = 0.9f, .nesterov = 1, .weight_decay = weight_decay
+    };
+    cnn_model *model = make_fixture_model();
+    cnn_optimizer *optimizer;
+    assert_ok(cnn_optimizer_create(model, &options, &optimizer));
+    set_gradients(model, 0);
+    assert_ok(cnn_optimizer_step(optimizer, 0.1f));
+    memcpy(weights, values_of(model, 0), WEIGHTS * sizeof *weights);
+    cnn_optimizer_destroy(optimizer);
+    cnn_model_destroy(model);
+}
+
+static void sgdw_shrinks_weights_apart_from_the_gradient(void **state)
+{
+    (void)state;
+    float plain[WEIGHTS], apart[WEIGHTS], coupled[WEIGHTS];
+    step_once(CNN_SGD, 0, plain);
+    step_once(CNN_SGDW, 0.5f, apart);
+    step_once(CNN_SGD, 0.5f, coupled);
+    for (int i = 0; i < WEIGHTS; i++)
+        assert_float_equal(plain[i] - 0.1f * 0.5f * start[i], apart[i], 1e-6);
+    assert_memory_not_equal(apart, coupled, sizeof apart);
+}
+
 static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 {
     (void)state;
@@ -215,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_gives_pytorchs_weights),
+        cmocka_unit_test(sgdw_shrinks_weights_apart_from_the_gradient),
         cmocka_unit_test(a_gradient_that_is_not_finite_changes_nothing),
         cmocka_unit_test(the_largest_finite_gradients_are_not_taken_for_infinite),
         cmocka_unit_test(a_step_before_backward_is_refused),
