@@ -66,6 +66,17 @@ typedef struct cnn_train_options {
     int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */
     int (*on_epoch)(const cnn_epoch *epoch, void *user);
     void *user;
+
+    /* Progressive image size: training begins with images of first_size × first_size and ends with last_size ×
+     * last_size, which may differ from the model's own input size, the one of validation and of the final model: a net
+     * that was trained on crops sees things larger than whole photographs show them (Touvron et al. 2019,
+     * arXiv:1906.06423). 0: the model's own. Needs a square input, and a net for any size: see cnn_model_resize. */
+    uint32_t first_size, last_size;
+
+    /* Images blended in pairs, labels too (Zhang et al. 2017, arXiv:1710.09412), or with a rectangle of each in the
+     * other (Yun et al. 2019, arXiv:1905.04899); shares are of Beta(mixup, mixup), of Beta(cutmix, cutmix). 0: not;
+     * at most 1; both: each for half the pairs. An epoch's loss is then against the mixed labels. */
+    float mixup, cutmix;
 } cnn_train_options;
 
 CNN_API void cnn_train_options_init(cnn_train_options *options);
@@ -94,6 +105,7 @@ typedef struct cnn_evaluate_options {
     const cnn_preprocess *preprocess; /* as in cnn_train_options */
     cnn_progress_callback progress;
     void *user;
+    uint32_t flip; /* not 0: the mean of the logits of each photograph and of its mirror image */
 } cnn_evaluate_options;
 
 CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);

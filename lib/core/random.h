@@ -13,7 +13,8 @@ typedef enum cnn_random_purpose {
     CNN_RANDOM_DROPOUT = 2,
     CNN_RANDOM_SHUFFLE = 3,
     CNN_RANDOM_AUGMENT = 4,
-    CNN_RANDOM_SPLIT = 5
+    CNN_RANDOM_SPLIT = 5,
+    CNN_RANDOM_MIX = 6
 } cnn_random_purpose;
 
 /* The block of four words at `counter` of the stream of `key`. */

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "graph/model_internal.h"
+#include "train/flip.h"
 #include "train/loss.h"
 #include "train/settings.h"
 
@@ -27,7 +28,9 @@ static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
 {
     cnn_status status =
         cnn_fit_tensor(evaluation->model->context, batch->count, evaluation->outputs, &evaluation->logits);
-    if (!status)
+    if (!status && evaluation->flip)
+        status = cnn_predict_both_ways(evaluation->model, batch->images, evaluation->logits);
+    else if (!status)
         status = cnn_model_predict(evaluation->model, batch->images, evaluation->logits);
     const float *logits = status ? NULL : cnn_tensor_const_data(evaluation->logits);
     for (uint32_t i = 0; i < batch->count && !status; i++)
@@ -81,6 +84,7 @@ static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, c
         .model = model,
         .outputs = outputs,
         .threshold = options->threshold,
+        .flip = options->flip != 0,
         .metrics = metrics,
         .step = options->progress ? report : NULL,
         .user = &to,

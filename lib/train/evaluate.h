@@ -2,6 +2,8 @@
 #ifndef CNN_TRAIN_EVALUATE_H
 #define CNN_TRAIN_EVALUATE_H
 
+#include <stdbool.h>
+
 #include <cnn/trainer.h>
 
 typedef struct cnn_evaluation {
@@ -9,6 +11,7 @@ typedef struct cnn_evaluation {
     cnn_loader *loader;
     uint32_t outputs;
     float threshold;    /* two classes: class 1 from this probability on */
+    bool flip;          /* mirror images count, too */
     cnn_tensor *logits; /* kept from pass to pass; destroyed by the owner */
     cnn_metrics *metrics;
     int (*step)(void *user, uint64_t batches); /* after each batch; not 0 ends with CNN_ERROR_STOPPED */

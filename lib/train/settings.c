@@ -76,8 +76,30 @@ static cnn_status check_numbers(const cnn_train_options *options)
     if (!(options->label_smoothing >= 0 && options->label_smoothing < 1))
         return cnn_fail(CNN_ERROR_ARGUMENT, "training: label_smoothing is %g; it must be at least 0 and below 1",
                         (double)options->label_smoothing);
+    if (!(options->mixup >= 0 && options->mixup <= 1 && options->cutmix >= 0 && options->cutmix <= 1))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "training: mixup is %g and cutmix %g; each must be from 0 to 1",
+                        (double)options->mixup, (double)options->cutmix);
     if (options->resume && !options->checkpoint)
         return cnn_fail(CNN_ERROR_ARGUMENT, "training: resume is set, but no checkpoint to resume from");
+    return CNN_OK;
+}
+
+/* Fills in the sizes of images in training. */
+static cnn_status resolve_sizes(cnn_train_settings *settings)
+{
+    cnn_train_options *options = &settings->options;
+    uint32_t width = settings->preprocess.width, height = settings->preprocess.height;
+    settings->progressive = options->first_size || options->last_size;
+    if (!settings->progressive)
+        return CNN_OK;
+    if (width != height)
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "training: the net's input is %u×%u; other sizes in training need a square one", height, width);
+    options->last_size = options->last_size ? options->last_size : width;
+    options->first_size = options->first_size ? options->first_size : options->last_size;
+    if (options->first_size > options->last_size)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "training: the first size, %u, must not be above the last, %u",
+                        options->first_size, options->last_size);
     return CNN_OK;
 }
 
@@ -123,6 +145,8 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
         status = cnn_check_classifier(model, &settings->outputs);
     if (!status)
         status = cnn_preprocess_resolve(model, options->preprocess, &settings->preprocess);
+    if (!status)
+        status = resolve_sizes(settings);
     if (!status)
         status = cnn_loss_resolve(options->loss, settings->outputs, &options->loss);
     if (!status)

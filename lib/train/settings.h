@@ -13,6 +13,7 @@ typedef struct cnn_train_settings {
     cnn_augment augment;
     cnn_preprocess preprocess;
     uint32_t outputs;  /* of the model */
+    bool progressive;  /* images have another size in training than the model's input */
     bool validates;    /* there is validation data */
     bool keeps_latest; /* ends with the latest weights, not the best ones */
 } cnn_train_settings;

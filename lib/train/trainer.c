@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "data/loader.h"
 #include "graph/model_internal.h"
 #include "optim/ema.h"
 #include "optim/optimizer_internal.h"
@@ -16,6 +17,8 @@
 #include "train/history.h"
 #include "train/loss.h"
 #include "train/metrics.h"
+#include "train/mixing.h"
+#include "train/progressive.h"
 #include "train/settings.h"
 
 typedef struct trainer {
@@ -64,7 +67,11 @@ static cnn_status create_loaders(trainer *t, const cnn_dataset *training, const 
     loader.workers = options->workers;
     loader.seed = options->seed;
     loader.preprocess = &t->settings.preprocess;
+    cnn_preprocess largest = t->settings.preprocess;
+    if (t->settings.progressive)
+        largest.width = largest.height = options->last_size;
     cnn_loader_options for_training = loader;
+    for_training.preprocess = &largest;
     for_training.shuffle = 1;
     for_training.augment = &t->settings.augment;
     for_training.cache_bytes = (uint64_t)((double)options->cache_bytes * share);
@@ -107,12 +114,41 @@ static cnn_status create_checkpoint(trainer *t, const cnn_dataset *training, con
                                  &t->checkpoint);
 }
 
+/* The model takes images of its own size but while it trains. */
+static cnn_status give_own_size(trainer *t)
+{
+    return cnn_model_resize(t->model, t->settings.preprocess.height, t->settings.preprocess.width);
+}
+
+static cnn_status give_training_size(trainer *t, uint32_t epoch)
+{
+    const cnn_train_options *options = &t->settings.options;
+    if (!t->settings.progressive)
+        return CNN_OK;
+    uint32_t size = cnn_progressive_size(options->first_size, options->last_size, epoch, options->epochs);
+    cnn_loader_resize(t->loader, size, size);
+    return cnn_model_resize(t->model, size, size);
+}
+
+/* Whether the net can take the sizes of its training: better known before the first epoch is over. */
+static cnn_status try_sizes(trainer *t)
+{
+    const uint32_t sizes[] = { t->settings.options.first_size, t->settings.options.last_size };
+    cnn_status status = CNN_OK;
+    for (int i = 0; i < 2 && t->settings.progressive && !status; i++)
+        status = cnn_model_resize(t->model, sizes[i], sizes[i]);
+    cnn_status restored = give_own_size(t);
+    return status ? status : restored;
+}
+
 static cnn_status set_up(trainer *t, const cnn_dataset *training, const cnn_dataset *validation,
                          const cnn_train_options *given)
 {
     cnn_status status = cnn_train_settings_resolve(t->model, training, validation, given, &t->settings);
     if (!status)
         status = cnn_history_create(t->context, &t->history);
+    if (!status)
+        status = try_sizes(t);
     if (!status)
         status = create_loaders(t, training, validation);
     if (!status && validation)
@@ -122,7 +158,7 @@ static cnn_status set_up(trainer *t, const cnn_dataset *training, const cnn_data
     if (!status && t->settings.options.ema_decay > 0)
         status = cnn_ema_create(t->model, t->settings.options.ema_decay, &t->ema);
     if (!status)
-        status = cnn_snapshot_create(t->model, false, &t->best);
+        status = cnn_snapshot_create(t->model, &t->best);
     if (!status && t->settings.options.checkpoint)
         status = create_checkpoint(t, training, validation);
     t->lowest_loss = INFINITY;
@@ -241,6 +277,14 @@ static cnn_status set_targets(trainer *t, const cnn_batch *batch)
     return CNN_OK;
 }
 
+static void mix(trainer *t, const cnn_batch *batch)
+{
+    const cnn_train_options *options = &t->settings.options;
+    const cnn_mixing mixing = { options->mixup, options->cutmix, options->seed, cnn_optimizer_steps(t->optimizer) };
+    if (options->mixup > 0 || options->cutmix > 0)
+        cnn_mix_batch(t->context, &mixing, batch->images, t->targets);
+}
+
 /* Adds to a sentence what helps. */
 static cnn_status suggest_lower_rate(const trainer *t)
 {
@@ -289,8 +333,10 @@ static cnn_status train_batch(trainer *t, const cnn_batch *batch)
     double loss;
     t->progress.learning_rate = learning_rate(t);
     cnn_status status = set_targets(t, batch);
-    if (!status)
-        status = learn(t, batch, &logits, &loss);
+    if (status)
+        return status;
+    mix(t, batch);
+    status = learn(t, batch, &logits, &loss);
     if (!status)
         report_step(t, batch, cnn_tensor_const_data(logits), loss);
     return status;
@@ -305,7 +351,9 @@ static cnn_status train_epoch(trainer *t)
     t->loss = t->correct = 0;
     t->started = now();
     t->partial = true;
-    cnn_status status = cnn_loader_start(t->loader, t->progress.epoch);
+    cnn_status status = give_training_size(t, t->progress.epoch);
+    if (!status)
+        status = cnn_loader_start(t->loader, t->progress.epoch);
     while (!status && !t->stopped) {
         cnn_batch batch = { .struct_size = sizeof batch };
         status = cnn_loader_next(t->loader, &batch);
@@ -334,8 +382,12 @@ static cnn_status validate(trainer *t, cnn_epoch *epoch)
 /* Validates and captures with the averages in place of the weights. */
 static cnn_status judge_epoch(trainer *t, cnn_epoch *epoch)
 {
+    cnn_status status = give_own_size(t);
+    if (status)
+        return status;
     swap_averages(t);
-    cnn_status status = t->settings.validates ? validate(t, epoch) : CNN_OK;
+    if (t->settings.validates)
+        status = validate(t, epoch);
     if (!status && !t->stopped && is_best(t, epoch)) {
         cnn_snapshot_capture(t->best);
         t->history->best = t->history->count;
@@ -408,7 +460,8 @@ static cnn_status run(trainer *t)
     while (!status && !is_done(t))
         status = run_epoch(t);
     settle(t, status);
-    return status;
+    cnn_status resized = give_own_size(t);
+    return status ? status : resized;
 }
 
 cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
