@@ -22,6 +22,7 @@
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 #include <cnn/trainer.h>
+#include <cnn/transfer.h>
 #include <cnn/version.h>
 
 #endif

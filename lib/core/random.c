@@ -72,3 +72,15 @@ uint32_t cnn_random_below(cnn_random *random, uint32_t bound)
     }
     return (uint32_t)(product >> 32);
 }
+
+void cnn_random_shuffle(uint64_t seed, uint32_t epoch, uint32_t *order, size_t count)
+{
+    cnn_random random;
+    cnn_random_init(&random, seed, CNN_RANDOM_SHUFFLE, epoch, 0);
+    for (size_t i = count; i > 1; i--) { /* Fisher and Yates, as Durstenfeld put it */
+        size_t other = cnn_random_below(&random, (uint32_t)i);
+        uint32_t moved = order[i - 1];
+        order[i - 1] = order[other];
+        order[other] = moved;
+    }
+}

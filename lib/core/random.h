@@ -5,6 +5,7 @@
 #ifndef CNN_CORE_RANDOM_H
 #define CNN_CORE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* What numbers are drawn for: streams of different purposes never meet. */
@@ -36,5 +37,8 @@ float cnn_random_uniform(cnn_random *random); /* 0 to below 1 */
 float cnn_random_between(cnn_random *random, float low, float high);
 float cnn_random_normal(cnn_random *random);                   /* mean 0, deviation 1 */
 uint32_t cnn_random_below(cnn_random *random, uint32_t bound); /* 0 to below bound, unbiased; bound 0 gives 0 */
+
+/* Puts an epoch's images in an order of its own. */
+void cnn_random_shuffle(uint64_t seed, uint32_t epoch, uint32_t *order, size_t count);
 
 #endif

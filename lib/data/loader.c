@@ -145,18 +145,6 @@ static void *work(void *argument)
 
 /* --- epochs and batches --- */
 
-static void shuffle(uint32_t *order, size_t count, uint64_t seed, uint32_t epoch)
-{
-    cnn_random random;
-    cnn_random_init(&random, seed, CNN_RANDOM_SHUFFLE, epoch, 0);
-    for (size_t i = count; i > 1; i--) { /* Fisher and Yates, as Durstenfeld put it */
-        size_t other = cnn_random_below(&random, (uint32_t)i);
-        uint32_t moved = order[i - 1];
-        order[i - 1] = order[other];
-        order[other] = moved;
-    }
-}
-
 /* Lets workers fill the slot of `batch`, which must be free. Called with the mutex held. */
 static void open_slot(cnn_loader *loader, uint64_t batch)
 {
@@ -201,7 +189,7 @@ cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch)
     for (size_t i = 0; i < loader->dataset->count; i++)
         loader->order[i] = (uint32_t)i;
     if (loader->options.shuffle)
-        shuffle(loader->order, loader->dataset->count, loader->options.seed, epoch);
+        cnn_random_shuffle(loader->options.seed, epoch, loader->order, loader->dataset->count);
     cnn_pixel_cache_settle(loader->cache);
     loader->epoch = epoch;
     loader->taken = 0;

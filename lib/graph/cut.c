@@ -114,6 +114,8 @@ cnn_status cnn_graph_rest(cnn_context *context, const cnn_graph *graph, cnn_node
 {
     *result = NULL;
     cnn_node output = cnn_graph_output(graph);
+    if (cut == output)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: is the net's last layer: nothing follows it", graph->nodes[cut].name);
     bool *marks = NULL;
     cnn_node *places;
     cnn_status status = start(context, graph, &marks, &places, result);

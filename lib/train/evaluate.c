@@ -40,10 +40,10 @@ static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
 
 cnn_status cnn_evaluation_run(cnn_evaluation *evaluation)
 {
-    cnn_status status = cnn_loader_start(evaluation->loader, 0);
+    cnn_status status = evaluation->batches.start(evaluation->batches.source, 0);
     for (uint64_t batches = 1; !status; batches++) {
         cnn_batch batch = { .struct_size = sizeof batch };
-        status = cnn_loader_next(evaluation->loader, &batch);
+        status = evaluation->batches.next(evaluation->batches.source, &batch);
         if (status || batch.count == 0)
             break;
         status = add_batch(evaluation, &batch);
@@ -89,12 +89,14 @@ static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, c
         .step = options->progress ? report : NULL,
         .user = &to,
     };
-    cnn_status status = cnn_loader_create(model->context, dataset, &loader_options, &evaluation.loader);
+    cnn_loader *loader;
+    cnn_status status = cnn_loader_create(model->context, dataset, &loader_options, &loader);
     if (status)
         return status;
+    evaluation.batches = cnn_batches_of_loader(loader);
     status = cnn_evaluation_run(&evaluation);
     cnn_tensor_destroy(evaluation.logits);
-    cnn_loader_destroy(evaluation.loader);
+    cnn_loader_destroy(loader);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* Evaluation from within: one pass of a model over a loader. */
+/* Evaluation from within: one pass of a model over batches. */
 #ifndef CNN_TRAIN_EVALUATE_H
 #define CNN_TRAIN_EVALUATE_H
 
@@ -6,9 +6,11 @@
 
 #include <cnn/trainer.h>
 
+#include "train/batches.h"
+
 typedef struct cnn_evaluation {
     const cnn_model *model;
-    cnn_loader *loader;
+    cnn_batches batches;
     uint32_t outputs;
     float threshold;    /* two classes: class 1 from this probability on */
     bool flip;          /* mirror images count, too */
@@ -18,7 +20,7 @@ typedef struct cnn_evaluation {
     void *user;
 } cnn_evaluation;
 
-/* Adds all of the loader's images to the metrics. */
+/* Adds all of the batches' images to the metrics. */
 cnn_status cnn_evaluation_run(cnn_evaluation *evaluation);
 
 /* Makes `*tensor` one of rows × columns floats, if it isn't. */
