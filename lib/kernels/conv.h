@@ -1,8 +1,12 @@
-/* Convolution and matrix products in fp32: what layers call. All images are N×H×W×C; calls use the context's threads,
+/* Convolution and matrix products: what layers call. All images are N×H×W×C; calls use the context's threads,
  * and give the same bits at any number of them.
  *
- * Weights are kept as kernel height × kernel width × input channels / groups × output channels, and packed for the
- * context's instruction set before use. */
+ * Values are floats or bfloat16; sums are taken in floats. Where the instruction set multiplies bfloat16 and a shape
+ * gains by it, the factors are rounded to it (weights always, gradients by results that are bfloat16 are so already),
+ * elsewhere they are widened.
+ *
+ * Weights and gradients by them are floats. Weights are kept as kernel height × kernel width × input channels / groups
+ * × output channels, and packed for the context's instruction set before use. */
 #ifndef CNN_KERNELS_CONV_H
 #define CNN_KERNELS_CONV_H
 
@@ -10,6 +14,7 @@
 #include <stdint.h>
 
 #include <cnn/context.h>
+#include <cnn/tensor.h>
 
 typedef struct cnn_conv_shape {
     int64_t batch;
@@ -18,6 +23,7 @@ typedef struct cnn_conv_shape {
     int32_t kernel[2], stride[2], dilation[2];   /* down, across */
     int32_t pad_top, pad_left;                   /* those at the other ends follow from the output's size */
     int32_t groups;
+    cnn_dtype input_type, output_type; /* CNN_FLOAT32 or CNN_BFLOAT16; of the gradients by them too */
 } cnn_conv_shape;
 
 typedef enum cnn_activation { CNN_ACTIVATION_NONE = 0, CNN_ACTIVATION_RELU, CNN_ACTIVATION_RELU6 } cnn_activation;
@@ -37,14 +43,14 @@ typedef struct cnn_conv_epilogue {
 size_t cnn_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape);
 void cnn_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const float *weights, void *packed);
 size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue);
-void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const float *input, const void *packed,
-                      const cnn_conv_epilogue *epilogue, float *output, void *workspace);
+void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const void *input, const void *packed,
+                      const cnn_conv_epilogue *epilogue, void *output, void *workspace);
 
 /* The gradient by the convolution's result, given as that by the epilogue's output: the kernels undo pooling and
  * activation on the fly, for the strip that they work on. */
 typedef struct cnn_conv_gradient {
-    const float *gradient; /* by the epilogue's output */
-    const float *output;   /* the epilogue's output; needed if there is an activation */
+    const void *gradient; /* by the epilogue's output */
+    const void *output;   /* the epilogue's output; needed if there is an activation */
     cnn_activation activation;
     int32_t pool[2];
     const uint8_t *argmax; /* needed if there is pooling */
@@ -56,30 +62,31 @@ void cnn_conv_pack_backward(cnn_context *context, const cnn_conv_shape *shape, c
 size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_shape *shape,
                                         const cnn_conv_gradient *gradient);
 void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                            const void *packed, float *input_gradient, void *workspace);
+                            const void *packed, void *input_gradient, void *workspace);
 
 /* Gradients by weights and bias (`bias_gradient` NULL: not wanted). Overwrites. */
 size_t cnn_conv_backward_weights_workspace(cnn_context *context, const cnn_conv_shape *shape,
                                            const cnn_conv_gradient *gradient);
 void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                               const float *input, float *weight_gradient, float *bias_gradient, void *workspace);
+                               const void *input, float *weight_gradient, float *bias_gradient, void *workspace);
 
 /* Dense layers: input rows × inputs, weights inputs × units, output rows × units. */
 typedef struct cnn_dense_shape {
     int64_t rows, inputs, units;
+    cnn_dtype input_type, output_type;
 } cnn_dense_shape;
 
 size_t cnn_dense_forward_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *shape, const float *input, const float *weights,
-                       const float *bias, cnn_activation activation, float *output, void *workspace);
+void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *shape, const void *input, const float *weights,
+                       const float *bias, cnn_activation activation, void *output, void *workspace);
 
 /* `output_gradient` is by the layer's result before any activation. */
 size_t cnn_dense_backward_data_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *shape, const float *output_gradient,
-                             const float *weights, float *input_gradient, void *workspace);
+void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *shape, const void *output_gradient,
+                             const float *weights, void *input_gradient, void *workspace);
 size_t cnn_dense_backward_weights_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *shape, const float *input,
-                                const float *output_gradient, float *weight_gradient, float *bias_gradient,
+void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *shape, const void *input,
+                                const void *output_gradient, float *weight_gradient, float *bias_gradient,
                                 void *workspace);
 
 #endif

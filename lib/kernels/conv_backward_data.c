@@ -72,7 +72,10 @@ static phase phase_of(const cnn_kernels *kernels, const cnn_conv_shape *s, int64
                                        .taps = { p.axes[0].taps, p.axes[1].taps },
                                        .tap_step = { p.axes[0].tap_step, p.axes[1].tap_step },
                                        .groups = s->groups,
+                                       .source_narrow = s->output_type == CNN_BFLOAT16,
+                                       .result_narrow = s->input_type == CNN_BFLOAT16,
                                        .in_batches = true };
+    cnn_correlation_choose(kernels, &p.correlation);
     p.packed_bytes = cnn_round_up(cnn_correlation_packed_bytes(kernels, &p.correlation), 64);
     return p;
 }
@@ -115,6 +118,7 @@ static cnn_correlation_call call_for(cnn_context *context, const cnn_conv_shape 
     return (cnn_correlation_call){ .context = context,
                                    .shape = p->correlation,
                                    .source = { .kernels = cnn_kernels_get(context),
+                                               .narrow = s->output_type == CNN_BFLOAT16,
                                                .height = s->out_height,
                                                .width = s->out_width,
                                                .channels = s->out_channels,
@@ -141,17 +145,17 @@ size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_sha
 }
 
 /* Pixels that no tap reaches. */
-static void clear_phase(const cnn_conv_shape *s, const phase *p, float *input_gradient)
+static void clear_phase(const cnn_conv_shape *s, const phase *p, char *input_gradient)
 {
+    int64_t bytes = s->in_channels * (int64_t)cnn_dtype_size(s->input_type);
     for (int64_t image = 0; image < s->batch; image++)
         for (int64_t y = p->axes[0].first; y < s->in_height; y += s->stride[0])
             for (int64_t x = p->axes[1].first; x < s->in_width; x += s->stride[1])
-                memset(input_gradient + ((image * s->in_height + y) * s->in_width + x) * s->in_channels, 0,
-                       (size_t)s->in_channels * sizeof(float));
+                memset(input_gradient + ((image * s->in_height + y) * s->in_width + x) * bytes, 0, (size_t)bytes);
 }
 
 void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                            const void *packed, float *input_gradient, void *workspace)
+                            const void *packed, void *input_gradient, void *workspace)
 {
     const cnn_kernels *kernels = cnn_kernels_get(context);
     const unsigned char *weights = packed;
@@ -162,7 +166,8 @@ void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, c
         } else {
             cnn_correlation_call call = call_for(context, shape, gradient, &p);
             call.packed = (const float *)(const void *)weights;
-            call.result = input_gradient + (p.axes[0].first * shape->in_width + p.axes[1].first) * shape->in_channels;
+            call.result = (char *)input_gradient + (p.axes[0].first * shape->in_width + p.axes[1].first) *
+                                                       shape->in_channels * (int64_t)cnn_dtype_size(shape->input_type);
             cnn_correlation_run(&call, workspace);
         }
         weights += p.packed_bytes;

@@ -23,7 +23,7 @@ typedef struct plan {
     const cnn_kernels *kernels;
     const cnn_conv_shape *shape;
     const cnn_conv_gradient *gradient;
-    const float *input;
+    const void *input;
     float *weight_gradient, *bias_gradient;
     bool depthwise, direct;
     int64_t groups, columns, panels; /* result channels of a group, and panels of them */
@@ -65,7 +65,7 @@ static void plan_strips(plan *p)
 static void plan_source(plan *p)
 {
     const cnn_conv_shape *s = p->shape;
-    p->direct = !reads_outside(s);
+    p->direct = s->input_type == CNN_FLOAT32 && !reads_outside(s);
     p->channels = p->depthwise ? cnn_lesser(s->in_channels, CNN_PANEL) : s->in_channels / s->groups;
     p->source_rows = (p->strip_rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     p->source_columns = (s->out_width - 1) * s->stride[1] + (s->kernel[1] - 1) * s->dilation[1] + 1;
@@ -164,8 +164,13 @@ static const float *prepare_source(const plan *p, const part *t)
     int64_t channel = p->depthwise ? t->column : t->group * p->channels;
     int64_t top = t->row * s->stride[0] - s->pad_top;
     if (p->direct)
-        return p->input + t->image * p->image + top * p->row + channel;
-    cnn_strip_source source = { p->kernels, s->in_height, s->in_width, s->in_channels, p->input, NULL };
+        return (const float *)p->input + t->image * p->image + top * p->row + channel;
+    cnn_strip_source source = { .kernels = p->kernels,
+                                .height = s->in_height,
+                                .width = s->in_width,
+                                .channels = s->in_channels,
+                                .narrow = s->input_type == CNN_BFLOAT16,
+                                .image = p->input };
     cnn_strip strip = { .top = top,
                         .left = -s->pad_left,
                         .rows = (t->rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1,
@@ -188,7 +193,12 @@ static int64_t gradient_stride(const plan *p, const part *t)
 static void prepare_gradient(const plan *p, const part *t)
 {
     const cnn_conv_shape *s = p->shape;
-    cnn_strip_source source = { p->kernels, s->out_height, s->out_width, s->out_channels, NULL, p->gradient };
+    cnn_strip_source source = { .kernels = p->kernels,
+                                .height = s->out_height,
+                                .width = s->out_width,
+                                .channels = s->out_channels,
+                                .narrow = s->output_type == CNN_BFLOAT16,
+                                .gradient = p->gradient };
     cnn_strip strip = { .top = t->row,
                         .rows = t->rows,
                         .columns = s->out_width,
@@ -280,7 +290,7 @@ static void add_shares(void *argument, size_t task, uint32_t worker)
 }
 
 void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                               const float *input, float *weight_gradient, float *bias_gradient, void *workspace)
+                               const void *input, float *weight_gradient, float *bias_gradient, void *workspace)
 {
     plan p = make_plan(context, shape, gradient);
     p.input = input;

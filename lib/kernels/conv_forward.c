@@ -3,31 +3,36 @@
 #include "kernels/conv.h"
 #include "kernels/correlation.h"
 
-static cnn_correlation correlation_of(const cnn_conv_shape *s)
+static cnn_correlation correlation_of(const cnn_kernels *kernels, const cnn_conv_shape *s)
 {
-    return (cnn_correlation){ .batch = s->batch,
-                              .source_height = s->in_height,
-                              .source_width = s->in_width,
-                              .source_channels = s->in_channels,
-                              .height = s->out_height,
-                              .width = s->out_width,
-                              .channels = s->out_channels,
-                              .origin = { -s->pad_top, -s->pad_left },
-                              .step = { s->stride[0], s->stride[1] },
-                              .taps = { s->kernel[0], s->kernel[1] },
-                              .tap_step = { s->dilation[0], s->dilation[1] },
-                              .groups = s->groups };
+    cnn_correlation correlation = { .batch = s->batch,
+                                    .source_height = s->in_height,
+                                    .source_width = s->in_width,
+                                    .source_channels = s->in_channels,
+                                    .height = s->out_height,
+                                    .width = s->out_width,
+                                    .channels = s->out_channels,
+                                    .origin = { -s->pad_top, -s->pad_left },
+                                    .step = { s->stride[0], s->stride[1] },
+                                    .taps = { s->kernel[0], s->kernel[1] },
+                                    .tap_step = { s->dilation[0], s->dilation[1] },
+                                    .groups = s->groups,
+                                    .source_narrow = s->input_type == CNN_BFLOAT16,
+                                    .result_narrow = s->output_type == CNN_BFLOAT16 };
+    cnn_correlation_choose(kernels, &correlation);
+    return correlation;
 }
 
 size_t cnn_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
 {
-    cnn_correlation correlation = correlation_of(shape);
-    return cnn_correlation_packed_bytes(cnn_kernels_get(context), &correlation);
+    const cnn_kernels *kernels = cnn_kernels_get(context);
+    cnn_correlation correlation = correlation_of(kernels, shape);
+    return cnn_correlation_packed_bytes(kernels, &correlation);
 }
 
 void cnn_conv_pack(cnn_context *context, const cnn_conv_shape *s, const float *weights, void *packed)
 {
-    cnn_correlation correlation = correlation_of(s);
+    cnn_correlation correlation = correlation_of(cnn_kernels_get(context), s);
     int64_t tap = s->in_channels / s->groups * s->out_channels;
     cnn_correlation_weights strides = { .first = weights,
                                         .group = s->out_channels / s->groups,
@@ -39,9 +44,11 @@ void cnn_conv_pack(cnn_context *context, const cnn_conv_shape *s, const float *w
 
 static cnn_correlation_call call_for(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_epilogue *epilogue)
 {
+    const cnn_kernels *kernels = cnn_kernels_get(context);
     cnn_correlation_call call = { .context = context,
-                                  .shape = correlation_of(s),
-                                  .source = { .kernels = cnn_kernels_get(context),
+                                  .shape = correlation_of(kernels, s),
+                                  .source = { .kernels = kernels,
+                                              .narrow = s->input_type == CNN_BFLOAT16,
                                               .height = s->in_height,
                                               .width = s->in_width,
                                               .channels = s->in_channels },
@@ -66,8 +73,8 @@ size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *sh
     return cnn_correlation_workspace(&call);
 }
 
-void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const float *input, const void *packed,
-                      const cnn_conv_epilogue *epilogue, float *output, void *workspace)
+void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const void *input, const void *packed,
+                      const cnn_conv_epilogue *epilogue, void *output, void *workspace)
 {
     cnn_correlation_call call = call_for(context, shape, epilogue);
     call.source.image = input;

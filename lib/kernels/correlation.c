@@ -5,9 +5,17 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "kernels/bf16.h"
 #include "kernels/blocks.h"
 #include "kernels/correlation_plan.h"
 #include "kernels/winograd.h"
+
+void cnn_correlation_choose(const cnn_kernels *kernels, cnn_correlation *s)
+{
+    s->pairs = s->source_narrow && kernels->product->multiply_pairs && s->source_channels / s->groups % 2 == 0;
+    if (s->pairs)
+        s->source_channels /= 2;
+}
 
 static bool is_empty(const cnn_correlation *s)
 {
@@ -35,7 +43,7 @@ typedef struct job {
 typedef struct part {
     int64_t group, column, columns; /* of the result's channels, from the group's first */
     int64_t image, images, row, rows;
-    float *strip, *pooling; /* scratch */
+    float *strip, *stage; /* scratch */
 } part;
 
 /* Pixels in the order in which they are worked on: row by row, in each all images. */
@@ -43,15 +51,15 @@ static void fill_pixel_tables(const job *j)
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
-    bool pools = j->call->pool[0] != 0;
     ptrdiff_t *a_row = j->a_rows, *c_row = j->c_rows;
     for (int64_t y = 0; y < plan->strip_rows; y++)
         for (int64_t image = 0; image < plan->strip_images; image++)
             for (int64_t x = 0; x < s->width; x++) {
                 *a_row++ = image * plan->strides.image + y * s->step[0] * plan->strides.row +
                            x * s->step[1] * plan->strides.pixel;
-                *c_row++ = pools ? ((image * plan->strip_rows + y) * s->width + x) * CNN_PANEL
-                                 : image * j->call->image_stride + y * j->call->row_stride + x * j->call->pixel_stride;
+                *c_row++ = plan->staged
+                               ? ((image * plan->strip_rows + y) * s->width + x) * CNN_PANEL
+                               : image * j->call->image_stride + y * j->call->row_stride + x * j->call->pixel_stride;
             }
 }
 
@@ -79,7 +87,7 @@ static part locate_part(const job *j, size_t task, uint32_t worker)
     p.row = strip % plan->strips_per_image * plan->strip_rows;
     p.rows = s->height - p.row < plan->strip_rows ? s->height - p.row : plan->strip_rows;
     p.strip = (float *)(void *)(j->scratch + worker * plan->worker_bytes);
-    p.pooling = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
+    p.stage = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
     return p;
 }
 
@@ -90,17 +98,18 @@ static const float *prepare_source(const job *j, const part *p)
     const cnn_correlation_plan *plan = j->plan;
     int64_t channels = plan->depthwise ? p->columns : s->source_channels / s->groups;
     int64_t channel = plan->depthwise ? p->column : p->group * channels;
-    int64_t top = s->origin[0] + p->row * s->step[0];
+    int64_t values = s->pairs ? 2 : 1, top = s->origin[0] + p->row * s->step[0];
     if (plan->direct)
-        return j->call->source.image + p->image * plan->strides.image + top * plan->strides.row +
+        return (const float *)j->call->source.image + p->image * plan->strides.image + top * plan->strides.row +
                s->origin[1] * plan->strides.pixel + channel;
     cnn_strip strip = { .top = top,
                         .left = s->origin[1],
                         .rows = (p->rows - 1) * s->step[0] + (s->taps[0] - 1) * s->tap_step[0] + 1,
                         .columns = plan->source_columns,
-                        .channel = channel,
-                        .channels = channels,
-                        .pixel_stride = plan->strides.pixel };
+                        .channel = channel * values,
+                        .channels = channels * values,
+                        .pixel_stride = plan->strides.pixel * values,
+                        .narrow = s->pairs };
     for (int64_t i = 0; i < p->images; i++) {
         strip.image = p->image + i;
         cnn_strip_fill(&j->call->source, &strip, p->strip + i * plan->strides.image);
@@ -148,16 +157,17 @@ static void multiply_rows(const job *j, const part *p, cnn_product *product, int
 static void multiply_part(const job *j, const part *p, const float *source, float *to)
 {
     const cnn_correlation *s = &j->call->shape;
-    bool pools = j->call->pool[0] != 0, whole = p->images == j->plan->strip_images;
+    bool staged = j->plan->staged, whole = p->images == j->plan->strip_images;
     int64_t channel = p->group * (s->channels / s->groups) + p->column;
-    cnn_product product = { .columns = p->columns,
+    cnn_product product = { .pairs = s->pairs,
+                            .columns = p->columns,
                             .inner = j->plan->inner,
                             .a = source,
                             .a_step = 1,
                             .c = to,
                             .bias = j->call->bias ? j->call->bias + channel : NULL,
-                            .low = pools ? -INFINITY : j->call->low,
-                            .high = pools ? INFINITY : j->call->high };
+                            .low = staged ? -INFINITY : j->call->low,
+                            .high = staged ? INFINITY : j->call->high };
     for (int64_t row = 0, next; row < p->rows; row = next) {
         tap_rows taps = tap_rows_of(s, p->row + row);
         for (next = row + 1; next < p->rows && whole; next++) { /* of fewer images the tables have no runs of rows */
@@ -169,25 +179,40 @@ static void multiply_part(const job *j, const part *p, const float *source, floa
     }
 }
 
-static void pool_part(const job *j, const part *p)
+/* Values between pixels, rows and images of what is written. */
+static cnn_pixel_strides result_strides(const cnn_correlation_call *call)
+{
+    if (!call->pool[0])
+        return (cnn_pixel_strides){ call->pixel_stride, call->row_stride, call->image_stride };
+    int64_t row = call->shape.width / call->pool[1] * call->shape.channels;
+    return (cnn_pixel_strides){ call->shape.channels, row, call->shape.height / call->pool[0] * row };
+}
+
+/* From scratch to the result: pooled, limited and in its type. */
+static void store_part(const job *j, const part *p)
 {
     const cnn_correlation_call *call = j->call;
     const cnn_correlation *s = &call->shape;
-    int64_t columns = s->channels / s->groups, width = s->width / call->pool[1], rows = s->height / call->pool[0];
-    int64_t first = p->image * rows + p->row / call->pool[0], count = p->images * p->rows / call->pool[0];
-    for (int64_t i = 0; i < count; i++) {
-        int64_t to = (first + i) * width * s->channels + p->group * columns + p->column;
-        cnn_pooling pooling = { .from = p->pooling + i * call->pool[0] * s->width * CNN_PANEL,
+    cnn_pixel_strides strides = result_strides(call);
+    int32_t window[2] = { call->pool[0] ? call->pool[0] : 1, call->pool[0] ? call->pool[1] : 1 };
+    int64_t channel = p->group * (s->channels / s->groups) + p->column, rows = p->rows / window[0];
+    size_t bytes = s->result_narrow ? sizeof(cnn_bf16) : sizeof(float);
+    for (int64_t i = 0; i < p->images * rows; i++) {
+        int64_t image = i / rows, row = i % rows;
+        int64_t from = (image * j->plan->strip_rows + row * window[0]) * s->width * CNN_PANEL;
+        int64_t to = (p->image + image) * strides.image + (p->row / window[0] + row) * strides.row + channel;
+        cnn_pooling pooling = { .from = p->stage + from,
                                 .row_stride = s->width,
                                 .pixel_stride = CNN_PANEL,
-                                .window = { call->pool[0], call->pool[1] },
-                                .pixels = width,
+                                .window = { window[0], window[1] },
+                                .pixels = s->width / window[1],
                                 .channels = p->columns,
                                 .low = call->low,
                                 .high = call->high,
-                                .to = call->result + to,
-                                .argmax = call->argmax ? call->argmax + to : NULL,
-                                .to_stride = s->channels };
+                                .to = (char *)call->result + to * (int64_t)bytes,
+                                .narrow = s->result_narrow,
+                                .argmax = call->argmax && call->pool[0] ? call->argmax + to : NULL,
+                                .to_stride = strides.pixel };
         j->plan->kernels->row->pool(&pooling);
     }
 }
@@ -197,14 +222,14 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     const job *j = argument;
     part p = locate_part(j, task, worker);
     const float *source = prepare_source(j, &p);
-    if (j->call->pool[0]) {
-        multiply_part(j, &p, source, p.pooling);
-        pool_part(j, &p);
+    if (j->plan->staged) {
+        multiply_part(j, &p, source, p.stage);
+        store_part(j, &p);
         return;
     }
     int64_t channel = p.group * (j->call->shape.channels / j->call->shape.groups) + p.column;
     multiply_part(j, &p, source,
-                  j->call->result + p.image * j->call->image_stride + p.row * j->call->row_stride + channel);
+                  (float *)j->call->result + p.image * j->call->image_stride + p.row * j->call->row_stride + channel);
 }
 
 void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)

@@ -19,14 +19,20 @@ typedef struct cnn_correlation {
     int64_t height, width, channels; /* of the result */
     int64_t origin[2], step[2], taps[2], tap_step[2];
     int64_t groups;
-    bool in_batches; /* speed for batches counts, not that for single images */
+    bool source_narrow, result_narrow; /* they are bfloat16 */
+    bool pairs;                        /* products are of bfloat16: of pairs of source channels, of which there are
+                                          `source_channels` */
+    bool in_batches;                   /* speed for batches counts, not that for single images */
 } cnn_correlation;
 
-/* The weights as they are in memory: where the first is, and the floats between groups, taps and channels. */
+/* The weights as they are in memory: where the first is, and the floats between groups, taps and (single) channels. */
 typedef struct cnn_correlation_weights {
     const float *first;
     ptrdiff_t group, tap[2], source_channel, channel;
 } cnn_correlation_weights;
+
+/* Makes products of bfloat16 where the source is that and the instruction set can. Comes first. */
+void cnn_correlation_choose(const cnn_kernels *kernels, cnn_correlation *shape);
 
 size_t cnn_correlation_packed_bytes(const cnn_kernels *kernels, const cnn_correlation *shape);
 void cnn_correlation_pack(cnn_context *context, const cnn_correlation *shape, const cnn_correlation_weights *weights,
@@ -42,7 +48,7 @@ typedef struct cnn_correlation_call {
     float low, high;   /* what results are limited to */
     int32_t pool[2];   /* 0: none; the result's size is a multiple of it */
     uint8_t *argmax;
-    float *result; /* pooled and dense, or with these floats between pixels, rows and images */
+    void *result; /* pooled and dense, or with these values between pixels, rows and images */
     int64_t pixel_stride, row_stride, image_stride;
 } cnn_correlation_call;
 

@@ -47,6 +47,11 @@ static void pack_block(void *argument, size_t task, uint32_t worker)
     float *to =
         j->packed + group * cnn_packed_count(j->kernels, taps * rows, columns) + block.offset + tap * rows * block.step;
     const float *from = tap_weights(j, tap) + group * j->weights->group + block.column * j->weights->channel;
+    if (s->pairs) {
+        j->kernels->row->pack_pairs(from, j->weights->source_channel, j->weights->channel, rows, block.columns, to,
+                                    block.step);
+        return;
+    }
     if (j->weights->channel == 1)
         for (int64_t i = 0; i < rows; i++)
             memcpy(to + i * block.step, from + i * j->weights->source_channel, (size_t)block.columns * sizeof(float));

@@ -11,7 +11,7 @@ enum {
 
 bool cnn_correlation_is_depthwise(const cnn_correlation *s)
 {
-    return s->groups > 1 && s->groups == s->source_channels && s->groups == s->channels;
+    return s->groups > 1 && !s->pairs && s->groups == s->source_channels && s->groups == s->channels;
 }
 
 static void plan_strips(cnn_correlation_plan *plan, const cnn_correlation_call *call, int64_t pixels)
@@ -55,7 +55,7 @@ static void plan_source(cnn_correlation_plan *plan, const cnn_correlation_call *
     plan->source_rows = (plan->strip_rows - 1) * s->step[0] + (s->taps[0] - 1) * s->tap_step[0] + 1;
     plan->source_columns = (s->width - 1) * s->step[1] + (s->taps[1] - 1) * s->tap_step[1] + 1;
     int64_t channels = task_channels(s, plan->depthwise);
-    plan->direct = !call->source.gradient && !reads_outside(s);
+    plan->direct = !call->source.gradient && s->source_narrow == s->pairs && !reads_outside(s);
     plan->strides.pixel = plan->direct ? s->source_channels : channels;
     plan->strides.row = plan->strides.pixel * (plan->direct ? s->source_width : plan->source_columns);
     plan->strides.image = plan->strides.row * (plan->direct ? s->source_height : plan->source_rows);
@@ -81,9 +81,10 @@ cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call)
     }
     plan_source(&plan, call);
     int64_t pixels = plan.strip_images * plan.strip_rows * s->width;
-    plan.pool_floats = call->pool[0] ? pixels * CNN_PANEL : 0;
+    plan.staged = call->pool[0] || s->result_narrow;
+    plan.stage_floats = plan.staged ? pixels * CNN_PANEL : 0;
     plan.tables_bytes = cnn_round_up((size_t)(2 * pixels + s->taps[0] * plan.row_offsets) * sizeof(ptrdiff_t), 64);
     plan.worker_bytes = cnn_round_up((size_t)plan.strip_floats * sizeof(float), 64) +
-                        cnn_round_up((size_t)plan.pool_floats * sizeof(float), 64);
+                        cnn_round_up((size_t)plan.stage_floats * sizeof(float), 64);
     return plan;
 }

@@ -1,12 +1,12 @@
-/* Dense layers. Their weights are many and each is used once for a row of input: what limits them is memory, so all
- * three products read or write the weights once, in the order in which they lie. */
+/* Dense layers of floats. Their weights are many and each is used once for a row of input: what limits them is memory,
+ * so all three products read or write the weights once, in the order in which they lie. */
 #include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "kernels/blocks.h"
-#include "kernels/conv.h"
+#include "kernels/dense.h"
 #include "kernels/kernels.h"
 #include "kernels/row.h"
 
@@ -49,7 +49,7 @@ static size_t row_tables_bytes(void)
     return cnn_round_up(2 * ROWS * sizeof(ptrdiff_t), 64);
 }
 
-size_t cnn_dense_forward_workspace(cnn_context *context, const cnn_dense_shape *s)
+size_t cnn_dense_floats_forward_workspace(cnn_context *context, const cnn_dense_shape *s)
 {
     (void)context;
     return row_tables_bytes() + (size_t)((forward_parts(s) - 1) * s->rows * s->units) * sizeof(float);
@@ -94,8 +94,8 @@ static void add_parts(void *argument, size_t task, uint32_t worker)
     d->kernels->row->limit(d->result + first, count, d->low, d->high);
 }
 
-void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *s, const float *input, const float *weights,
-                       const float *bias, cnn_activation activation, float *output, void *workspace)
+void cnn_dense_floats_forward(cnn_context *context, const cnn_dense_shape *s, const float *input, const float *weights,
+                              const float *bias, cnn_activation activation, float *output, void *workspace)
 {
     dense d = { .kernels = cnn_kernels_get(context),
                 .shape = s,
@@ -129,7 +129,7 @@ static size_t input_tables_bytes(void)
     return cnn_round_up(2 * MAX_INPUTS * sizeof(ptrdiff_t), 64);
 }
 
-size_t cnn_dense_backward_data_workspace(cnn_context *context, const cnn_dense_shape *s)
+size_t cnn_dense_floats_backward_data_workspace(cnn_context *context, const cnn_dense_shape *s)
 {
     size_t turned = cnn_round_up((size_t)(s->units * s->rows), 16);
     size_t scratch = (size_t)(MAX_INPUTS * s->rows) * cnn_context_threads(context);
@@ -161,8 +161,8 @@ static void multiply_backward_data(void *argument, size_t task, uint32_t worker)
     d->kernels->row->transpose(turned, s->rows, last - first, s->rows, d->result + first, s->inputs);
 }
 
-void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *s, const float *output_gradient,
-                             const float *weights, float *input_gradient, void *workspace)
+void cnn_dense_floats_backward_data(cnn_context *context, const cnn_dense_shape *s, const float *output_gradient,
+                                    const float *weights, float *input_gradient, void *workspace)
 {
     dense d = { .kernels = cnn_kernels_get(context),
                 .shape = s,
@@ -180,7 +180,7 @@ void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *s, con
     cnn_parallel(context, (size_t)d.parts, multiply_backward_data, &d);
 }
 
-size_t cnn_dense_backward_weights_workspace(cnn_context *context, const cnn_dense_shape *s)
+size_t cnn_dense_floats_backward_weights_workspace(cnn_context *context, const cnn_dense_shape *s)
 {
     (void)context, (void)s;
     return input_tables_bytes();
@@ -214,9 +214,9 @@ static void multiply_backward_weights(void *argument, size_t task, uint32_t work
     cnn_product_run(d->kernels, &product);
 }
 
-void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *s, const float *input,
-                                const float *output_gradient, float *weight_gradient, float *bias_gradient,
-                                void *workspace)
+void cnn_dense_floats_backward_weights(cnn_context *context, const cnn_dense_shape *s, const float *input,
+                                       const float *output_gradient, float *weight_gradient, float *bias_gradient,
+                                       void *workspace)
 {
     dense d = { .kernels = cnn_kernels_get(context),
                 .shape = s,

@@ -20,28 +20,25 @@
     extern const cnn_dropout_kernels cnn_dropout_kernels_##isa;         \
     extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
     extern const cnn_winograd_kernels cnn_winograd_kernels_##isa;       \
-    DECLARE_NARROW(isa)
-/* Families over types narrower than floats, which a later instruction set has kernels of its own for. */
-#define DECLARE_NARROW(isa) extern const cnn_bf16_kernels cnn_bf16_kernels_##isa
-#define TABLE(isa, narrow)                                                                                             \
+    extern const cnn_bf16_kernels cnn_bf16_kernels_##isa
+#define TABLE(isa)                                                                                                     \
     {                                                                                                                  \
         .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                                          \
         .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa,                          \
         .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
-        .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##narrow,                                   \
+        .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##isa,                                      \
     }
 
 DECLARE(generic);
-static const cnn_kernels generic = TABLE(generic, generic);
+static const cnn_kernels generic = TABLE(generic);
 #if defined(__x86_64__)
 DECLARE(avx2);
 DECLARE(avx512);
-DECLARE_NARROW(avx512_bf16);
-static const cnn_kernels avx2 = TABLE(avx2, avx2), avx512 = TABLE(avx512, avx512),
-                         avx512_bf16 = TABLE(avx512, avx512_bf16);
+DECLARE(avx512_bf16);
+static const cnn_kernels avx2 = TABLE(avx2), avx512 = TABLE(avx512), avx512_bf16 = TABLE(avx512_bf16);
 #elif defined(__aarch64__)
 DECLARE(neon);
-static const cnn_kernels neon = TABLE(neon, neon);
+static const cnn_kernels neon = TABLE(neon);
 #endif
 
 const cnn_kernels *cnn_kernels_get(cnn_context *context)

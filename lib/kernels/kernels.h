@@ -2,8 +2,7 @@
  *
  * A family's source is written over vector.h, named in meson.build's isa_sources, compiled once per instruction set,
  * and defines one constant: `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. The struct of a
- * family with functions over it is in the family's header. AVX-512 with BF16 and VNNI shares the families that gain
- * nothing from those with AVX-512: the others are named in avx512_bf16_sources too. */
+ * family with functions over it is in the family's header. */
 #ifndef CNN_KERNELS_KERNELS_H
 #define CNN_KERNELS_KERNELS_H
 

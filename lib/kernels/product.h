@@ -13,6 +13,7 @@
  *
  * for each row r and column j, to which `bias` or, to accumulate, the old c is added; then limited to low..high. */
 typedef struct cnn_product {
+    bool pairs; /* a and b are pairs of bfloat16, each counted as one float: products are the sums of two */
     int64_t rows, columns, outer, inner;
     const float *a;
     const ptrdiff_t *a_rows, *a_offsets;
@@ -30,6 +31,7 @@ typedef struct cnn_product_kernels {
     int32_t width;   /* floats in a vector */
     int32_t columns; /* that `multiply` takes at most */
     void (*multiply)(const cnn_product *product);
+    void (*multiply_pairs)(const cnn_product *product); /* NULL where the instruction set can't */
 
     /* The same channel by channel, for depthwise convolutions: a has columns, inner is 1.
      *   c[c_rows[r] + j] = sum over o of a[a_rows[r] + a_offsets[o] + j] * b[o * b_step + j] */

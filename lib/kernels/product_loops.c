@@ -15,6 +15,7 @@ static int64_t tile_rows(int64_t vectors)
 typedef struct tile_shape {
     int rows, vectors;
     bool ragged;    /* the last vector is not whole, */
+    bool pairs;     /* as of the product */
     size_t columns; /* in all there are so many */
 } tile_shape;
 
@@ -60,6 +61,16 @@ ALWAYS_INLINE void end_tile(const cnn_product *p, int64_t row, tile_shape s, vf 
             store_columns(s, v, c + c_rows[r], vf_min(high, vf_max(low, sum[r][v])));
 }
 
+ALWAYS_INLINE vf multiply_add(bool pairs, vf factor, vf terms, vf sum)
+{
+#if defined(VF_HAS_PAIRS)
+    if (pairs)
+        return vf_add_products(factor, terms, sum);
+#endif
+    (void)pairs;
+    return vf_fmadd(factor, terms, sum);
+}
+
 ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s)
 {
     vf sum[MAX_ROWS][MAX_VECTORS];
@@ -77,7 +88,7 @@ ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s
             UNROLLED (r, s.rows) {
                 vf factor = vf_broadcast(a[r][k]);
                 UNROLLED (v, s.vectors)
-                    sum[r][v] = vf_fmadd(factor, terms[v], sum[r][v]);
+                    sum[r][v] = multiply_add(s.pairs, factor, terms[v], sum[r][v]);
             }
         }
     }
@@ -86,21 +97,27 @@ ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s
 
 typedef void (*tile_function)(const cnn_product *p, int64_t row);
 
-#define TILE(R, V)                                                              \
-    static void tile_##R##x##V(const cnn_product *p, int64_t row)               \
-    {                                                                           \
-        multiply_tile(p, row, (tile_shape){ R, V, false, (size_t)p->columns }); \
-    }                                                                           \
-    static void tile_##R##x##V##_ragged(const cnn_product *p, int64_t row)      \
-    {                                                                           \
-        multiply_tile(p, row, (tile_shape){ R, V, true, (size_t)p->columns });  \
+#define TILE_OF(R, V, PAIRS, NAME)                                                     \
+    static void NAME(const cnn_product *p, int64_t row)                                \
+    {                                                                                  \
+        multiply_tile(p, row, (tile_shape){ R, V, false, PAIRS, (size_t)p->columns }); \
+    }                                                                                  \
+    static void NAME##_ragged(const cnn_product *p, int64_t row)                       \
+    {                                                                                  \
+        multiply_tile(p, row, (tile_shape){ R, V, true, PAIRS, (size_t)p->columns });  \
     }
+
+#if defined(VF_HAS_PAIRS)
+#define TILE(R, V) TILE_OF(R, V, false, tile_##R##x##V) TILE_OF(R, V, true, pairs_##R##x##V)
+#else
+#define TILE(R, V) TILE_OF(R, V, false, tile_##R##x##V)
+#endif
 
 #define TILES_TO_6(V) TILE(1, V) TILE(2, V) TILE(3, V) TILE(4, V) TILE(5, V) TILE(6, V)
 #define TILES_TO_8(V) TILES_TO_6(V) TILE(7, V) TILE(8, V)
 
-#define NAMES_TO_6(V, S) tile_1x##V##S, tile_2x##V##S, tile_3x##V##S, tile_4x##V##S, tile_5x##V##S, tile_6x##V##S
-#define NAMES_TO_8(V, S) NAMES_TO_6(V, S), tile_7x##V##S, tile_8x##V##S
+#define NAMES_TO_6(T, V, S) T##_1x##V##S, T##_2x##V##S, T##_3x##V##S, T##_4x##V##S, T##_5x##V##S, T##_6x##V##S
+#define NAMES_TO_8(T, V, S) NAMES_TO_6(T, V, S), T##_7x##V##S, T##_8x##V##S
 
 TILES_TO_8(1)
 #if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON)
@@ -111,26 +128,53 @@ TILES_TO_6(4)
 TILES_TO_6(2)
 #endif
 
-static const tile_function tiles[2][MAX_VECTORS][MAX_ROWS] = {
 #if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON)
-    { { NAMES_TO_8(1, ) }, { NAMES_TO_8(2, ) }, { NAMES_TO_8(3, ) }, { NAMES_TO_6(4, ) } },
-    { { NAMES_TO_8(1, _ragged) }, { NAMES_TO_8(2, _ragged) }, { NAMES_TO_8(3, _ragged) }, { NAMES_TO_6(4, _ragged) } },
+#define NAMES(T, S)                                                                \
+    {                                                                              \
+        { NAMES_TO_8(T, 1, S) }, { NAMES_TO_8(T, 2, S) }, { NAMES_TO_8(T, 3, S) }, \
+        {                                                                          \
+            NAMES_TO_6(T, 4, S)                                                    \
+        }                                                                          \
+    }
 #else
-    { { NAMES_TO_8(1, ) }, { NAMES_TO_6(2, ) } },
-    { { NAMES_TO_8(1, _ragged) }, { NAMES_TO_6(2, _ragged) } },
+#define NAMES(T, S)              \
+    {                            \
+        { NAMES_TO_8(T, 1, S) }, \
+        {                        \
+            NAMES_TO_6(T, 2, S)  \
+        }                        \
+    }
 #endif
-};
+
+/* By raggedness, vectors and rows. */
+typedef tile_function tile_table[2][MAX_VECTORS][MAX_ROWS];
+
+static const tile_table tiles = { NAMES(tile, ), NAMES(tile, _ragged) };
 
 /* Tiles as equal in height as can be, for a low one is limited by latency. */
-static void multiply(const cnn_product *p)
+ALWAYS_INLINE void multiply_with(const tile_table table, const cnn_product *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH;
     int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
     for (int64_t i = 0; i < count; i++) {
         int64_t row = p->rows * i / count, next = p->rows * (i + 1) / count;
-        tiles[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row);
+        table[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row);
     }
 }
+
+static void multiply(const cnn_product *p)
+{
+    multiply_with(tiles, p);
+}
+
+#if defined(VF_HAS_PAIRS)
+static const tile_table pair_tiles = { NAMES(pairs, ), NAMES(pairs, _ragged) };
+
+static void multiply_pairs(const cnn_product *p)
+{
+    multiply_with(pair_tiles, p);
+}
+#endif
 
 enum { CHANNEL_ROWS = 4 };
 
@@ -155,9 +199,9 @@ ALWAYS_INLINE void multiply_channel_vector(const cnn_product *p, int64_t column,
 {
     int64_t row = 0;
     for (; row + CHANNEL_ROWS <= p->rows; row += CHANNEL_ROWS)
-        multiply_channel_tile(p, row, column, (tile_shape){ CHANNEL_ROWS, 1, ragged, columns });
+        multiply_channel_tile(p, row, column, (tile_shape){ CHANNEL_ROWS, 1, ragged, false, columns });
     for (; row < p->rows; row++)
-        multiply_channel_tile(p, row, column, (tile_shape){ 1, 1, ragged, columns });
+        multiply_channel_tile(p, row, column, (tile_shape){ 1, 1, ragged, false, columns });
 }
 
 static void multiply_channels(const cnn_product *p)
@@ -189,11 +233,11 @@ ALWAYS_INLINE void correlate_channel_vector(const cnn_product *p, int64_t column
 {
     int64_t tap = 0;
     for (; tap + 5 <= p->outer; tap += 5)
-        correlate_channel_tile(p, tap, column, (tile_shape){ 5, 1, ragged, columns });
+        correlate_channel_tile(p, tap, column, (tile_shape){ 5, 1, ragged, false, columns });
     for (; tap + 3 <= p->outer; tap += 3)
-        correlate_channel_tile(p, tap, column, (tile_shape){ 3, 1, ragged, columns });
+        correlate_channel_tile(p, tap, column, (tile_shape){ 3, 1, ragged, false, columns });
     for (; tap < p->outer; tap++)
-        correlate_channel_tile(p, tap, column, (tile_shape){ 1, 1, ragged, columns });
+        correlate_channel_tile(p, tap, column, (tile_shape){ 1, 1, ragged, false, columns });
 }
 
 static void correlate_channels(const cnn_product *p)
@@ -209,6 +253,9 @@ const cnn_product_kernels CNN_FOR_ISA(cnn_product_kernels) = {
     .width = VF_WIDTH,
     .columns = VF_WIDTH * MAX_VECTORS,
     .multiply = multiply,
+#if defined(VF_HAS_PAIRS)
+    .multiply_pairs = multiply_pairs,
+#endif
     .multiply_channels = multiply_channels,
     .correlate_channels = correlate_channels,
 };

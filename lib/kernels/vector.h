@@ -5,6 +5,7 @@
 #ifndef CNN_KERNELS_VECTOR_H
 #define CNN_KERNELS_VECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,6 +33,35 @@
 #endif
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* Values `at`, ... of an array of floats or, if `narrow`, of bfloat16; up to VF_WIDTH lanes of them. `narrow` is a
+ * constant to callers that want speed. */
+ALWAYS_INLINE vf vf_load_values(bool narrow, const void *from, ptrdiff_t at, size_t lanes)
+{
+    if (narrow) {
+        const uint16_t *values = (const uint16_t *)from + at;
+        return lanes < VF_WIDTH ? vf_load_bf16_partial(values, lanes) : vf_load_bf16(values);
+    }
+    const float *values = (const float *)from + at;
+    return lanes < VF_WIDTH ? vf_load_partial(values, lanes) : vf_load(values);
+}
+
+ALWAYS_INLINE void vf_store_values(bool narrow, void *to, ptrdiff_t at, vf a, size_t lanes)
+{
+    if (narrow) {
+        uint16_t *values = (uint16_t *)to + at;
+        if (lanes < VF_WIDTH)
+            vf_store_bf16_partial(values, a, lanes);
+        else
+            vf_store_bf16(values, a);
+        return;
+    }
+    float *values = (float *)to + at;
+    if (lanes < VF_WIDTH)
+        vf_store_partial(values, a, lanes);
+    else
+        vf_store(values, a);
+}
 
 /* The sum of all lanes, in one order for each instruction set. */
 static inline float vf_sum(vf a)

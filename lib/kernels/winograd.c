@@ -4,12 +4,14 @@
 
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "kernels/bf16.h"
 #include "kernels/blocks.h"
 #include "kernels/row.h"
 
 enum {
-    BLOCK_TILES = 24,     /* of one task: enough to share weights that come from the third-level cache */
-    MIN_BLOCK_TILES = 16, /* fewer leave too little work to a panel of weights */
+    BLOCK_TILES = 24,      /* of one task: enough to share weights that come from the third-level cache */
+    BLOCK_PAIR_TILES = 48, /* the same of smaller tiles */
+    MIN_BLOCK_TILES = 16,  /* fewer leave too little work to a panel of weights */
     ENOUGH_TASKS = 16,
     STRIP_TILES = 8, /* side by side, of which the source is copied at once */
     SHIFT = 16       /* floats between matrices: else the same element of all would fall on one cache set */
@@ -24,12 +26,20 @@ int64_t cnn_winograd_tile(const cnn_correlation *s)
     for (int i = 0; i < 2; i++)
         if (s->taps[i] != 3 || s->step[i] != 1 || s->tap_step[i] != 1)
             return 0;
+    if (s->pairs) /* the larger tile's numbers are too large for what bfloat16 leaves of them */
+        return s->groups == 1 && 2 * s->source_channels >= MIN_CHANNELS && s->channels >= MIN_CHANNELS ? 2 : 0;
     if (s->groups != 1 || s->source_channels < MIN_CHANNELS || s->channels < MIN_CHANNELS)
         return 0;
     int64_t tiles = cnn_divide_up(s->source_height, 4) * cnn_divide_up(s->source_width, 4);
     if (s->in_batches || tiles >= MIN_TILES_BY_4)
         return 4;
     return tiles >= MIN_TILES_BY_2 ? 2 : 0;
+}
+
+const cnn_winograd_transforms *cnn_winograd_transforms_of(const cnn_kernels *kernels, const cnn_correlation *shape)
+{
+    const cnn_winograd_kernels *winograd = kernels->winograd;
+    return shape->pairs ? &winograd->pairs_by_2 : cnn_winograd_tile(shape) == 2 ? &winograd->by_2 : &winograd->by_4;
 }
 
 typedef struct plan {
@@ -48,7 +58,8 @@ typedef struct plan {
 /* Into equal blocks, of a number that a few threads share evenly. */
 static void plan_blocks(plan *p, const cnn_correlation *s)
 {
-    p->blocks = cnn_divide_up(p->tiles, BLOCK_TILES);
+    int64_t most_tiles = s->pairs ? BLOCK_PAIR_TILES : BLOCK_TILES;
+    p->blocks = cnn_divide_up(p->tiles, most_tiles);
     if (p->blocks < ENOUGH_TASKS) {
         int64_t most = cnn_at_least_1(p->tiles / MIN_BLOCK_TILES);
         p->blocks = cnn_lesser(most, cnn_divide_up(p->blocks, 4) * 4);
@@ -76,9 +87,8 @@ static void plan_memory(plan *p, const cnn_correlation *s)
 static plan plan_make(const cnn_correlation_call *call)
 {
     const cnn_correlation *s = &call->shape;
-    const cnn_winograd_kernels *kernels = cnn_kernels_get(call->context)->winograd;
     plan p = { .tile = cnn_winograd_tile(s) == 2 ? 2 : 4, .window = 1 }; /* asked only where Winograd is used */
-    p.transforms = p.tile == 2 ? &kernels->by_2 : &kernels->by_4;
+    p.transforms = cnn_winograd_transforms_of(cnn_kernels_get(call->context), s);
     p.matrices = (p.tile + 2) * (p.tile + 2);
     p.across = cnn_divide_up(s->width, p.tile);
     p.per_image = p.across * cnn_divide_up(s->height, p.tile);
@@ -105,8 +115,9 @@ typedef struct job {
     ptrdiff_t *a_rows, *c_rows;
     float *map;
     unsigned char *scratch;
-    float *to; /* what tiles are written to, and floats between its pixels, rows and images */
+    void *to; /* what tiles are written to, and values between its pixels, rows and images */
     int64_t pixel_stride, row_stride, image_stride;
+    bool narrow;
     float low, high;
 } job;
 
@@ -136,12 +147,13 @@ static const float *prepare_source(const job *j, const block *b, place at, int64
                         .left = s->origin[1] + at.x,
                         .rows = j->plan->tile + 2,
                         .columns = count * j->plan->tile + 2,
-                        .channels = s->source_channels,
-                        .pixel_stride = s->source_channels };
-    if (!call->source.gradient && strip.top >= 0 && strip.left >= 0 && strip.top + strip.rows <= s->source_height &&
-        strip.left + strip.columns <= s->source_width) {
+                        .channels = call->source.channels,
+                        .pixel_stride = call->source.channels,
+                        .narrow = s->pairs };
+    if (!call->source.gradient && s->source_narrow == s->pairs && strip.top >= 0 && strip.left >= 0 &&
+        strip.top + strip.rows <= s->source_height && strip.left + strip.columns <= s->source_width) {
         *row_stride = s->source_width * s->source_channels;
-        return call->source.image +
+        return (const float *)call->source.image +
                ((at.image * s->source_height + strip.top) * s->source_width + strip.left) * s->source_channels;
     }
     *row_stride = strip.columns * s->source_channels;
@@ -157,9 +169,8 @@ static void transform_source(const job *j, const block *b)
         count = cnn_lesser(cnn_lesser(STRIP_TILES, b->last - tile), p->across - tile % p->across);
         ptrdiff_t row_stride;
         const float *from = prepare_source(j, b, locate_tile(p, tile), count, &row_stride);
-        for (int64_t i = 0; i < count; i++)
-            p->transforms->input(from + i * p->tile * channels, row_stride, channels,
-                                 b->source + (tile - b->first + i) * channels, p->source_stride);
+        p->transforms->input(from, row_stride, channels, count, b->source + (tile - b->first) * channels,
+                             p->source_stride);
     }
 }
 
@@ -168,7 +179,8 @@ static void multiply_panel(const job *j, const block *b, int64_t column, int64_t
     const plan *p = j->plan;
     const cnn_correlation *s = &j->call->shape;
     const ptrdiff_t no_offset = 0;
-    cnn_product product = { .rows = b->last - b->first,
+    cnn_product product = { .pairs = s->pairs,
+                            .rows = b->last - b->first,
                             .columns = columns,
                             .outer = 1,
                             .inner = s->source_channels,
@@ -198,7 +210,9 @@ static void transform_products(const job *j, const block *b, int64_t column, int
                                    .pools = p->window == 2,
                                    .channels = columns,
                                    .row_stride = j->row_stride,
-                                   .pixel_stride = j->pixel_stride };
+                                   .pixel_stride = j->pixel_stride,
+                                   .narrow = j->narrow };
+    int64_t bytes = j->narrow ? sizeof(cnn_bf16) : sizeof(float);
     for (int64_t tile = b->first; tile < b->last; tile++) {
         place at = locate_tile(p, tile);
         int64_t to =
@@ -206,7 +220,7 @@ static void transform_products(const job *j, const block *b, int64_t column, int
         output.products = b->products + (tile - b->first) * CNN_PANEL;
         output.rows = s->height - at.y;
         output.columns = s->width - at.x;
-        output.to = j->to + to;
+        output.to = (char *)j->to + to * bytes;
         output.argmax = output.pools && j->call->argmax ? j->call->argmax + to : NULL;
         p->transforms->output(&output);
     }
@@ -246,7 +260,9 @@ static void pool_row(void *argument, size_t row, uint32_t worker)
                             .channels = s->channels,
                             .low = call->low,
                             .high = call->high,
-                            .to = call->result + to,
+                            .to = (char *)call->result +
+                                  to * (int64_t)(s->result_narrow ? sizeof(cnn_bf16) : sizeof(float)),
+                            .narrow = s->result_narrow,
                             .argmax = call->argmax ? call->argmax + to : NULL,
                             .to_stride = s->channels };
     j->kernels->row->pool(&pooling);
@@ -259,6 +275,7 @@ static void set_target(job *j)
     const plan *p = j->plan;
     bool dense = p->pools_later || p->window == 2;
     j->to = p->pools_later ? j->map : call->result;
+    j->narrow = s->result_narrow && !p->pools_later;
     j->low = p->pools_later ? -INFINITY : call->low;
     j->high = p->pools_later ? INFINITY : call->high;
     j->pixel_stride = dense ? s->channels : call->pixel_stride;

@@ -31,20 +31,28 @@ typedef struct cnn_winograd_output {
     bool pools;                      /* the maxima of 2 × 2 windows are written, */
     uint8_t *argmax;                 /* and their places, unless NULL */
     int64_t rows, columns, channels; /* of the tile, before pooling, that are wanted */
-    float *to;
+    void *to;                        /* floats or, if `narrow`, bfloat16 */
+    bool narrow;
     ptrdiff_t row_stride, pixel_stride; /* of what is written */
 } cnn_winograd_output;
 
-/* Of one tile size. Element (i, j) of a transformed tile or of transformed weights is for matrix i * (m + 2) + j. */
+/* Of one tile size, in floats or in pairs of bfloat16, which count as one float each. Element (i, j) of a transformed
+ * tile or of transformed weights is for matrix i * (m + 2) + j. */
 typedef struct cnn_winograd_transforms {
-    void (*input)(const float *from, ptrdiff_t row_stride, int64_t channels, float *to, ptrdiff_t matrix_stride);
+    /* Of `tiles` side by side. */
+    void (*input)(const float *from, ptrdiff_t row_stride, int64_t channels, int64_t tiles, float *to,
+                  ptrdiff_t matrix_stride);
     void (*output)(const cnn_winograd_output *output);
-    /* from[v * tap[0] + u * tap[1] + column] */
-    void (*weights)(const float *from, const ptrdiff_t tap[2], int64_t columns, float *to, ptrdiff_t matrix_stride);
+    /* from[v * tap[0] + u * tap[1] + column], and for pairs the same from `source_channel` on */
+    void (*weights)(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns, float *to,
+                    ptrdiff_t matrix_stride);
 } cnn_winograd_transforms;
 
 typedef struct cnn_winograd_kernels {
-    cnn_winograd_transforms by_2, by_4;
+    cnn_winograd_transforms by_2, by_4, pairs_by_2; /* the last where there is a product of pairs */
 } cnn_winograd_kernels;
+
+/* The transforms for a correlation. */
+const cnn_winograd_transforms *cnn_winograd_transforms_of(const cnn_kernels *kernels, const cnn_correlation *shape);
 
 #endif

@@ -152,8 +152,8 @@ ALWAYS_INLINE void store_results(int tile, const cnn_winograd_output *o, int64_t
     UNROLLED (i, tile)
         UNROLLED (j, tile)
             if (i < o->rows && j < o->columns)
-                store_lanes(o->to + i * o->row_stride + j * o->pixel_stride + channel, limited(o, results[i][j]),
-                            lanes);
+                vf_store_values(o->narrow, o->to, i * o->row_stride + j * o->pixel_stride + channel,
+                                limited(o, results[i][j]), lanes);
 }
 
 /* The first of equals is the maximum. */
@@ -171,7 +171,7 @@ ALWAYS_INLINE void pool_results(int tile, const cnn_winograd_output *o, int64_t 
                     place = vf_select(better, vf_broadcast((float)(k + 1)), place);
                 }
                 ptrdiff_t to = i * o->row_stride + j * o->pixel_stride + channel;
-                store_lanes(o->to + to, limited(o, best), lanes);
+                vf_store_values(o->narrow, o->to, to, limited(o, best), lanes);
                 if (o->argmax)
                     vf_store_bytes(o->argmax + to, place, lanes);
             }
@@ -210,26 +210,102 @@ ALWAYS_INLINE void output(int tile, const cnn_winograd_output *o)
         output_vector(tile, o, c, (size_t)(o->channels - c));
 }
 
-#define TRANSFORMS(m)                                                                                 \
-    static void input_by_##m(const float *from, ptrdiff_t row_stride, int64_t channels, float *to,    \
-                             ptrdiff_t matrix_stride)                                                 \
-    {                                                                                                 \
-        input(m, from, row_stride, channels, to, matrix_stride);                                      \
-    }                                                                                                 \
-    static void output_by_##m(const cnn_winograd_output *o)                                           \
-    {                                                                                                 \
-        output(m, o);                                                                                 \
-    }                                                                                                 \
-    static void weights_by_##m(const float *from, const ptrdiff_t tap[2], int64_t columns, float *to, \
-                               ptrdiff_t matrix_stride)                                               \
-    {                                                                                                 \
-        weights(m, from, tap, columns, to, matrix_stride);                                            \
+#define TRANSFORMS(m)                                                                                                \
+    static void input_by_##m(const float *from, ptrdiff_t row_stride, int64_t channels, int64_t tiles, float *to,    \
+                             ptrdiff_t matrix_stride)                                                                \
+    {                                                                                                                \
+        for (int64_t i = 0; i < tiles; i++)                                                                          \
+            input(m, from + i * m * channels, row_stride, channels, to + i * channels, matrix_stride);               \
+    }                                                                                                                \
+    static void output_by_##m(const cnn_winograd_output *o)                                                          \
+    {                                                                                                                \
+        output(m, o);                                                                                                \
+    }                                                                                                                \
+    static void weights_by_##m(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns, \
+                               float *to, ptrdiff_t matrix_stride)                                                   \
+    {                                                                                                                \
+        (void)source_channel;                                                                                        \
+        weights(m, from, tap, columns, to, matrix_stride);                                                           \
     }
 
 TRANSFORMS(2)
 TRANSFORMS(4)
 
+#if defined(VF_HAS_PAIRS)
+enum { SIDE = 4 }; /* of a transformed tile of 2 × 2 */
+
+/* A column of a tile, transformed, of the first channels of pairs or of the second. */
+ALWAYS_INLINE void pairs_column(const float *from, ptrdiff_t row_stride, size_t lanes, vf first[MAX_SIDE],
+                                vf second[MAX_SIDE])
+{
+    vf a[MAX_SIDE], b[MAX_SIDE];
+    UNROLLED (i, SIDE) {
+        vf pairs = load_lanes(from + i * row_stride, lanes);
+        a[i] = vf_first_of_pairs(pairs);
+        b[i] = vf_second_of_pairs(pairs);
+    }
+    input_line(2, a, first);
+    input_line(2, b, second);
+}
+
+/* Tiles side by side share two columns. */
+ALWAYS_INLINE void input_pairs_vector(const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, int64_t tiles,
+                                      float *to, ptrdiff_t matrix_stride, size_t lanes)
+{
+    vf a[SIDE][MAX_SIDE], b[SIDE][MAX_SIDE]; /* by column, then row */
+    UNROLLED (j, 2)
+        pairs_column(from + j * pixel_stride, row_stride, lanes, a[j], b[j]);
+    for (int64_t t = 0; t < tiles; t++, from += 2 * pixel_stride, to += pixel_stride) {
+        UNROLLED (j, 2)
+            pairs_column(from + (2 + j) * pixel_stride, row_stride, lanes, a[2 + j], b[2 + j]);
+        UNROLLED (i, SIDE) {
+            vf row_a[MAX_SIDE] = { a[0][i], a[1][i], a[2][i], a[3][i] }, line_a[MAX_SIDE];
+            vf row_b[MAX_SIDE] = { b[0][i], b[1][i], b[2][i], b[3][i] }, line_b[MAX_SIDE];
+            input_line(2, row_a, line_a);
+            input_line(2, row_b, line_b);
+            UNROLLED (j, SIDE)
+                store_lanes(to + (i * SIDE + j) * matrix_stride, vf_pairs_of(line_a[j], line_b[j]), lanes);
+        }
+        UNROLLED (i, SIDE) {
+            a[0][i] = a[2][i];
+            a[1][i] = a[3][i];
+            b[0][i] = b[2][i];
+            b[1][i] = b[3][i];
+        }
+    }
+}
+
+static void input_pairs(const float *from, ptrdiff_t row_stride, int64_t channels, int64_t tiles, float *to,
+                        ptrdiff_t matrix_stride)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
+        input_pairs_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, VF_WIDTH);
+    if (c < channels)
+        input_pairs_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, (size_t)(channels - c));
+}
+
+static void weights_pairs(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns,
+                          float *to, ptrdiff_t matrix_stride)
+{
+    float both[2][SIDE * SIDE * VF_WIDTH];
+    for (int64_t c = 0; c < columns; c += VF_WIDTH) {
+        size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
+        weights_vector(2, from + c, tap, both[0], VF_WIDTH, lanes);
+        weights_vector(2, from + c + source_channel, tap, both[1], VF_WIDTH, lanes);
+        for (int i = 0; i < SIDE * SIDE; i++)
+            store_lanes(
+                to + c + i * matrix_stride,
+                vf_pairs_of(load_lanes(both[0] + i * VF_WIDTH, lanes), load_lanes(both[1] + i * VF_WIDTH, lanes)),
+                lanes);
+    }
+}
+#endif
+
 const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
     .by_2 = { input_by_2, output_by_2, weights_by_2 },
     .by_4 = { input_by_4, output_by_4, weights_by_4 },
+#if defined(VF_HAS_PAIRS)
+    .pairs_by_2 = { input_pairs, output_by_2, weights_pairs },
+#endif
 };

@@ -5,7 +5,7 @@
 #include "kernels/row.h"
 #include "kernels/winograd.h"
 
-enum { TAPS = 9, TASK_ROWS = 8 };
+enum { TAPS = 9, TASK_ROWS = 8 /* source channels, or pairs of them */ };
 
 static int64_t matrices(const cnn_correlation *s)
 {
@@ -33,25 +33,25 @@ static void pack_rows(void *argument, size_t task, uint32_t worker)
     (void)worker;
     const job *j = argument;
     const cnn_correlation_weights *w = j->weights;
-    int64_t terms = j->shape->source_channels, index = (int64_t)task % j->blocks;
+    int64_t terms = j->shape->source_channels, index = (int64_t)task % j->blocks, channels = j->shape->pairs ? 2 : 1;
     int64_t row = (int64_t)task / j->blocks * TASK_ROWS, rows = cnn_lesser(TASK_ROWS, terms - row);
     cnn_packed_block block =
         cnn_packed_block_at(j->kernels, terms, j->shape->channels, index * j->kernels->product->columns);
-    const float *from = w->first + row * w->source_channel + block.column * w->channel;
+    const float *from = w->first + row * channels * w->source_channel + block.column * w->channel;
     ptrdiff_t tap[2] = { w->tap[0], w->tap[1] }, row_stride = w->source_channel;
-    float turned[TAPS * TASK_ROWS * CNN_PANEL];
+    float turned[TAPS * 2 * TASK_ROWS * CNN_PANEL];
     if (w->channel != 1) {
         for (int64_t t = 0; t < TAPS; t++)
-            j->kernels->row->transpose(from + t / 3 * tap[0] + t % 3 * tap[1], w->channel, block.columns, rows,
-                                       turned + t * TASK_ROWS * CNN_PANEL, CNN_PANEL);
+            j->kernels->row->transpose(from + t / 3 * tap[0] + t % 3 * tap[1], w->channel, block.columns,
+                                       channels * rows, turned + t * 2 * TASK_ROWS * CNN_PANEL, CNN_PANEL);
         from = turned;
         row_stride = CNN_PANEL;
-        tap[1] = TASK_ROWS * CNN_PANEL;
+        tap[1] = 2 * TASK_ROWS * CNN_PANEL;
         tap[0] = 3 * tap[1];
     }
     float *to = j->packed + block.offset + row * block.step;
     for (int64_t i = 0; i < rows; i++)
-        j->transforms->weights(from + i * row_stride, tap, block.columns, to + i * block.step,
+        j->transforms->weights(from + i * channels * row_stride, tap, row_stride, block.columns, to + i * block.step,
                                cnn_packed_count(j->kernels, terms, j->shape->channels));
 }
 
@@ -60,7 +60,7 @@ void cnn_winograd_pack(cnn_context *context, const cnn_correlation *shape, const
 {
     const cnn_kernels *kernels = cnn_kernels_get(context);
     job j = { .kernels = kernels,
-              .transforms = cnn_winograd_tile(shape) == 2 ? &kernels->winograd->by_2 : &kernels->winograd->by_4,
+              .transforms = cnn_winograd_transforms_of(kernels, shape),
               .shape = shape,
               .weights = weights,
               .packed = packed,

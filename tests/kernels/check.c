@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/bf16.h"
+
 enum { MARK_BYTES = 256, MARK = 0xa5, UNINITIALISED = 0xff /* floats of it are NaN */ };
 
 static int failures;
@@ -53,6 +55,33 @@ float *check_random(int64_t count, check_values values, uint32_t seed)
         numbers[i] = values == CHECK_WHOLE_NUMBERS ? (float)check_draw(&seed, 5) - 2
                                                    : (float)check_draw(&seed, 1 << 24) / (1 << 23) - 1;
     return numbers;
+}
+
+void check_round(float *values, int64_t count, cnn_dtype type)
+{
+    for (int64_t i = 0; i < count && type == CNN_BFLOAT16; i++)
+        values[i] = cnn_bf16_widen(cnn_bf16_round(values[i]));
+}
+
+void *check_typed(const float *values, int64_t count, cnn_dtype type)
+{
+    void *copy = check_allocate((size_t)count * cnn_dtype_size(type));
+    if (type == CNN_FLOAT32)
+        memcpy(copy, values, (size_t)count * sizeof *values);
+    for (int64_t i = 0; i < count && type == CNN_BFLOAT16; i++)
+        ((cnn_bf16 *)copy)[i] = cnn_bf16_round(values[i]);
+    return copy;
+}
+
+float *check_widened(void *values, int64_t count, cnn_dtype type)
+{
+    if (type == CNN_FLOAT32)
+        return values;
+    float *wide = check_allocate((size_t)count * sizeof *wide);
+    for (int64_t i = 0; i < count; i++)
+        wide[i] = cnn_bf16_widen(((cnn_bf16 *)values)[i]);
+    check_release(values);
+    return wide;
 }
 
 void check_case(const char *format, ...)

@@ -20,6 +20,13 @@ void check_release(void *memory); /* counts a failure if a mark has changed */
 float *check_random(int64_t count, check_values values, uint32_t seed);
 uint32_t check_draw(uint32_t *state, uint32_t bound);
 
+/* Rounds to what bfloat16 can hold, if that is the type. */
+void check_round(float *values, int64_t count, cnn_dtype type);
+
+/* A copy in that type; and floats of values in it, which are released. */
+void *check_typed(const float *values, int64_t count, cnn_dtype type);
+float *check_widened(void *values, int64_t count, cnn_dtype type);
+
 /* Counts a failure if `count` values aren't equal, or within `tolerance`; `what` and the case's name are printed. */
 void check_equal(const char *what, const float *expected, const float *got, int64_t count, float tolerance);
 void check_same_bits(const char *what, const void *expected, const void *got, size_t bytes);

@@ -63,6 +63,9 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
     f->weights = check_random(f->weight_count, values, seed + 1);
     f->bias = check_random(s->out_channels, values, seed + 2);
     f->gradient = check_random(f->output_count, values, seed + 3);
+    check_round(f->input, f->input_count, s->input_type);
+    check_round(f->weights, f->weight_count, s->output_type);
+    check_round(f->gradient, f->output_count, s->output_type);
     f->result = allocate_floats(f->result_count);
     f->expanded = allocate_floats(f->result_count);
     f->output = allocate_floats(f->output_count);
@@ -72,9 +75,11 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
     f->bias_gradient = allocate_floats(s->out_channels);
     cnn_conv_epilogue epilogue = { c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax };
     reference_conv_forward(s, f->input, f->weights, &epilogue, f->output, f->result);
+    check_round(f->output, f->output_count, s->output_type);
     cnn_conv_gradient gradient = gradient_of(f);
     reference_conv_expand(s, &gradient, f->expanded);
     reference_conv_backward_data(s, f->expanded, f->weights, f->input_gradient);
+    check_round(f->input_gradient, f->input_count, s->input_type);
     reference_conv_backward_weights(s, f->expanded, f->input, f->weight_gradient, f->bias_gradient);
 }
 
@@ -98,35 +103,59 @@ static void run_forward(cnn_context *context, const fixture *f, results *r)
     cnn_conv_epilogue epilogue = {
         c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL
     };
+    void *input = check_typed(f->input, f->input_count, c->shape.input_type);
+    void *output = check_allocate((size_t)f->output_count * cnn_dtype_size(c->shape.output_type));
     void *packed = check_allocate(cnn_conv_packed_bytes(context, &c->shape));
     void *workspace = check_allocate(cnn_conv_forward_workspace(context, &c->shape, &epilogue));
     cnn_conv_pack(context, &c->shape, f->weights, packed);
-    cnn_conv_forward(context, &c->shape, f->input, packed, &epilogue, r->output, workspace);
+    cnn_conv_forward(context, &c->shape, input, packed, &epilogue, output, workspace);
+    r->output = check_widened(output, f->output_count, c->shape.output_type);
     check_release(workspace);
     check_release(packed);
+    check_release(input);
+}
+
+static void run_backward_data(cnn_context *context, const fixture *f, const cnn_conv_gradient *gradient, results *r)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    void *packed = check_allocate(cnn_conv_packed_backward_bytes(context, s));
+    void *workspace = check_allocate(cnn_conv_backward_data_workspace(context, s, gradient));
+    void *input_gradient = check_allocate((size_t)f->input_count * cnn_dtype_size(s->input_type));
+    cnn_conv_pack_backward(context, s, f->weights, packed);
+    cnn_conv_backward_data(context, s, gradient, packed, input_gradient, workspace);
+    r->input_gradient = check_widened(input_gradient, f->input_count, s->input_type);
+    check_release(workspace);
+    check_release(packed);
+}
+
+static void run_backward_weights(cnn_context *context, const fixture *f, const cnn_conv_gradient *gradient, results *r)
+{
+    const cnn_conv_shape *s = &f->c->shape;
+    void *input = check_typed(f->input, f->input_count, s->input_type);
+    void *workspace = check_allocate(cnn_conv_backward_weights_workspace(context, s, gradient));
+    cnn_conv_backward_weights(context, s, gradient, input, r->weight_gradient, f->c->bias ? r->bias_gradient : NULL,
+                              workspace);
+    check_release(workspace);
+    check_release(input);
 }
 
 static void run_backward(cnn_context *context, const fixture *f, results *r)
 {
-    const cnn_conv_shape *s = &f->c->shape;
+    cnn_dtype type = f->c->shape.output_type;
     cnn_conv_gradient gradient = gradient_of(f);
-    void *packed = check_allocate(cnn_conv_packed_backward_bytes(context, s));
-    void *workspace = check_allocate(cnn_conv_backward_data_workspace(context, s, &gradient));
-    cnn_conv_pack_backward(context, s, f->weights, packed);
-    cnn_conv_backward_data(context, s, &gradient, packed, r->input_gradient, workspace);
-    check_release(workspace);
-    check_release(packed);
-    workspace = check_allocate(cnn_conv_backward_weights_workspace(context, s, &gradient));
-    cnn_conv_backward_weights(context, s, &gradient, f->input, r->weight_gradient, f->c->bias ? r->bias_gradient : NULL,
-                              workspace);
-    check_release(workspace);
+    void *typed_gradient = check_typed(f->gradient, f->output_count, type);
+    void *typed_output = check_typed(f->output, f->output_count, type);
+    gradient.gradient = typed_gradient;
+    gradient.output = typed_output;
+    run_backward_data(context, f, &gradient, r);
+    run_backward_weights(context, f, &gradient, r);
+    check_release(typed_gradient);
+    check_release(typed_output);
 }
 
 static results run_all(cnn_context *context, const fixture *f)
 {
-    results r = { .output = allocate_floats(f->output_count),
-                  .input_gradient = allocate_floats(f->input_count),
-                  .weight_gradient = allocate_floats(f->weight_count),
+    results r = { .weight_gradient = allocate_floats(f->weight_count),
                   .bias_gradient = allocate_floats(f->c->shape.out_channels),
                   .argmax = check_allocate((size_t)f->output_count) };
     run_forward(context, f, &r);
@@ -182,6 +211,14 @@ static float largest_of(const float *values, int64_t count)
 /* Winograd's transforms multiply and cancel: errors are in proportion to the largest result, not to the one at hand. */
 static const float winograd_tolerance = 2e-5f;
 
+/* Results are rounded, and Winograd's transforms of bfloat16 too. */
+static const float narrow_tolerance = 1e-2f;
+
+static bool is_narrow(const cnn_conv_shape *s)
+{
+    return s->input_type == CNN_BFLOAT16 || s->output_type == CNN_BFLOAT16;
+}
+
 /* What the argmax of near-equals may be: any whose value is the maximum's but for the tolerance. */
 static void compare_argmax(const fixture *f, const results *r, float tolerance)
 {
@@ -216,8 +253,13 @@ static void compare_with_reference(const fixture *f, const results *r)
         forward = winograd_tolerance * largest_of(f->result, f->result_count);
     if (data_may_be_winograd(s))
         data = winograd_tolerance * largest_of(f->input_gradient, f->input_count);
+    if (is_narrow(s) && !exact) {
+        forward = narrow_tolerance * largest_of(f->result, f->result_count);
+        data = narrow_tolerance * largest_of(f->input_gradient, f->input_count);
+        weights = narrow_tolerance * largest_of(f->weight_gradient, f->weight_count);
+    }
     check_equal("output", f->output, r->output, f->output_count, forward);
-    if (f->c->pool[0] && winograd)
+    if (f->c->pool[0] && (winograd || is_narrow(s)))
         compare_argmax(f, r, forward);
     else if (exact && f->c->pool[0])
         check_same_bits("argmax differs", f->argmax, r->argmax, (size_t)f->output_count);
@@ -243,11 +285,11 @@ static void describe(const char *set, const conv_case *c)
 {
     const cnn_conv_shape *s = &c->shape;
     check_case("%s: conv %lldx%lldx%lldx%lld -> %lldx%lldx%lld, kernel %dx%d, stride %dx%d, dilation %dx%d, "
-               "padding %d %d, groups %d, pool %dx%d, activation %d, bias %d",
+               "padding %d %d, groups %d, pool %dx%d, activation %d, bias %d, types %d %d",
                set, (long long)s->batch, (long long)s->in_height, (long long)s->in_width, (long long)s->in_channels,
                (long long)s->out_height, (long long)s->out_width, (long long)s->out_channels, s->kernel[0],
                s->kernel[1], s->stride[0], s->stride[1], s->dilation[0], s->dilation[1], s->pad_top, s->pad_left,
-               s->groups, c->pool[0], c->pool[1], (int)c->activation, c->bias);
+               s->groups, c->pool[0], c->pool[1], (int)c->activation, c->bias, (int)s->input_type, (int)s->output_type);
 }
 
 static void check_one(const check_sets *sets, const conv_case *c, check_values values, uint32_t seed)
@@ -267,6 +309,21 @@ static void check_one(const check_sets *sets, const conv_case *c, check_values v
         release_results(&one);
     }
     close_fixture(&f);
+}
+
+/* With floats, and with bfloat16 on one side or on both. */
+static void check_types(const check_sets *sets, const conv_case *c, check_values values, uint32_t seed)
+{
+    static const cnn_dtype types[][2] = { { CNN_FLOAT32, CNN_BFLOAT16 }, { CNN_BFLOAT16, CNN_FLOAT32 } };
+    conv_case typed = *c;
+    check_one(sets, &typed, values, seed);
+    typed.shape.input_type = typed.shape.output_type = CNN_BFLOAT16;
+    check_one(sets, &typed, values, seed);
+    if (seed % 4 == 0) {
+        typed.shape.input_type = types[seed / 4 % 2][0];
+        typed.shape.output_type = types[seed / 4 % 2][1];
+        check_one(sets, &typed, values, seed);
+    }
 }
 
 static int32_t one_of(uint32_t *state, const int32_t *values, uint32_t count)
@@ -369,19 +426,19 @@ void check_conv(const check_sets *sets)
 {
     uint32_t state = 1;
     for (size_t i = 0; i < sizeof large_cases / sizeof large_cases[0]; i++) {
-        check_one(sets, &large_cases[i], CHECK_WHOLE_NUMBERS, (uint32_t)i);
-        check_one(sets, &large_cases[i], CHECK_FLOATS, (uint32_t)i);
+        check_types(sets, &large_cases[i], CHECK_WHOLE_NUMBERS, (uint32_t)i);
+        check_types(sets, &large_cases[i], CHECK_FLOATS, (uint32_t)i);
     }
     for (uint32_t i = 0; i < 400; i++) {
         conv_case c = draw_case(&state);
         if (cost(&c.shape) > 5e6)
             continue;
-        check_one(sets, &c, CHECK_WHOLE_NUMBERS, i);
+        check_types(sets, &c, CHECK_WHOLE_NUMBERS, i);
         if (i % 4 == 0)
-            check_one(sets, &c, CHECK_FLOATS, i);
+            check_types(sets, &c, CHECK_FLOATS, i);
     }
     for (uint32_t i = 0; i < 24; i++) {
         conv_case c = draw_winograd_case(&state);
-        check_one(sets, &c, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS, i);
+        check_types(sets, &c, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS, i);
     }
 }

@@ -34,16 +34,26 @@ static dense_results run(cnn_context *context, const dense_data *d)
 {
     const cnn_dense_shape *s = &d->shape;
     dense_results r = allocate_results(s);
+    check_release(r.output);
+    check_release(r.input_gradient);
+    void *input = check_typed(d->input, s->rows * s->inputs, s->input_type);
+    void *gradient = check_typed(d->gradient, s->rows * s->units, s->output_type);
+    void *output = check_typed(d->gradient, s->rows * s->units, s->output_type);
+    void *input_gradient = check_typed(d->input, s->rows * s->inputs, s->input_type);
     void *workspace = check_allocate(cnn_dense_forward_workspace(context, s));
-    cnn_dense_forward(context, s, d->input, d->weights, d->bias, d->activation, r.output, workspace);
+    cnn_dense_forward(context, s, input, d->weights, d->bias, d->activation, output, workspace);
     check_release(workspace);
     workspace = check_allocate(cnn_dense_backward_data_workspace(context, s));
-    cnn_dense_backward_data(context, s, d->gradient, d->weights, r.input_gradient, workspace);
+    cnn_dense_backward_data(context, s, gradient, d->weights, input_gradient, workspace);
     check_release(workspace);
     workspace = check_allocate(cnn_dense_backward_weights_workspace(context, s));
-    cnn_dense_backward_weights(context, s, d->input, d->gradient, r.weight_gradient, d->bias ? r.bias_gradient : NULL,
+    cnn_dense_backward_weights(context, s, input, gradient, r.weight_gradient, d->bias ? r.bias_gradient : NULL,
                                workspace);
     check_release(workspace);
+    check_release(input);
+    check_release(gradient);
+    r.output = check_widened(output, s->rows * s->units, s->output_type);
+    r.input_gradient = check_widened(input_gradient, s->rows * s->inputs, s->input_type);
     return r;
 }
 
@@ -67,15 +77,20 @@ static void check_one(const check_sets *sets, dense_data *d, check_values values
     float *bias = check_random(s->units, values, 3);
     d->bias = s->inputs % 2 ? bias : NULL;
     d->gradient = check_random(s->rows * s->units, values, 4);
+    check_round(d->input, s->rows * s->inputs, s->input_type);
+    check_round(d->gradient, s->rows * s->units, s->output_type);
     d->expected = allocate_results(s);
     reference_dense_forward(s, d->input, d->weights, d->bias, d->activation, d->expected.output);
     reference_dense_backward_data(s, d->gradient, d->weights, d->expected.input_gradient);
     reference_dense_backward_weights(s, d->input, d->gradient, d->expected.weight_gradient, d->expected.bias_gradient);
+    check_round(d->expected.output, s->rows * s->units, s->output_type);
+    check_round(d->expected.input_gradient, s->rows * s->inputs, s->input_type);
+    bool narrow = s->input_type == CNN_BFLOAT16 || s->output_type == CNN_BFLOAT16;
     for (int i = 0; i < sets->count; i++) {
         check_case("%s: dense %lldx%lld -> %lld, activation %d", sets->sets[i].name, (long long)s->rows,
                    (long long)s->inputs, (long long)s->units, (int)d->activation);
         dense_results one = run(sets->sets[i].contexts[0], d);
-        compare(d, &d->expected, &one, values == CHECK_WHOLE_NUMBERS ? 0 : 1e-5f);
+        compare(d, &d->expected, &one, values == CHECK_WHOLE_NUMBERS ? 0 : narrow ? 1e-2f : 1e-5f);
         for (int t = 1; t < CHECK_THREADS; t++) {
             dense_results more = run(sets->sets[i].contexts[t], d);
             compare(d, &one, &more, 0);
@@ -99,5 +114,8 @@ void check_dense(const check_sets *sets)
                                  .activation = (cnn_activation)((u + i + r) % 3) };
                 check_one(sets, &d, CHECK_WHOLE_NUMBERS);
                 check_one(sets, &d, CHECK_FLOATS);
+                d.shape.input_type = u % 2 ? CNN_FLOAT32 : CNN_BFLOAT16;
+                d.shape.output_type = u > 1 ? CNN_FLOAT32 : CNN_BFLOAT16;
+                check_one(sets, &d, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS);
             }
 }

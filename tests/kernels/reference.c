@@ -115,13 +115,14 @@ void reference_conv_forward(const cnn_conv_shape *s, const float *input, const f
 void reference_conv_expand(const cnn_conv_shape *s, const cnn_conv_gradient *g, float *expanded)
 {
     int32_t pool[2] = { g->pool[0] ? g->pool[0] : 1, g->pool[1] ? g->pool[1] : 1 };
+    const float *output = g->output, *gradient = g->gradient;
     memset(expanded, 0, (size_t)result_count(s) * sizeof *expanded);
     int64_t pooled_count = s->batch * (s->out_height / pool[0]) * (s->out_width / pool[1]) * s->out_channels;
     for (int64_t i = 0; i < pooled_count; i++) {
-        bool off = (g->activation != CNN_ACTIVATION_NONE && !(g->output[i] > 0)) ||
-                   (g->activation == CNN_ACTIVATION_RELU6 && !(g->output[i] < 6));
+        bool off = (g->activation != CNN_ACTIVATION_NONE && !(output[i] > 0)) ||
+                   (g->activation == CNN_ACTIVATION_RELU6 && !(output[i] < 6));
         if (!off)
-            expanded[unpooled_offset(s, pool, i, g->pool[0] ? g->argmax[i] : 0)] = g->gradient[i];
+            expanded[unpooled_offset(s, pool, i, g->pool[0] ? g->argmax[i] : 0)] = gradient[i];
     }
 }
 
