@@ -1,22 +1,38 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "core/context_internal.h"
 
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/options.h"
 #include "core/size.h"
 
-enum { ALIGNMENT = 64, MAX_THREADS = 256 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, MAX_THREADS = 256 };
+
+/* Large memory in large pages: a first use of a page costs more than filling it, and few addresses are to be looked up
+ * when all of it is read. The kernel is free not to. */
+static void *allocate_large(size_t size)
+{
+    void *memory = aligned_alloc(HUGE_PAGE, size);
+#ifdef MADV_HUGEPAGE
+    if (memory)
+        madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
 
 static void *allocate_default(size_t size, void *user)
 {
     (void)user;
     size_t rounded = cnn_round_up(size, ALIGNMENT);
-    return rounded < size ? NULL : aligned_alloc(ALIGNMENT, rounded);
+    if (rounded < size)
+        return NULL;
+    return rounded < HUGE_PAGE ? aligned_alloc(ALIGNMENT, rounded) : allocate_large(rounded);
 }
 
 static void release_default(void *memory, void *user)
