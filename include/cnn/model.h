@@ -85,7 +85,8 @@ CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
 CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
 
 /* A model is one safetensors file: weights, and in its metadata the graph and the notes. Saving writes beside the final
- * name, syncs, and renames, so the file at `path` is always whole. Loading trusts nothing in the file. */
+ * name, syncs, and renames, so the file at `path` is always whole. Loading trusts nothing in the file, and
+ * maps it: as long as the model lives the file may be replaced, as saving does, but not be written into. */
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 /* Writes with the weights of layers (biases and statistics excepted) rounded to bfloat16 if `weights` is CNN_BFLOAT16:
  * the file is half as large. Loading widens them: such a model predicts, and learns, in float32 as any other. */

@@ -21,6 +21,12 @@ static cnn_status make_weights(cnn_model *model, cnn_node owner, const cnn_layer
     if (!weights->name)
         return CNN_ERROR_OUT_OF_MEMORY;
     snprintf(weights->name, size, "%s.%s", node->name, declared->name);
+    int64_t count = 1; /* it fits: layers check it */
+    for (int32_t i = 0; i < declared->rank; i++)
+        count *= declared->dims[i];
+    float *found = model->memory.find ? model->memory.find(model->memory.owner, weights->name, count) : NULL;
+    if (found)
+        return cnn_tensor_wrap(model->context, CNN_FLOAT32, declared->rank, declared->dims, found, &weights->value);
     return cnn_tensor_create(model->context, CNN_FLOAT32, declared->rank, declared->dims, &weights->value);
 }
 
@@ -53,7 +59,8 @@ static cnn_status check_graph(const cnn_graph *graph)
     return CNN_OK;
 }
 
-cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **result)
+cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, const cnn_weight_memory *memory,
+                                 cnn_model **result)
 {
     if (!result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_create: the result has no place: NULL was given");
@@ -67,16 +74,24 @@ cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, 
         return CNN_ERROR_OUT_OF_MEMORY;
     model->context = context;
     model->fuse = model->share_memory = true;
+    model->memory = *memory;
     status = cnn_graph_copy(context, graph, &model->graph);
     if (!status)
         status = make_all_weights(model);
     if (!status)
         status = cnn_predictor_create(context, &model->predictor);
-    if (status)
-        cnn_model_destroy(model);
-    else
+    if (!status) {
         *result = model;
+        return CNN_OK;
+    }
+    model->memory.release = NULL; /* still the caller's */
+    cnn_model_destroy(model);
     return status;
+}
+
+cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **result)
+{
+    return cnn_model_create_over(context, graph, &(const cnn_weight_memory){ 0 }, result);
 }
 
 cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **result)
@@ -106,5 +121,7 @@ void cnn_model_destroy(cnn_model *model)
     }
     cnn_release(model->context, model->notes);
     cnn_graph_destroy(model->graph);
+    if (model->memory.release)
+        model->memory.release(model->memory.owner);
     cnn_release(model->context, model);
 }

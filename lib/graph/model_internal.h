@@ -29,8 +29,16 @@ typedef struct cnn_note {
 typedef struct cnn_predictor cnn_predictor;
 typedef struct cnn_training cnn_training;
 
+/* Where the values of weights lie already, such as a mapped file. */
+typedef struct cnn_weight_memory {
+    void *owner;
+    float *(*find)(void *owner, const char *name, int64_t count); /* NULL: not there */
+    void (*release)(void *owner);
+} cnn_weight_memory;
+
 struct cnn_model {
     cnn_context *context;
+    cnn_weight_memory memory; /* released with the model */
     cnn_graph *graph;
     cnn_model_node *nodes; /* as many as the graph has */
     cnn_weights *weights;
@@ -43,8 +51,11 @@ struct cnn_model {
     cnn_training *training; /* NULL before the first forward */
 };
 
-/* A model whose values are zeros: for readers of files, as random ones take a while to draw. */
+/* A model whose values are zeros: for readers of files, as random ones take a while to draw. With `memory` those that
+ * are found there are used, and changed, in place; on success the model owns it. */
 cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **model);
+cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, const cnn_weight_memory *memory,
+                                 cnn_model **model);
 
 /* Draws all values anew. */
 void cnn_model_initialize(cnn_model *model, uint64_t seed);

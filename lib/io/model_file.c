@@ -206,9 +206,9 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
         size_t count = (size_t)value->count;
         if (!array || array->bytes != count * cnn_dtype_size(array->dtype))
             return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, model->weights[i].name);
-        if (array->dtype == CNN_FLOAT32)
+        if (array->dtype == CNN_FLOAT32 && value->data != array->data)
             memcpy(value->data, array->data, array->bytes);
-        else
+        else if (array->dtype == CNN_BFLOAT16)
             for (size_t k = 0; k < count; k++)
                 ((float *)value->data)[k] = bfloat16_at(array->data, k);
     }
@@ -222,8 +222,22 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
     return CNN_OK;
 }
 
-static cnn_status load_from(cnn_context *context, const cnn_safetensors *file, const char *path, cnn_model **model)
+static float *find_in_file(void *owner, const char *name, int64_t count)
 {
+    const cnn_safetensors_array *array = cnn_safetensors_find(owner, name);
+    bool fits = array && array->dtype == CNN_FLOAT32 && array->bytes == (size_t)count * sizeof(float) && count;
+    return fits && (uintptr_t)array->data % sizeof(float) == 0 ? (float *)array->data : NULL;
+}
+
+static void close_file(void *owner)
+{
+    cnn_safetensors_close(owner);
+}
+
+/* On success the model owns the file: its weights lie in the mapping. */
+static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const char *path, cnn_model **model)
+{
+    cnn_weight_memory memory = { file, find_in_file, close_file };
     cnn_graph *graph = NULL;
     cnn_status status = check_format(file, path);
     if (!status)
@@ -231,11 +245,13 @@ static cnn_status load_from(cnn_context *context, const cnn_safetensors *file, c
     if (!status)
         status = check_arrays(file, path, graph);
     if (!status)
-        status = cnn_model_create_blank(context, graph, model);
-    if (!status)
-        status = fill_model(*model, file, path);
+        status = cnn_model_create_over(context, graph, &memory, model);
     cnn_graph_destroy(graph);
-    return status;
+    if (status) {
+        cnn_safetensors_close(file);
+        return status;
+    }
+    return fill_model(*model, file, path);
 }
 
 cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **result)
@@ -249,7 +265,6 @@ cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **re
     if (status)
         return status;
     status = load_from(context, file, path, &model);
-    cnn_safetensors_close(file);
     if (status)
         cnn_model_destroy(model);
     else

@@ -14,7 +14,8 @@ typedef struct cnn_safetensors_array {
     cnn_dtype dtype;
     int32_t rank;
     int64_t dims[CNN_MAX_RANK];
-    const void *data; /* when read: in the mapped file, maybe not aligned to an element: copy it out */
+    const void *data; /* when read: in the mapped file, which may be written to, in memory alone; maybe not aligned to
+                         an element */
     size_t bytes;
 } cnn_safetensors_array;
 

@@ -49,7 +49,7 @@ static cnn_status map_descriptor(cnn_safetensors *file, int descriptor)
                         info.st_size ? "only a few bytes long" : "empty");
     if ((uint64_t)info.st_size > PTRDIFF_MAX)
         return cnn_fail(CNN_ERROR_LIMIT, "%s: is too large for memory", file->path);
-    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
     if (map == MAP_FAILED)
         return fail_errno(file->path, "can't be mapped");
     file->map = map;

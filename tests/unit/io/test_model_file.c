@@ -93,6 +93,29 @@ static void a_loaded_model_predicts_the_same_bits(void **state)
     }
 }
 
+static void changing_a_loaded_model_or_saving_it_in_its_place_leaves_others_as_they_are(void **state)
+{
+    const char *path = scratch_path(*state, "mapped.safetensors");
+    cnn_model *model = make_small(7), *loaded, *other;
+    assert_ok(cnn_model_save(model, path));
+    assert_ok(cnn_model_load(NULL, path, &loaded));
+    assert_ok(cnn_model_load(NULL, path, &other));
+    for (int32_t i = 0; i < cnn_model_parameter_count(loaded); i++) {
+        cnn_parameter parameter = { .struct_size = sizeof parameter };
+        assert_ok(cnn_model_parameter(loaded, i, &parameter));
+        memset(cnn_tensor_data(parameter.value), 0, cnn_tensor_bytes(parameter.value));
+    }
+    assert_same_weights(model, other);
+    assert_ok(cnn_model_save(loaded, path));
+    assert_same_weights(model, other);
+    cnn_model_destroy(other);
+    assert_ok(cnn_model_load(NULL, path, &other));
+    assert_same_weights(loaded, other);
+    cnn_model_destroy(model);
+    cnn_model_destroy(loaded);
+    cnn_model_destroy(other);
+}
+
 static void weights_kept_in_bfloat16_come_back_rounded(void **state)
 {
     const char *path = scratch_path(*state, "rounded.safetensors");
@@ -354,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loaded_model_predicts_the_same_bits),
+        cmocka_unit_test(changing_a_loaded_model_or_saving_it_in_its_place_leaves_others_as_they_are),
         cmocka_unit_test(weights_kept_in_bfloat16_come_back_rounded),
         cmocka_unit_test(notes_are_kept_and_the_files_own_are_not_among_them),
         cmocka_unit_test(a_model_file_cut_off_anywhere_is_refused),
