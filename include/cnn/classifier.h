@@ -40,6 +40,13 @@ CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, 
                                          cnn_classifier **classifier);
 CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph,
                                                     const cnn_classifier_options *options, cnn_classifier **classifier);
+
+/* Makes one that begins with what `pretrained` has learned: its net without its head, that is, without its last layer
+ * with weights and all that follows, then a new head of one logit. Its preprocessing is the pretrained model's, if
+ * that was a classifier and the options give none; of the options' net, only `dropout` counts. The head is best
+ * trained by cnn_classifier_fit_head before all of it is by cnn_classifier_fit. */
+CNN_API cnn_status cnn_classifier_create_from_model(cnn_context *context, const cnn_model *pretrained,
+                                                    const cnn_classifier_options *options, cnn_classifier **classifier);
 CNN_API void cnn_classifier_destroy(cnn_classifier *classifier);
 
 /* Trains on two classes, whose names it takes from the data. Broken files are left out, each named once in the
@@ -52,6 +59,11 @@ CNN_API cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_data
 CNN_API cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training,
                                                    const cnn_dataset *validation, const cnn_train_options *options,
                                                    cnn_history **history);
+
+/* Trains only what follows the layer named `layer` (NULL: the head), on values computed once: see cnn_train_head. */
+CNN_API cnn_status cnn_classifier_fit_head(cnn_classifier *classifier, const char *layer, const cnn_dataset *training,
+                                           const cnn_dataset *validation, const cnn_train_options *options,
+                                           cnn_history **history);
 
 /* Measures it on a dataset with the same classes. The caller owns `*metrics`. */
 CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_dataset *dataset,

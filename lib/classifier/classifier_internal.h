@@ -38,6 +38,10 @@ typedef struct cnn_training_record {
 cnn_status cnn_classifier_write_notes(cnn_classifier *classifier);
 cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_training_record *record);
 
+/* The key of the note that says how images are prepared, and its text (NULL: nothing is done). */
+#define CNN_NOTE_PREPROCESS "cnn.preprocess"
+cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char *text);
+
 /* The other way; `path` begins the sentence. */
 cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *path);
 

@@ -1,5 +1,8 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cnn/transfer.h>
 
 #include "classifier/classifier_internal.h"
 #include "core/context_internal.h"
@@ -98,10 +101,20 @@ static cnn_status record(cnn_classifier *classifier, const cnn_dataset *training
     return status;
 }
 
-static cnn_status train(cnn_classifier *classifier, const cnn_dataset *training, const cnn_dataset *validation,
-                        const cnn_train_options *options, cnn_history **history)
+/* What a training is to do. */
+typedef struct fitting {
+    bool head;         /* only what follows */
+    const char *layer; /* this one */
+    const char *function;
+    const cnn_dataset *training, *validation; /* as given */
+    const cnn_train_options *options;
+} fitting;
+
+static cnn_status train(cnn_classifier *classifier, const fitting *f, const cnn_dataset *training,
+                        const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history)
 {
-    cnn_status status = cnn_train(classifier->model, training, validation, options, history);
+    cnn_status status = f->head ? cnn_train_head(classifier->model, f->layer, training, validation, options, history)
+                                : cnn_train(classifier->model, training, validation, options, history);
     if (status && !(*history && cnn_history_count(*history)))
         return status; /* it has learned nothing */
     const cnn_training_record done = { options, *history, cnn_dataset_count(training), cnn_dataset_count(validation) };
@@ -121,24 +134,22 @@ static cnn_status read_options(const cnn_classifier *classifier, const cnn_train
     return status;
 }
 
-cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *given_training,
-                                           const cnn_dataset *given_validation, const cnn_train_options *given,
-                                           cnn_history **result)
+static cnn_status fit(cnn_classifier *classifier, const fitting *f, cnn_history **result)
 {
     if (result)
         *result = NULL;
-    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_fit");
-    if (!status && !given_training)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_fit: the dataset is NULL");
+    cnn_status status = cnn_classifier_check(classifier, f->function);
+    if (!status && !f->training)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the dataset is NULL", f->function);
     cnn_train_options options;
     cnn_dataset *training = NULL, *validation = NULL;
     cnn_history *history = NULL;
     if (!status)
-        status = read_options(classifier, given, &options);
+        status = read_options(classifier, f->options, &options);
     if (!status)
-        status = prepare_both(classifier, given_training, given_validation, options.seed, &training, &validation);
+        status = prepare_both(classifier, f->training, f->validation, options.seed, &training, &validation);
     if (!status)
-        status = train(classifier, training, validation, &options, &history);
+        status = train(classifier, f, training, validation, &options, &history);
     cnn_dataset_destroy(validation);
     cnn_dataset_destroy(training);
     if (result)
@@ -146,6 +157,29 @@ cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn
     else
         cnn_history_destroy(history);
     return status;
+}
+
+cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training,
+                                           const cnn_dataset *validation, const cnn_train_options *options,
+                                           cnn_history **history)
+{
+    const fitting f = {
+        .function = "cnn_classifier_fit", .training = training, .validation = validation, .options = options
+    };
+    return fit(classifier, &f, history);
+}
+
+cnn_status cnn_classifier_fit_head(cnn_classifier *classifier, const char *layer, const cnn_dataset *training,
+                                   const cnn_dataset *validation, const cnn_train_options *options,
+                                   cnn_history **history)
+{
+    const fitting f = { .head = true,
+                        .layer = layer,
+                        .function = "cnn_classifier_fit_head",
+                        .training = training,
+                        .validation = validation,
+                        .options = options };
+    return fit(classifier, &f, history);
 }
 
 cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_dataset *training, const cnn_dataset *validation,

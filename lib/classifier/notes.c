@@ -8,7 +8,7 @@
 #include "io/json.h"
 #include "optim/optimizer_internal.h"
 
-#define KEY_PREPROCESS "cnn.preprocess"
+#define KEY_PREPROCESS CNN_NOTE_PREPROCESS
 #define KEY_CLASSES "cnn.classes"
 #define KEY_THRESHOLD "cnn.threshold"
 #define KEY_TRAINING "cnn.training"
@@ -144,6 +144,17 @@ static cnn_status read_preprocess(cnn_classifier *classifier, const char *path, 
                         "%s: width and height in " KEY_PREPROCESS " are not those of the graph's input", path);
     cnn_status status = cnn_classifier_set_preprocess(classifier, &preprocess);
     return status ? cnn_fail(CNN_ERROR_FORMAT, "%s: %s", path, cnn_last_error()) : CNN_OK;
+}
+
+cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char *text)
+{
+    json_t *value;
+    cnn_status status = text ? cnn_json_parse(KEY_PREPROCESS, text, strlen(text), &value) : CNN_OK;
+    if (status || !text)
+        return status;
+    status = read_preprocess(classifier, "the pretrained model", value);
+    json_decref(value);
+    return status;
 }
 
 static cnn_status read_classes(cnn_classifier *classifier, const char *path, const json_t *value)

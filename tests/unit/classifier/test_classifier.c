@@ -525,6 +525,53 @@ static void models_that_are_no_classifiers_are_not_loaded(void **state)
     }
 }
 
+static void a_pretrained_net_gets_a_new_head(void **state)
+{
+    cnn_classifier *first = train_small(state), *second;
+    cnn_classifier_options options;
+    cnn_classifier_options_init(&options);
+    options.seed = 77;
+    assert_ok(cnn_classifier_create_from_model(NULL, cnn_classifier_model(first), &options, &second));
+    assert_null(cnn_classifier_class_name(second, 0));
+    assert_memory_equal(cnn_classifier_preprocess(first), cnn_classifier_preprocess(second), sizeof(cnn_preprocess));
+    cnn_model *from = cnn_classifier_model(first), *to = cnn_classifier_model(second);
+    int32_t count = cnn_model_parameter_count(from);
+    assert_int_equal(count, cnn_model_parameter_count(to));
+    for (int32_t i = 0; i < count; i++) {
+        cnn_parameter a = { .struct_size = sizeof a }, b = { .struct_size = sizeof b };
+        assert_ok(cnn_model_parameter(from, i, &a));
+        assert_ok(cnn_model_parameter(to, i, &b));
+        bool same = !memcmp(cnn_tensor_data(a.value), cnn_tensor_data(b.value), cnn_tensor_bytes(a.value));
+        assert_int_equal(i < count - 2, same);
+    }
+    cnn_classifier_destroy(first);
+    cnn_classifier_destroy(second);
+}
+
+static void a_head_alone_learns_to_tell_two_classes_apart(void **state)
+{
+    cnn_classifier *first = create_small(NULL), *second;
+    assert_ok(cnn_classifier_create_from_model(NULL, cnn_classifier_model(first), NULL, &second));
+    cnn_dataset *data = open_data(state, "data"), *test = open_data(state, "test");
+    cnn_optimizer_options optimizer;
+    cnn_train_options options = train_options(&optimizer, 20);
+    cnn_history *history;
+    cnn_metrics *metrics;
+    cnn_metrics_result result = { .struct_size = sizeof result };
+    assert_ok(cnn_classifier_fit_head(second, NULL, data, test, &options, &history));
+    assert_int_equal(20, cnn_history_count(history));
+    assert_ok(cnn_classifier_evaluate(second, test, &metrics));
+    assert_ok(cnn_metrics_compute(metrics, &result));
+    assert_true(result.accuracy >= 0.9);
+    assert_string_equal("blue", cnn_classifier_class_name(second, 0));
+    cnn_metrics_destroy(metrics);
+    cnn_history_destroy(history);
+    cnn_dataset_destroy(data);
+    cnn_dataset_destroy(test);
+    cnn_classifier_destroy(first);
+    cnn_classifier_destroy(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,6 +589,8 @@ int main(void)
         cmocka_unit_test(options_are_checked_and_used),
         cmocka_unit_test(use_before_training_or_of_nothing_is_an_error),
         cmocka_unit_test(models_that_are_no_classifiers_are_not_loaded),
+        cmocka_unit_test(a_pretrained_net_gets_a_new_head),
+        cmocka_unit_test(a_head_alone_learns_to_tell_two_classes_apart),
     };
     return cmocka_run_group_tests(tests, write_data, scratch_teardown);
 }
