@@ -12,7 +12,7 @@
 #include "core/options.h"
 #include "core/size.h"
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, MAX_THREADS = 256 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 /* Large memory in large pages: a first use of a page costs more than filling it, and few addresses are to be looked up
  * when all of it is read. The kernel is free not to. */
@@ -51,7 +51,7 @@ static uint32_t choose_threads(uint32_t wanted)
     const char *variable = getenv("CNN_THREADS");
     if (!wanted && variable) {
         long value = strtol(variable, NULL, 10);
-        wanted = value > 0 && value <= MAX_THREADS ? (uint32_t)value : 0;
+        wanted = value > 0 && value <= CNN_MAX_THREADS ? (uint32_t)value : 0;
     }
     return wanted ? wanted : cnn_cpu_count();
 }
@@ -76,9 +76,9 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
         return status;
     if (!options.allocate != !options.release)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: allocate and release must be given both or neither");
-    if (options.threads > MAX_THREADS)
+    if (options.threads > CNN_MAX_THREADS)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: %u threads were asked for; at most %d are possible",
-                        options.threads, MAX_THREADS);
+                        options.threads, CNN_MAX_THREADS);
     cnn_context *context = calloc(1, sizeof *context);
     if (!context)
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a context can't be made");

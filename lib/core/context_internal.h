@@ -6,6 +6,8 @@
 
 #include "core/pool.h"
 
+enum { CNN_MAX_THREADS = 256 };
+
 struct cnn_context {
     void *(*allocate)(size_t size, void *user);
     void (*release)(void *memory, void *user);

@@ -3,14 +3,18 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/tensor_internal.h"
 #include "graph/execute.h"
 #include "graph/session.h"
 
-/* Large batches are predicted in chunks, so that memory stays bounded. */
-enum { CHUNK_MAX = 32 };
+/* Large batches are predicted in chunks, so that memory stays bounded. With enough images each thread takes groups of
+ * them through all layers by itself: enough of them to share the weights that are read, few enough for most of their
+ * values to stay in its cache. */
+enum { CHUNK_MAX = 32, GROUP = 8, MIN_GROUP = 4 };
 static const size_t chunk_bytes = (size_t)64 << 20;
 
 struct cnn_predictor {
@@ -125,64 +129,128 @@ static cnn_status prepare(const cnn_model *model, cnn_predictor *predictor)
     return CNN_OK;
 }
 
-static cnn_status take_executor(const cnn_model *model, cnn_executor **executor)
+/* What one call of predict works with. */
+typedef struct prediction {
+    const cnn_model *model;
+    cnn_executor *executors[CNN_MAX_THREADS]; /* of each worker */
+    cnn_status statuses[CNN_MAX_THREADS];
+    uint32_t workers;
+    const float *input;
+    float *output;
+    int64_t in_size, out_size, count; /* numbers of one image, and images */
+    int64_t groups;
+} prediction;
+
+static void give_back(prediction *p)
 {
-    cnn_predictor *predictor = model->predictor;
+    cnn_predictor *predictor = p->model->predictor;
     pthread_mutex_lock(&predictor->mutex);
-    cnn_status status = prepare(model, predictor);
-    *executor = status ? NULL : predictor->idle;
-    if (*executor)
-        predictor->idle = (*executor)->next;
+    for (uint32_t i = 0; i < p->workers; i++) {
+        p->executors[i]->next = predictor->idle;
+        predictor->idle = p->executors[i];
+    }
     pthread_mutex_unlock(&predictor->mutex);
-    if (!status && !*executor) {
-        *executor = cnn_executor_create(model);
-        status = *executor ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+    p->workers = 0;
+}
+
+static cnn_status take_executors(prediction *p, uint32_t workers)
+{
+    cnn_predictor *predictor = p->model->predictor;
+    pthread_mutex_lock(&predictor->mutex);
+    cnn_status status = prepare(p->model, predictor);
+    for (; !status && p->workers < workers && predictor->idle; p->workers++) {
+        p->executors[p->workers] = predictor->idle;
+        predictor->idle = predictor->idle->next;
+    }
+    pthread_mutex_unlock(&predictor->mutex);
+    for (; !status && p->workers < workers; p->workers++) {
+        p->executors[p->workers] = cnn_executor_create(p->model);
+        if (!p->executors[p->workers])
+            return CNN_ERROR_OUT_OF_MEMORY;
     }
     return status;
 }
 
-static void give_back(const cnn_model *model, cnn_executor *executor)
+/* Images `first` to `last` - 1, on one worker's executor. */
+static cnn_status predict_images(const prediction *p, uint32_t worker, int64_t first, int64_t last)
 {
-    pthread_mutex_lock(&model->predictor->mutex);
-    executor->next = model->predictor->idle;
-    model->predictor->idle = executor;
-    pthread_mutex_unlock(&model->predictor->mutex);
-}
-
-static cnn_status predict_chunk(const cnn_model *model, cnn_executor *executor, const float *input, int64_t batch,
-                                float *output, size_t output_bytes)
-{
-    const cnn_predictor *predictor = model->predictor;
+    const cnn_predictor *predictor = p->model->predictor;
+    cnn_executor *executor = p->executors[worker];
     cnn_run run = {
-        .model = model,
+        .model = p->model,
         .steps = predictor->steps,
         .packed = predictor->packed,
         .packed_offsets = predictor->packed_offsets,
-        .input = input,
+        .input = p->input + first * p->in_size,
     };
-    cnn_status status = cnn_executor_prepare(executor, model, run.steps, batch, &run.plan);
+    cnn_status status = cnn_executor_prepare(executor, p->model, run.steps, last - first, &run.plan);
     if (status)
         return status;
     run.arena = executor->arena;
     cnn_run_forward(&run);
-    memcpy(output, cnn_run_output(&run), output_bytes);
+    memcpy(p->output + first * p->out_size, cnn_run_output(&run),
+           (size_t)((last - first) * p->out_size) * sizeof(float));
     return CNN_OK;
 }
 
-static cnn_status predict_all(const cnn_model *model, cnn_executor *executor, const cnn_tensor *input,
-                              cnn_tensor *output)
+static cnn_status predict_in_chunks(const prediction *p)
 {
-    int64_t count = input->dims[0], chunk = model->predictor->chunk;
-    int64_t in_size = input->count / count, out_size = output->count / count;
-    for (int64_t first = 0; first < count; first += chunk) {
-        int64_t batch = count - first < chunk ? count - first : chunk;
-        cnn_status status =
-            predict_chunk(model, executor, (const float *)input->data + first * in_size, batch,
-                          (float *)output->data + first * out_size, (size_t)(batch * out_size) * sizeof(float));
-        if (status)
-            return status;
+    int64_t chunk = p->model->predictor->chunk, last;
+    cnn_status status = CNN_OK;
+    for (int64_t first = 0; first < p->count && !status; first = last) {
+        last = p->count - first < chunk ? p->count : first + chunk;
+        status = predict_images(p, 0, first, last);
     }
+    return status;
+}
+
+static void predict_group(void *argument, size_t task, uint32_t worker)
+{
+    prediction *p = argument;
+    int64_t group = (int64_t)task;
+    if (!p->statuses[worker])
+        p->statuses[worker] =
+            predict_images(p, worker, p->count * group / p->groups, p->count * (group + 1) / p->groups);
+}
+
+/* Plans and memory for both sizes of groups come first, so that what is allocated doesn't depend on who does what. */
+static cnn_status predict_in_groups(prediction *p)
+{
+    for (uint32_t i = 0; i < p->workers; i++)
+        for (int64_t k = 0; k < 2; k++) {
+            const cnn_plan *plan;
+            cnn_status status = cnn_executor_prepare(p->executors[i], p->model, p->model->predictor->steps,
+                                                     (p->count + k * (p->groups - 1)) / p->groups, &plan);
+            if (status)
+                return status;
+        }
+    cnn_parallel(p->model->context, (size_t)p->groups, predict_group, p);
+    for (uint32_t i = 0; i < p->workers; i++)
+        if (p->statuses[i])
+            return p->statuses[i];
     return CNN_OK;
+}
+
+/* As many groups as every thread gets the same number of; 0: too few images. */
+static int64_t count_groups(int64_t images, int64_t threads)
+{
+    if (images < threads * MIN_GROUP)
+        return 0;
+    int64_t rounds = (images + GROUP * threads - 1) / (GROUP * threads);
+    return rounds * threads;
+}
+
+static cnn_status predict_all(prediction *p)
+{
+    uint32_t threads = cnn_context_threads(p->model->context);
+    p->groups = count_groups(p->count, threads);
+    cnn_status status = take_executors(p, p->groups ? threads : 1);
+    if (!status && p->groups && p->model->predictor->chunk < GROUP) /* of large images one is enough for all threads */
+        p->groups = 0;
+    if (!status)
+        status = p->groups ? predict_in_groups(p) : predict_in_chunks(p);
+    give_back(p);
+    return status;
 }
 
 cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what)
@@ -213,12 +281,14 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
     if (!status && input->dims[0] != output->dims[0])
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_predict: the input has %lld images, the output has %lld",
                           (long long)input->dims[0], (long long)output->dims[0]);
-    cnn_executor *executor = NULL;
-    if (!status)
-        status = take_executor(model, &executor);
     if (status)
         return status;
-    status = predict_all(model, executor, input, output);
-    give_back(model, executor);
-    return status;
+    int64_t count = input->dims[0];
+    prediction p = { .model = model,
+                     .input = input->data,
+                     .output = output->data,
+                     .in_size = input->count / count,
+                     .out_size = output->count / count,
+                     .count = count };
+    return predict_all(&p);
 }

@@ -1,5 +1,7 @@
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "models.h"
 
@@ -66,6 +68,35 @@ static void an_image_gets_the_same_bits_in_any_batch(void **state)
     cnn_tensor_destroy(together);
     cnn_tensor_destroy(alone);
     cnn_model_destroy(model);
+}
+
+static void any_number_of_threads_predicts_the_same_bits(void **state)
+{
+    (void)state;
+    enum { COUNT = 37 };
+    float *first = NULL;
+    for (uint32_t threads = 1; threads <= 6; threads++) {
+        cnn_context_options options;
+        cnn_context_options_init(&options);
+        options.threads = threads;
+        cnn_context *context;
+        assert_ok(cnn_context_create(&options, &context));
+        cnn_model *model = random_model(context, 5);
+        cnn_tensor *input = batch_of(COUNT, cnn_model_input_shape(model), 1);
+        cnn_tensor *output = batch_of(COUNT, cnn_model_output_shape(model), 2);
+        assert_ok(cnn_model_predict(model, input, output));
+        if (!first) {
+            first = malloc(cnn_tensor_bytes(output));
+            assert_non_null(first);
+            memcpy(first, output->data, cnn_tensor_bytes(output));
+        }
+        assert_memory_equal(first, output->data, cnn_tensor_bytes(output));
+        cnn_tensor_destroy(input);
+        cnn_tensor_destroy(output);
+        cnn_model_destroy(model);
+        cnn_context_destroy(context);
+    }
+    free(first);
 }
 
 typedef struct caller {
@@ -199,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_layers_predict_as_single_ones_do),
         cmocka_unit_test(an_image_gets_the_same_bits_in_any_batch),
+        cmocka_unit_test(any_number_of_threads_predicts_the_same_bits),
         cmocka_unit_test(four_threads_that_predict_at_once_get_what_one_gets),
         cmocka_unit_test(changed_weights_count_once_the_model_is_told),
         cmocka_unit_test(layers_that_do_nothing_leave_the_input_as_it_is),
