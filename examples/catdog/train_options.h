@@ -9,14 +9,12 @@
 #include "net.h"
 
 typedef struct train_arguments {
-    int recipe;
-    const char *data, *validation, *model, *augment, *history, *checkpoint, *progressive;
+    const char *data, *validation, *model, *augment, *history, *checkpoint;
     net_arguments net;
     uint64_t epochs, batch, threads, seed, early_stopping;
     uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
     double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
-    double warmup, mixup, cutmix;
-    int optimizer, schedule, nesterov, resume; /* the first two are the library's enums */
+    int optimizer, schedule, resume;                                    /* the first two are the library's enums */
 } train_arguments;
 
 /* The library's options, and what they point to. */

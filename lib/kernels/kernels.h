@@ -18,6 +18,7 @@ typedef struct cnn_kernels {
     const struct cnn_pool_kernels *pool;
     const struct cnn_winograd_kernels *winograd;
     const struct cnn_bf16_kernels *bf16;
+    const struct cnn_int8_kernels *int8;
 } cnn_kernels;
 
 /* The kernels of the context's instruction set. `context` may be NULL. */

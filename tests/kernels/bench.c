@@ -251,6 +251,8 @@ void bench(const check_sets *sets, const char *set, const char *filter)
 {
     for (int i = 0; i < sets->count; i++)
         for (int t = 0; t < 2; t++)
-            if (set ? !strcmp(set, sets->sets[i].name) && t == 0 : i == sets->count - 1)
+            if (set ? !strcmp(set, sets->sets[i].name) && t == 0 : i == sets->count - 1) {
                 bench_set(sets->sets[i].name, sets->sets[i].contexts[t], filter);
+                bench_int8(sets->sets[i].name, sets->sets[i].contexts[t], filter);
+            }
 }

@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         check_bf16(&sets);
         check_conv(&sets);
         check_dense(&sets);
+        check_int8(&sets);
         check_winograd(&sets);
         for (int i = 0; i < sets.count; i++)
             printf("%s ", sets.sets[i].name);

@@ -3,5 +3,6 @@
 #define CNN_TESTS_PEAK_H
 
 double peak_gflops(const char *instruction_set);
+double peak_int8_gops(const char *instruction_set);
 
 #endif
