@@ -10,7 +10,9 @@
 #include "kernels/conv.h"
 #include "kernels/kernels.h"
 #include "kernels/row.h"
+#include "kernels/shares.h"
 #include "kernels/strip.h"
+#include "kernels/winograd_weights.h"
 
 enum {
     STRIP_PIXELS = 128,      /* gradient that stays in the first-level cache while all weights use it */
@@ -114,6 +116,8 @@ static size_t sums_count(const plan *p)
 size_t cnn_conv_backward_weights_workspace(cnn_context *context, const cnn_conv_shape *shape,
                                            const cnn_conv_gradient *gradient)
 {
+    if (cnn_winograd_weights_fits(cnn_kernels_get(context), shape))
+        return cnn_winograd_weights_workspace(context, shape);
     plan p = make_plan(context, shape, gradient);
     return p.tables_bytes + (sums_count(&p) + cnn_context_threads(context) * p.worker_floats) * sizeof(float);
 }
@@ -273,25 +277,13 @@ static void run_task(void *argument, size_t task, uint32_t worker)
     }
 }
 
-enum { SUM_PIECE = 4096 };
-
-/* Adds up the shares' sums of some weights; the last task adds up the biases. */
-static void add_shares(void *argument, size_t task, uint32_t worker)
-{
-    (void)worker;
-    const plan *p = argument;
-    int64_t stride = p->weights + p->shape->out_channels, first = (int64_t)task * SUM_PIECE;
-    if (first < p->weights)
-        p->kernels->row->sum_rows(p->sums + first, stride, p->shares - 1, cnn_lesser(SUM_PIECE, p->weights - first),
-                                  p->weight_gradient + first);
-    else if (p->bias_gradient)
-        p->kernels->row->sum_rows(p->sums + p->weights, stride, p->shares - 1, p->shape->out_channels,
-                                  p->bias_gradient);
-}
-
 void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
                                const void *input, float *weight_gradient, float *bias_gradient, void *workspace)
 {
+    if (cnn_winograd_weights_fits(cnn_kernels_get(context), shape)) {
+        cnn_winograd_weights_run(context, shape, gradient, input, weight_gradient, bias_gradient, workspace);
+        return;
+    }
     plan p = make_plan(context, shape, gradient);
     p.input = input;
     p.weight_gradient = weight_gradient;
@@ -299,6 +291,12 @@ void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape
     place_in_workspace(&p, workspace);
     fill_tables(&p);
     cnn_parallel(context, (size_t)(p.groups * p.panels * p.shares), run_task, &p);
-    if (p.shares > 1)
-        cnn_parallel(context, (size_t)cnn_divide_up(p.weights, SUM_PIECE) + 1, add_shares, &p);
+    cnn_shares shares = { .kernels = p.kernels,
+                          .sums = p.sums,
+                          .count = p.shares - 1,
+                          .weights = p.weights,
+                          .channels = shape->out_channels,
+                          .weight_gradient = weight_gradient,
+                          .bias_gradient = bias_gradient };
+    cnn_shares_add(context, &shares);
 }

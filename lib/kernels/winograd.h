@@ -48,8 +48,27 @@ typedef struct cnn_winograd_transforms {
                     ptrdiff_t matrix_stride);
 } cnn_winograd_transforms;
 
+/* For gradients by weights: rows of bfloat16 images, of which two tiles side by side make one pair at a time. Element
+ * (i, j) of the pairs of `channels` channels goes to to[(i * 4 + j) * matrix_stride + pair * channels + channel]. */
+typedef struct cnn_winograd_strip {
+    const uint16_t *from;
+    ptrdiff_t row_stride, pixel_stride; /* values */
+    int64_t channels, pairs;
+    float *to;
+    ptrdiff_t matrix_stride;
+    float *sums; /* of the gradient, by channel, are added to it; or NULL */
+} cnn_winograd_strip;
+
 typedef struct cnn_winograd_kernels {
-    cnn_winograd_transforms by_2, by_4, pairs_by_2; /* the last where there is a product of pairs */
+    cnn_winograd_transforms by_2, by_4;
+
+    /* These where there is a product of pairs. */
+    cnn_winograd_transforms pairs_by_2;
+    void (*input_across)(const cnn_winograd_strip *strip);    /* 4 rows and 4 * pairs + 2 columns */
+    void (*gradient_across)(const cnn_winograd_strip *strip); /* 2 rows and 4 * pairs columns */
+    /* Sums of products of both, 16 matrices, to the gradients by nine taps: to[tap * tap_stride + column]. */
+    void (*weight_gradient)(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to,
+                            ptrdiff_t tap_stride);
 } cnn_winograd_kernels;
 
 /* The transforms for a correlation. */

@@ -302,10 +302,138 @@ static void weights_pairs(const float *from, const ptrdiff_t tap[2], ptrdiff_t s
 }
 #endif
 
+#if defined(VF_HAS_PAIRS)
+enum { PAIR_COLUMNS = SIDE + 2 }; /* of the source of two tiles side by side */
+
+ALWAYS_INLINE void source_column(const uint16_t *from, ptrdiff_t row_stride, size_t lanes, vf column[MAX_SIDE])
+{
+    vf values[MAX_SIDE];
+    UNROLLED (i, SIDE)
+        values[i] = vf_load_values(true, from, i * row_stride, lanes);
+    input_line(2, values, column);
+}
+
+ALWAYS_INLINE void store_pairs(const cnn_winograd_strip *s, float *to, int row, const vf first[MAX_SIDE],
+                               const vf second[MAX_SIDE], size_t lanes)
+{
+    UNROLLED (j, SIDE)
+        store_lanes(to + (row * SIDE + j) * s->matrix_stride, vf_pairs_of(first[j], second[j]), lanes);
+}
+
+ALWAYS_INLINE void input_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
+{
+    const uint16_t *from = s->from + channel;
+    float *to = s->to + channel;
+    vf columns[PAIR_COLUMNS][MAX_SIDE];
+    UNROLLED (j, 2)
+        source_column(from + j * s->pixel_stride, s->row_stride, lanes, columns[j]);
+    for (int64_t pair = 0; pair < s->pairs; pair++, from += 4 * s->pixel_stride, to += s->channels) {
+        UNROLLED (j, 4)
+            source_column(from + (2 + j) * s->pixel_stride, s->row_stride, lanes, columns[2 + j]);
+        UNROLLED (i, SIDE) {
+            vf first[MAX_SIDE] = { columns[0][i], columns[1][i], columns[2][i], columns[3][i] };
+            vf second[MAX_SIDE] = { columns[2][i], columns[3][i], columns[4][i], columns[5][i] };
+            vf first_line[MAX_SIDE], second_line[MAX_SIDE];
+            input_line(2, first, first_line);
+            input_line(2, second, second_line);
+            store_pairs(s, to, i, first_line, second_line, lanes);
+        }
+        UNROLLED (i, SIDE) {
+            columns[0][i] = columns[4][i];
+            columns[1][i] = columns[5][i];
+        }
+    }
+}
+
+static void input_across(const cnn_winograd_strip *s)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
+        input_across_vector(s, c, VF_WIDTH);
+    if (c < s->channels)
+        input_across_vector(s, c, (size_t)(s->channels - c));
+}
+
+/* A, with the sign of its last row turned, which weight_gradient makes up for. */
+ALWAYS_INLINE void gradient_line(vf a, vf b, vf line[MAX_SIDE])
+{
+    line[0] = a;
+    line[1] = vf_add(a, b);
+    line[2] = vf_sub(a, b);
+    line[3] = b;
+}
+
+ALWAYS_INLINE void gradient_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
+{
+    const uint16_t *from = s->from + channel;
+    float *to = s->to + channel;
+    vf sum = vf_zero();
+    for (int64_t pair = 0; pair < s->pairs; pair++, from += 4 * s->pixel_stride, to += s->channels) {
+        vf columns[4][MAX_SIDE];
+        UNROLLED (j, 4)
+            gradient_line(vf_load_values(true, from, j * s->pixel_stride, lanes),
+                          vf_load_values(true, from, s->row_stride + j * s->pixel_stride, lanes), columns[j]);
+        sum = vf_add(sum, vf_add(vf_add(columns[0][1], columns[1][1]), vf_add(columns[2][1], columns[3][1])));
+        UNROLLED (i, SIDE) {
+            vf first[MAX_SIDE], second[MAX_SIDE];
+            gradient_line(columns[0][i], columns[1][i], first);
+            gradient_line(columns[2][i], columns[3][i], second);
+            store_pairs(s, to, i, first, second, lanes);
+        }
+    }
+    if (s->sums)
+        store_lanes(s->sums + channel, vf_add(load_lanes(s->sums + channel, lanes), sum), lanes);
+}
+
+static void gradient_across(const cnn_winograd_strip *s)
+{
+    int64_t c = 0;
+    for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
+        gradient_across_vector(s, c, VF_WIDTH);
+    if (c < s->channels)
+        gradient_across_vector(s, c, (size_t)(s->channels - c));
+}
+
+/* G transposed. */
+ALWAYS_INLINE void weight_gradient_line(const vf u[SIDE], vf g[TAPS])
+{
+    vf half = vf_broadcast(0.5f), middle = vf_mul(half, vf_add(u[1], u[2]));
+    g[0] = vf_add(u[0], middle);
+    g[1] = vf_mul(half, vf_sub(u[1], u[2]));
+    g[2] = vf_sub(middle, u[3]);
+}
+
+static void weight_gradient(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to,
+                            ptrdiff_t tap_stride)
+{
+    for (int64_t c = 0; c < columns; c += VF_WIDTH) {
+        size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
+        vf half[TAPS][SIDE];
+        UNROLLED (j, SIDE) {
+            vf column[SIDE], line[TAPS];
+            UNROLLED (i, SIDE)
+                column[i] = load_lanes(from + c + (i * SIDE + j) * matrix_stride, lanes);
+            weight_gradient_line(column, line);
+            UNROLLED (v, TAPS)
+                half[v][j] = line[v];
+        }
+        UNROLLED (v, TAPS) {
+            vf taps[TAPS];
+            weight_gradient_line(half[v], taps);
+            UNROLLED (u, TAPS)
+                store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
+        }
+    }
+}
+#endif
+
 const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
     .by_2 = { input_by_2, output_by_2, weights_by_2 },
     .by_4 = { input_by_4, output_by_4, weights_by_4 },
 #if defined(VF_HAS_PAIRS)
     .pairs_by_2 = { input_pairs, output_by_2, weights_pairs },
+    .input_across = input_across,
+    .gradient_across = gradient_across,
+    .weight_gradient = weight_gradient,
 #endif
 };

@@ -49,37 +49,43 @@ typedef struct job {
     cnn_conv_epilogue epilogue;
     cnn_conv_gradient gradient;
     cnn_dense_shape dense;
-    float *input, *weights, *output, *input_gradient, *weight_gradient, *bias_gradient;
-    void *packed, *packed_backward, *workspace;
-    int64_t copies, inputs, outputs; /* sets of data, and floats in one */
+    float *weights, *weight_gradient, *bias_gradient;
+    void *input, *output, *input_gradient, *packed, *packed_backward, *workspace;
+    int64_t copies, inputs, outputs; /* sets of data, and values in one */
 } job;
+
+/* The copy of that number of an array with `count` values each. */
+static void *copy_of(const job *j, const void *array, int64_t copy, int64_t count)
+{
+    return (char *)array + copy * count * (int64_t)cnn_dtype_size(j->shape.output_type);
+}
 
 static void forward(job *j, int64_t copy)
 {
-    cnn_conv_forward(j->context, &j->shape, j->input + copy * j->inputs, j->packed, &j->epilogue,
-                     j->output + copy * j->outputs, j->workspace);
+    cnn_conv_forward(j->context, &j->shape, copy_of(j, j->input, copy, j->inputs), j->packed, &j->epilogue,
+                     copy_of(j, j->output, copy, j->outputs), j->workspace);
 }
 
 static cnn_conv_gradient gradient_of(const job *j, int64_t copy)
 {
     cnn_conv_gradient gradient = j->gradient;
-    gradient.gradient += copy * j->outputs;
-    gradient.output += copy * j->outputs;
+    gradient.gradient = copy_of(j, gradient.gradient, copy, j->outputs);
+    gradient.output = copy_of(j, gradient.output, copy, j->outputs);
     return gradient;
 }
 
 static void backward_data(job *j, int64_t copy)
 {
     cnn_conv_gradient gradient = gradient_of(j, copy);
-    cnn_conv_backward_data(j->context, &j->shape, &gradient, j->packed_backward, j->input_gradient + copy * j->inputs,
-                           j->workspace);
+    cnn_conv_backward_data(j->context, &j->shape, &gradient, j->packed_backward,
+                           copy_of(j, j->input_gradient, copy, j->inputs), j->workspace);
 }
 
 static void backward_weights(job *j, int64_t copy)
 {
     cnn_conv_gradient gradient = gradient_of(j, copy);
-    cnn_conv_backward_weights(j->context, &j->shape, &gradient, j->input + copy * j->inputs, j->weight_gradient,
-                              j->bias_gradient, j->workspace);
+    cnn_conv_backward_weights(j->context, &j->shape, &gradient, copy_of(j, j->input, copy, j->inputs),
+                              j->weight_gradient, j->bias_gradient, j->workspace);
 }
 
 static void pack(job *j, int64_t copy)
@@ -161,10 +167,20 @@ static cnn_conv_shape shape_of(const layer *l)
                              .groups = l->groups };
 }
 
-static void bench_conv(cnn_context *context, const layer *l, double peak)
+/* Random values in that type. */
+static void *random_typed(int64_t count, cnn_dtype type, uint32_t seed)
+{
+    float *values = check_random(count, CHECK_FLOATS, seed);
+    void *typed = check_typed(values, count, type);
+    check_release(values);
+    return typed;
+}
+
+static void bench_conv(cnn_context *context, const layer *l, cnn_dtype type, double peak)
 {
     job j = { .context = context, .shape = shape_of(l) };
     cnn_conv_shape *s = &j.shape;
+    s->input_type = s->output_type = type;
     double flops = 2.0 * (double)(s->kernel[0] * s->kernel[1] * s->in_channels / s->groups * s->out_channels) *
                    (double)(s->out_height * s->out_width);
     s->batch = flops < run_flops ? (int64_t)(run_flops / flops) : 1;
@@ -177,11 +193,11 @@ static void bench_conv(cnn_context *context, const layer *l, double peak)
     j.outputs = outputs;
     j.copies = 1 + rotation_floats / (inputs + outputs);
     uint8_t *argmax = check_allocate((size_t)outputs);
-    j.input = check_random(j.copies * inputs, CHECK_FLOATS, 1);
+    j.input = random_typed(j.copies * inputs, type, 1);
     j.weights = check_random(weights, CHECK_FLOATS, 2);
-    j.output = check_random(j.copies * outputs, CHECK_FLOATS, 3);
-    float *gradient = check_random(j.copies * outputs, CHECK_FLOATS, 4);
-    j.input_gradient = check_random(j.copies * inputs, CHECK_FLOATS, 5);
+    j.output = random_typed(j.copies * outputs, type, 3);
+    void *gradient = random_typed(j.copies * outputs, type, 4);
+    j.input_gradient = random_typed(j.copies * inputs, type, 5);
     j.weight_gradient = check_random(weights, CHECK_FLOATS, 6);
     j.bias_gradient = check_random(s->out_channels, CHECK_FLOATS, 7);
     j.epilogue = (cnn_conv_epilogue){ j.bias_gradient, CNN_ACTIVATION_RELU, { l->pool, l->pool }, argmax };
@@ -230,21 +246,28 @@ static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const ch
         check_release(arrays[i]);
 }
 
-static void bench_set(const char *set, cnn_context *context, const char *filter)
+static void bench_type(const char *set, cnn_context *context, cnn_dtype type, const char *filter)
 {
-    double peak = peak_gflops(set) * cnn_context_threads(context);
-    printf("%s, %u threads: GFLOP/s (of the peak, %.0f GFLOP/s)\n", set, (unsigned)cnn_context_threads(context), peak);
+    double peak = (type == CNN_BFLOAT16 ? peak_bf16_gflops(set) : peak_gflops(set)) * cnn_context_threads(context);
+    printf("%s, %s, %u threads: GFLOP/s (of the peak, %.0f GFLOP/s)\n", set, type == CNN_BFLOAT16 ? "bf16" : "fp32",
+           (unsigned)cnn_context_threads(context), peak);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
         if (!filter || strstr(layers[i].name, filter))
-            bench_conv(context, &layers[i], peak);
+            bench_conv(context, &layers[i], type, peak);
     for (size_t i = 0; i < sizeof dense_layers / sizeof dense_layers[0]; i++) {
         const cnn_dense_shape *s = &dense_layers[i];
         char name[64];
         snprintf(name, sizeof name, "dense %lldx%lld-%lld", (long long)s->rows, (long long)s->inputs,
                  (long long)s->units);
-        if (!filter || strstr(name, filter))
+        if (type == CNN_FLOAT32 && (!filter || strstr(name, filter)))
             bench_dense(context, s, name, peak);
     }
+}
+
+static void bench_set(const char *set, cnn_context *context, const char *filter)
+{
+    bench_type(set, context, CNN_FLOAT32, filter);
+    bench_type(set, context, CNN_BFLOAT16, filter);
 }
 
 void bench(const check_sets *sets, const char *set, const char *filter)

@@ -56,6 +56,16 @@ __attribute__((target("avx512f"))) static double run_avx512(void)
 {
     CHAINS_OF(__m512, _mm512_fmadd_ps, _mm512_set1_ps, 16)
 }
+
+__attribute__((target("avx512f,avx512bf16"))) static inline __m512 add_products(__m512 sum, __m512 a, __m512 b)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static double run_pairs(void)
+{
+    CHAINS_OF(__m512, add_products, _mm512_set1_ps, 32)
+}
 #endif
 
 #define INT8_CHAINS_OF(vector, multiply_add, set1, width)                                                        \
@@ -133,6 +143,15 @@ static double best_rate(double (*run)(void))
         best = rate > best ? rate : best;
     }
     return best;
+}
+
+double peak_bf16_gflops(const char *instruction_set)
+{
+#if defined(__x86_64__)
+    if (!strcmp(instruction_set, "avx512_bf16"))
+        return best_rate(run_pairs);
+#endif
+    return peak_gflops(instruction_set);
 }
 
 double peak_gflops(const char *instruction_set)

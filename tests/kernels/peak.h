@@ -4,5 +4,6 @@
 
 double peak_gflops(const char *instruction_set);
 double peak_int8_gops(const char *instruction_set);
+double peak_bf16_gflops(const char *instruction_set); /* of products of bfloat16; of floats where there are none */
 
 #endif
