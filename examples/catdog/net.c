@@ -20,9 +20,10 @@ int net_check(const catdog_command *command, const net_arguments *net)
     if (!net->name)
         return EXIT_DONE;
     if (is_file(net->name)) {
-        if (net->size || net->batch_norm || net->dropout >= 0)
+        if (net->size || net->batch_norm || net->dropout >= 0 || net->width > 0)
             return arguments_wrong(command,
-                                   "%s: --size, --batch-norm and --dropout change a net by name; '%s' says it itself",
+                                   "%s: --size, --width, --batch-norm and --dropout change a net by name; '%s' says it "
+                                   "itself",
                                    command->name, net->name);
         return EXIT_DONE;
     }
@@ -81,6 +82,7 @@ cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_
     cnn_net_options_init(&options);
     options.size = (uint32_t)net->size;
     options.batch_norm = (uint32_t)net->batch_norm;
+    options.width = (float)net->width;
     if (net->dropout >= 0)
         options.dropout = net->dropout > 0 ? (float)net->dropout : -1.0f;
     status = cnn_graph_create_net(context, net->name, &options, graph);

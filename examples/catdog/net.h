@@ -13,16 +13,18 @@ typedef struct net_arguments {
     uint64_t size;    /* 0: the net's own */
     int batch_norm;
     double dropout; /* negative: the net's own */
+    double width;   /* 0: the net's own */
 } net_arguments;
 
 /* Entries of a command's table of options, for `net`, a net_arguments. */
-#define NET_OPTIONS(net)                                                                                        \
-    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, resnet18, or a file of your own", OPTION_TEXT, \
-      &(net).name },                                                                                            \
-        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },         \
-        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },   \
-    {                                                                                                           \
-        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99        \
+#define NET_OPTIONS(net)                                                                                       \
+    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, catdog_net, resnet18, or a file of your own", \
+      OPTION_TEXT, &(net).name },                                                                              \
+        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },        \
+        { "width", "X", "filters and units times this (1)", OPTION_NUMBER, &(net).width, 0.05, 16 },           \
+        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },  \
+    {                                                                                                          \
+        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99       \
     }
 
 /* Whether the arguments make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. Reads no file. */

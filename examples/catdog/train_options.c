@@ -1,12 +1,17 @@
 #include "train_options.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* In the order of cnn_optimizer_kind and cnn_schedule_kind. */
-static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", NULL };
+static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw", NULL };
 static const char *const schedule_names[] = {
     "constant", "step", "exponential", "cosine", "one_cycle", "plateau", NULL
 };
+
+typedef enum recipe { RECIPE_PLAIN, RECIPE_STRONG } recipe;
+static const char *const recipe_names[] = { "plain", "strong", NULL };
 
 static const uint64_t usual_cache_mb = 1024;
 
@@ -17,16 +22,23 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
         { "model", "FILE", "where the trained model goes", OPTION_TEXT, &a->model },
         { "val", "PATH|FRACTION", "photographs to validate on (the data's test part, or 0.1)", OPTION_TEXT,
           &a->validation },
+        { "recipe", "NAME", "what options are unless given: plain, or strong, for the best model in an hour (plain)",
+          OPTION_CHOICE, &a->recipe, .choices = recipe_names },
         NET_OPTIONS(a->net),
+        { "progressive", "N[:M]", "begin with images of N x N pixels and end with M x M (the net's size)", OPTION_TEXT,
+          &a->progressive },
         { "epochs", "N", "times that every photograph is shown (20)", OPTION_WHOLE, &a->epochs, 1, 100000 },
         { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
-        { "optimizer", "NAME", "adam, adamw, sgd or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
+        { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
           .choices = optimizer_names },
-        { "lr", "X", "learning rate (0.001; sgd: 0.01)", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37 },
+        { "lr", "X", "learning rate (0.001; sgd, sgdw: 0.01)", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37 },
         { "schedule", "NAME", "constant, step, exponential, cosine, one_cycle or plateau (one_cycle)", OPTION_CHOICE,
           &a->schedule, .choices = schedule_names },
+        { "warmup", "X", "part of the training over which the rate rises (0; one_cycle: 0.3)", OPTION_NUMBER,
+          &a->warmup, 0, 0.99 },
         { "weight-decay", "X", "weight decay (0)", OPTION_NUMBER, &a->weight_decay, 0, 10 },
-        { "momentum", "X", "momentum of sgd (0.9) and rmsprop (0)", OPTION_NUMBER, &a->momentum, 0, 0.9999 },
+        { "momentum", "X", "momentum of sgd and sgdw (0.9) and rmsprop (0)", OPTION_NUMBER, &a->momentum, 0, 0.9999 },
+        { "nesterov", NULL, "Nesterov's momentum, for sgd and sgdw", OPTION_FLAG, &a->nesterov },
         { "clip", "X", "limit on the norm of the gradients (none)", OPTION_NUMBER, &a->clip, 0, 1e9 },
         { "label-smoothing", "X", "how far labels are moved from certainty (0)", OPTION_NUMBER, &a->smoothing, 0,
           0.99 },
@@ -34,6 +46,9 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
           0.999999 },
         { "augment", "LIST", "random changes (flip,rotation=15,zoom=0.15); none: no changes", OPTION_TEXT,
           &a->augment },
+        { "mixup", "X", "blend photographs in pairs; X to 1: the more, the stronger (0)", OPTION_NUMBER, &a->mixup, 0,
+          1 },
+        { "cutmix", "X", "put a rectangle of each photograph into another (0)", OPTION_NUMBER, &a->cutmix, 0, 1 },
         { "early-stopping", "N", "stop after N epochs without a better validation loss", OPTION_WHOLE,
           &a->early_stopping, 1, 100000 },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
@@ -48,6 +63,25 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
     return arguments_parse(command, options, argc, argv, NULL);
 }
 
+static int is_sgd(const train_arguments *a)
+{
+    return a->optimizer == CNN_SGD || a->optimizer == CNN_SGDW;
+}
+
+/* Reads "N" or "N:M"; 0 for the net's own size. False if it is neither. */
+static int read_sizes(const char *text, uint32_t *first, uint32_t *last)
+{
+    char *end;
+    unsigned long from = strtoul(text, &end, 10), to = 0;
+    if (text[0] < '0' || text[0] > '9')
+        return 0;
+    if (*end == ':' && end[1] >= '0' && end[1] <= '9')
+        to = strtoul(end + 1, &end, 10);
+    *first = (uint32_t)from;
+    *last = (uint32_t)to;
+    return !*end && from >= 8 && from <= 4096 && to <= 4096 && (!to || to >= from);
+}
+
 /* Not 0, with a sentence printed, if options are missing or don't go together. */
 static int check(const catdog_command *command, const train_arguments *a, train_settings *settings)
 {
@@ -57,8 +91,15 @@ static int check(const catdog_command *command, const train_arguments *a, train_
     if (a->resume && !a->checkpoint)
         return arguments_wrong(command, "train: --resume needs --checkpoint FILE, to go on from");
     if (a->momentum >= 0 && (a->optimizer == CNN_ADAM || a->optimizer == CNN_ADAMW))
-        return arguments_wrong(command, "train: --momentum goes with --optimizer sgd or rmsprop, not %s",
+        return arguments_wrong(command, "train: --momentum goes with --optimizer sgd, sgdw or rmsprop, not %s",
                                optimizer_names[a->optimizer]);
+    if (a->nesterov && !(is_sgd(a) && a->momentum != 0))
+        return arguments_wrong(command, "train: --nesterov goes with --optimizer sgd or sgdw, and with momentum");
+    if (a->progressive && !read_sizes(a->progressive, &settings->options.first_size, &settings->options.last_size))
+        return arguments_wrong(
+            command,
+            "train: --progressive takes a size, or two of which the second is no smaller, such as 96:128, not '%s'",
+            a->progressive);
     if (cnn_augment_parse(a->augment, &settings->augment))
         return arguments_wrong(command, "train: --augment: %s", cnn_last_error());
     if (a->validation && arguments_number(a->validation, &fraction)) {
@@ -89,7 +130,8 @@ static void translate_optimizer(const train_arguments *a, cnn_optimizer_options 
     optimizer->learning_rate = (float)a->learning_rate;
     optimizer->weight_decay = (float)a->weight_decay;
     optimizer->clip_norm = (float)a->clip;
-    optimizer->momentum = a->momentum >= 0 ? (float)a->momentum : a->optimizer == CNN_SGD ? 0.9f : 0.0f;
+    optimizer->momentum = a->momentum >= 0 ? (float)a->momentum : is_sgd(a) ? 0.9f : 0.0f;
+    optimizer->nesterov = (uint32_t)a->nesterov;
 }
 
 static void translate(const train_arguments *a, train_settings *settings)
@@ -97,8 +139,8 @@ static void translate(const train_arguments *a, train_settings *settings)
     translate_optimizer(a, &settings->optimizer);
     cnn_schedule_init(&settings->schedule);
     settings->schedule.kind = (cnn_schedule_kind)a->schedule;
+    settings->schedule.warmup = (float)a->warmup;
     cnn_train_options *options = &settings->options;
-    cnn_train_options_init(options);
     options->epochs = (uint32_t)a->epochs;
     options->batch_size = (uint32_t)a->batch;
     options->seed = a->seed;
@@ -107,6 +149,8 @@ static void translate(const train_arguments *a, train_settings *settings)
     options->label_smoothing = (float)a->smoothing;
     options->augment = &settings->augment;
     options->ema_decay = (float)a->ema;
+    options->mixup = (float)a->mixup;
+    options->cutmix = (float)a->cutmix;
     options->early_stopping = (uint32_t)a->early_stopping;
     options->cache_bytes = choose_cache_bytes(a->cache);
     options->checkpoint = a->checkpoint;
@@ -114,20 +158,66 @@ static void translate(const train_arguments *a, train_settings *settings)
     options->history = a->history;
 }
 
-arguments_result train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
-                                     train_settings *settings)
+enum { NOT_GIVEN = -1 };
+
+/* What options are unless they are given. */
+static void set_plain_defaults(train_arguments *a)
 {
-    *arguments = (train_arguments){
+    *a = (train_arguments){
         .net = { .name = "four_conv", .dropout = -1 },
         .epochs = 20,
         .batch = 32,
         .cache = UINT64_MAX,
         .momentum = -1,
+        .optimizer = NOT_GIVEN,
         .schedule = CNN_SCHEDULE_ONE_CYCLE,
         .augment = "flip,rotation=15,zoom=0.15",
     };
+}
+
+/* `optimizer`: the one given. Rates and decay are of SGD. */
+static void set_strong_defaults(train_arguments *a, int optimizer)
+{
+    set_plain_defaults(a);
+    a->net.name = "catdog_net";
+    a->epochs = 40;
+    a->batch = 64;
+    if (optimizer == NOT_GIVEN || optimizer == CNN_SGD) {
+        a->optimizer = CNN_SGD;
+        a->nesterov = 1;
+        a->learning_rate = 0.1;
+        a->weight_decay = 5e-4;
+    }
+    a->warmup = 0.15;
+    a->smoothing = 0.1;
+    a->mixup = 0.2;
+    a->ema = 0.998;
+    a->augment = "flip,rotation=10,crop=0.35,brightness=0.3,contrast=0.3,saturation=0.3,erase=0.1";
+}
+
+/* Its own net is larger than the images of most epochs. Another net may be for one size. */
+static void set_strong_sizes(train_arguments *a)
+{
+    if (strcmp(a->net.name, "catdog_net") != 0 || a->net.size || a->progressive)
+        return;
+    a->net.size = 160;
+    a->progressive = "96:128";
+}
+
+arguments_result train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
+                                     train_settings *settings)
+{
     *settings = (train_settings){ 0 };
+    cnn_train_options_init(&settings->options);
+    set_plain_defaults(arguments);
     arguments_result parsed = parse(command, argc, argv, arguments);
+    if (parsed == PARSED_OK && arguments->recipe == RECIPE_STRONG) {
+        set_strong_defaults(arguments, arguments->optimizer);
+        parsed = parse(command, argc, argv, arguments); /* what is given goes over it */
+        set_strong_sizes(arguments);
+    }
+    if (arguments->optimizer == NOT_GIVEN)
+        arguments->optimizer = CNN_ADAM;
     if (parsed == PARSED_OK && check(command, arguments, settings))
         parsed = PARSED_WRONG;
     if (parsed == PARSED_OK)

@@ -9,12 +9,14 @@
 #include "net.h"
 
 typedef struct train_arguments {
-    const char *data, *validation, *model, *augment, *history, *checkpoint;
+    int recipe;
+    const char *data, *validation, *model, *augment, *history, *checkpoint, *progressive;
     net_arguments net;
     uint64_t epochs, batch, threads, seed, early_stopping;
     uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
     double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
-    int optimizer, schedule, resume;                                    /* the first two are the library's enums */
+    double warmup, mixup, cutmix;
+    int optimizer, schedule, nesterov, resume; /* the first two are the library's enums */
 } train_arguments;
 
 /* The library's options, and what they point to. */

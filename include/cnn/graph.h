@@ -157,14 +157,17 @@ CNN_API void cnn_text_free(char *text);
  *   two_conv     64 px; conv 64, conv 64 (valid), each with ReLU and max-pool; dense 64
  *   three_conv  128 px; conv 32, 64, 128 (same), each with ReLU and max-pool; dense 128
  *   four_conv   150 px; conv 32, 64, 128, 128 (valid), each with ReLU and max-pool; dense 512; dropout 0.5
+ *   catdog_net  128 px; ours, for learning from scratch on a few cores: six residual blocks; any size
  *   resnet18    128 px; He et al. 2015, arXiv:1512.03385: conv 7×7 by steps of 2, max-pool 3×3, eight residual blocks
  * of 64 to 512 channels with batch normalisation, global average */
 typedef struct cnn_net_options {
     uint32_t struct_size;
     uint32_t size;       /* height and width of the input; 0: the net's own */
     uint32_t outputs;    /* 0: 1 */
-    uint32_t batch_norm; /* not 0: batch normalisation after each convolution; resnet18 always has it */
+    uint32_t batch_norm; /* not 0: batch normalisation after each convolution; catdog_net and
+                            resnet18 always have it */
     float dropout;       /* before the last layer; 0: the net's own; negative: none */
+    float width;         /* filters and units (not outputs) times this, in multiples of 8; 0: as they are */
 } cnn_net_options;
 CNN_API void cnn_net_options_init(cnn_net_options *options);
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,

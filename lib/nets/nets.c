@@ -10,6 +10,7 @@ static const cnn_net nets[] = {
     { "two_conv", 64, 0, cnn_plain_body, &(const cnn_plain_plan){ { 64, 64 }, CNN_PADDING_VALID, 64 } },
     { "three_conv", 128, 0, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128 }, CNN_PADDING_SAME, 128 } },
     { "four_conv", 150, 0.5f, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128, 128 }, CNN_PADDING_VALID, 512 } },
+    { "catdog_net", 128, 0, cnn_catdog_body, NULL },
     { "resnet18", 128, 0, cnn_resnet18_body, NULL },
 };
 
@@ -54,6 +55,9 @@ cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cn
     cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_net_options");
     if (status)
         return status;
+    if (!(options.width >= 0 && options.width <= 16))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a width of %g is not possible; it is 0 to 16", name,
+                        (double)options.width);
     const cnn_net *net = find_net(name);
     if (!net)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there is no net of this name", name);

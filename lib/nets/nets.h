@@ -12,6 +12,14 @@ typedef struct cnn_net {
     const void *plan;                                                                                 /* the body's */
 } cnn_net;
 
+/* Convolution without bias, padded so that a stride of 1 keeps the size, and batch normalisation; the layers are named
+ * "block.name" and "block.name_norm". */
+cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, int64_t filters, int32_t kernel, int32_t stride,
+                           const char *block, const char *name);
+
+/* As many filters or units as the options make of `width`: a multiple of 8 if they change it. */
+int64_t cnn_scaled_width(const cnn_net_options *options, int64_t width);
+
 /* A chain of convolutions with pooling between them, then a dense layer. */
 typedef struct cnn_plain_plan {
     int64_t filters[4]; /* 0: no more */
@@ -22,5 +30,8 @@ cnn_node cnn_plain_body(cnn_graph *graph, cnn_node x, const cnn_net_options *opt
 
 /* ResNet-18; it has no plan. */
 cnn_node cnn_resnet18_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+
+/* catdog_net; it has no plan. */
+cnn_node cnn_catdog_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
 
 #endif

@@ -22,6 +22,6 @@ cnn_node cnn_plain_body(cnn_graph *graph, cnn_node x, const cnn_net_options *opt
 {
     const cnn_plain_plan *net = plan;
     for (int i = 0; i < MAX_CONVOLUTIONS && net->filters[i]; i++)
-        x = add_convolution(graph, x, net->padding, net->filters[i], options->batch_norm);
-    return cnn_relu(graph, cnn_dense(graph, cnn_flatten(graph, x), net->units, NULL));
+        x = add_convolution(graph, x, net->padding, cnn_scaled_width(options, net->filters[i]), options->batch_norm);
+    return cnn_relu(graph, cnn_dense(graph, cnn_flatten(graph, x), cnn_scaled_width(options, net->units), NULL));
 }

@@ -78,6 +78,12 @@ def make_folder(path, count=20, names=("Cat", "Dog"), start=0):
     return path
 
 
+def notes(path):
+    """What a model file says beside its weights."""
+    data = Path(path).read_bytes()
+    return json.loads(data[8:8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+
+
 def weights(path):
     """The bytes of a model's weights, without its notes, which hold times."""
     data = Path(path).read_bytes()

@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import pty
 import resource
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-from catdog import PROGRAM, as_json, fails, make_folder, run, succeeds, weights
+from catdog import PROGRAM, as_json, fails, make_folder, notes, run, succeeds, weights
 
 QUICK = ["--epochs", 2, "--batch", 8, "--augment", "none"]
 
@@ -61,7 +62,7 @@ def test_every_option_at_once(pets, tmp_path):
              "--model", tmp_path / "m")
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop", "sgdw"])
 def test_each_optimizer_learns(pets, tmp_path, optimizer):
     model = tmp_path / "m"
     succeeds("train", "--data", pets.data, "--val", pets.test, "--net", pets.net, "--model", model, "--epochs", 6,
@@ -72,6 +73,42 @@ def test_each_optimizer_learns(pets, tmp_path, optimizer):
 @pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "one_cycle", "plateau"])
 def test_each_schedule_runs(pets, tmp_path, schedule):
     train(pets, tmp_path / "m", "--schedule", schedule)
+
+
+def test_a_net_for_any_size_trains_on_images_that_grow(pets, tmp_path):
+    recipe = ["--net", "catdog_net", "--width", 0.1, "--epochs", 3, "--batch", 8, "--optimizer", "sgdw", "--nesterov",
+              "--warmup", 0.2, "--mixup", 0.2, "--cutmix", 1, "--seed", 5]
+    train = ["train", "--data", pets.data, *recipe, "--size", 48, "--progressive", "32:64"]
+    succeeds(*train, "--model", tmp_path / "m")
+    assert "48 x 48" in succeeds("summary", "--model", tmp_path / "m").out
+    succeeds(*train, "--model", tmp_path / "again", "--threads", 1)
+    assert weights(tmp_path / "m") == weights(tmp_path / "again")
+
+
+def test_the_strong_recipe_yields_to_what_is_given(pets, tmp_path):
+    quick = ["--width", 0.1, "--epochs", 1, "--batch", 8]
+    done = succeeds("train", "--data", pets.data, "--recipe", "strong", "--model", tmp_path / "m", *quick)
+    assert "training catdog_net" in done.err
+    assert "160 x 160" in succeeds("summary", "--model", tmp_path / "m").out
+    record = json.loads(notes(tmp_path / "m")["cnn.training"])
+    assert (record["optimizer"], record["batch_size"], record["epochs"]) == ("sgd", 8, 1)
+    done = succeeds("train", "--data", pets.data, "--recipe", "strong", "--model", tmp_path / "m", "--net", pets.net,
+                    "--optimizer", "adamw", "--epochs", 1)
+    assert json.loads(notes(tmp_path / "m")["cnn.training"])["optimizer"] == "adamw"
+
+
+def test_a_net_for_one_size_cannot_train_on_others(pets, tmp_path):
+    fails(1, "train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", "--progressive", "8:16",
+          saying="its weights are for one size of image")
+
+
+@pytest.mark.parametrize("wrong", ["", "64:48", "4", "large", "64:", "64:x", "64:96:128"])
+def test_sizes_that_make_no_sense_are_a_wrong_command_line(pets, tmp_path, wrong):
+    fails(2, "train", "--data", pets.data, "--model", tmp_path / "m", "--progressive", wrong, saying="--progressive")
+
+
+def test_nesterov_needs_sgd(pets, tmp_path):
+    fails(2, "train", "--data", pets.data, "--model", tmp_path / "m", "--nesterov", saying="--nesterov goes with")
 
 
 def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(pets, tmp_path):

@@ -70,7 +70,7 @@ static void every_listed_net_can_be_made(void **state)
     uint32_t count = 0;
     for (; cnn_net_name(count); count++)
         cnn_graph_destroy(net_of(cnn_net_name(count), NULL));
-    assert_int_equal(4, count);
+    assert_int_equal(5, count);
 }
 
 static void nets_that_cannot_be_made_are_refused(void **state)
@@ -93,6 +93,39 @@ static void nets_that_cannot_be_made_are_refused(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
     assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, NULL, NULL, &graph));
     assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", NULL, NULL));
+}
+
+static void width_scales_filters_in_multiples_of_eight(void **state)
+{
+    (void)state;
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.width = 0.55f;
+    cnn_graph *graph = net_of("two_conv", &options); /* 64 × 0.55 is 35.2 */
+    assert_int_equal(32, cnn_graph_node_shape(graph, 1).dims[2]);
+    cnn_graph_destroy(graph);
+    options.width = 0.001f;
+    graph = net_of("catdog_net", &options);
+    assert_int_equal(8, cnn_graph_node_shape(graph, 1).dims[2]);
+    assert_int_equal(1, cnn_graph_node_shape(graph, cnn_graph_node_count(graph) - 1).dims[0]);
+    cnn_graph_destroy(graph);
+    options.width = -1;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "catdog_net", &options, &graph));
+    options.width = 2;
+    assert_true(weights_of("resnet18", &options) > 3 * weights_of("resnet18", NULL));
+}
+
+static void catdog_net_takes_images_of_any_size(void **state)
+{
+    (void)state;
+    cnn_graph *graph = net_of("catdog_net", NULL);
+    cnn_model *model;
+    assert_ok(cnn_model_create_blank(NULL, graph, &model));
+    assert_int_equal(128, cnn_model_input_shape(model).dims[0]);
+    for (int64_t size = 64; size <= 256; size += 32)
+        assert_ok(cnn_model_resize(model, size, size));
+    cnn_model_destroy(model);
+    cnn_graph_destroy(graph);
 }
 
 /* torchvision's resnet18 has 11,689,512 with 1000 outputs; running statistics are weights here: two more per channel.
@@ -127,6 +160,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nets_have_the_weights_that_keras_counts),
+        cmocka_unit_test(width_scales_filters_in_multiples_of_eight),
+        cmocka_unit_test(catdog_net_takes_images_of_any_size),
         cmocka_unit_test(resnet18_has_the_weights_that_pytorch_counts),
         cmocka_unit_test(resnet18_halves_the_image_five_times),
         cmocka_unit_test(options_change_size_outputs_normalisation_and_dropout),
