@@ -15,6 +15,7 @@
 #include "output.h"
 #include "progress.h"
 #include "train_options.h"
+#include "transfer.h"
 
 typedef struct training {
     train_arguments arguments;
@@ -24,6 +25,7 @@ typedef struct training {
     cnn_graph *graph;
     cnn_dataset *photographs, *validation;
     cnn_classifier *classifier;
+    transfer_training transfer;
     cnn_history *history;
 } training;
 
@@ -105,6 +107,10 @@ static int create_classifier(training *t)
     cnn_classifier_options options;
     cnn_classifier_options_init(&options);
     options.seed = t->arguments.seed;
+    if (t->arguments.transfer.from)
+        return transfer_create(t->context, &t->arguments.transfer, t->arguments.net.size, &options, &t->classifier)
+                   ? EXIT_FAILED
+                   : EXIT_DONE;
     if (net_create_graph(t->context, &t->arguments.net, &t->graph))
         return EXIT_FAILED;
     if (cnn_classifier_create_from_graph(t->context, t->graph, &options, &t->classifier))
@@ -115,20 +121,29 @@ static int create_classifier(training *t)
 static int after_step(const cnn_progress *state, void *user)
 {
     training *t = user;
-    progress_training(&t->progress, state);
+    cnn_progress shown = *state;
+    shown.epoch += t->transfer.epochs_before;
+    shown.epochs += t->transfer.epochs_before;
+    if (state->epoch == 0)
+        progress_work(&t->progress, "computing features", state->step, state->steps);
+    else
+        progress_training(&t->progress, &shown);
     return interrupt_asked();
 }
 
 static int after_epoch(const cnn_epoch *epoch, void *user)
 {
     training *t = user;
-    progress_epoch(&t->progress, epoch, (uint32_t)t->arguments.epochs);
+    cnn_epoch shown = *epoch;
+    shown.epoch += t->transfer.epochs_before;
+    progress_epoch(&t->progress, &shown, (uint32_t)t->arguments.epochs);
     return interrupt_asked();
 }
 
 static void announce(const training *t)
 {
-    fprintf(stderr, "training %s on %llu photographs of ", t->arguments.net.name,
+    fprintf(stderr, "training %s on %llu photographs of ",
+            t->arguments.transfer.from ? t->arguments.transfer.from : t->arguments.net.name,
             (unsigned long long)cnn_dataset_count(t->photographs));
     output_text(stderr, cnn_dataset_class_name(t->photographs, 0));
     fputs(" and ", stderr);
@@ -155,6 +170,18 @@ static int report(const training *t)
     return output_finish();
 }
 
+static cnn_status fit_transfer(training *t)
+{
+    t->transfer.arguments = &t->arguments.transfer;
+    t->transfer.classifier = t->classifier;
+    t->transfer.training = t->photographs;
+    t->transfer.validation = t->validation;
+    t->transfer.options = &t->settings.options;
+    cnn_status status = transfer_fit(&t->transfer);
+    t->history = t->transfer.history;
+    return status;
+}
+
 /* Trains and saves. What was learned until an error or an interruption is saved, too, if there is a whole epoch of it.
  */
 static int fit(training *t)
@@ -164,7 +191,9 @@ static int fit(training *t)
     options->on_epoch = after_epoch;
     options->user = t;
     cnn_status status =
-        cnn_classifier_fit_with_history(t->classifier, t->photographs, t->validation, options, &t->history);
+        t->arguments.transfer.from
+            ? fit_transfer(t)
+            : cnn_classifier_fit_with_history(t->classifier, t->photographs, t->validation, options, &t->history);
     progress_clear(&t->progress);
     if (status)
         output_library_error();

@@ -25,9 +25,11 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
         { "recipe", "NAME", "what options are unless given: plain, or strong, for the best model in an hour (plain)",
           OPTION_CHOICE, &a->recipe, .choices = recipe_names },
         NET_OPTIONS(a->net),
+        TRANSFER_OPTIONS(a->transfer),
         { "progressive", "N[:M]", "begin with images of N x N pixels and end with M x M (the net's size)", OPTION_TEXT,
           &a->progressive },
-        { "epochs", "N", "times that every photograph is shown (20)", OPTION_WHOLE, &a->epochs, 1, 100000 },
+        { "epochs", "N", "times that every photograph is shown (20; with --from 14)", OPTION_WHOLE, &a->epochs, 1,
+          100000 },
         { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
         { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
           .choices = optimizer_names },
@@ -108,6 +110,8 @@ static int check(const catdog_command *command, const train_arguments *a, train_
                                    a->validation);
         settings->validation_fraction = fraction;
     }
+    if (transfer_check(command, &a->transfer))
+        return EXIT_USAGE;
     return net_check(command, &a->net);
 }
 
@@ -165,14 +169,23 @@ static void set_plain_defaults(train_arguments *a)
 {
     *a = (train_arguments){
         .net = { .name = "four_conv", .dropout = -1 },
-        .epochs = 20,
         .batch = 32,
         .cache = UINT64_MAX,
         .momentum = -1,
         .optimizer = NOT_GIVEN,
         .schedule = CNN_SCHEDULE_ONE_CYCLE,
         .augment = "flip,rotation=15,zoom=0.15",
+        .transfer.body_rate = -1,
     };
+}
+
+/* A pretrained net needs few epochs, and those of its head take a moment. */
+static void set_transfer_defaults(train_arguments *a)
+{
+    if (!a->transfer.unfreeze_at)
+        a->transfer.unfreeze_at = 11;
+    if (!a->epochs)
+        a->epochs = a->transfer.unfreeze_at + 3;
 }
 
 /* `optimizer`: the one given. Rates and decay are of SGD. */
@@ -216,6 +229,10 @@ arguments_result train_options_parse(const catdog_command *command, int argc, ch
         parsed = parse(command, argc, argv, arguments); /* what is given goes over it */
         set_strong_sizes(arguments);
     }
+    if (arguments->transfer.from)
+        set_transfer_defaults(arguments);
+    if (!arguments->epochs)
+        arguments->epochs = 20;
     if (arguments->optimizer == NOT_GIVEN)
         arguments->optimizer = CNN_ADAM;
     if (parsed == PARSED_OK && check(command, arguments, settings))

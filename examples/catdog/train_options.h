@@ -7,11 +7,13 @@
 #include <cnn/cnn.h>
 
 #include "net.h"
+#include "transfer.h"
 
 typedef struct train_arguments {
     int recipe;
     const char *data, *validation, *model, *augment, *history, *checkpoint, *progressive;
     net_arguments net;
+    transfer_arguments transfer;
     uint64_t epochs, batch, threads, seed, early_stopping;
     uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
     double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */

@@ -129,21 +129,30 @@ static bool read_fit(const json_t *name, cnn_fit *fit)
     return false;
 }
 
-static cnn_status read_preprocess(cnn_classifier *classifier, const char *path, const json_t *value)
+/* How images are prepared, but for their size. */
+static cnn_status read_preparation(cnn_classifier *classifier, const char *path, const json_t *value)
 {
     cnn_preprocess preprocess;
     cnn_preprocess_init(&preprocess);
-    const cnn_shape input = cnn_model_input_shape(classifier->model);
     if (!read_three(json_object_get(value, "mean"), preprocess.mean) ||
         !read_three(json_object_get(value, "scale"), preprocess.scale) ||
         !read_fit(json_object_get(value, "fit"), &preprocess.fit))
         return cnn_fail(CNN_ERROR_FORMAT, "%s: " KEY_PREPROCESS " lacks a sound mean, scale or fit", path);
+    cnn_status status = cnn_classifier_set_preprocess(classifier, &preprocess);
+    return status ? cnn_fail(CNN_ERROR_FORMAT, "%s: %s", path, cnn_last_error()) : CNN_OK;
+}
+
+static cnn_status read_preprocess(cnn_classifier *classifier, const char *path, const json_t *value)
+{
+    cnn_status status = read_preparation(classifier, path, value);
+    const cnn_shape input = cnn_model_input_shape(classifier->model);
+    if (status)
+        return status;
     if (json_integer_value(json_object_get(value, "height")) != input.dims[0] ||
         json_integer_value(json_object_get(value, "width")) != input.dims[1])
         return cnn_fail(CNN_ERROR_FORMAT,
                         "%s: width and height in " KEY_PREPROCESS " are not those of the graph's input", path);
-    cnn_status status = cnn_classifier_set_preprocess(classifier, &preprocess);
-    return status ? cnn_fail(CNN_ERROR_FORMAT, "%s: %s", path, cnn_last_error()) : CNN_OK;
+    return CNN_OK;
 }
 
 cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char *text)
@@ -152,7 +161,7 @@ cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char
     cnn_status status = text ? cnn_json_parse(KEY_PREPROCESS, text, strlen(text), &value) : CNN_OK;
     if (status || !text)
         return status;
-    status = read_preprocess(classifier, "the pretrained model", value);
+    status = read_preparation(classifier, "the pretrained model", value);
     json_decref(value);
     return status;
 }
