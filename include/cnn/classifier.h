@@ -28,32 +28,34 @@ typedef struct cnn_classifier cnn_classifier;
 
 typedef struct cnn_classifier_options {
     uint32_t struct_size;
-    const cnn_net_options *net;       /* NULL: the net as it is; `outputs` is ignored: two classes have one logit */
+    const cnn_net_options *net;       /* NULL: the net as it is; `outputs` is ignored: it follows from `classes` */
     const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the net's */
     uint64_t seed;                    /* of the weights */
+    uint32_t classes;                 /* 0: 2. More have a logit each */
 } cnn_classifier_options;
 
 CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
 
-/* Makes an untrained classifier of a net by name ("two_conv", ...), or of a graph (copied) that ends in one logit. */
+/* Makes an untrained classifier of a net by name ("two_conv", ...), or of a graph (copied) that ends in one logit, for
+ * two classes, or in one for each: `classes` is then ignored. */
 CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
                                          cnn_classifier **classifier);
 CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph,
                                                     const cnn_classifier_options *options, cnn_classifier **classifier);
 
 /* Makes one that begins with what `pretrained` has learned: its net without its head, that is, without its last layer
- * with weights and all that follows, then a new head of one logit. Its preprocessing is the pretrained model's, if
- * that was a classifier and the options give none; of the options' net, only `dropout` counts. The head is best
- * trained by cnn_classifier_fit_head before all of it is by cnn_classifier_fit. */
+ * with weights and all that follows, then a new head for the options' classes. Its preprocessing is the pretrained
+ * model's, if that was a classifier and the options give none; of the options' net, only `dropout` counts. The head is
+ * best trained by cnn_classifier_fit_head before all of it is by cnn_classifier_fit. */
 CNN_API cnn_status cnn_classifier_create_from_model(cnn_context *context, const cnn_model *pretrained,
                                                     const cnn_classifier_options *options, cnn_classifier **classifier);
 CNN_API void cnn_classifier_destroy(cnn_classifier *classifier);
 
-/* Trains on two classes, whose names it takes from the data. Broken files are left out, each named once in the
- * context's log. `validation` NULL: the dataset's test part if it has one is not looked for; a tenth is split off by
- * the options' seed. `options` may be NULL; their `preprocess` must be: the classifier has its own. A classifier that
- * has been trained before goes on from there, with the same classes. Use cnn_classifier_fit_with_history to get the
- * curves. */
+/* Trains on data of as many classes as it has; their names come from the data. Broken files are left out, each named
+ * once in the context's log. `validation` NULL: the dataset's test part if it has one is not looked for; a tenth is
+ * split off by the options' seed. `options` may be NULL; their `preprocess` must be: the classifier has its own. A
+ * classifier that has been trained before goes on from there, with the same classes. In the end it is calibrated on the
+ * validation data (cnn_classifier_calibrate). Use cnn_classifier_fit_with_history to get the curves. */
 CNN_API cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_dataset *training,
                                       const cnn_dataset *validation, const cnn_train_options *options);
 CNN_API cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training,
@@ -69,6 +71,34 @@ CNN_API cnn_status cnn_classifier_fit_head(cnn_classifier *classifier, const cha
 CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_dataset *dataset,
                                            cnn_metrics **metrics);
 
+/* Fits the temperature that makes confidence mean what it says to data that the classifier wasn't trained on (see
+ * cnn_calibrate), and keeps it: predictions and evaluation use it, and it is saved. It changes no decision but with
+ * another threshold than 0.5. What confidence can't say: a photograph of none of the classes gets the class that it
+ * is most like, often with some confidence, as no such photograph was ever seen. */
+CNN_API cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_dataset *dataset);
+CNN_API float cnn_classifier_temperature(const cnn_classifier *classifier); /* 1 unless calibrated */
+
+/* Not 0: the logits of a photograph and of its mirror image are averaged, which is more accurate and takes twice as
+ * long. It is saved. */
+CNN_API cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip);
+CNN_API uint32_t cnn_classifier_flip(const cnn_classifier *classifier);
+
+/* Has photographs scaled to another height and width for the net: see cnn_model_resize. It is saved. A net is often a
+ * little better with images that are larger than those it was trained on, by a quarter, say. */
+CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width);
+
+/* Fills in cnn_evaluate's options as the classifier has them: preprocessing, threshold, flip, temperature. They are
+ * valid as long as the classifier. */
+CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
+
+/* One of the classes that a photograph may be of. */
+typedef struct cnn_candidate {
+    int32_t class_index; /* −1: there are no more classes */
+    float probability;
+} cnn_candidate;
+
+enum { CNN_MAX_CANDIDATES = 5 };
+
 typedef struct cnn_prediction {
     uint32_t struct_size;
     int32_t class_index;
@@ -77,6 +107,7 @@ typedef struct cnn_prediction {
     float probability; /* of class 1 */
     cnn_status status; /* of this image, for cnn_classifier_predict_files: not CNN_OK means the rest is not set */
     char error[200];   /* the sentence for it, cut to fit */
+    cnn_candidate candidates[CNN_MAX_CANDIDATES]; /* the likeliest classes, by probability */
 } cnn_prediction;
 
 /* Classifies one photograph, from a file, from a file's bytes in memory, or from pixels (H×W×3, CNN_UINT8).
@@ -93,7 +124,8 @@ CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifie
 CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths,
                                                 size_t count, cnn_prediction *predictions);
 
-/* The probability of class 1 from which an image is class 1; 0.5 unless set. Between 0 and 1. */
+/* The probability of class 1 from which an image is class 1; 0.5 unless set. Between 0 and 1. Of more than two classes
+ * the likeliest is decided on. */
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
 

@@ -46,9 +46,21 @@ typedef struct cnn_metrics_result {
                                      that was never decided on or has no image, NaN if there are no images at all */
     double auc;                   /* area under the ROC curve (ties count half); more than two classes: mean, one class
                                      against the rest; NaN if a class has no image */
+    double calibration_error; /* expected: how far confidence is from accuracy in the mean, images taken in 15 bins of
+                                 confidence (Guo et al. 2017, arXiv:1706.04599); NaN if there are no images */
 } cnn_metrics_result;
 
 CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
+
+/* How good the decisions for one class were. */
+typedef struct cnn_class_result {
+    uint32_t struct_size;
+    uint64_t images;
+    double precision, recall, f1; /* 0 for a class that was never decided on or has no image */
+} cnn_class_result;
+
+CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index,
+                                             cnn_class_result *result);
 
 /* How many images of class `label` were decided to be `decided`. */
 CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);

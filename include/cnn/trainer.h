@@ -97,6 +97,15 @@ CNN_API void cnn_history_destroy(cnn_history *history);
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
                              const cnn_train_options *options, cnn_history **history);
 
+/* What a model makes of one image whose class is known. */
+typedef struct cnn_judgement {
+    uint32_t struct_size;
+    uint64_t image; /* its index in the dataset */
+    uint32_t label, decided;
+    const float *probabilities; /* of each class; valid while it is told */
+    double loss;
+} cnn_judgement;
+
 typedef struct cnn_evaluate_options {
     uint32_t struct_size;
     uint32_t batch_size; /* 0: 32 */
@@ -105,7 +114,9 @@ typedef struct cnn_evaluate_options {
     const cnn_preprocess *preprocess; /* as in cnn_train_options */
     cnn_progress_callback progress;
     void *user;
-    uint32_t flip; /* not 0: the mean of the logits of each photograph and of its mirror image */
+    uint32_t flip;     /* not 0: the mean of the logits of each photograph and of its mirror image */
+    float temperature; /* what logits are divided by: see cnn_calibrate; 0: 1 */
+    int (*on_image)(const cnn_judgement *judgement, void *user); /* return not 0 to stop */
 } cnn_evaluate_options;
 
 CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
@@ -113,6 +124,13 @@ CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
 /* Measures `model` on a dataset; the caller owns `*metrics`. */
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
                                 cnn_metrics **metrics);
+
+/* Finds the temperature for which a model's probabilities are as right as can be on a dataset that it wasn't trained
+ * on: of photographs for which it is 90 % sure, 90 % should be what it says. Dividing logits by one number changes no
+ * decision between classes. Guo et al. 2017, arXiv:1706.04599. With few photographs it stays near 1. Options as in
+ * cnn_evaluate; their temperature does not count. */
+CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset,
+                                 const cnn_evaluate_options *options, float *temperature);
 
 CNN_END_DECLS
 

@@ -2,16 +2,18 @@
 #ifndef CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
 #define CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
 
-#include <cnn/classifier.h>
+#include <stdbool.h>
 
-enum { CNN_CLASSIFIER_CLASSES = 2 };
+#include <cnn/classifier.h>
 
 struct cnn_classifier {
     cnn_context *context;
     cnn_model *model; /* its notes always say what is here: saving the model saves the classifier */
     cnn_preprocess preprocess;
-    char *class_names[CNN_CLASSIFIER_CLASSES]; /* NULL before training */
-    float threshold;
+    uint32_t outputs, class_count; /* of the model */
+    char **class_names;            /* as many; the first is NULL before training */
+    float threshold, temperature;
+    bool flip;
 };
 
 /* Fails if the classifier is NULL; or, the second, if it has not learned any classes either. `function` begins the
@@ -19,13 +21,16 @@ struct cnn_classifier {
 cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function);
 cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function);
 
-/* Makes one around a model that ends in one logit. Takes the model over if it succeeds. */
+/* Makes one around a model that ends in logits. Takes the model over if it succeeds. */
 cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **classifier);
+
+/* How many logits the net of so many classes ends in. */
+cnn_status cnn_classifier_choose_outputs(const cnn_classifier_options *options, uint32_t *outputs);
 
 /* Fails if the preprocessing isn't possible; sets its width and height to the model's. */
 cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_preprocess *preprocess);
 
-cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const names[CNN_CLASSIFIER_CLASSES]);
+cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const *names);
 
 /* What a training was, for the model's notes. */
 typedef struct cnn_training_record {
@@ -34,7 +39,7 @@ typedef struct cnn_training_record {
     uint64_t images, validation_images;
 } cnn_training_record;
 
-/* Writes the model's notes anew: preprocessing, classes, threshold; and the training. */
+/* Writes the model's notes anew: preprocessing, classes, threshold, temperature, flip; and the training. */
 cnn_status cnn_classifier_write_notes(cnn_classifier *classifier);
 cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_training_record *record);
 

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "graph/graph_internal.h"
+#include "train/loss.h"
 
 void cnn_classifier_options_init(cnn_classifier_options *options)
 {
@@ -25,15 +26,18 @@ cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const 
     return status;
 }
 
-/* A graph that a classifier can be made of takes images in colour and gives one logit. */
+/* A graph that a classifier can be made of takes images in colour and gives logits. */
 static cnn_status check_model(const cnn_model *model)
 {
     const cnn_shape input = cnn_model_input_shape(model), output = cnn_model_output_shape(model);
     if (input.rank != 3 || input.dims[2] != 3)
         return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph's input has %lld channels; photographs have 3",
                         (long long)input.dims[2]);
-    if (output.rank != 1 || output.dims[0] != 1)
-        return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph doesn't end in one logit, such as dense with 1 unit");
+    if (output.rank != 1 || output.dims[0] > CNN_MAX_METRIC_CLASSES)
+        return cnn_fail(CNN_ERROR_SHAPE,
+                        "classifier: the graph doesn't end in one logit, such as dense with 1 unit, or in one for each "
+                        "of at most %d classes",
+                        CNN_MAX_METRIC_CLASSES);
     const cnn_graph *graph = cnn_model_graph(model);
     const char *last = cnn_graph_node_type(graph, cnn_graph_output(graph));
     if (!strcmp(last, "sigmoid") || !strcmp(last, "softmax"))
@@ -52,8 +56,16 @@ cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_class
     if (!classifier)
         return CNN_ERROR_OUT_OF_MEMORY;
     classifier->context = context;
-    classifier->model = model;
+    classifier->outputs = (uint32_t)cnn_model_output_shape(model).dims[0];
+    classifier->class_count = cnn_classes_of_outputs(classifier->outputs);
     classifier->threshold = 0.5f;
+    classifier->temperature = 1;
+    classifier->class_names = cnn_allocate_zeroed(context, classifier->class_count, sizeof *classifier->class_names);
+    if (!classifier->class_names) {
+        cnn_release(context, classifier);
+        return CNN_ERROR_OUT_OF_MEMORY;
+    }
+    classifier->model = model;
     *result = classifier;
     return CNN_OK;
 }
@@ -78,6 +90,16 @@ static cnn_status create(cnn_context *context, const cnn_graph *graph, const cnn
     else
         *result = classifier;
     return status;
+}
+
+cnn_status cnn_classifier_choose_outputs(const cnn_classifier_options *options, uint32_t *outputs)
+{
+    uint32_t classes = options->classes ? options->classes : 2;
+    if (classes < 2 || classes > CNN_MAX_METRIC_CLASSES)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "classifier: %u classes are not possible; there are 2 to %d", classes,
+                        CNN_MAX_METRIC_CLASSES);
+    *outputs = classes == 2 ? 1 : classes;
+    return CNN_OK;
 }
 
 static cnn_status read_options(const cnn_classifier_options *given, cnn_classifier_options *options,
@@ -106,7 +128,9 @@ cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cn
     status = cnn_options_read(&net_options, sizeof net_options, options.net, "cnn_net_options");
     if (status)
         return status;
-    net_options.outputs = 1;
+    status = cnn_classifier_choose_outputs(&options, &net_options.outputs);
+    if (status)
+        return status;
     status = cnn_graph_create_net(context, net, &net_options, &graph);
     if (!status)
         status = create(context, graph, &options, result);
@@ -129,8 +153,9 @@ void cnn_classifier_destroy(cnn_classifier *classifier)
     if (!classifier)
         return;
     cnn_model_destroy(classifier->model);
-    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++)
+    for (uint32_t i = 0; i < classifier->class_count; i++)
         cnn_release(classifier->context, classifier->class_names[i]);
+    cnn_release(classifier->context, classifier->class_names);
     cnn_release(classifier->context, classifier);
 }
 

@@ -25,15 +25,15 @@ static void list_classes(const cnn_dataset *dataset, char *text, size_t size)
         snprintf(text + used, size - used, " and %u more", count - shown);
 }
 
-static cnn_status check_class_count(const cnn_dataset *dataset)
+static cnn_status check_class_count(const cnn_classifier *classifier, const cnn_dataset *dataset)
 {
     uint32_t count = cnn_dataset_class_count(dataset);
-    if (count == CNN_CLASSIFIER_CLASSES)
+    if (count == classifier->class_count)
         return CNN_OK;
     char names[400];
     list_classes(dataset, names, sizeof names);
-    return cnn_fail(CNN_ERROR_DATA, "the dataset has %u %s (%s); a classifier tells two apart", count,
-                    count == 1 ? "class" : "classes", names);
+    return cnn_fail(CNN_ERROR_DATA, "the dataset has %u %s (%s); the classifier tells %u apart", count,
+                    count == 1 ? "class" : "classes", names, classifier->class_count);
 }
 
 static void log_bad_file(const char *path, const char *reason, void *user)
@@ -59,9 +59,9 @@ static cnn_status prepare(const cnn_classifier *classifier, const cnn_dataset *d
 {
     cnn_status status = cnn_dataset_copy(dataset, copy);
     if (!status && names)
-        status = cnn_dataset_align_classes(*copy, names, CNN_CLASSIFIER_CLASSES);
+        status = cnn_dataset_align_classes(*copy, names, classifier->class_count);
     if (!status)
-        status = check_class_count(*copy);
+        status = check_class_count(classifier, *copy);
     return status ? status : verify(classifier, *copy);
 }
 
@@ -83,22 +83,27 @@ static cnn_status prepare_both(cnn_classifier *classifier, const cnn_dataset *gi
     cnn_status status = prepare(classifier, given_training, known, training);
     if (status)
         return status;
-    const char *names[] = { cnn_dataset_class_name(*training, 0), cnn_dataset_class_name(*training, 1) };
     if (given_validation)
-        return prepare(classifier, given_validation, names, validation);
+        return prepare(classifier, given_validation, (const char *const *)(*training)->class_names, validation);
     return split_off_validation(training, validation, seed);
 }
 
 /* Keeps what the classifier now is, and how it became so. */
 static cnn_status record(cnn_classifier *classifier, const cnn_dataset *training, const cnn_training_record *done)
 {
-    const char *names[] = { cnn_dataset_class_name(training, 0), cnn_dataset_class_name(training, 1) };
-    cnn_status status = cnn_classifier_set_classes(classifier, names);
+    cnn_status status = cnn_classifier_set_classes(classifier, (const char *const *)training->class_names);
     if (!status)
         status = cnn_classifier_write_notes(classifier);
     if (!status && cnn_history_count(done->history))
         status = cnn_classifier_write_training(classifier, done);
     return status;
+}
+
+static cnn_status calibrate(cnn_classifier *classifier, const cnn_dataset *dataset)
+{
+    cnn_evaluate_options options;
+    cnn_classifier_evaluate_options(classifier, &options);
+    return cnn_calibrate(classifier->model, dataset, &options, &classifier->temperature);
 }
 
 /* What a training is to do. */
@@ -117,6 +122,9 @@ static cnn_status train(cnn_classifier *classifier, const fitting *f, const cnn_
                                 : cnn_train(classifier->model, training, validation, options, history);
     if (status && !(*history && cnn_history_count(*history)))
         return status; /* it has learned nothing */
+    cnn_status calibrated = calibrate(classifier, validation);
+    if (!status)
+        status = calibrated;
     const cnn_training_record done = { options, *history, cnn_dataset_count(training), cnn_dataset_count(validation) };
     cnn_status recorded = record(classifier, training, &done);
     return status ? status : recorded;
@@ -198,13 +206,25 @@ cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_d
     if (!dataset || !metrics)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_evaluate: NULL was given");
     cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.preprocess = &classifier->preprocess;
-    options.threshold = classifier->threshold;
+    cnn_classifier_evaluate_options(classifier, &options);
     cnn_dataset *copy = NULL;
     status = prepare(classifier, dataset, (const char *const *)classifier->class_names, &copy);
     if (!status)
         status = cnn_evaluate(classifier->model, copy, &options, metrics);
     cnn_dataset_destroy(copy);
     return status;
+}
+
+cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_dataset *dataset)
+{
+    cnn_status status = cnn_classifier_check_trained(classifier, "cnn_classifier_calibrate");
+    if (!status && !dataset)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_calibrate: the dataset is NULL");
+    cnn_dataset *copy = NULL;
+    if (!status)
+        status = prepare(classifier, dataset, (const char *const *)classifier->class_names, &copy);
+    if (!status)
+        status = calibrate(classifier, copy);
+    cnn_dataset_destroy(copy);
+    return status ? status : cnn_classifier_write_notes(classifier);
 }

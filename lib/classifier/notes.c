@@ -11,6 +11,8 @@
 #define KEY_PREPROCESS CNN_NOTE_PREPROCESS
 #define KEY_CLASSES "cnn.classes"
 #define KEY_THRESHOLD "cnn.threshold"
+#define KEY_TEMPERATURE "cnn.temperature"
+#define KEY_FLIP "cnn.flip"
 #define KEY_TRAINING "cnn.training"
 
 static const char *const fit_names[] = { "stretch", "crop", "letterbox" };
@@ -47,14 +49,38 @@ static json_t *preprocess_to_json(const cnn_preprocess *preprocess)
                      three_numbers(preprocess->mean), "scale", three_numbers(preprocess->scale));
 }
 
+static json_t *classes_to_json(const cnn_classifier *classifier)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < classifier->class_count; i++)
+        if (json_array_append_new(list, json_string(classifier->class_names[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
+/* A note that says what is so without it is left out. */
+static cnn_status set_or_remove(cnn_classifier *classifier, const char *key, bool wanted, json_t *value)
+{
+    if (wanted)
+        return set_note(classifier, key, value);
+    json_decref(value);
+    return cnn_model_set_note(classifier->model, key, NULL);
+}
+
 cnn_status cnn_classifier_write_notes(cnn_classifier *classifier)
 {
-    char *const *names = classifier->class_names;
     cnn_status status = set_note(classifier, KEY_PREPROCESS, preprocess_to_json(&classifier->preprocess));
     if (!status)
         status = set_note(classifier, KEY_THRESHOLD, cnn_json_number(classifier->threshold));
-    if (!status && names[0])
-        status = set_note(classifier, KEY_CLASSES, json_pack("[s, s]", names[0], names[1]));
+    if (!status)
+        status = set_or_remove(classifier, KEY_TEMPERATURE, classifier->temperature != 1,
+                               cnn_json_number(classifier->temperature));
+    if (!status)
+        status = set_or_remove(classifier, KEY_FLIP, classifier->flip, json_true());
+    if (!status && classifier->class_names[0])
+        status = set_note(classifier, KEY_CLASSES, classes_to_json(classifier));
     return status;
 }
 
@@ -168,12 +194,18 @@ cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char
 
 static cnn_status read_classes(cnn_classifier *classifier, const char *path, const json_t *value)
 {
-    const char *names[CNN_CLASSIFIER_CLASSES];
-    for (size_t i = 0; i < CNN_CLASSIFIER_CLASSES; i++)
-        names[i] = json_string_value(json_array_get(value, i));
-    if (json_array_size(value) != CNN_CLASSIFIER_CLASSES || !names[0] || !names[1])
-        return cnn_fail(CNN_ERROR_FORMAT, "%s: " KEY_CLASSES " is no list of two class names", path);
-    return cnn_classifier_set_classes(classifier, names);
+    uint32_t count = classifier->class_count;
+    const char **names = cnn_allocate_zeroed(classifier->context, count, sizeof *names);
+    if (!names)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    bool sound = json_array_size(value) == count;
+    for (uint32_t i = 0; i < count && sound; i++)
+        sound = (names[i] = json_string_value(json_array_get(value, i))) != NULL;
+    cnn_status status =
+        sound ? cnn_classifier_set_classes(classifier, names)
+              : cnn_fail(CNN_ERROR_FORMAT, "%s: " KEY_CLASSES " is no list of %u class names", path, count);
+    cnn_release(classifier->context, names);
+    return status;
 }
 
 static cnn_status read_threshold(cnn_classifier *classifier, const char *path, const json_t *value)
@@ -187,6 +219,25 @@ static cnn_status read_threshold(cnn_classifier *classifier, const char *path, c
     return CNN_OK;
 }
 
+static cnn_status read_temperature(cnn_classifier *classifier, const char *path, const json_t *value)
+{
+    float temperature;
+    if (!value)
+        return CNN_OK;
+    if (!cnn_json_float(value, &temperature) || !(temperature > 0))
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: " KEY_TEMPERATURE " is no number above 0", path);
+    classifier->temperature = temperature;
+    return CNN_OK;
+}
+
+static cnn_status read_flip(cnn_classifier *classifier, const char *path, const json_t *value)
+{
+    if (value && !json_is_boolean(value))
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: " KEY_FLIP " is neither true nor false", path);
+    classifier->flip = json_is_true(value);
+    return CNN_OK;
+}
+
 cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *path)
 {
     static const struct {
@@ -195,7 +246,9 @@ cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *pat
         bool needed;
     } notes[] = { { KEY_PREPROCESS, read_preprocess, true },
                   { KEY_CLASSES, read_classes, true },
-                  { KEY_THRESHOLD, read_threshold, false } };
+                  { KEY_THRESHOLD, read_threshold, false },
+                  { KEY_TEMPERATURE, read_temperature, false },
+                  { KEY_FLIP, read_flip, false } };
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
         json_t *value;
         cnn_status status = parse_note(classifier, path, notes[i].key, &value);

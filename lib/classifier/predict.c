@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "train/flip.h"
 #include "train/loss.h"
 
 enum { BATCH = 32 };
@@ -31,22 +32,45 @@ static cnn_status compute_logits(const cnn_classifier *classifier, float *inputs
     cnn_tensor *input = NULL, *output = NULL;
     cnn_status status = cnn_tensor_wrap(classifier->context, CNN_FLOAT32, 4, dims, inputs, &input);
     if (!status)
-        status = cnn_tensor_wrap(classifier->context, CNN_FLOAT32, 2, (int64_t[]){ dims[0], 1 }, logits, &output);
-    if (!status)
+        status = cnn_tensor_wrap(classifier->context, CNN_FLOAT32, 2, (int64_t[]){ dims[0], classifier->outputs },
+                                 logits, &output);
+    if (!status && classifier->flip)
+        status = cnn_predict_both_ways(classifier->model, input, output);
+    else if (!status)
         status = cnn_model_predict(classifier->model, input, output);
     cnn_tensor_destroy(output);
     cnn_tensor_destroy(input);
     return status;
 }
 
-static cnn_status decide(const cnn_classifier *classifier, float logit, cnn_prediction *prediction)
+/* The likeliest classes; of equal ones the first. */
+static void list_candidates(const float *probabilities, uint32_t classes, cnn_candidate *candidates)
 {
-    float probabilities[CNN_CLASSIFIER_CLASSES];
-    cnn_probabilities(&logit, 1, probabilities);
-    if (!isfinite(probabilities[1]))
-        return cnn_fail(CNN_ERROR_NOT_FINITE, "the model's output for this image is not finite");
+    uint32_t count = 0;
+    for (int i = 0; i < CNN_MAX_CANDIDATES; i++)
+        candidates[i] = (cnn_candidate){ .class_index = -1 };
+    for (uint32_t k = 0; k < classes; k++) {
+        uint32_t place = count < CNN_MAX_CANDIDATES ? count++ : CNN_MAX_CANDIDATES;
+        for (; place > 0 && candidates[place - 1].probability < probabilities[k]; place--)
+            if (place < CNN_MAX_CANDIDATES)
+                candidates[place] = candidates[place - 1];
+        if (place < CNN_MAX_CANDIDATES)
+            candidates[place] = (cnn_candidate){ (int32_t)k, probabilities[k] };
+    }
+}
+
+static cnn_status decide(const cnn_classifier *classifier, const float *logits, cnn_prediction *prediction)
+{
+    float scaled[CNN_MAX_METRIC_CLASSES], probabilities[CNN_MAX_METRIC_CLASSES];
+    cnn_divide_logits(logits, classifier->outputs, classifier->temperature, scaled);
+    cnn_probabilities(scaled, classifier->outputs, probabilities);
+    for (uint32_t k = 0; k < classifier->class_count; k++)
+        if (!isfinite(probabilities[k]))
+            return cnn_fail(CNN_ERROR_NOT_FINITE, "the model's output for this image is not finite");
+    list_candidates(probabilities, classifier->class_count, prediction->candidates);
     prediction->probability = probabilities[1];
-    prediction->class_index = probabilities[1] >= classifier->threshold;
+    prediction->class_index = classifier->class_count == 2 ? probabilities[1] >= classifier->threshold
+                                                           : prediction->candidates[0].class_index;
     prediction->confidence = probabilities[prediction->class_index];
     prediction->label = classifier->class_names[prediction->class_index];
     return CNN_OK;
@@ -69,14 +93,15 @@ static void set_error(cnn_prediction *prediction, cnn_status status)
 
 static cnn_status predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, cnn_prediction *prediction)
 {
-    float *input = cnn_allocate(classifier->context, input_size(classifier) * sizeof *input), logit;
+    float *input = cnn_allocate(classifier->context, input_size(classifier) * sizeof *input);
+    float logits[CNN_MAX_METRIC_CLASSES];
     if (!input)
         return CNN_ERROR_OUT_OF_MEMORY;
     cnn_status status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess, input);
     if (!status)
-        status = compute_logits(classifier, input, 1, &logit);
+        status = compute_logits(classifier, input, 1, logits);
     if (!status)
-        status = decide(classifier, logit, prediction);
+        status = decide(classifier, logits, prediction);
     cnn_release(classifier->context, input);
     return status;
 }
@@ -144,7 +169,7 @@ cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const
 typedef struct batch {
     const cnn_classifier *classifier;
     const char *const *paths;
-    float *inputs;
+    float *inputs, *logits;
     cnn_prediction predictions[BATCH];
 } batch;
 
@@ -173,7 +198,6 @@ static cnn_status predict_batch(batch *files, size_t count)
 {
     const cnn_classifier *classifier = files->classifier;
     size_t places[BATCH], sound = 0, size = input_size(classifier);
-    float logits[BATCH];
     cnn_parallel(classifier->context, count, decode_one, files);
     for (size_t i = 0; i < count; i++) {
         if (files->predictions[i].status)
@@ -182,10 +206,10 @@ static cnn_status predict_batch(batch *files, size_t count)
             memcpy(files->inputs + sound * size, files->inputs + i * size, size * sizeof *files->inputs);
         places[sound++] = i;
     }
-    cnn_status status = sound ? compute_logits(classifier, files->inputs, sound, logits) : CNN_OK;
+    cnn_status status = sound ? compute_logits(classifier, files->inputs, sound, files->logits) : CNN_OK;
     for (size_t i = 0; i < sound && !status; i++) {
         cnn_prediction *prediction = &files->predictions[places[i]];
-        cnn_status decided = decide(classifier, logits[i], prediction);
+        cnn_status decided = decide(classifier, files->logits + i * classifier->outputs, prediction);
         if (decided)
             set_error(prediction, decided);
     }
@@ -215,8 +239,9 @@ cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const 
     if (!cnn_multiply(input_size(classifier), sizeof(float) * (count < BATCH ? count : BATCH), &bytes))
         return cnn_fail(CNN_ERROR_LIMIT, "cnn_classifier_predict_files: the images are too large for memory");
     batch files = { .classifier = classifier, .inputs = cnn_allocate(classifier->context, bytes) };
-    if (!files.inputs)
-        return CNN_ERROR_OUT_OF_MEMORY;
+    files.logits = cnn_allocate_zeroed(classifier->context, (size_t)BATCH * classifier->outputs, sizeof(float));
+    if (!files.inputs || !files.logits)
+        status = CNN_ERROR_OUT_OF_MEMORY;
     for (size_t done = 0; done < count && !status; done += BATCH) {
         size_t part = count - done < BATCH ? count - done : BATCH;
         files.paths = paths + done;
@@ -225,5 +250,6 @@ cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const 
             status = give(predictions, size, done + i, &files.predictions[i]);
     }
     cnn_release(classifier->context, files.inputs);
+    cnn_release(classifier->context, files.logits);
     return status;
 }

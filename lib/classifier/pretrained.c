@@ -15,7 +15,7 @@ static void name_head(const cnn_graph *pretrained, char *name, size_t size)
         snprintf(name, size, "head_%d", number);
 }
 
-/* The pretrained net with a head of one logit in place of its own. */
+/* The pretrained net with another head in place of its own. */
 static cnn_status make_graph(cnn_context *context, const cnn_graph *pretrained, const cnn_net_options *options,
                              cnn_graph **graph)
 {
@@ -29,7 +29,7 @@ static cnn_status make_graph(cnn_context *context, const cnn_graph *pretrained, 
     if (options->dropout > 0)
         x = cnn_dropout(*graph, x, options->dropout);
     name_head(pretrained, name, sizeof name);
-    cnn_name(*graph, cnn_dense(*graph, x, 1, NULL), name);
+    cnn_name(*graph, cnn_dense(*graph, x, options->outputs, NULL), name);
     return cnn_graph_status(*graph);
 }
 
@@ -58,6 +58,8 @@ cnn_status cnn_classifier_create_from_model(cnn_context *context, const cnn_mode
     cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_classifier_options");
     if (!status)
         status = cnn_options_read(&net, sizeof net, options.net, "cnn_net_options");
+    if (!status)
+        status = cnn_classifier_choose_outputs(&options, &net.outputs);
     if (!status)
         status = make_graph(context, cnn_model_graph(pretrained), &net, &graph);
     if (!status)

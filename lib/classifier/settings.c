@@ -28,22 +28,63 @@ cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_p
     return CNN_OK;
 }
 
-cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const names[CNN_CLASSIFIER_CLASSES])
+cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const *names)
 {
-    char *copies[CNN_CLASSIFIER_CLASSES];
-    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++) {
-        copies[i] = cnn_copy_text(classifier->context, names[i]);
-        if (!copies[i]) {
-            while (i--)
-                cnn_release(classifier->context, copies[i]);
-            return CNN_ERROR_OUT_OF_MEMORY;
-        }
-    }
-    for (int i = 0; i < CNN_CLASSIFIER_CLASSES; i++) {
-        cnn_release(classifier->context, classifier->class_names[i]);
-        classifier->class_names[i] = copies[i];
-    }
+    cnn_context *context = classifier->context;
+    uint32_t count = classifier->class_count, done = 0;
+    char **copies = cnn_allocate_zeroed(context, count, sizeof *copies);
+    while (copies && done < count && (copies[done] = cnn_copy_text(context, names[done])))
+        done++;
+    char **unused = done == count ? classifier->class_names : copies;
+    for (uint32_t i = 0; unused && i < count; i++)
+        cnn_release(context, unused[i]);
+    cnn_release(context, unused);
+    if (done < count)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    classifier->class_names = copies;
     return CNN_OK;
+}
+
+cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_flip");
+    if (status)
+        return status;
+    classifier->flip = flip != 0;
+    return cnn_classifier_write_notes(classifier);
+}
+
+uint32_t cnn_classifier_flip(const cnn_classifier *classifier)
+{
+    return classifier && classifier->flip;
+}
+
+float cnn_classifier_temperature(const cnn_classifier *classifier)
+{
+    return classifier ? classifier->temperature : 1;
+}
+
+cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_resize");
+    if (!status)
+        status = cnn_model_resize(classifier->model, height, width);
+    if (status)
+        return status;
+    classifier->preprocess.height = height;
+    classifier->preprocess.width = width;
+    return cnn_classifier_write_notes(classifier);
+}
+
+void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options)
+{
+    cnn_evaluate_options_init(options);
+    if (!classifier || !options)
+        return;
+    options->preprocess = &classifier->preprocess;
+    options->threshold = classifier->threshold;
+    options->flip = classifier->flip;
+    options->temperature = classifier->temperature;
 }
 
 float cnn_classifier_threshold(const cnn_classifier *classifier)
@@ -53,7 +94,7 @@ float cnn_classifier_threshold(const cnn_classifier *classifier)
 
 const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index)
 {
-    return classifier && class_index < CNN_CLASSIFIER_CLASSES ? classifier->class_names[class_index] : NULL;
+    return classifier && class_index < classifier->class_count ? classifier->class_names[class_index] : NULL;
 }
 
 const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier)

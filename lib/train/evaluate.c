@@ -1,5 +1,7 @@
 #include "train/evaluate.h"
 
+#include <math.h>
+
 #include "core/error.h"
 #include "core/options.h"
 #include "graph/model_internal.h"
@@ -15,13 +17,31 @@ cnn_status cnn_fit_tensor(cnn_context *context, int64_t rows, int64_t columns, c
     return cnn_tensor_create(context, CNN_FLOAT32, 2, (int64_t[]){ rows, columns }, tensor);
 }
 
-static cnn_status add_image(cnn_evaluation *evaluation, const float *logits, uint32_t label)
+static cnn_status fail_stopped(void)
 {
-    float probabilities[CNN_MAX_METRIC_CLASSES];
+    return cnn_fail(CNN_ERROR_STOPPED, "the evaluation was stopped");
+}
+
+static cnn_status add_image(cnn_evaluation *evaluation, const float *logits, uint32_t label, uint64_t index)
+{
+    float scaled[CNN_MAX_METRIC_CLASSES], probabilities[CNN_MAX_METRIC_CLASSES];
     uint32_t outputs = evaluation->outputs;
-    cnn_probabilities(logits, outputs, probabilities);
-    uint32_t decided = outputs <= 2 ? probabilities[1] >= evaluation->threshold : cnn_decide(logits, outputs);
-    return cnn_metrics_add(evaluation->metrics, label, probabilities, decided, cnn_label_loss(logits, outputs, label));
+    if (evaluation->sink.take)
+        evaluation->sink.take(evaluation->sink.user, logits, label);
+    cnn_divide_logits(logits, outputs, evaluation->temperature, scaled);
+    cnn_probabilities(scaled, outputs, probabilities);
+    cnn_judgement judgement = {
+        .struct_size = sizeof judgement,
+        .image = index,
+        .label = label,
+        .decided = outputs <= 2 ? probabilities[1] >= evaluation->threshold : cnn_decide(scaled, outputs),
+        .probabilities = probabilities,
+        .loss = cnn_label_loss(scaled, outputs, label),
+    };
+    cnn_status status = cnn_metrics_add(evaluation->metrics, label, probabilities, judgement.decided, judgement.loss);
+    if (!status && evaluation->image && evaluation->image(&judgement, evaluation->image_user))
+        status = fail_stopped();
+    return status;
 }
 
 static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
@@ -34,7 +54,8 @@ static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
         status = cnn_model_predict(evaluation->model, batch->images, evaluation->logits);
     const float *logits = status ? NULL : cnn_tensor_const_data(evaluation->logits);
     for (uint32_t i = 0; i < batch->count && !status; i++)
-        status = add_image(evaluation, logits + (size_t)i * evaluation->outputs, (uint32_t)batch->labels[i]);
+        status = add_image(evaluation, logits + (size_t)i * evaluation->outputs, (uint32_t)batch->labels[i],
+                           batch->indices[i]);
     return status;
 }
 
@@ -48,7 +69,7 @@ cnn_status cnn_evaluation_run(cnn_evaluation *evaluation)
             break;
         status = add_batch(evaluation, &batch);
         if (!status && evaluation->step && evaluation->step(evaluation->user, batches))
-            status = cnn_fail(CNN_ERROR_STOPPED, "the evaluation was stopped");
+            status = fail_stopped();
     }
     return status;
 }
@@ -72,7 +93,8 @@ static int report(void *user, uint64_t batches)
 }
 
 static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
-                           const cnn_preprocess *preprocess, uint32_t outputs, cnn_metrics *metrics)
+                           const cnn_preprocess *preprocess, uint32_t outputs, const cnn_logits_sink *sink,
+                           cnn_metrics *metrics)
 {
     cnn_loader_options loader_options;
     cnn_loader_options_init(&loader_options);
@@ -85,10 +107,15 @@ static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, c
         .outputs = outputs,
         .threshold = options->threshold,
         .flip = options->flip != 0,
+        .temperature = options->temperature,
         .metrics = metrics,
+        .image = options->on_image,
+        .image_user = options->user,
         .step = options->progress ? report : NULL,
         .user = &to,
     };
+    if (sink)
+        evaluation.sink = *sink;
     cnn_loader *loader;
     cnn_status status = cnn_loader_create(model->context, dataset, &loader_options, &loader);
     if (status)
@@ -113,11 +140,20 @@ static cnn_status resolve(const cnn_evaluate_options *given, cnn_evaluate_option
     if (!(options->threshold > 0 && options->threshold <= 1))
         return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the threshold is %g; it must be above 0 and at most 1",
                         (double)options->threshold);
+    if (!(options->temperature >= 0 && isfinite(options->temperature)))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the temperature is %g; it must be above 0",
+                        (double)options->temperature);
     return CNN_OK;
 }
 
-cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *given,
+cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
                         cnn_metrics **metrics)
+{
+    return cnn_evaluate_with(model, dataset, options, NULL, metrics);
+}
+
+cnn_status cnn_evaluate_with(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *given,
+                             const cnn_logits_sink *sink, cnn_metrics **metrics)
 {
     if (!metrics)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_evaluate: the result has no place: NULL was given");
@@ -137,7 +173,7 @@ cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, cons
     if (!status)
         status = cnn_metrics_create(model->context, cnn_classes_of_outputs(outputs), metrics);
     if (!status)
-        status = evaluate(model, dataset, &options, &preprocess, outputs, *metrics);
+        status = evaluate(model, dataset, &options, &preprocess, outputs, sink, *metrics);
     if (status) {
         cnn_metrics_destroy(*metrics);
         *metrics = NULL;

@@ -108,6 +108,12 @@ cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const cnn_tens
     return CNN_OK;
 }
 
+void cnn_divide_logits(const float *logits, uint32_t outputs, float temperature, float *scaled)
+{
+    for (uint32_t k = 0; k < outputs; k++)
+        scaled[k] = temperature > 0 ? logits[k] / temperature : logits[k];
+}
+
 void cnn_probabilities(const float *logits, uint32_t outputs, float *probabilities)
 {
     if (outputs == 1) {

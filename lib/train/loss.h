@@ -15,6 +15,9 @@ static inline uint32_t cnn_classes_of_outputs(uint32_t outputs)
     return outputs == 1 ? 2 : outputs;
 }
 
+/* Logits divided by a temperature; 0 stands for 1. */
+void cnn_divide_logits(const float *logits, uint32_t outputs, float temperature, float *scaled);
+
 /* The probability of each class, from one image's logits. */
 void cnn_probabilities(const float *logits, uint32_t outputs, float *probabilities);
 

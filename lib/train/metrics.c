@@ -10,12 +10,21 @@
 #include "core/memory.h"
 #include "core/options.h"
 
+enum { BINS = 15 };
+
+/* Images of about one confidence. */
+typedef struct bin {
+    uint64_t images, correct;
+    double confidence; /* sum */
+} bin;
+
 struct cnn_metrics {
     cnn_context *context;
     uint32_t classes;
     uint32_t columns; /* scores kept for an image: of class 1 alone if there are two classes */
     uint64_t images, correct;
     double loss; /* sum */
+    bin bins[BINS];
     uint64_t *confusion;
     uint32_t *labels;
     size_t label_capacity;
@@ -63,6 +72,7 @@ void cnn_metrics_reset(cnn_metrics *metrics)
     metrics->images = 0;
     metrics->correct = 0;
     metrics->loss = 0;
+    memset(metrics->bins, 0, sizeof metrics->bins);
     memset(metrics->confusion, 0, (size_t)metrics->classes * metrics->classes * sizeof *metrics->confusion);
 }
 
@@ -77,6 +87,15 @@ static cnn_status check_image(const cnn_metrics *metrics, uint32_t label, const 
         if (!isfinite(probabilities[k]))
             return cnn_fail(CNN_ERROR_NOT_FINITE, "the predicted probability of class %u is not finite", k);
     return CNN_OK;
+}
+
+static void add_to_bin(cnn_metrics *metrics, double confidence, bool correct)
+{
+    double place = fmin(fmax(confidence, 0), 1) * BINS;
+    bin *b = &metrics->bins[place < BINS ? (int)place : BINS - 1];
+    b->images++;
+    b->correct += correct;
+    b->confidence += confidence;
 }
 
 cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
@@ -97,6 +116,7 @@ cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *pr
     metrics->correct += label == decided;
     metrics->loss += loss;
     metrics->confusion[(size_t)label * metrics->classes + decided]++;
+    add_to_bin(metrics, (double)probabilities[decided], label == decided);
     return CNN_OK;
 }
 
@@ -157,9 +177,37 @@ static class_counts count_class(const cnn_metrics *metrics, uint32_t class_index
     return counts;
 }
 
+static double calibration_error(const cnn_metrics *metrics)
+{
+    double sum = 0;
+    for (int i = 0; i < BINS; i++)
+        sum += fabs((double)metrics->bins[i].correct - metrics->bins[i].confidence);
+    return metrics->images ? sum / (double)metrics->images : NAN;
+}
+
 static double ratio(uint64_t part, uint64_t whole)
 {
     return whole ? (double)part / (double)whole : 0;
+}
+
+static cnn_class_result measure_class(const cnn_metrics *metrics, uint32_t class_index)
+{
+    class_counts counts = count_class(metrics, class_index);
+    return (cnn_class_result){
+        .images = counts.labelled,
+        .precision = ratio(counts.right, counts.decided),
+        .recall = ratio(counts.right, counts.labelled),
+        .f1 = ratio(2 * counts.right, counts.labelled + counts.decided),
+    };
+}
+
+cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index, cnn_class_result *result)
+{
+    if (!metrics || class_index >= metrics->classes)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_compute_class: the metrics are NULL, or have no class %u",
+                        class_index);
+    cnn_class_result found = measure_class(metrics, class_index);
+    return cnn_options_write(result, &found, sizeof found, "cnn_class_result");
 }
 
 cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result)
@@ -168,16 +216,17 @@ cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *r
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_compute: no metrics were given");
     cnn_metrics_result found = { .classes = metrics->classes, .images = metrics->images };
     cnn_metrics_means(metrics, &found.loss, &found.accuracy);
+    found.calibration_error = calibration_error(metrics);
     scored *list = cnn_allocate_zeroed(metrics->context, (size_t)metrics->images, sizeof *list);
     if (!list)
         return CNN_ERROR_OUT_OF_MEMORY;
     uint32_t first = metrics->classes == 2; /* of two classes only class 1 counts */
     double shares = metrics->classes - first;
     for (uint32_t k = first; k < metrics->classes; k++) {
-        class_counts counts = count_class(metrics, k);
-        found.precision += ratio(counts.right, counts.decided) / shares;
-        found.recall += ratio(counts.right, counts.labelled) / shares;
-        found.f1 += ratio(2 * counts.right, counts.labelled + counts.decided) / shares;
+        cnn_class_result of_class = measure_class(metrics, k);
+        found.precision += of_class.precision / shares;
+        found.recall += of_class.recall / shares;
+        found.f1 += of_class.f1 / shares;
         found.auc += class_area(metrics, list, k) / shares;
     }
     cnn_release(metrics->context, list);

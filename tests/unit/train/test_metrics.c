@@ -41,6 +41,47 @@ static void two_classes_are_measured_by_class_1(void **state)
     cnn_metrics_destroy(metrics);
 }
 
+static void each_class_is_measured_by_itself(void **state)
+{
+    (void)state;
+    cnn_metrics *metrics;
+    assert_ok(cnn_metrics_create(NULL, 3, &metrics));
+    const uint32_t decisions[][2] = { { 0, 0 }, { 0, 1 }, { 1, 1 }, { 1, 1 } };
+    for (int i = 0; i < 4; i++)
+        assert_ok(cnn_metrics_add(metrics, decisions[i][0], (float[]){ 0.4f, 0.4f, 0.2f }, decisions[i][1], 1));
+    cnn_class_result result = { .struct_size = sizeof result };
+    assert_ok(cnn_metrics_compute_class(metrics, 1, &result));
+    assert_int_equal(2, result.images);
+    assert_float_equal(2.0 / 3, result.precision, 1e-7);
+    assert_float_equal(1, result.recall, 1e-7);
+    assert_float_equal(0.8, result.f1, 1e-7);
+    assert_ok(cnn_metrics_compute_class(metrics, 2, &result));
+    assert_true(result.images == 0 && result.precision == 0 && result.recall == 0 && result.f1 == 0);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_compute_class(metrics, 3, &result));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_compute_class(NULL, 0, &result));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_compute_class(metrics, 0, NULL));
+    cnn_metrics_destroy(metrics);
+}
+
+static void the_calibration_error_is_the_distance_of_confidence_from_accuracy_in_bins(void **state)
+{
+    (void)state;
+    cnn_metrics *metrics;
+    assert_ok(cnn_metrics_create(NULL, 2, &metrics));
+    assert_true(isnan(result_of(metrics).calibration_error));
+    for (int i = 0; i < 10; i++)
+        add(metrics, i < 9, 0.9f, 0); /* as sure as right */
+    assert_float_equal(0, result_of(metrics).calibration_error, 1e-7);
+    for (int i = 0; i < 10; i++)
+        add(metrics, i < 2, 0.3f, 0); /* sure of class 0 by 0.7, right by 0.8 */
+    assert_float_equal(0.05, result_of(metrics).calibration_error, 1e-7);
+    cnn_metrics_reset(metrics);
+    add(metrics, 1, 1, 0);
+    add(metrics, 0, 1, 0);
+    assert_float_equal(0.5, result_of(metrics).calibration_error, 1e-7);
+    cnn_metrics_destroy(metrics);
+}
+
 static void the_area_counts_ties_as_half(void **state)
 {
     (void)state;
@@ -118,6 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_classes_are_measured_by_class_1),
+        cmocka_unit_test(each_class_is_measured_by_itself),
+        cmocka_unit_test(the_calibration_error_is_the_distance_of_confidence_from_accuracy_in_bins),
         cmocka_unit_test(the_area_counts_ties_as_half),
         cmocka_unit_test(more_classes_are_measured_by_their_mean),
         cmocka_unit_test(what_cannot_be_measured_is_nan_or_zero),

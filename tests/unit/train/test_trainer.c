@@ -378,6 +378,53 @@ static void evaluation_reports_and_can_be_stopped(void **state)
     close_stripes(&s);
 }
 
+typedef struct judging {
+    uint64_t images, errors;
+    double loss;
+} judging;
+
+static int stop_early(const cnn_judgement *judgement, void *user)
+{
+    (void)user;
+    return judgement->image == 5;
+}
+
+static int judge(const cnn_judgement *judgement, void *user)
+{
+    judging *j = user;
+    assert_int_equal(j->images++, judgement->image);
+    assert_true(judgement->decided == (judgement->probabilities[1] >= 0.5f));
+    j->errors += judgement->label != judgement->decided;
+    j->loss += judgement->loss;
+    return 0;
+}
+
+static void evaluation_tells_what_it_makes_of_each_image(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    judging j = { 0 };
+    cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
+    options.on_image = judge;
+    options.user = &j;
+    options.temperature = 2;
+    cnn_metrics *metrics;
+    cnn_metrics_result result = { .struct_size = sizeof result };
+    assert_ok(cnn_evaluate(s.model, s.test, &options, &metrics));
+    assert_ok(cnn_metrics_compute(metrics, &result));
+    assert_int_equal(2 * STRIPES_TEST, j.images);
+    assert_true(fabs(result.accuracy - 1 + (double)j.errors / (2 * STRIPES_TEST)) < 1e-9);
+    assert_true(fabs(result.loss - j.loss / (2 * STRIPES_TEST)) < 1e-9);
+    assert_true(measure(&s).loss != result.loss); /* by the temperature */
+    cnn_metrics_destroy(metrics);
+    options.on_image = stop_early;
+    assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
+    options.temperature = -1;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_evaluate(s.model, s.test, &options, &metrics));
+    close_stripes(&s);
+}
+
 static void the_threshold_moves_decisions(void **state)
 {
     (void)state;
@@ -413,6 +460,7 @@ int main(void)
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(more_classes_than_the_net_tells_apart_are_refused),
         cmocka_unit_test(evaluation_reports_and_can_be_stopped),
+        cmocka_unit_test(evaluation_tells_what_it_makes_of_each_image),
         cmocka_unit_test(the_threshold_moves_decisions),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
