@@ -6,6 +6,9 @@
 
 enum { MAX_VECTORS = VF_REGISTERS == 32 ? 4 : 2, MAX_ROWS = 8 };
 
+/* Rows of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
+enum { FETCH_AHEAD = 32 };
+
 /* Rows of a tile that is `vectors` wide. */
 static int64_t tile_rows(int64_t vectors)
 {
@@ -85,6 +88,8 @@ ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s
             vf terms[MAX_VECTORS];
             UNROLLED (v, s.vectors)
                 terms[v] = load_columns(s, v, b);
+            UNROLLED (v, s.vectors)
+                __builtin_prefetch(b + v * VF_WIDTH + FETCH_AHEAD * b_step, 0, 3);
             UNROLLED (r, s.rows) {
                 vf factor = vf_broadcast(a[r][k]);
                 UNROLLED (v, s.vectors)

@@ -190,10 +190,11 @@ static void multiply_panel(const job *j, const block *b, int64_t column, int64_t
                             .c_rows = j->c_rows,
                             .low = -INFINITY,
                             .high = INFINITY };
-    int64_t weights = cnn_packed_count(j->kernels, s->source_channels, s->channels);
+    int64_t weights = cnn_winograd_panel_stride(j->kernels, s, column);
+    const float *packed = j->call->packed + p->matrices * s->source_channels * column;
     for (int64_t i = 0; i < p->matrices; i++) {
         product.a = b->source + i * p->source_stride;
-        product.b = j->call->packed + i * weights + s->source_channels * column;
+        product.b = packed + i * weights;
         product.c = b->products + i * p->product_stride;
         cnn_product_run_packed(j->kernels, &product, s->source_channels, 0);
     }

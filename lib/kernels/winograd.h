@@ -19,6 +19,9 @@ int64_t cnn_winograd_tile(const cnn_correlation *shape);
 size_t cnn_winograd_packed_bytes(const cnn_kernels *kernels, const cnn_correlation *shape);
 void cnn_winograd_pack(cnn_context *context, const cnn_correlation *shape, const cnn_correlation_weights *weights,
                        float *packed);
+/* Packed weights lie panel by panel, in each matrix by matrix: as they are read. These are the floats between the
+ * matrices of the panel from `column` on, whose first is at matrices × source channels × `column`. */
+int64_t cnn_winograd_panel_stride(const cnn_kernels *kernels, const cnn_correlation *shape, int64_t column);
 size_t cnn_winograd_workspace(const cnn_correlation_call *call);
 void cnn_winograd_run(const cnn_correlation_call *call, void *workspace);
 

@@ -18,6 +18,11 @@ size_t cnn_winograd_packed_bytes(const cnn_kernels *kernels, const cnn_correlati
     return (size_t)(matrices(s) * cnn_packed_count(kernels, s->source_channels, s->channels)) * sizeof(float);
 }
 
+int64_t cnn_winograd_panel_stride(const cnn_kernels *kernels, const cnn_correlation *s, int64_t column)
+{
+    return cnn_packed_count(kernels, s->source_channels, cnn_lesser(CNN_PANEL, s->channels - column));
+}
+
 typedef struct job {
     const cnn_kernels *kernels;
     const cnn_winograd_transforms *transforms;
@@ -49,10 +54,12 @@ static void pack_rows(void *argument, size_t task, uint32_t worker)
         tap[1] = 2 * TASK_ROWS * CNN_PANEL;
         tap[0] = 3 * tap[1];
     }
-    float *to = j->packed + block.offset + row * block.step;
+    int64_t panel = block.column / CNN_PANEL * CNN_PANEL,
+            stride = cnn_winograd_panel_stride(j->kernels, j->shape, panel);
+    float *to = j->packed + (matrices(j->shape) - 1) * terms * panel + block.offset + row * block.step;
     for (int64_t i = 0; i < rows; i++)
         j->transforms->weights(from + i * channels * row_stride, tap, row_stride, block.columns, to + i * block.step,
-                               cnn_packed_count(j->kernels, terms, j->shape->channels));
+                               stride);
 }
 
 void cnn_winograd_pack(cnn_context *context, const cnn_correlation *shape, const cnn_correlation_weights *weights,
