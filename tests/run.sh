@@ -120,8 +120,8 @@ sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config l
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
 if [ -z "${CNN_TEST_PYTHON:-}" ]; then
     python=$build/python
-    [ -x "$python/bin/pytest" ] || { python3 -m venv "$python" &&
-        "$python/bin/pip" install -q numpy safetensors pillow pytest; }
+    "$python/bin/python" -c 'import pytest, sklearn, matplotlib, nbclient' 2>/dev/null || { python3 -m venv "$python" &&
+        "$python/bin/pip" install -q numpy safetensors pillow pytest scikit-learn matplotlib nbclient ipykernel; }
     CNN_TEST_PYTHON=$(pwd)/$python/bin/python
     export CNN_TEST_PYTHON
 fi

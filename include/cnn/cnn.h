@@ -13,6 +13,7 @@
 #include <cnn/classifier.h>
 #include <cnn/context.h>
 #include <cnn/dataset.h>
+#include <cnn/dlpack.h>
 #include <cnn/export.h>
 #include <cnn/graph.h>
 #include <cnn/image.h>

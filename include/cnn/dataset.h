@@ -55,6 +55,13 @@ CNN_API void cnn_dataset_options_init(cnn_dataset_options *options);
  * class), CNN_ERROR_UNSUPPORTED (a zip, in a build without libarchive; an encrypted zip). */
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
                                     cnn_dataset **dataset);
+/* A dataset of images that are in memory already: `count` tensors of H×W×3, CNN_UINT8, of any sizes. The tensors may be
+ * destroyed at once; their memory is borrowed, and must outlive the dataset and those split off from it. `labels` are
+ * class indices (−1: none); NULL: none has a class. An image's path is "image 0", "image 1", ...; cnn_dataset_read has
+ * no file to give, and cnn_dataset_verify nothing to do. Errors: CNN_ERROR_SHAPE, CNN_ERROR_ARGUMENT. */
+CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images,
+                                                  const int32_t *labels, uint64_t count, const char *const *class_names,
+                                                  uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
 
 /* Not 0 if `path` holds a training and test pair, so that CNN_PART_TRAIN and CNN_PART_TEST can be opened. */
@@ -75,7 +82,7 @@ CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
 CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size);
 CNN_API void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes);
 
-/* Decodes one image. */
+/* Decodes one image; of a dataset of pixels, makes a tensor over them. */
 CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
                                       cnn_tensor **pixels);
 

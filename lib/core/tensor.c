@@ -96,11 +96,19 @@ cnn_status cnn_tensor_wrap(cnn_context *context, cnn_dtype dtype, int32_t rank, 
     return CNN_OK;
 }
 
+cnn_tensor *cnn_tensor_share(cnn_tensor *tensor)
+{
+    atomic_fetch_add(&tensor->shares, 1);
+    return tensor;
+}
+
 void cnn_tensor_destroy(cnn_tensor *tensor)
 {
-    if (!tensor)
+    if (!tensor || atomic_fetch_sub(&tensor->shares, 1) > 0)
         return;
-    if (!tensor->borrowed)
+    if (tensor->source && tensor->source->deleter)
+        tensor->source->deleter(tensor->source);
+    if (!tensor->borrowed && !tensor->source)
         cnn_release(tensor->context, tensor->data);
     cnn_release(tensor->context, tensor);
 }

@@ -8,6 +8,7 @@
 #include "data/classes.h"
 #include "data/layout.h"
 #include "data/source_open.h"
+#include "data/source_pixels.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
 static const uint64_t default_max_file_bytes = 64 << 20;
@@ -191,6 +192,65 @@ cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_da
     return CNN_OK;
 }
 
+static cnn_status check_class_names(const char *const *names, uint32_t count)
+{
+    if ((count && !names) || count > DEFAULT_MAX_CLASSES)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: the names of %u classes can't be had",
+                        count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!names[i])
+            return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: class %u has no name", i);
+        for (uint32_t other = 0; other < i; other++)
+            if (!strcmp(names[i], names[other]))
+                return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: two classes are named \"%s\"",
+                                names[i]);
+    }
+    return CNN_OK;
+}
+
+static cnn_status take_labels(cnn_dataset *dataset, const int32_t *labels)
+{
+    cnn_status status = take_all(dataset);
+    for (size_t i = 0; i < dataset->count && labels && !status; i++) {
+        if (labels[i] < -1 || labels[i] >= (int64_t)dataset->class_count)
+            return cnn_fail(CNN_ERROR_ARGUMENT,
+                            "cnn_dataset_create_from_pixels: the label of image %zu is %d; there "
+                            "are %u classes",
+                            i, (int)labels[i], dataset->class_count);
+        dataset->items[i].label = labels[i];
+    }
+    return status;
+}
+
+cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t *labels,
+                                          uint64_t count, const char *const *class_names, uint32_t class_count,
+                                          cnn_dataset **result)
+{
+    if (result)
+        *result = NULL;
+    if (!result || !images || !count || count > UINT32_MAX)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: 1 to 4 billion images and a place for the "
+                                            "result must be given");
+    cnn_status status = check_class_names(class_names, class_count);
+    if (status)
+        return status;
+    cnn_dataset *dataset = cnn_allocate_zeroed(context, 1, sizeof *dataset);
+    if (!dataset)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    dataset->context = context;
+    dataset->verified = true;
+    status = cnn_source_create_pixels(context, images, count, &dataset->source);
+    if (!status)
+        status = copy_class_names(dataset, class_names, class_count);
+    if (!status)
+        status = take_labels(dataset, labels);
+    if (status)
+        cnn_dataset_destroy(dataset);
+    else
+        *result = dataset;
+    return status;
+}
+
 void cnn_dataset_destroy(cnn_dataset *dataset)
 {
     if (!dataset)
@@ -300,6 +360,9 @@ cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const 
     if (!pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_decode: the result has no place: NULL was given");
     *pixels = NULL;
+    const cnn_entry *entry = entry_of(dataset, index);
+    if (entry && dataset->source->type->pixels)
+        return dataset->source->type->pixels(dataset->source, entry, pixels);
     void *bytes;
     size_t size;
     cnn_status status = cnn_dataset_read(dataset, index, &bytes, &size);

@@ -1,5 +1,5 @@
-/* Where a dataset's images come from: a folder, a zip or a CSV file, behind one interface. A source lists its entries
- * when it is opened and reads the bytes of any of them later, from many threads at once. */
+/* Where a dataset's images come from: a folder, a zip, a CSV file or memory, behind one interface. A source lists its
+ * entries when it is opened and reads the bytes of any of them later, from many threads at once. */
 #ifndef CNN_DATA_SOURCE_H
 #define CNN_DATA_SOURCE_H
 
@@ -10,6 +10,7 @@
 
 #include <cnn/context.h>
 #include <cnn/status.h>
+#include <cnn/tensor.h>
 
 typedef struct cnn_entry {
     const char *path;  /* in full, as messages name it; its first `prefix` bytes are the same in every entry */
@@ -26,6 +27,8 @@ typedef struct cnn_source cnn_source;
 
 typedef struct cnn_source_type {
     cnn_status (*read)(cnn_source *source, const cnn_entry *entry, uint64_t max_bytes, void **bytes, size_t *size);
+    /* for images that are decoded already: a tensor over an entry's pixels. NULL: `read` gives a file's bytes */
+    cnn_status (*pixels)(cnn_source *source, const cnn_entry *entry, cnn_tensor **pixels);
     void (*close)(cnn_source *source); /* frees `state`; may be NULL */
 } cnn_source_type;
 

@@ -1,0 +1,436 @@
+"""libcnn's C interface for ctypes: its declarations as text, and what reads them.
+
+DECLARATIONS is taken from the headers, without their comments, by `python3 tests/python/declarations.py --update`, and
+a test holds it against them. From it come the structs (`cnn_augment`, ...), the constants (`CNN_OK`, ...) and the
+prototypes that `Library` gives to each function before its first call. Nothing is typed in twice, so nothing can drift.
+"""
+from __future__ import annotations
+
+import ctypes
+import re
+from typing import Any, Callable
+
+DECLARATIONS = """
+typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
+    CNN_ERROR_FORMAT = -4, CNN_ERROR_UNSUPPORTED = -5, CNN_ERROR_LIMIT = -6, CNN_ERROR_SHAPE = -7,
+    CNN_ERROR_NOT_FINITE = -8, CNN_ERROR_STOPPED = -9, CNN_ERROR_DATA = -10 } cnn_status;
+CNN_API const char *cnn_status_name(cnn_status status);
+CNN_API const char *cnn_last_error(void);
+typedef struct cnn_context cnn_context;
+typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
+typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_ISA_AVX2 = 2, CNN_ISA_AVX512 = 3,
+    CNN_ISA_NEON = 4, CNN_ISA_AVX512_BF16 = 5 } cnn_instruction_set;
+typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
+    *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
+    (*log)(cnn_log_level level, const char *message, void *user); void *log_user; } cnn_context_options;
+CNN_API void cnn_context_options_init(cnn_context_options *options);
+CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
+CNN_API void cnn_context_destroy(cnn_context *context);
+CNN_API uint32_t cnn_context_threads(const cnn_context *context);
+CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
+typedef struct cnn_tensor cnn_tensor;
+enum { CNN_MAX_RANK = 6 };
+typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5
+    } cnn_dtype;
+CNN_API size_t cnn_dtype_size(cnn_dtype dtype);
+CNN_API cnn_status cnn_tensor_create(cnn_context *context, cnn_dtype dtype, int32_t rank, const int64_t *dims,
+    cnn_tensor **tensor);
+CNN_API cnn_status cnn_tensor_wrap(cnn_context *context, cnn_dtype dtype, int32_t rank, const int64_t *dims, void
+    *data, cnn_tensor **tensor);
+CNN_API void cnn_tensor_destroy(cnn_tensor *tensor);
+CNN_API cnn_dtype cnn_tensor_dtype(const cnn_tensor *tensor);
+CNN_API int32_t cnn_tensor_rank(const cnn_tensor *tensor);
+CNN_API int64_t cnn_tensor_dim(const cnn_tensor *tensor, int32_t axis);
+CNN_API int64_t cnn_tensor_count(const cnn_tensor *tensor);
+CNN_API size_t cnn_tensor_bytes(const cnn_tensor *tensor);
+CNN_API void *cnn_tensor_data(cnn_tensor *tensor);
+CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
+typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
+typedef struct cnn_image_options { uint32_t struct_size; uint32_t max_pixels; uint64_t max_file_bytes; uint32_t
+    min_width, min_height; uint32_t allow_truncated; } cnn_image_options;
+CNN_API void cnn_image_options_init(cnn_image_options *options);
+typedef struct cnn_image_info { uint32_t struct_size; cnn_image_format format; uint32_t width, height; uint32_t
+    channels; uint32_t orientation; } cnn_image_info;
+CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
+CNN_API cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name, const
+    cnn_image_options *options, cnn_tensor **pixels);
+CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options, cnn_tensor
+    **pixels);
+typedef enum cnn_fit { CNN_FIT_STRETCH = 0, CNN_FIT_CROP = 1, CNN_FIT_LETTERBOX = 2 } cnn_fit;
+typedef struct cnn_preprocess { uint32_t struct_size; uint32_t width, height; cnn_fit fit; float mean[3]; float
+    scale[3]; } cnn_preprocess;
+CNN_API void cnn_preprocess_init(cnn_preprocess *preprocess);
+CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels, const cnn_preprocess
+    *preprocess, float *output);
+CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint32_t width, uint32_t height,
+    cnn_fit fit, cnn_tensor **resized);
+typedef struct cnn_augment { uint32_t struct_size; uint32_t flip_horizontal; uint32_t flip_vertical; float rotation;
+    float zoom; float shift; float shear; float brightness; float contrast; float saturation; float crop_min_area;
+    float crop_max_aspect; float erase; } cnn_augment;
+CNN_API void cnn_augment_init(cnn_augment *augment);
+CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
+CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pixels, const cnn_augment *augment, const
+    cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image, float *output);
+typedef struct cnn_dataset cnn_dataset;
+typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3 } cnn_part;
+typedef struct cnn_dataset_options { uint32_t struct_size; cnn_part part; uint32_t unlabelled; uint32_t max_classes;
+    uint64_t max_file_bytes; } cnn_dataset_options;
+CNN_API void cnn_dataset_options_init(cnn_dataset_options *options);
+CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
+    cnn_dataset **dataset);
+CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t
+    *labels, uint64_t count, const char *const *class_names, uint32_t class_count, cnn_dataset **dataset);
+CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
+CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+CNN_API uint64_t cnn_dataset_count(const cnn_dataset *dataset);
+CNN_API uint32_t cnn_dataset_class_count(const cnn_dataset *dataset);
+CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t class_index);
+CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index);
+CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
+CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size);
+CNN_API void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes);
+CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+    cnn_tensor **pixels);
+CNN_API cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *names, uint32_t count);
+CNN_API cnn_status cnn_dataset_split(const cnn_dataset *dataset, double fraction, uint64_t seed, cnn_dataset **rest,
+    cnn_dataset **part);
+typedef void (*cnn_bad_file_callback)(const char *path, const char *reason, void *user);
+typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
+typedef struct cnn_verify_options { uint32_t struct_size; uint32_t find_duplicates; cnn_bad_file_callback bad_file;
+    cnn_progress_callback progress; void *user; } cnn_verify_options;
+CNN_API void cnn_verify_options_init(cnn_verify_options *options);
+CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
+typedef struct cnn_loader cnn_loader;
+typedef struct cnn_loader_options { uint32_t struct_size; uint32_t batch_size; uint32_t shuffle; uint32_t workers;
+    uint32_t prefetch_batches; uint64_t seed; uint64_t cache_bytes; const cnn_augment *augment; const cnn_preprocess
+    *preprocess; } cnn_loader_options;
+CNN_API void cnn_loader_options_init(cnn_loader_options *options);
+typedef struct cnn_batch { uint32_t struct_size; uint32_t count; cnn_tensor *images; const int32_t *labels; const
+    uint64_t *indices; } cnn_batch;
+CNN_API cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, const cnn_loader_options
+    *options, cnn_loader **loader);
+CNN_API void cnn_loader_destroy(cnn_loader *loader);
+CNN_API cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch);
+CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_batch *batch);
+CNN_API uint64_t cnn_loader_batch_count(const cnn_loader *loader);
+typedef struct cnn_graph cnn_graph;
+typedef int32_t cnn_node;
+typedef struct cnn_shape { int32_t rank; int64_t dims[3]; } cnn_shape;
+typedef enum cnn_padding { CNN_PADDING_VALID = 0, CNN_PADDING_SAME = 1, CNN_PADDING_EXPLICIT = 2 } cnn_padding;
+typedef enum cnn_initializer { CNN_INIT_DEFAULT = 0, CNN_INIT_HE_NORMAL = 1, CNN_INIT_HE_UNIFORM = 2,
+    CNN_INIT_GLOROT_NORMAL = 3, CNN_INIT_GLOROT_UNIFORM = 4, CNN_INIT_ZEROS = 5 } cnn_initializer;
+CNN_API cnn_status cnn_graph_create(cnn_context *context, cnn_graph **graph);
+CNN_API void cnn_graph_destroy(cnn_graph *graph);
+CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
+CNN_API cnn_node cnn_input(cnn_graph *graph, int64_t height, int64_t width, int64_t channels);
+CNN_API cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name);
+typedef struct cnn_conv2d_options { uint32_t struct_size; int32_t kernel[2]; int32_t stride[2]; int32_t dilation[2];
+    int32_t groups; cnn_padding padding; int32_t pads[4]; int32_t no_bias; cnn_initializer weight_init; }
+    cnn_conv2d_options;
+CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
+typedef struct cnn_pool2d_options { uint32_t struct_size; int32_t kernel[2]; int32_t stride[2]; cnn_padding padding;
+    int32_t pads[4]; } cnn_pool2d_options;
+CNN_API cnn_node cnn_max_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
+CNN_API cnn_node cnn_avg_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
+CNN_API cnn_node cnn_global_avg_pool(cnn_graph *graph, cnn_node input);
+typedef struct cnn_dense_options { uint32_t struct_size; int32_t no_bias; cnn_initializer weight_init; }
+    cnn_dense_options;
+CNN_API cnn_node cnn_dense(cnn_graph *graph, cnn_node input, int64_t units, const cnn_dense_options *options);
+CNN_API cnn_node cnn_flatten(cnn_graph *graph, cnn_node input);
+typedef struct cnn_batch_norm_options { uint32_t struct_size; float momentum; float epsilon; } cnn_batch_norm_options;
+CNN_API cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_options *options);
+CNN_API cnn_node cnn_dropout(cnn_graph *graph, cnn_node input, float rate);
+CNN_API cnn_node cnn_relu(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_leaky_relu(cnn_graph *graph, cnn_node input, float slope);
+CNN_API cnn_node cnn_relu6(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_sigmoid(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_tanh(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_softmax(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b);
+CNN_API cnn_node cnn_concat(cnn_graph *graph, const cnn_node *inputs, int32_t count);
+CNN_API cnn_node cnn_rescale(cnn_graph *graph, cnn_node input, float scale, float offset);
+CNN_API cnn_node cnn_normalize(cnn_graph *graph, cnn_node input, const float *mean, const float *deviation);
+CNN_API void cnn_output(cnn_graph *graph, cnn_node node);
+CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
+CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
+CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node);
+CNN_API cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node);
+CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16]);
+CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
+CNN_API cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **cut);
+CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
+CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
+CNN_API void cnn_text_free(char *text);
+typedef struct cnn_net_options { uint32_t struct_size; uint32_t size; uint32_t outputs; uint32_t batch_norm; float
+    dropout; } cnn_net_options;
+CNN_API void cnn_net_options_init(cnn_net_options *options);
+CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
+    cnn_graph **graph);
+CNN_API const char *cnn_net_name(uint32_t index);
+typedef enum cnn_loss { CNN_LOSS_AUTO = 0, CNN_LOSS_BINARY_CROSS_ENTROPY = 1, CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2 }
+    cnn_loss;
+CNN_API cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const cnn_tensor *logits, const cnn_tensor
+    *targets, double *value, cnn_tensor *gradient);
+enum { CNN_MAX_METRIC_CLASSES = 1000 };
+typedef struct cnn_metrics cnn_metrics;
+CNN_API cnn_status cnn_metrics_create(cnn_context *context, uint32_t classes, cnn_metrics **metrics);
+CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
+CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
+CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
+    double loss);
+typedef struct cnn_metrics_result { uint32_t struct_size; uint32_t classes; uint64_t images; double loss, accuracy;
+    double precision, recall, f1; double auc; } cnn_metrics_result;
+CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
+CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);
+typedef struct cnn_model cnn_model;
+CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
+CNN_API void cnn_model_destroy(cnn_model *model);
+CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
+CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
+CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
+CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width);
+CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
+CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
+    cnn_tensor **output);
+CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
+typedef struct cnn_parameter { uint32_t struct_size; const char *name; cnn_tensor *value; cnn_tensor *gradient;
+    int32_t trainable; int32_t decay; } cnn_parameter;
+CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
+CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
+CNN_API void cnn_model_changed(cnn_model *model);
+CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int32_t *copied);
+CNN_API cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float factor);
+CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
+CNN_API uint64_t cnn_model_flops(const cnn_model *model);
+CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
+CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
+CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
+CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
+CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
+CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
+typedef struct cnn_optimizer cnn_optimizer;
+typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4 }
+    cnn_optimizer_kind;
+typedef struct cnn_optimizer_options { uint32_t struct_size; cnn_optimizer_kind kind; float learning_rate; float
+    momentum; uint32_t nesterov; float beta1, beta2; float alpha; float epsilon; float weight_decay; float clip_norm;
+    } cnn_optimizer_options;
+CNN_API void cnn_optimizer_options_init(cnn_optimizer_options *options);
+CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *options, cnn_optimizer
+    **optimizer);
+CNN_API void cnn_optimizer_destroy(cnn_optimizer *optimizer);
+CNN_API cnn_status cnn_optimizer_step(cnn_optimizer *optimizer, float learning_rate);
+typedef enum cnn_schedule_kind { CNN_SCHEDULE_CONSTANT = 0, CNN_SCHEDULE_STEP = 1, CNN_SCHEDULE_EXPONENTIAL = 2,
+    CNN_SCHEDULE_COSINE = 3, CNN_SCHEDULE_ONE_CYCLE = 4, CNN_SCHEDULE_PLATEAU = 5 } cnn_schedule_kind;
+typedef struct cnn_schedule { uint32_t struct_size; cnn_schedule_kind kind; float warmup; float gamma; uint32_t
+    step_epochs; uint32_t patience; float final_factor; } cnn_schedule;
+CNN_API void cnn_schedule_init(cnn_schedule *schedule);
+CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
+typedef struct cnn_epoch { uint32_t struct_size; uint32_t epoch; double learning_rate; double loss, accuracy; double
+    validation_loss, validation_accuracy; double seconds; uint64_t images; } cnn_epoch;
+typedef struct cnn_progress { uint32_t struct_size; uint32_t epoch, epochs; uint64_t step, steps; uint64_t images;
+    uint32_t validating; double loss, accuracy; double learning_rate; double seconds; } cnn_progress;
+typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32_t batch_size; uint64_t seed; const
+    cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing; const
+    cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t early_stopping; uint32_t
+    keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t resume; const char *history;
+    int (*on_step)(const cnn_progress *progress, void *user); int (*on_epoch)(const cnn_epoch *epoch, void *user);
+    void *user; uint32_t first_size, last_size; float mixup, cutmix; } cnn_train_options;
+CNN_API void cnn_train_options_init(cnn_train_options *options);
+typedef struct cnn_history cnn_history;
+CNN_API uint32_t cnn_history_count(const cnn_history *history);
+CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
+CNN_API uint32_t cnn_history_best(const cnn_history *history);
+CNN_API void cnn_history_destroy(cnn_history *history);
+CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation, const
+    cnn_train_options *options, cnn_history **history);
+typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size; uint32_t workers; float threshold;
+    const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; }
+    cnn_evaluate_options;
+CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
+CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
+    *options, cnn_metrics **metrics);
+typedef struct cnn_classifier cnn_classifier;
+typedef struct cnn_classifier_options { uint32_t struct_size; const cnn_net_options *net; const cnn_preprocess
+    *preprocess; uint64_t seed; } cnn_classifier_options;
+CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
+CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
+    cnn_classifier **classifier);
+CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph, const
+    cnn_classifier_options *options, cnn_classifier **classifier);
+CNN_API cnn_status cnn_classifier_create_from_model(cnn_context *context, const cnn_model *pretrained, const
+    cnn_classifier_options *options, cnn_classifier **classifier);
+CNN_API void cnn_classifier_destroy(cnn_classifier *classifier);
+CNN_API cnn_status cnn_classifier_fit(cnn_classifier *classifier, const cnn_dataset *training, const cnn_dataset
+    *validation, const cnn_train_options *options);
+CNN_API cnn_status cnn_classifier_fit_with_history(cnn_classifier *classifier, const cnn_dataset *training, const
+    cnn_dataset *validation, const cnn_train_options *options, cnn_history **history);
+CNN_API cnn_status cnn_classifier_fit_head(cnn_classifier *classifier, const char *layer, const cnn_dataset *training,
+    const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history);
+CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_dataset *dataset, cnn_metrics
+    **metrics);
+typedef struct cnn_prediction { uint32_t struct_size; int32_t class_index; const char *label; float confidence; float
+    probability; cnn_status status; char error[200]; } cnn_prediction;
+CNN_API cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path, cnn_prediction
+    *prediction);
+CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
+    cnn_prediction *prediction);
+CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels,
+    cnn_prediction *prediction);
+CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths, size_t
+    count, cnn_prediction *predictions);
+CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
+CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
+CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
+CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
+CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);
+CNN_API cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path);
+CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **classifier);
+typedef struct cnn_dlpack_tensor { void *data; int32_t device_type; int32_t device_id; int32_t rank; uint8_t
+    type_code; uint8_t type_bits; uint16_t type_lanes; int64_t *dims; int64_t *strides; uint64_t byte_offset; }
+    cnn_dlpack_tensor;
+typedef struct cnn_dlpack { cnn_dlpack_tensor tensor; void *manager; void (*deleter)(struct cnn_dlpack *self); }
+    cnn_dlpack;
+CNN_API cnn_status cnn_tensor_to_dlpack(cnn_tensor *tensor, cnn_dlpack **dlpack);
+CNN_API cnn_status cnn_tensor_from_dlpack(cnn_context *context, cnn_dlpack *dlpack, cnn_tensor **tensor);
+CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset
+    *validation, const cnn_train_options *options, cnn_history **history);
+CNN_API const char *cnn_version(void);
+"""
+
+
+class Record(ctypes.Structure):
+    """A struct of the library, which shows its fields."""
+
+    enums: dict[str, str] = {}  # fields that hold an enum's value, and its name
+
+    def asdict(self) -> dict[str, Any]:
+        names = (field[0] for field in self._fields_)
+        return {name: getattr(self, name) for name in names if name != "struct_size"}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.asdict().items())})"
+
+
+TYPES: dict[str, Any] = {
+    "void": None, "char": ctypes.c_char, "int": ctypes.c_int, "float": ctypes.c_float, "double": ctypes.c_double,
+    "size_t": ctypes.c_size_t, "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "uint16_t": ctypes.c_uint16,
+    "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64, "uint64_t": ctypes.c_uint64,
+}
+CONSTANTS: dict[str, int] = {}
+ENUMS: dict[str, dict[str, int]] = {}
+FUNCTIONS: dict[str, tuple[Any, list[Any], bool]] = {}  # result, parameters, whether the result is a cnn_status
+
+
+def _pointer(base: Any, stars: int) -> Any:
+    if stars and base is None:
+        base, stars = ctypes.c_void_p, stars - 1
+    elif stars and base is ctypes.c_char:
+        base, stars = ctypes.c_char_p, stars - 1
+    for _ in range(stars):
+        base = ctypes.POINTER(base)
+    return base
+
+
+def _variable(text: str, is_parameter: bool) -> tuple[str, Any]:
+    """The name and type of a field or parameter."""
+    function = re.fullmatch(r"(.*?)\(\*(\w+)\)\((.*)\)", text)
+    if function:
+        return function[2], _callback(function[1], function[3])
+    text, *sizes = re.split(r"\[(\w+)\]", text.replace("const ", " ").replace("struct ", " "))[:2]
+    base, stars, name = re.fullmatch(r"\s*(\w+)\s*((?:\*\s*)*)(\w*)\s*", text).groups()
+    kind = _pointer(TYPES[base], stars.count("*") + (1 if sizes and is_parameter else 0))
+    if sizes and not is_parameter:
+        kind = kind * int(CONSTANTS.get(sizes[0], sizes[0]))
+    return name, kind
+
+
+def _parameters(text: str) -> list[Any]:
+    return [] if text in ("void", "") else [_variable(part, True)[1] for part in text.split(",")]
+
+
+def _callback(result: str, parameters: str) -> Any:
+    return ctypes.CFUNCTYPE(_variable(result, True)[1], *_parameters(parameters))
+
+
+def _struct(name: str, body: str) -> None:
+    kind = TYPES.setdefault(name, type(name, (Record,), {}))  # may point to itself
+    fields, enums = [], {}
+    for field in filter(None, (part.strip() for part in body.split(";"))):
+        first, *others = field.split(",") if "(" not in field else [field]
+        base = re.match(r"(?:const )?(\w+)", first)[1]
+        for text in [first] + [f"{base} {other}" for other in others]:
+            fields.append(_variable(text, False))
+            if base in ENUMS:
+                enums[fields[-1][0]] = base
+    kind.enums = enums
+    kind._fields_ = fields
+
+
+def _enum(name: str, body: str) -> None:
+    pairs = (member.split("=") for member in body.split(",") if "=" in member)
+    members = {key.strip(): int(value) for key, value in pairs}
+    CONSTANTS.update(members)
+    if name:
+        ENUMS[name] = members
+        TYPES[name] = ctypes.c_int
+
+
+def _function(result: str, name: str, parameters: str) -> None:
+    FUNCTIONS[name] = (_variable(result, True)[1], _parameters(parameters), result.strip() == "cnn_status")
+
+
+_FORMS: list[tuple[str, Callable[..., Any]]] = [
+    (r"typedef struct (\w+) \{(.*)\} \w+", _struct),
+    (r"typedef struct (\w+) \w+", lambda name: TYPES.setdefault(name, type(name, (Record,), {}))),
+    (r"(?:typedef )?enum (\w*) ?\{(.*)\}(?: \w+)?", _enum),
+    (r"typedef (.*?)\(\*(\w+)\)\((.*)\)", lambda result, name, rest: TYPES.update({name: _callback(result, rest)})),
+    (r"typedef (\w+) (\w+)", lambda base, name: TYPES.update({name: TYPES[base]})),
+    (r"CNN_API (.*?)(\w+)\((.*)\)", _function),
+]
+
+
+def split(text: str) -> list[str]:
+    """The declarations in C source without comments, each with single spaces."""
+    text = re.sub(r"\s+", " ", text)
+    return [part.strip() for part in re.findall(r"((?:[^;{}]|\{[^}]*\})+);", text) if part.strip()]
+
+
+def _read(text: str) -> None:
+    for declaration in split(text):
+        for form, action in _FORMS:
+            match = re.fullmatch(form, declaration)
+            if match:
+                action(*match.groups())
+                break
+        else:
+            raise SyntaxError(f"not understood: {declaration}")
+
+
+_read(DECLARATIONS)
+globals().update(CONSTANTS)
+globals().update({name: kind for name, kind in TYPES.items() if name.startswith("cnn_")})
+
+
+class Library:
+    """The functions of a shared library. ctypes releases the interpreter's lock while one runs."""
+
+    def __init__(self, path: str, check: Callable[[int], None]):
+        self._library = ctypes.CDLL(path)
+        self._check = check
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in FUNCTIONS:
+            raise AttributeError(name)
+        function = getattr(self._library, name)
+        function.restype, function.argtypes, is_status = FUNCTIONS[name]
+        if is_status:
+            function.errcheck = lambda status, _function, _arguments: self._check(status)
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except ctypes.ArgumentError as error:
+                raise ValueError(f"{name}: {error}") from None
+
+        setattr(self, name, call)
+        return call

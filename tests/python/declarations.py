@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""The declarations in examples/python/cnn_abi.py, and those of the headers, which they are taken from.
+
+With --update: writes them again."""
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ABI = ROOT / "examples/python/cnn_abi.py"
+sys.path.insert(0, str(ABI.parent))
+
+
+def header_text():
+    """All public headers, in the order in which cnn.h could include them, without comments and preprocessor lines."""
+    headers = {path.name: path.read_text() for path in (ROOT / "include/cnn").glob("*.h") if path.name != "export.h"}
+    done = []
+
+    def add(name):
+        if name not in done and name in headers:
+            for other in re.findall(r"#include <cnn/(\w+\.h)>", headers[name]):
+                if other != name and other not in done:
+                    add(other)
+            done.append(name)
+
+    for name in sorted(headers):
+        add(name)
+    text = "\n".join(headers[name] for name in done)
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r"\\\n", " ", text)
+    return re.sub(r"^\s*(#.*|CNN_BEGIN_DECLS|CNN_END_DECLS)$", "", text, flags=re.M)
+
+
+def update():
+    from cnn_abi import split
+
+    lines = (textwrap.fill(declaration + ";", 118, subsequent_indent="    ", break_long_words=False,
+                           break_on_hyphens=False) for declaration in split(header_text()))
+    text = ABI.read_text()
+    begin, rest = text.split('DECLARATIONS = """\n', 1)
+    ABI.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + rest[rest.index('"""\n\n\nclass Record'):])
+
+
+if __name__ == "__main__":
+    if "--update" not in sys.argv:
+        sys.exit(__doc__)
+    update()

@@ -1,0 +1,57 @@
+"""The binding's declarations are the headers'."""
+import ctypes
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+
+import cnn_abi
+from conftest import ROOT
+from declarations import header_text
+
+STRUCT = re.compile(r"typedef struct (\w+) \{(.*)\} \w+")
+
+
+def test_each_declaration_stands_in_the_headers():
+    """A header may have more: functions, and fields at the end of a struct that tells its size."""
+    headers = cnn_abi.split(header_text())
+    structs = {match[1]: match[2] for match in map(STRUCT.fullmatch, headers) if match}
+    for declaration in cnn_abi.split(cnn_abi.DECLARATIONS):
+        match = STRUCT.fullmatch(declaration)
+        if match and "struct_size" in match[2]:
+            assert structs[match[1]].startswith(match[2].rstrip()), declaration
+        elif "enum" in declaration:
+            continue  # the compiler compares the values, below
+        else:
+            assert declaration in headers, declaration
+
+
+def test_layouts_and_constants_are_the_compilers(tmp_path):
+    compiler = shlex.split(os.environ.get("CNN_TEST_CC", "cc"))
+    checks = [f"_Static_assert({name} == ({value}), \"{name}\");" for name, value in cnn_abi.CONSTANTS.items()]
+    for name, kind in cnn_abi.TYPES.items():
+        fields = getattr(kind, "_fields_", [])
+        for field, field_type in fields:
+            checks.append(f"_Static_assert(offsetof({name}, {field}) == {getattr(kind, field).offset} && "
+                          f"sizeof((({name} *)0)->{field}) == {ctypes.sizeof(field_type)}, \"{name}.{field}\");")
+    assert len(checks) > 200
+    program = tmp_path / "layout.c"
+    program.write_text("#include <stddef.h>\n#include <cnn/cnn.h>\n" + "\n".join(checks) + "\n")
+    try:
+        done = subprocess.run([*compiler, "-std=c11", "-fsyntax-only", f"-I{ROOT}/include", str(program)],
+                              capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no C compiler")
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_function_is_in_the_library():
+    library = ctypes.CDLL(os.environ.get("CNN_LIBRARY", "libcnn.so.0"))
+    assert [name for name in cnn_abi.FUNCTIONS if not hasattr(library, name)] == []
+
+
+def test_unknown_c_is_an_error():
+    with pytest.raises(SyntaxError):
+        cnn_abi._read("union u { int a; };")

@@ -1,0 +1,131 @@
+"""Tensors, images and lifetimes."""
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+import cnn
+import cnn_abi
+from conftest import SAMPLE, photographs
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_a_tensor_of_an_array_shares_its_memory():
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    tensor = cnn.Tensor(array)
+    tensor.numpy()[1, 2] = 9
+    assert array[1, 2] == 9 and tensor.shape == (2, 3) and tensor.dtype == np.float32
+
+
+def test_a_view_keeps_its_tensor_alive():
+    with cnn.Tensor.zeros((3, 4), np.int64) as tensor:
+        view = tensor.numpy()
+        owner = weakref.ref(tensor._owner)
+    with pytest.raises(ValueError, match="closed"):
+        tensor.numpy()
+    del tensor
+    gc.collect()
+    view += 7
+    assert owner() is not None and view.sum() == 84
+    del view
+    gc.collect()
+    assert owner() is None
+
+
+def test_numpy_takes_a_tensor_by_dlpack_and_keeps_it():
+    tensor = cnn.Tensor.zeros((2, 3))
+    tensor.numpy()[:] = 5
+    array = np.from_dlpack(tensor)
+    assert address(array) == address(tensor.numpy())
+    tensor.close()
+    del tensor
+    gc.collect()
+    assert (array == 5).all()
+
+
+def test_a_capsule_that_nobody_takes_frees_what_it_holds():
+    array = np.zeros(4, np.float32)
+    alive = weakref.ref(array)
+    tensor = cnn.Tensor.from_dlpack(array)
+    del array
+    capsule = tensor.__dlpack__()
+    del tensor
+    gc.collect()
+    assert alive() is not None
+    del capsule
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_tensor_of_a_dlpack_array_shares_its_memory_and_releases_it():
+    array = np.arange(12, dtype=np.int32).reshape(3, 4)
+    alive = weakref.ref(array)
+    tensor = cnn.Tensor.from_dlpack(array)
+    assert address(tensor.numpy()) == address(array)
+    del array
+    gc.collect()
+    assert alive() is not None and tensor.numpy()[2, 3] == 11
+    del tensor
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_tensor_goes_to_torch_and_back():
+    torch = pytest.importorskip("torch")
+    tensor = cnn.Tensor.zeros((2, 2))
+    theirs = torch.from_dlpack(tensor)
+    theirs[0, 1] = 3
+    assert tensor.numpy()[0, 1] == 3
+    assert cnn.Tensor.from_dlpack(theirs).numpy()[0, 1] == 3
+
+
+def test_what_a_tensor_cannot_hold_is_refused():
+    with pytest.raises(TypeError, match="float64"):
+        cnn.Tensor(np.zeros(3))
+    with pytest.raises(ValueError, match="contiguous"):
+        cnn.Tensor(np.zeros((4, 4), np.float32)[:, ::2])
+    with pytest.raises(cnn.UnsupportedError, match="dense"):
+        cnn.Tensor.from_dlpack(np.zeros((4, 4), np.float32).T)
+
+
+def test_images_are_read_resized_and_augmented():
+    path = next((SAMPLE / "test/cats").glob("*.jpg"))
+    pixels = cnn.load_image(path)
+    assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
+    assert (cnn.decode_image(path.read_bytes()) == pixels).all()
+    assert cnn.resize(pixels, 10, 8, fit="crop").shape == (8, 10, 3)
+    plain = cnn.preprocess(pixels, width=16, height=12)
+    assert plain.shape == (12, 16, 3) and -1 <= plain.min() and plain.max() <= 1
+    turned = cnn.preprocess(pixels, "rotation=90,zoom=0.5", seed=3, width=16, height=12)
+    assert not (turned == plain).all()
+    assert (turned == cnn.preprocess(pixels, {"rotation": 90, "zoom": 0.5}, seed=3, width=16, height=12)).all()
+
+
+def test_an_error_is_of_its_statuss_class_and_says_the_librarys_sentence(tmp_path):
+    with pytest.raises(cnn.FileError, match="missing.jpg") as caught:
+        cnn.load_image(tmp_path / "missing.jpg")
+    assert isinstance(caught.value, OSError) and caught.value.status == cnn_abi.CNN_ERROR_IO
+    (tmp_path / "text.jpg").write_text("text")
+    with pytest.raises(cnn.FormatError, match="text.jpg"):
+        cnn.load_image(tmp_path / "text.jpg")
+    with pytest.raises(cnn.ArgumentError, match="wobble"):
+        cnn.parse_augment("wobble")
+    with pytest.raises(cnn.ArgumentError, match="stretch, crop"):
+        cnn.preprocess(photographs(1)[0][0], fit="round")
+    with pytest.raises(TypeError, match="no field 'widht'"):
+        cnn.preprocess(photographs(1)[0][0], widht=16)
+
+
+def test_every_status_has_a_class():
+    kinds = {kind.status for kind in cnn.CnnError.__subclasses__()}
+    assert kinds == set(cnn_abi.ENUMS["cnn_status"].values()) - {0}
+
+
+def test_a_context_has_threads_and_a_log():
+    with cnn.Context(threads=2, instruction_set="generic", log=lambda level, text: None) as context:
+        assert context.threads == 2 and context.instruction_set == "generic"
+    assert cnn.version() and "two_conv" in cnn.net_names()

@@ -1,0 +1,144 @@
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+
+import cnn
+from conftest import SAMPLE, photographs, tiny_classifier, tiny_net
+
+
+def test_it_learns_arrays_and_names_their_classes(pets):
+    X, y = photographs(20, seed=1)
+    labels = np.array(["Cat", "Dog"])[y]
+    assert list(pets.classes_) == ["Cat", "Dog"]
+    assert pets.score(X, labels) == 1
+    assert (pets.predict(X) == labels).all()
+    probabilities = pets.predict_proba(X)
+    assert probabilities.shape == (20, 2)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    assert (pets.predict_proba(list(X)) == probabilities).all()
+    metrics = pets.evaluate(X, labels)
+    assert metrics.accuracy == metrics.auc == 1 and metrics.confusion.tolist() == [[10, 0], [0, 10]]
+    assert len(pets.history_) == 6 and pets.history_[-1].asdict()["validation_accuracy"] == 1
+
+
+def test_classes_keep_the_type_and_order_of_y():
+    X, y = photographs(20)
+    pets = tiny_classifier(epochs=3).fit(X, 9 + y)  # "10" sorts before "9"
+    assert pets.classes_.tolist() == [9, 10] and pets.score(X, 9 + y) == 1
+    assert set(pets.predict(X)) == {9, 10}
+
+
+def test_folders_files_and_datasets_are_the_same_images(tmp_path):
+    folder = tmp_path / "pets"
+    for kind in ("cats", "dogs"):
+        (folder / kind).mkdir(parents=True)
+        for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[:8]:
+            shutil.copy(path, folder / kind)
+    pets = tiny_classifier(epochs=2, augment="flip").fit(folder, validation=folder)
+    files = sorted(folder.glob("*/*.jpg"))
+    names = [path.parent.name for path in files]
+    expected = pets.predict_proba(folder)
+    np.testing.assert_allclose(pets.predict_proba(files), expected, atol=1e-6)
+    np.testing.assert_allclose(pets.predict_proba(files[::-1]), expected[::-1], atol=1e-6)
+    np.testing.assert_allclose(pets.predict_proba(cnn.Dataset(folder)), expected, atol=1e-6)
+    assert pets.score(folder) == pytest.approx(pets.score(files, names)) == pets.evaluate(files, names).accuracy
+    again = tiny_classifier(epochs=2, augment="flip").fit(files, names, validation=(files, names))
+    np.testing.assert_allclose(again.predict_proba(folder), expected, atol=1e-6)
+
+
+def test_broken_files_warn_in_training_and_have_their_error_in_prediction(tmp_path, pets):
+    for kind in ("cats", "dogs"):
+        (tmp_path / kind).mkdir()
+        for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[:4]:
+            shutil.copy(path, tmp_path / kind)
+    bad = tmp_path / "cats" / "bad.jpg"
+    bad.write_bytes(b"no image")
+    with pytest.warns(UserWarning, match="bad.jpg: is left out"):
+        tiny_classifier(epochs=1).fit(tmp_path)
+    good = next((SAMPLE / "test/cats").glob("*.jpg"))
+    found = pets.predict_files([good, bad])
+    assert found[0].error is None and found[0].label in ("Cat", "Dog") and 0.5 <= found[0].confidence <= 1
+    assert isinstance(found[1].error, cnn.FormatError) and found[1].label is None
+    with pytest.raises(cnn.FormatError, match="bad.jpg"):
+        pets.predict([good, bad])
+
+
+def test_a_saved_classifier_is_the_same(tmp_path, pets):
+    X, y = photographs(8, seed=2)
+    pets.save(tmp_path / "pets.safetensors")
+    with cnn.Classifier.load(tmp_path / "pets.safetensors") as again:
+        assert (again.predict_proba(X) == pets.predict_proba(X)).all()
+        assert list(again.classes_) == ["Cat", "Dog"]
+        model = again.model_
+    filters = model.parameters()["conv2d_1.weight"].value
+    assert filters.shape == (3, 3, 3, 8) and model.predict(np.zeros((1, 16, 16, 3))).shape == (1, 1)
+
+
+def test_the_threshold_decides():
+    X, y = photographs(16)
+    never = tiny_classifier(epochs=1, threshold=1).fit(X, y)
+    assert (never.predict(X) == 0).all() or (never.predict_proba(X)[:, 1] == 1).any()
+    assert (tiny_classifier(epochs=1, threshold=0).fit(X, y).predict(X) == 1).all()
+
+
+def test_callbacks_see_the_training_and_stop_it():
+    X, y = photographs(32)
+    steps, epochs = [], []
+    pets = tiny_classifier(epochs=3).fit(X, y, on_step=steps.append, on_epoch=epochs.append)
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3] == [epoch.epoch for epoch in pets.history_]
+    assert [step.step for step in steps if step.epoch == 1 and not step.validating] == [1, 2, 3, 4]
+    stopped = tiny_classifier(epochs=50).fit(X, y, on_epoch=lambda epoch: epoch.epoch == 2)
+    assert len(stopped.history_) == 2 and stopped.score(X, y) >= 0
+
+
+def test_an_exception_in_a_callback_ends_the_training_and_is_raised():
+    X, y = photographs(16)
+
+    def interrupt(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tiny_classifier(epochs=50).fit(X, y, on_step=interrupt)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    X, y = photographs(16)
+    first, second = (tiny_classifier(epochs=2, seed=5, context=cnn.Context(threads)).fit(X, y) for threads in (1, 2))
+    assert (first.predict_proba(X) == second.predict_proba(X)).all()
+
+
+def test_mistakes_are_explained():
+    X, y = photographs(8)
+    with pytest.raises(TypeError, match="y is missing"):
+        tiny_classifier().fit(X)
+    with pytest.raises(ValueError, match="not fitted"):
+        tiny_classifier().predict(X)
+    with pytest.raises(cnn.DataError, match="two"):
+        tiny_classifier().fit(X, np.arange(8) % 3)
+    with pytest.raises(cnn.ArgumentError, match="nine_conv"):
+        cnn.Classifier("nine_conv").fit(X, y)
+    with pytest.raises(TypeError, match="no field 'lr'"):
+        tiny_classifier(options={"lr": 1}).fit(X, y)
+    with pytest.raises(cnn.FileError):
+        tiny_classifier().fit("missing-folder")
+    with pytest.raises(ValueError, match="no parameter depth"):
+        tiny_classifier().set_params(depth=3)
+
+
+def test_scikit_learn_clones_searches_and_validates_it():
+    base = pytest.importorskip("sklearn.base")
+    selection = pytest.importorskip("sklearn.model_selection")
+    X, y = photographs(24)
+    pets = tiny_classifier(epochs=2)
+    copy = base.clone(pets)
+    assert copy is not pets and copy.epochs == 2 and copy.net.to_json() == pets.net.to_json()
+    assert base.is_classifier(pets)
+    scores = selection.cross_val_score(pets, X, y, cv=2)
+    assert scores.shape == (2,) and (scores >= 0).all()
+    search = selection.GridSearchCV(pets, {"epochs": [1, 3]}, cv=2).fit(X, y)
+    assert search.best_params_["epochs"] in (1, 3) and search.predict(X).shape == (24,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert 0 <= selection.cross_val_predict(pets, X, y, cv=2, method="predict_proba").min()

@@ -1,0 +1,109 @@
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import cnn
+from conftest import SAMPLE, photographs
+
+
+def test_a_folder_is_a_dataset():
+    with cnn.Dataset(SAMPLE, part="test") as dataset:
+        assert len(dataset) == 100 and dataset.class_names == ["cats", "dogs"]
+        pixels, label = dataset[-1]
+        assert pixels.shape[2] == 3 and label == 1 == dataset.labels[-1]
+        assert dataset.paths[0].endswith(".jpg")
+        with pytest.raises(IndexError):
+            dataset[100]
+        rest, part = dataset.split(0.2, seed=1)
+    assert (len(rest), len(part)) == (80, 20)
+
+
+def test_arrays_are_a_dataset_without_a_copy():
+    images, labels = photographs(6)
+    dataset = cnn.Dataset.from_pixels(images, labels, ["Cat", "Dog"])
+    assert dataset[3][1] == 1
+    assert dataset[3][0].__array_interface__["data"] == images[3].__array_interface__["data"]
+    kept = images[0].copy()
+    del images  # the dataset keeps the memory, and so does what is split off
+    part = dataset.split(0.5)[1]
+    dataset.close()
+    assert part[0][0].shape == kept.shape
+    mixed = cnn.Dataset.from_pixels([kept, kept[:5]])
+    assert mixed[1][0].shape == (5, 24, 3) and list(mixed.labels) == [-1, -1]
+
+
+def test_arrays_that_are_no_images_are_refused():
+    images, labels = photographs(4)
+    with pytest.raises(TypeError, match="uint8"):
+        cnn.Dataset.from_pixels(images / 255.0, labels, ["a", "b"])
+    with pytest.raises(cnn.ShapeError):
+        cnn.Dataset.from_pixels(images[..., :1], labels, ["a", "b"])
+    with pytest.raises(cnn.ShapeError):
+        cnn.Dataset.from_pixels(images, labels[:3], ["a", "b"])
+    with pytest.raises(cnn.ArgumentError):
+        cnn.Dataset.from_pixels(images, labels + 1, ["a", "b"])
+    with pytest.raises(cnn.ArgumentError):
+        cnn.Dataset.from_pixels([])
+
+
+def test_files_with_labels_are_a_dataset(tmp_path):
+    source = sorted((SAMPLE / "test/cats").glob("*.jpg"))[:2]
+    odd = tmp_path / 'a "name", with\ncommas.jpg'
+    odd.write_bytes(source[0].read_bytes())
+    dataset = cnn.Dataset.from_files([source[1], odd], ["Cat", "Dog"])
+    assert dict(zip(dataset.paths, dataset.labels)) == {str(source[1]): 0, str(odd): 1}
+
+
+def test_broken_files_are_found_and_removed(tmp_path):
+    for kind, name in ((kind, name) for kind in ("Cat", "Dog") for name in "ab"):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        (tmp_path / kind / f"{name}.jpg").write_bytes(next((SAMPLE / "test/cats").glob("*.jpg")).read_bytes())
+    (tmp_path / "Cat" / "a.jpg").write_bytes(b"no image")
+    dataset = cnn.Dataset(tmp_path)
+    found = dataset.verify()
+    assert len(found) == 1 and found[0][0].endswith("Cat/a.jpg") and len(dataset) == 3
+
+
+def test_a_loader_gives_every_image_once_in_each_epoch():
+    images, labels = photographs(10)
+    loader = cnn.Dataset.from_pixels(images, labels, ["Cat", "Dog"]).batches(
+        batch_size=4, shuffle=True, seed=2, preprocess={"width": 8, "height": 8}, augment="flip")
+    assert len(loader) == 3
+    first, second = list(loader), list(loader)
+    assert [len(batch[0]) for batch in first] == [4, 4, 2] and first[0][0].shape == (4, 8, 8, 3)
+    for epoch in (first, second):
+        indices = np.concatenate([batch[2] for batch in epoch])
+        assert sorted(indices) == list(range(10))
+        assert (np.concatenate([batch[1] for batch in epoch]) == labels[indices]).all()
+    assert [list(b[2]) for b in first] != [list(b[2]) for b in second]
+    assert (first[1][0] == list(loader.epoch(0))[1][0]).all()
+
+
+def test_python_runs_while_the_library_works():
+    """Another thread, which takes the interpreter's lock only when it is let go of, gets on during a call."""
+    ticks, stop = [0], threading.Event()
+
+    def tick():
+        while not stop.is_set():
+            ticks[0] += 1
+            time.sleep(0)
+
+    def advances():
+        before = ticks[0]
+        cnn.preprocess(pixels, width=500, height=500)
+        return ticks[0] > before
+
+    pixels = np.zeros((1000, 1000, 3), np.uint8)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(100)  # seconds
+    thread = threading.Thread(target=tick)
+    thread.start()
+    try:
+        assert any(advances() for _ in range(100))
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        thread.join()
