@@ -202,6 +202,9 @@ static void choose_scale(reader *self, uint32_t orientation)
         denominator /= 2;
     self->jpeg.scale_num = 1;
     self->jpeg.scale_denom = denominator;
+    /* colours are stored at half the resolution; smoothing them is lost where less than that is asked for */
+    self->jpeg.do_fancy_upsampling =
+        self->jpeg.image_width * 2 < 3 * width * denominator || self->jpeg.image_height * 2 < 3 * height * denominator;
 }
 
 static void choose_colours(reader *self)

@@ -1,0 +1,138 @@
+/* Averages of blocks of pixels: rows are summed first, then columns. */
+#include "image/average.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+#include "core/memory.h"
+
+/* sums[x] += row[x], in steps of a fixed size, of which compilers make vectors. */
+#define ADD_ROW(sums, row, length)          \
+    enum { STEP = 16 };                     \
+    size_t x = 0;                           \
+    for (; x + STEP <= (length); x += STEP) \
+        for (size_t i = 0; i < STEP; i++)   \
+            (sums)[x + i] += (row)[x + i];  \
+    for (; x < (length); x++)               \
+        (sums)[x] += (row)[x];
+
+static void add_row(uint32_t *restrict sums, const uint8_t *restrict row, size_t length)
+{
+    ADD_ROW(sums, row, length)
+}
+
+/* Pixels of blocks `width` columns wide, from sums over `rows` rows. The quotient is taken by way of a reciprocal that
+ * is rounded up, which is exact for blocks of less than 4096 pixels and as good as that for others. */
+static void average_columns(const uint32_t *sums, size_t width, size_t rows, size_t blocks, uint8_t *output)
+{
+    enum { BITS = 32 };
+    uint64_t count = width * rows, reciprocal = (((uint64_t)1 << BITS) + count - 1) / count;
+    for (size_t block = 0; block < blocks; block++, sums += 3 * width, output += 3)
+        for (size_t channel = 0; channel < 3; channel++) {
+            uint64_t sum = count / 2;
+            for (size_t x = 0; x < width; x++)
+                sum += sums[3 * x + channel];
+            output[channel] = (uint8_t)((sum * reciprocal) >> BITS);
+        }
+}
+
+static void average_block_row(const uint8_t *rows, size_t stride, size_t row_count, size_t width, size_t block_width,
+                              uint32_t *sums, uint8_t *output)
+{
+    size_t whole = width / block_width, left = width - whole * block_width;
+    memset(sums, 0, 3 * width * sizeof *sums);
+    for (size_t i = 0; i < row_count; i++)
+        add_row(sums, rows + i * stride, 3 * width);
+    average_columns(sums, block_width, row_count, whole, output);
+    if (left)
+        average_columns(sums + 3 * whole * block_width, left, row_count, 1, output + 3 * whole);
+}
+
+#if defined(__x86_64__)
+/* Blocks of so few pixels are averaged in 16 bits, a pixel at a time: their reciprocals are exact. */
+enum { FEW_PIXELS = 11 };
+
+static void add_row_16(uint16_t *restrict sums, const uint8_t *restrict row, size_t length)
+{
+    ADD_ROW(sums, row, length)
+}
+
+/* A pixel and another value, of the block at `sums`. */
+static inline int average_few(const uint16_t *sums, size_t width, __m128i half, __m128i reciprocal)
+{
+    __m128i sum = half;
+    for (size_t x = 0; x < width; x++)
+        sum = _mm_add_epi16(sum, _mm_loadl_epi64((const __m128i *)(const void *)(sums + 3 * x)));
+    sum = _mm_mulhi_epu16(_mm_add_epi16(sum, sum), reciprocal);
+    return _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
+}
+
+static inline void average_few_columns(const uint16_t *sums, size_t width, size_t rows, size_t blocks, uint8_t *output)
+{
+    enum { BITS = 15 }; /* the sixteenth is in the doubled sum, so that the reciprocal of 1 fits */
+    size_t count = width * rows;
+    __m128i half = _mm_set1_epi16((short)(count / 2));
+    __m128i reciprocal = _mm_set1_epi16((short)(((1 << BITS) + count - 1) / count));
+    for (size_t block = 0; block < blocks; block++, sums += 3 * width, output += 3) {
+        int pixel = average_few(sums, width, half, reciprocal);
+        memcpy(output, &pixel, block + 1 < blocks ? 4 : 3);
+    }
+}
+
+/* `sums` has room for one more. */
+static void average_row_of_few(const uint8_t *rows, size_t stride, size_t row_count, size_t width, size_t block_width,
+                               uint16_t *sums, uint8_t *output)
+{
+    size_t whole = width / block_width, left = width - whole * block_width;
+    memset(sums, 0, (3 * width + 1) * sizeof *sums);
+    for (size_t i = 0; i < row_count; i++)
+        add_row_16(sums, rows + i * stride, 3 * width);
+    if (block_width == 2) /* constants make loops faster */
+        average_few_columns(sums, 2, row_count, whole, output);
+    else if (block_width == 3)
+        average_few_columns(sums, 3, row_count, whole, output);
+    else
+        average_few_columns(sums, block_width, row_count, whole, output);
+    if (left)
+        average_few_columns(sums + 3 * whole * block_width, left, row_count, 1, output + 3 * whole);
+}
+#endif
+
+static void average_rows(const cnn_photo *photo, size_t block_width, size_t block_height, uint32_t *sums,
+                         const cnn_photo *smaller, uint8_t *output)
+{
+    size_t width = (size_t)photo->width, height = (size_t)photo->height, stride = 3 * width;
+    for (size_t y = 0; y < height; y += block_height, output += 3 * smaller->width) {
+        size_t rows = height - y < block_height ? height - y : block_height;
+#if defined(__x86_64__)
+        if (block_width * block_height <= FEW_PIXELS) {
+            average_row_of_few(photo->bytes + y * stride, stride, rows, width, block_width, (uint16_t *)sums, output);
+            continue;
+        }
+#endif
+        average_block_row(photo->bytes + y * stride, stride, rows, width, block_width, sums, output);
+    }
+}
+
+cnn_status cnn_average_blocks(cnn_context *context, const cnn_photo *photo, int64_t block_width, int64_t block_height,
+                              cnn_photo *smaller, uint8_t **bytes)
+{
+    size_t width = (size_t)((photo->width + block_width - 1) / block_width);
+    size_t height = (size_t)((photo->height + block_height - 1) / block_height);
+    uint32_t *sums = cnn_allocate(context, 3 * sizeof *sums * (size_t)photo->width);
+    *bytes = cnn_allocate(context, 3 * width * height);
+    if (!sums || !*bytes) {
+        cnn_release(context, sums);
+        cnn_release(context, *bytes);
+        *bytes = NULL;
+        return CNN_ERROR_OUT_OF_MEMORY;
+    }
+    *smaller = (cnn_photo){ .bytes = *bytes, .width = (int64_t)width, .height = (int64_t)height };
+    average_rows(photo, (size_t)block_width, (size_t)block_height, sums, smaller, *bytes);
+    cnn_release(context, sums);
+    return CNN_OK;
+}
