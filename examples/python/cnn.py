@@ -106,16 +106,17 @@ class Dataset(Object):
         return cls._made(pointer, context, [tensor._array for tensor in tensors])
 
     @classmethod
-    def from_files(cls, paths: Sequence[PathLike], labels: Sequence[str], context: Optional[Context] = None) -> Dataset:
-        """Files with the class name of each. The dataset is in the order of their paths."""
-        if len(paths) != len(labels):
+    def from_files(cls, paths: Sequence[PathLike], labels: Optional[Sequence[str]] = None,
+                   context: Optional[Context] = None) -> Dataset:
+        """Files with the class name of each. The dataset is in the order of their absolute paths' bytes."""
+        if labels is not None and len(paths) != len(labels):
             raise ShapeError(f"there are {len(paths)} files, and {len(labels)} labels")
+        columns = [[os.path.abspath(os.fspath(path)) for path in paths], labels or paths]
+        rows = (",".join('"' + str(cell).replace('"', '""') + '"' for cell in row) for row in zip(*columns))
         with tempfile.TemporaryDirectory() as folder:
             table = Path(folder) / "files.csv"
-            quoted = (['"' + str(cell).replace('"', '""') + '"' for cell in (os.path.abspath(os.fspath(path)), label)]
-                      for path, label in zip(paths, labels))
-            table.write_bytes(os.fsencode("path,label\n" + "\n".join(map(",".join, quoted))))
-            return cls(table, context)
+            table.write_bytes(os.fsencode("path,label\n" + "\n".join(rows)))
+            return cls(table, context, unlabelled=labels is None)
 
     def __len__(self) -> int:
         return library.cnn_dataset_count(self)
@@ -381,6 +382,11 @@ class Model(Object):
                                     bool(struct.decay))
         return found
 
+    def __deepcopy__(self, _memo: Any) -> Model:
+        copy = Model(Graph.from_json(self.to_json()))
+        copy.copy_weights(self)
+        return copy
+
     def changed(self) -> None:
         library.cnn_model_changed(self)
 
@@ -434,18 +440,23 @@ def _train_options(options: dict[str, Any], on_step: Any, on_epoch: Any) -> tupl
     return struct, callbacks
 
 
-def _history(pointer: Any) -> list[Epoch]:
+def _trained(callbacks: Callbacks, work: Callable[[Any], Any]) -> list[Epoch]:
+    """Runs a training that gives a history."""
+    pointer = ctypes.POINTER(abi.cnn_history)()
     try:
-        history = [defaults(Epoch) for _ in range(library.cnn_history_count(pointer))]
-        for index, epoch in enumerate(history):
+        work(ref(pointer))
+        callbacks.check()
+        epochs = [defaults(Epoch) for _ in range(library.cnn_history_count(pointer))]
+        for index, epoch in enumerate(epochs):
             library.cnn_history_get(pointer, index, epoch)
-        return history
+        return epochs
     finally:
         library.cnn_history_destroy(pointer)
 
 
 class Metrics:
-    """How good a classifier is: the fields of cnn_metrics_result, and `confusion[class, decided]`."""
+    """How good a classifier is: the fields of cnn_metrics_result, those of cnn_class_result for each class in
+    `per_class`, and `confusion[class, decided]`."""
 
     def __init__(self, pointer: Any):
         try:
@@ -453,28 +464,35 @@ class Metrics:
             library.cnn_metrics_compute(pointer, result)
             vars(self).update(result.asdict())
             classes = range(result.classes)
+            self.per_class = [defaults(abi.cnn_class_result) for _ in classes]
+            for index, one in enumerate(self.per_class):
+                library.cnn_metrics_compute_class(pointer, index, one)
             self.confusion = np.array([[library.cnn_metrics_confusion(pointer, label, decided) for decided in classes]
                                        for label in classes])
         finally:
             library.cnn_metrics_destroy(pointer)
 
     def __repr__(self) -> str:
-        return f"Metrics({', '.join(f'{name}={value!r}' for name, value in vars(self).items() if name != 'confusion')})"
+        numbers = {name: value for name, value in vars(self).items() if name not in ("confusion", "per_class")}
+        return f"Metrics({', '.join(f'{name}={value!r}' for name, value in numbers.items())})"
 
 
 def train(model: Model, training: Dataset, validation: Optional[Dataset] = None, *,
           on_step: Optional[Callable[[Progress], Any]] = None, on_epoch: Optional[Callable[[Epoch], Any]] = None,
           **options: Any) -> list[Epoch]:
-    """Trains a model of any number of classes; Classifier is the short way for two. A callback that gives something
-    true stops it; what was learned is kept. `options`: cnn_train_options."""
+    """Trains a model; Classifier is the short way. A callback that gives something true stops it; what was learned is
+    kept. `options`: cnn_train_options."""
     struct, callbacks = _train_options(options, on_step, on_epoch)
-    history = ctypes.POINTER(abi.cnn_history)()
-    try:
-        library.cnn_train(model, training, validation, struct, ref(history))
-    finally:
-        epochs = _history(history)
-    callbacks.check()
-    return epochs
+    return _trained(callbacks, lambda history: library.cnn_train(model, training, validation, struct, history))
+
+
+def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, layer: Optional[str] = None,
+               on_step: Optional[Callable[[Progress], Any]] = None, on_epoch: Optional[Callable[[Epoch], Any]] = None,
+               **options: Any) -> list[Epoch]:
+    """Trains what follows `layer` (None: the last layer with weights), on values that are computed once."""
+    struct, callbacks = _train_options(options, on_step, on_epoch)
+    name = layer.encode() if layer else None
+    return _trained(callbacks, lambda history: library.cnn_train_head(model, name, training, validation, struct, history))
 
 
 def evaluate(model: Model, dataset: Dataset, **options: Any) -> Metrics:
@@ -490,17 +508,19 @@ def evaluate(model: Model, dataset: Dataset, **options: Any) -> Metrics:
 class Prediction(NamedTuple):
     label: Any  # None where there is an error
     confidence: float
-    probability: float  # of the second class
+    candidates: list[tuple[Any, float]]  # the likeliest classes and their probabilities
     error: Optional[CnnError]
 
 
 class Classifier(Object):
-    """Tells two classes of photographs apart, by scikit-learn's conventions: fit, predict, predict_proba, score.
+    """Tells classes of photographs apart, by scikit-learn's conventions: fit, predict, predict_proba, score.
 
     X is a folder, zip or CSV file, which brings its labels (a Dataset likewise); a list of files; an array N×H×W×3 of
-    uint8; or a list of arrays H×W×3. `net` is a name of net_names() or a Graph that ends in one logit; `size` the
-    height and width of a named net's input (0: its own). `options` are further fields of cnn_train_options. After
-    fit: `classes_`, `history_` (an Epoch each).
+    uint8; or a list of arrays H×W×3. `net` is a name of net_names(), or a Graph that ends in a logit for each class (one
+    for two classes); `size` the height and width of a named net's input (0: its own). `pretrained`, in its place, is a
+    model to begin with, or its file: a new head is trained for `head_epochs`, then all of it. `flip` averages over each
+    photograph and its mirror image. `options` are further fields of cnn_train_options. After fit: `classes_`,
+    `history_` (an Epoch each).
     """
 
     _type = "cnn_classifier"
@@ -508,11 +528,13 @@ class Classifier(Object):
 
     def __init__(self, net: Union[str, Graph] = "two_conv", *, size: int = 0, epochs: int = 10, batch_size: int = 32,
                  seed: int = 0, augment: Any = None, optimizer: Any = "adam", schedule: Any = "constant",
-                 threshold: float = 0.5, preprocess: Optional[dict] = None, options: Optional[dict] = None,
-                 context: Optional[Context] = None):
+                 threshold: float = 0.5, flip: bool = False, preprocess: Optional[dict] = None,
+                 pretrained: Union[None, PathLike, Model] = None, head_epochs: int = 5,
+                 options: Optional[dict] = None, context: Optional[Context] = None):
         self.net, self.size, self.epochs, self.batch_size, self.seed = net, size, epochs, batch_size, seed
-        self.augment, self.optimizer, self.schedule, self.threshold = augment, optimizer, schedule, threshold
-        self.preprocess, self.options, self.context = preprocess, options, context
+        self.augment, self.optimizer, self.schedule = augment, optimizer, schedule
+        self.threshold, self.flip, self.preprocess = threshold, flip, preprocess
+        self.pretrained, self.head_epochs, self.options, self.context = pretrained, head_epochs, options, context
 
     # scikit-learn's way to look at an estimator and copy it
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -529,22 +551,26 @@ class Classifier(Object):
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
         return Tags(estimator_type="classifier", target_tags=TargetTags(required=True), transformer_tags=None,
-                    regressor_tags=None, classifier_tags=ClassifierTags(multi_class=False),
-                    input_tags=InputTags(two_d_array=False))
+                    regressor_tags=None, classifier_tags=ClassifierTags(), input_tags=InputTags(two_d_array=False))
 
     def __sklearn_is_fitted__(self) -> bool:
         return getattr(self, "_owner", None) is not None
 
     def _create(self) -> None:
         net = struct_of(abi.cnn_net_options, {"size": self.size})
-        struct = struct_of(abi.cnn_classifier_options, {"net": net, "preprocess": self.preprocess, "seed": self.seed})
+        struct = struct_of(abi.cnn_classifier_options, {"net": net, "preprocess": self.preprocess, "seed": self.seed,
+                                                        "classes": len(self.classes_)})
         pointer = self._place()
-        if isinstance(self.net, str):
+        if self.pretrained is not None:
+            model = self.pretrained if isinstance(self.pretrained, Model) else Model.load(self.pretrained, self.context)
+            library.cnn_classifier_create_from_model(self.context, model, struct, ref(pointer))
+        elif isinstance(self.net, str):
             library.cnn_classifier_create(self.context, self.net.encode(), struct, ref(pointer))
         else:
             library.cnn_classifier_create_from_graph(self.context, self.net, struct, ref(pointer))
         self._own(pointer, self.context)
         library.cnn_classifier_set_threshold(self, self.threshold)
+        library.cnn_classifier_set_flip(self, self.flip)
 
     def _labelled(self, X: Any, y: Any) -> Dataset:
         """X and y as a dataset whose classes are in the order of classes_, and whose broken files are left out."""
@@ -552,16 +578,19 @@ class Classifier(Object):
             return X
         if isinstance(X, (str, os.PathLike)):
             dataset = Dataset(X, self.context)
+        elif y is None:
+            raise TypeError("arrays and lists of files need labels: y is missing")
         else:
-            if y is None:
-                raise TypeError("arrays and lists of files need labels: y is missing")
-            names = [str(label) for label in self.classes_]
+            names, labels = [str(label) for label in self.classes_], [str(label) for label in y]
             if _is_files(X):
-                dataset = Dataset.from_files(X, [str(label) for label in y], self.context)
+                dataset = Dataset.from_files(X, labels, self.context)
                 dataset.align_classes(names)
             else:
                 indices = {name: index for index, name in enumerate(names)}
-                dataset = Dataset.from_pixels(X, [indices[str(label)] for label in y], names, self.context)
+                unknown = set(labels) - set(names)
+                if unknown:
+                    raise DataError(f"the classes {', '.join(sorted(unknown))} are none that the classifier knows")
+                dataset = Dataset.from_pixels(X, [indices[label] for label in labels], names, self.context)
         for path, reason in dataset.verify():
             warnings.warn(f"{path}: is left out: {reason}")
         return dataset
@@ -577,59 +606,67 @@ class Classifier(Object):
             self.classes_ = np.array(training.class_names)
         if validation is not None:
             validation = self._labelled(*(validation if isinstance(validation, tuple) else (validation, None)))
-        struct, callbacks = _train_options(
-            {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed, "augment": self.augment or None,
-             "optimizer": self.optimizer, "schedule": self.schedule, **(self.options or {})}, on_step, on_epoch)
+        options = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed,
+                   "augment": self.augment or None, "optimizer": self.optimizer, "schedule": self.schedule,
+                   **(self.options or {})}
         self._create()
-        history = ctypes.POINTER(abi.cnn_history)()
-        try:
-            library.cnn_classifier_fit_with_history(self, training, validation, struct, ref(history))
-        finally:
-            self.history_ = _history(history)
-        callbacks.check()
+        self.history_ = []
+        if self.pretrained is not None and self.head_epochs:
+            struct, callbacks = _train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
+            self.history_ += _trained(callbacks, lambda history: library.cnn_classifier_fit_head(
+                self, None, training, validation, struct, history))
+        struct, callbacks = _train_options(options, on_step, on_epoch)
+        self.history_ += _trained(callbacks, lambda history: library.cnn_classifier_fit_with_history(
+            self, training, validation, struct, history))
         return self
 
-    def _threshold(self) -> float:
-        return library.cnn_classifier_threshold(self)
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """N×2 probabilities, in the order of X (of a folder: of its files' paths)."""
+    def _unlabelled(self, X: Any) -> tuple[Dataset, np.ndarray]:
+        """X as a dataset, and where in X each of its images stands."""
         if _is_files(X):
-            found = self.predict_files(X)
-            for prediction in found:
-                if prediction.error:
-                    raise prediction.error
-            second = np.array([prediction.probability for prediction in found], np.float32)
-            return np.stack([1 - second, second], axis=1)
+            paths = [os.fsencode(os.path.abspath(os.fspath(path))) for path in X]
+            return Dataset.from_files(X, None, self.context), np.array(sorted(range(len(X)), key=paths.__getitem__))
         if isinstance(X, (str, os.PathLike)):
             X = Dataset(X, self.context, unlabelled=True)
         elif not isinstance(X, Dataset):
             X = Dataset.from_pixels(X, context=self.context)
+        return X, np.arange(len(X))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
         if not self.__sklearn_is_fitted__():
             raise ValueError("this Classifier is not fitted yet, or closed")
-        loader = X.batches(preprocess=library.cnn_classifier_preprocess(self).contents)
-        model = library.cnn_classifier_model(self)
-        logits = np.empty((len(X), 1), np.float32)
-        first = 0
-        for images, _labels, _indices in loader.epoch(0):
-            last = first + len(images)
-            library.cnn_model_predict(model, Tensor(images), Tensor(logits[first:last]))
-            first = last
-        second = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        return np.concatenate([1 - second, second], axis=1)
+        dataset, order = self._unlabelled(X)
+        model = self.model_
+        logits = np.empty((len(dataset),) + model.output_shape, np.float64)
+        loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(self).contents)
+        for images, _labels, indices in loader.epoch(0):
+            batch = model.predict(images)
+            if library.cnn_classifier_flip(self):
+                batch = (batch + model.predict(images[:, :, ::-1])) / 2
+            logits[order[indices]] = batch / library.cnn_classifier_temperature(self)
+        if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each image, as it was named in y or by the data."""
-        decided = self.predict_proba(X)[:, 1] >= self._threshold()
-        return self.classes_[decided.astype(int)]
+        probabilities = self.predict_proba(X)
+        if len(self.classes_) > 2:
+            return self.classes_[probabilities.argmax(axis=1)]
+        return self.classes_[(probabilities[:, 1] >= library.cnn_classifier_threshold(self)).astype(int)]
 
     def predict_files(self, paths: Sequence[PathLike]) -> list[Prediction]:
         """Many files at once. One that can't be used has its error; the rest go on."""
         structs = (abi.cnn_prediction * max(len(paths), 1))(defaults(abi.cnn_prediction))
         library.cnn_classifier_predict_files(self, strings([os.fspath(path) for path in paths]), len(paths), structs)
-        return [Prediction(None, float("nan"), float("nan"), error_of(p.status, p.error.decode())) if p.status else
-                Prediction(self.classes_[p.class_index], p.confidence, p.probability, None)
-                for p in structs[:len(paths)]]
+        return [self._prediction(struct) for struct in structs[:len(paths)]]
+
+    def _prediction(self, struct: Any) -> Prediction:
+        if struct.status:
+            return Prediction(None, float("nan"), [], error_of(struct.status, struct.error.decode()))
+        candidates = [(self.classes_[c.class_index], c.probability) for c in struct.candidates if c.class_index >= 0]
+        return Prediction(self.classes_[struct.class_index], struct.confidence, candidates, None)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The fraction that is classified rightly."""
@@ -638,7 +675,7 @@ class Classifier(Object):
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def evaluate(self, X: Any, y: Any = None) -> Metrics:
-        """Loss, accuracy, precision, recall, F1, AUC and the confusion matrix."""
+        """Loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix."""
         pointer = ctypes.POINTER(abi.cnn_metrics)()
         library.cnn_classifier_evaluate(self, self._labelled(X, y), ref(pointer))
         return Metrics(pointer)
@@ -656,11 +693,14 @@ class Classifier(Object):
     @classmethod
     def load(cls, path: PathLike, context: Optional[Context] = None) -> Classifier:
         """A classifier that catdog, a C program or save() wrote."""
-        self, pointer = cls(context=context), cls._place()
+        self, pointer, names = cls(context=context), cls._place(), []
         library.cnn_classifier_load(context, os.fsencode(path), ref(pointer))
         self._own(pointer, context)
-        self.threshold = self._threshold()
-        self.classes_ = np.array([os.fsdecode(library.cnn_classifier_class_name(self, index)) for index in range(2)])
+        self.threshold = library.cnn_classifier_threshold(self)
+        self.flip = bool(library.cnn_classifier_flip(self))
+        while (name := library.cnn_classifier_class_name(self, len(names))) is not None:
+            names.append(os.fsdecode(name))
+        self.classes_ = np.array(names)
         return self
 
 
@@ -668,4 +708,4 @@ def _is_files(X: Any) -> bool:
     """Whether these are paths, rather than one path, pixels or a dataset."""
     if isinstance(X, (str, os.PathLike, Dataset)) or len(X) == 0:
         return False
-    return isinstance(X[0], (str, os.PathLike))
+    return isinstance(next(iter(X)), (str, os.PathLike))

@@ -162,7 +162,7 @@ CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
 CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
 CNN_API void cnn_text_free(char *text);
 typedef struct cnn_net_options { uint32_t struct_size; uint32_t size; uint32_t outputs; uint32_t batch_norm; float
-    dropout; } cnn_net_options;
+    dropout; float width; } cnn_net_options;
 CNN_API void cnn_net_options_init(cnn_net_options *options);
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
     cnn_graph **graph);
@@ -179,8 +179,12 @@ CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
 CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
     double loss);
 typedef struct cnn_metrics_result { uint32_t struct_size; uint32_t classes; uint64_t images; double loss, accuracy;
-    double precision, recall, f1; double auc; } cnn_metrics_result;
+    double precision, recall, f1; double auc; double calibration_error; } cnn_metrics_result;
 CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
+typedef struct cnn_class_result { uint32_t struct_size; uint64_t images; double precision, recall, f1; }
+    cnn_class_result;
+CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index, cnn_class_result
+    *result);
 CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);
 typedef struct cnn_model cnn_model;
 CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
@@ -243,15 +247,19 @@ CNN_API uint32_t cnn_history_best(const cnn_history *history);
 CNN_API void cnn_history_destroy(cnn_history *history);
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation, const
     cnn_train_options *options, cnn_history **history);
+typedef struct cnn_judgement { uint32_t struct_size; uint64_t image; uint32_t label, decided; const float
+    *probabilities; double loss; } cnn_judgement;
 typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size; uint32_t workers; float threshold;
-    const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; }
-    cnn_evaluate_options;
+    const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; float temperature;
+    int (*on_image)(const cnn_judgement *judgement, void *user); } cnn_evaluate_options;
 CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, cnn_metrics **metrics);
+CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
+    *options, float *temperature);
 typedef struct cnn_classifier cnn_classifier;
 typedef struct cnn_classifier_options { uint32_t struct_size; const cnn_net_options *net; const cnn_preprocess
-    *preprocess; uint64_t seed; } cnn_classifier_options;
+    *preprocess; uint64_t seed; uint32_t classes; } cnn_classifier_options;
 CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
 CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
     cnn_classifier **classifier);
@@ -268,8 +276,16 @@ CNN_API cnn_status cnn_classifier_fit_head(cnn_classifier *classifier, const cha
     const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history);
 CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_dataset *dataset, cnn_metrics
     **metrics);
+CNN_API cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_dataset *dataset);
+CNN_API float cnn_classifier_temperature(const cnn_classifier *classifier);
+CNN_API cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip);
+CNN_API uint32_t cnn_classifier_flip(const cnn_classifier *classifier);
+CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width);
+CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
+typedef struct cnn_candidate { int32_t class_index; float probability; } cnn_candidate;
+enum { CNN_MAX_CANDIDATES = 5 };
 typedef struct cnn_prediction { uint32_t struct_size; int32_t class_index; const char *label; float confidence; float
-    probability; cnn_status status; char error[200]; } cnn_prediction;
+    probability; cnn_status status; char error[200]; cnn_candidate candidates[CNN_MAX_CANDIDATES]; } cnn_prediction;
 CNN_API cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path, cnn_prediction
     *prediction);
 CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,

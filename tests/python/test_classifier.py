@@ -59,7 +59,8 @@ def test_broken_files_warn_in_training_and_have_their_error_in_prediction(tmp_pa
         tiny_classifier(epochs=1).fit(tmp_path)
     good = next((SAMPLE / "test/cats").glob("*.jpg"))
     found = pets.predict_files([good, bad])
-    assert found[0].error is None and found[0].label in ("Cat", "Dog") and 0.5 <= found[0].confidence <= 1
+    assert found[0].error is None and 0.5 <= found[0].confidence <= 1
+    assert found[0].candidates[0] == (found[0].label, found[0].confidence) and len(found[0].candidates) == 2
     assert isinstance(found[1].error, cnn.FormatError) and found[1].label is None
     with pytest.raises(cnn.FormatError, match="bad.jpg"):
         pets.predict([good, bad])
@@ -74,6 +75,33 @@ def test_a_saved_classifier_is_the_same(tmp_path, pets):
         model = again.model_
     filters = model.parameters()["conv2d_1.weight"].value
     assert filters.shape == (3, 3, 3, 8) and model.predict(np.zeros((1, 16, 16, 3))).shape == (1, 1)
+
+
+def test_three_classes_are_told_apart():
+    X, y = photographs(36)
+    y = np.arange(36) % 3
+    X[y == 2] = 20
+    X[y == 1] = X[y == 1][:, :, :, ::-1] // 2 + 100
+    pets = cnn.Classifier("two_conv", size=24, epochs=8, batch_size=8, flip=True, options={"keep_last": 1}).fit(X, y)
+    assert pets.classes_.tolist() == [0, 1, 2] and pets.score(X, y) > 0.9
+    probabilities = pets.predict_proba(X)
+    assert probabilities.shape == (36, 3)
+    metrics = pets.evaluate(X, y)
+    assert metrics.accuracy == pets.score(X, y) and metrics.confusion.shape == (3, 3)
+    assert [one.images for one in metrics.per_class] == [12, 12, 12]
+    loss = -np.log(probabilities[np.arange(36), y]).mean()  # calibrated, and averaged with the mirror image
+    assert metrics.loss == pytest.approx(loss, rel=1e-4)
+
+
+def test_it_begins_with_a_pretrained_model(tmp_path, pets):
+    X, y = photographs(24, seed=3)
+    epochs = []
+    head = tiny_classifier(pretrained=pets.model_, head_epochs=2, epochs=1).fit(
+        X, y, on_epoch=lambda epoch: epochs.append(epoch))
+    assert len(head.history_) == len(epochs) == 3 and head.classes_.tolist() == [0, 1]
+    pets.save(tmp_path / "pets.safetensors")
+    again = tiny_classifier(pretrained=tmp_path / "pets.safetensors", head_epochs=2, epochs=1).fit(X, y)
+    assert (again.predict_proba(X) == head.predict_proba(X)).all()
 
 
 def test_the_threshold_decides():
@@ -115,8 +143,10 @@ def test_mistakes_are_explained():
         tiny_classifier().fit(X)
     with pytest.raises(ValueError, match="not fitted"):
         tiny_classifier().predict(X)
-    with pytest.raises(cnn.DataError, match="two"):
+    with pytest.raises(cnn.DataError, match="3 classes"):
         tiny_classifier().fit(X, np.arange(8) % 3)
+    with pytest.raises(cnn.DataError, match="only one|1 class"):
+        tiny_classifier().fit(X, np.zeros(8))
     with pytest.raises(cnn.ArgumentError, match="nine_conv"):
         cnn.Classifier("nine_conv").fit(X, y)
     with pytest.raises(TypeError, match="no field 'lr'"):
