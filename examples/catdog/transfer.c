@@ -109,6 +109,8 @@ static cnn_status fit_all(transfer_training *t)
     if (best_accuracy(history) < best_accuracy(t->history)) {
         cnn_model_copy_weights(model, before, NULL);
         cnn_history_destroy(history);
+        if (!status)
+            status = cnn_classifier_calibrate(t->classifier, t->validation);
     } else {
         cnn_history_destroy(t->history);
         t->history = history;

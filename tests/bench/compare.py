@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""catdog bench beside a peer on the same machine: the two in turn, medians, and their ratio.
+"""catdog bench beside its peers on the same machine: all in turn, medians of the rounds, and their ratios.
 
-    compare.py --catdog build/examples/catdog/catdog --keras /path/to/venv/bin/python [--net four_conv] [--rounds 5]
+    compare.py --catdog build/examples/catdog/catdog --keras PYTHON --torch PYTHON --ort PYTHON
+    compare.py --catdog build/examples/catdog/catdog --ort PYTHON --net four_conv --precision int8 --rounds 3
 
-The peer runs in the Python given, which has it installed (pip install tensorflow-cpu). Training is by Adam, data in
-memory, two threads unless said. Nothing else should run on the machine meanwhile.
+A peer runs in the Python given, which has it installed: pip install tensorflow-cpu; torch; torch onnx onnxruntime.
+Training is by Adam on data in memory. Nothing else should run on the machine meanwhile. A ratio above 1 says that
+catdog is the faster one.
 """
 import argparse
 import json
@@ -14,43 +16,113 @@ import statistics
 import subprocess
 import sys
 
-FIGURES = ("train_images_per_second", "predict_latency_ms", "predict_images_per_second")
+import nets
+
+HERE = pathlib.Path(__file__).parent
+LATENCY = "predict_latency_ms"
+NAMES = {"train_images_per_second": "training, images/s", LATENCY: "batch 1, ms",
+         "predict_images_per_second": "batch {batch}, images/s"}
+PEERS = {  # precisions that it is measured in, nets
+    "keras": (("fp32", "bf16"), tuple(nets.PLAIN)),
+    "torch": (("fp32", "bf16"), nets.NAMES),
+    "ort": (("fp32", "int8"), nets.NAMES),
+}
 
 
-def run(command, threads):
-    environment = dict(os.environ, CNN_THREADS=str(threads))
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if result.returncode:
-        sys.exit(f"{' '.join(command)}: {result.stderr.strip() or result.stdout.strip()}")
-    return json.loads(result.stdout)
+def environment(threads):
+    return dict(os.environ, CNN_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
+
+
+class Catdog:
+    def __init__(self, program, workload, threads):
+        self.command, self.environment = [program, "bench", "--json", *workload], environment(threads)
+
+    def measure(self):
+        done = subprocess.run(self.command, capture_output=True, text=True, env=self.environment, check=False)
+        if done.returncode:
+            sys.exit(f"{' '.join(self.command)}: {done.stderr.strip() or done.stdout.strip()}")
+        return json.loads(done.stdout)
+
+    def stop(self):
+        pass
+
+
+class Peer:
+    """A program that measures whenever it is sent a line."""
+
+    def __init__(self, name, python, workload, threads):
+        self.name = name
+        self.process = subprocess.Popen([python, str(HERE / f"peer_{name}.py"), *workload], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(threads))
+        while self.read() != "ready":
+            pass
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name} ended with status {self.process.wait()}")
+        return line.strip()
+
+    def measure(self):
+        print(file=self.process.stdin, flush=True)
+        line = self.read()
+        while not line.startswith("{"):
+            line = self.read()
+        return json.loads(line)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def compare(given, net, precision):
+    workload = ["--net", net, "--precision", precision, "--batch", str(given.batch), "--threads", str(given.threads)]
+    runners = {"catdog": Catdog(given.catdog, workload, given.threads)}
+    for name, (precisions, known) in PEERS.items():
+        python = getattr(given, name)
+        if python and precision in precisions and net in known:
+            runners[name] = Peer(name, python, workload, given.threads)
+    rounds = [{name: runner.measure() for name, runner in runners.items()} for _ in range(given.rounds)]
+    for runner in runners.values():
+        runner.stop()
+    rows = []
+    for figure, title in NAMES.items():
+        values = {name: statistics.median(r[name][figure] for r in rounds) for name in runners
+                  if isinstance(rounds[0][name].get(figure), (int, float))}
+        ours = values.pop("catdog", None)
+        if ours:
+            ratios = {name: value / ours if figure == LATENCY else ours / value for name, value in values.items()}
+            rows.append({"net": net, "precision": precision, "figure": title.format(batch=given.batch),
+                         "catdog": ours, "peers": values, "ratios": ratios})
+    return rows
+
+
+def print_rows(rows):
+    for row in rows:
+        peers = "  ".join(f"{name} {value:.2f} ({row['ratios'][name]:.2f} x)" for name, value in row["peers"].items())
+        print(f"{row['net']:10}  {row['precision']}  {row['figure']:19}  catdog {row['catdog']:8.2f}  {peers}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catdog", required=True)
-    parser.add_argument("--keras", required=True, metavar="PYTHON")
-    parser.add_argument("--net", default="four_conv", choices=("two_conv", "three_conv", "four_conv"))
+    parser.add_argument("--catdog", required=True, metavar="PROGRAM")
+    for name in PEERS:
+        parser.add_argument(f"--{name}", metavar="PYTHON")
+    parser.add_argument("--net", action="append", choices=nets.NAMES, help="may be given several times; all unless given")
+    parser.add_argument("--precision", action="append", choices=("fp32", "bf16", "int8"))
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-
-    workload = ["--net", arguments.net, "--batch", str(arguments.batch), "--threads", str(arguments.threads)]
-    commands = {
-        "catdog": [arguments.catdog, "bench", "--json", *workload],
-        "keras": [arguments.keras, str(pathlib.Path(__file__).parent / "peer_keras.py"), *workload],
-    }
-    results = {name: [] for name in commands}
-    for number in range(arguments.rounds):
-        for name, command in commands.items():
-            results[name].append(run(command, arguments.threads))
-            print(f"round {number + 1} {name:7}",
-                  *(f"{figure} {results[name][-1][figure]:.2f}" for figure in FIGURES), flush=True)
-
-    print(f"\n{arguments.net}, batch {arguments.batch}, {arguments.threads} threads, fp32, medians of {arguments.rounds}")
-    for figure in FIGURES:
-        ours, theirs = (statistics.median(run[figure] for run in results[name]) for name in ("catdog", "keras"))
-        print(f"{figure:28} catdog {ours:9.2f}  keras {theirs:9.2f}  ratio {ours / theirs:.2f}")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    given = parser.parse_args()
+    rows = []
+    for precision in given.precision or ("fp32", "bf16", "int8"):
+        for net in given.net or nets.NAMES:
+            compared = compare(given, net, precision)
+            print_rows(compared)
+            rows += compared
+    if given.json:
+        pathlib.Path(given.json).write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
