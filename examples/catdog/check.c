@@ -9,17 +9,22 @@
 #include "net.h"
 #include "output.h"
 #include "progress.h"
+#include "suspects.h"
+#include "use.h"
 
 typedef struct checking {
-    const char *data;
+    const char *data, *model; /* the latter NULL: labels aren't judged */
+    use_arguments use;
     int json;
     uint64_t threads;
     progress_line progress;
     cnn_context *context;
     cnn_dataset *dataset;
+    cnn_classifier *classifier;
     json_t *bad; /* for --json: what was found */
     uint64_t images, bad_count;
     uint64_t *class_counts; /* as found, the bad ones among them */
+    suspects suspects;
 } checking;
 
 static void note_bad_file(const char *path, const char *reason, void *user)
@@ -70,8 +75,10 @@ static int print_json(checking *c)
         json_decref(name);
     }
     json_t *bad = json_incref(c->bad);
-    return output_json(json_pack("{s:I,s:o,s:o}", "images", (json_int_t)c->images, "classes", classes, "bad", bad),
-                       JSON_INDENT(2));
+    json_t *object = json_pack("{s:I,s:o,s:o}", "images", (json_int_t)c->images, "classes", classes, "bad", bad);
+    if (c->model)
+        json_object_set_new(object, "suspects", suspects_to_json(&c->suspects));
+    return output_json(object, JSON_INDENT(2));
 }
 
 static void print_table(const checking *c)
@@ -100,6 +107,18 @@ static cnn_status verify(checking *c)
     return status;
 }
 
+static int judge(checking *c)
+{
+    if (use_load(c->context, c->model, &c->use, &c->classifier))
+        return EXIT_FAILED;
+    if (data_align_to_classifier(c->dataset, c->classifier) ||
+        suspects_find(c->classifier, c->dataset, &c->progress, &c->suspects))
+        return EXIT_FAILED;
+    if (!c->json)
+        suspects_print(&c->suspects);
+    return EXIT_DONE;
+}
+
 static int check(checking *c)
 {
     if (context_create(c->threads, &c->context) || data_open(c->context, c->data, CNN_PART_ALL, &c->dataset) ||
@@ -113,6 +132,8 @@ static int check(checking *c)
         output_library_error();
     if (status && status != CNN_ERROR_DATA) /* a class of which nothing is left is a finding, too */
         return EXIT_FAILED;
+    if (c->model && !status && judge(c))
+        return EXIT_FAILED;
     if (!c->json)
         print_table(c);
     else if (print_json(c))
@@ -125,6 +146,8 @@ static int run(const catdog_command *command, int argc, char **argv)
     checking c = { 0 };
     const option options[] = {
         { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data },
+        { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
+        USE_OPTIONS(c.use),
         { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
@@ -136,10 +159,14 @@ static int run(const catdog_command *command, int argc, char **argv)
         return EXIT_USAGE;
     if (!c.data)
         return arguments_wrong(command, "check: --data is missing");
+    if (!c.model && (c.use.flip || c.use.size))
+        return arguments_wrong(command, "check: --flip and --size go with --model FILE");
     progress_init(&c.progress);
     int result = check(&c);
     json_decref(c.bad);
     free(c.class_counts);
+    suspects_release(&c.suspects);
+    cnn_classifier_destroy(c.classifier);
     cnn_dataset_destroy(c.dataset);
     cnn_context_destroy(c.context);
     return result;
@@ -147,12 +174,16 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command check_command = {
     "check",
-    "find broken, misnamed and duplicate photographs",
+    "find broken, misnamed, duplicate and wrongly labelled photographs",
     "--data PATH [OPTION]...",
     "Decodes every photograph and lists each that is broken (undecodable or truncated),\n"
     "misnamed (a PNG called .jpg) or a duplicate of another, with the reason.\n\n"
     "  catdog check --data PetImages\n"
-    "  catdog check --data photos.zip --json\n\n"
+    "  catdog check --data photos.zip --json\n"
+    "  catdog check --data PetImages --model pets.safetensors\n\n"
+    "With --model, photographs whose label the model confidently contradicts come last, the\n"
+    "surest first. The model should not have been trained on them: it may have learned the\n"
+    "wrong labels, too.\n\n"
     "The exit status is 0 when all were looked at, whatever was found, and 1 when the\n"
     "data can't be opened.\n",
     run,

@@ -64,13 +64,50 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
     return status;
 }
 
-cnn_status data_require_two_classes(const cnn_dataset *dataset, const char *path)
+enum { MOST_CLASSES = CNN_MAX_METRIC_CLASSES };
+
+static cnn_status align(cnn_dataset *dataset, const char *const *names, uint32_t count)
 {
-    uint32_t classes = cnn_dataset_class_count(dataset);
-    if (classes == 2)
-        return CNN_OK;
-    output_error("'%s' has %u classes (%s, %s, %s, ...), and a classifier of two kinds needs two", path, classes,
-                 cnn_dataset_class_name(dataset, 0), cnn_dataset_class_name(dataset, 1),
-                 cnn_dataset_class_name(dataset, 2));
-    return CNN_ERROR_DATA;
+    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
+    if (status)
+        output_library_error();
+    return status;
+}
+
+cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
+{
+    const char *names[MOST_CLASSES];
+    uint32_t count = 0;
+    while (count < MOST_CLASSES && (names[count] = cnn_dataset_class_name(like, count)))
+        count++;
+    return align(dataset, names, count);
+}
+
+uint32_t data_classifier_classes(const cnn_classifier *classifier)
+{
+    uint32_t count = 0;
+    while (cnn_classifier_class_name(classifier, count))
+        count++;
+    return count;
+}
+
+cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier)
+{
+    const char *names[MOST_CLASSES];
+    uint32_t count = 0;
+    while (count < MOST_CLASSES && (names[count] = cnn_classifier_class_name(classifier, count)))
+        count++;
+    return align(dataset, names, count);
+}
+
+void data_print_classes(FILE *file, const cnn_dataset *dataset)
+{
+    uint32_t count = cnn_dataset_class_count(dataset), shown = count > 6 ? 5 : count;
+    for (uint32_t i = 0; i < shown; i++) {
+        if (i)
+            fputs(i + 1 == count ? " and " : ", ", file);
+        output_text(file, cnn_dataset_class_name(dataset, i));
+    }
+    if (shown < count)
+        fprintf(file, " and %u more", count - shown);
 }

@@ -3,6 +3,7 @@
 #define CATDOG_DATA_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cnn/cnn.h>
 
@@ -18,7 +19,14 @@ cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dat
  * NULL. An error's sentence is printed; it is CNN_ERROR_STOPPED when the user interrupts. */
 cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_line *progress, uint64_t *skipped);
 
-/* Fails, with a sentence printed, unless the dataset that came from `path` has two classes. */
-cnn_status data_require_two_classes(const cnn_dataset *dataset, const char *path);
+/* Gives a dataset's classes the order that another's or a classifier's have. An error's sentence is printed. */
+cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like);
+cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier);
+
+/* How many classes a classifier tells apart. */
+uint32_t data_classifier_classes(const cnn_classifier *classifier);
+
+/* Writes "Cat and Dog", or "Bird, Cat, Dog and 4 more". */
+void data_print_classes(FILE *file, const cnn_dataset *dataset);
 
 #endif

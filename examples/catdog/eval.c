@@ -9,10 +9,12 @@
 #include "net.h"
 #include "output.h"
 #include "progress.h"
+#include "use.h"
 
 typedef struct eval_arguments {
     const char *model, *data;
     int json;
+    use_arguments use;
     double threshold; /* negative: the model's own */
     uint64_t threads;
 } eval_arguments;
@@ -34,19 +36,12 @@ static int show(uint64_t done, uint64_t total, void *user)
     return 0;
 }
 
-static cnn_status align_classes(const cnn_classifier *classifier, cnn_dataset *dataset)
-{
-    const char *names[2] = { cnn_classifier_class_name(classifier, 0), cnn_classifier_class_name(classifier, 1) };
-    return cnn_dataset_align_classes(dataset, names, 2);
-}
-
 static int measure(evaluation *e)
 {
     cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.preprocess = cnn_classifier_preprocess(e->classifier);
-    options.threshold =
-        e->arguments.threshold > 0 ? (float)e->arguments.threshold : cnn_classifier_threshold(e->classifier);
+    cnn_classifier_evaluate_options(e->classifier, &options);
+    if (e->arguments.threshold > 0)
+        options.threshold = (float)e->arguments.threshold;
     options.progress = show;
     options.user = &e->progress;
     e->result.struct_size = sizeof e->result;
@@ -60,46 +55,105 @@ static int measure(evaluation *e)
 static void print_percent(const char *name, double value)
 {
     if (isnan(value))
-        printf("%-10s  -\n", name);
+        printf("%-17s  -\n", name);
     else
-        printf("%-10s  %.2f %%\n", name, 100 * value);
+        printf("%-17s  %.2f %%\n", name, 100 * value);
+}
+
+static const char *name_of(const evaluation *e, uint32_t class_index)
+{
+    return cnn_classifier_class_name(e->classifier, class_index);
+}
+
+static int widest_name(const evaluation *e)
+{
+    int widest = 0;
+    for (uint32_t k = 0; k < e->result.classes; k++)
+        if (output_width(name_of(e, k)) > widest)
+            widest = output_width(name_of(e, k));
+    return widest;
+}
+
+static cnn_class_result measure_class(const evaluation *e, uint32_t class_index)
+{
+    cnn_class_result result = { .struct_size = sizeof result };
+    cnn_metrics_compute_class(e->metrics, class_index, &result);
+    return result;
+}
+
+static void print_name(const char *name, int width)
+{
+    output_text(stdout, name);
+    printf("%*s", width - output_width(name), "");
+}
+
+/* Two classes are told by the figures above. */
+static void print_classes(const evaluation *e)
+{
+    if (e->result.classes == 2) {
+        printf("\nPrecision, recall and f1 are those of ");
+        output_text(stdout, name_of(e, 1));
+        puts(".");
+        return;
+    }
+    int width = widest_name(e);
+    printf("\nPrecision, recall and f1 are means over the classes; those of each:\n\n%*s  %8s  %9s  %9s  %9s\n", width,
+           "", "images", "precision", "recall", "f1");
+    for (uint32_t k = 0; k < e->result.classes; k++) {
+        cnn_class_result result = measure_class(e, k);
+        print_name(name_of(e, k), width);
+        printf("  %8llu  %7.2f %%  %7.2f %%  %7.2f %%\n", (unsigned long long)result.images, 100 * result.precision,
+               100 * result.recall, 100 * result.f1);
+    }
+}
+
+static void print_confusion(const evaluation *e)
+{
+    int width = widest_name(e);
+    puts("\nHow the photographs of each class (rows) were classified (columns):\n");
+    printf("%*s", width, "");
+    for (uint32_t column = 0; column < e->result.classes; column++) {
+        int name = output_width(name_of(e, column));
+        printf("  %*s", name < 8 ? 8 - name : 0, "");
+        output_text(stdout, name_of(e, column));
+    }
+    puts("");
+    for (uint32_t row = 0; row < e->result.classes; row++) {
+        print_name(name_of(e, row), width);
+        for (uint32_t column = 0; column < e->result.classes; column++) {
+            int name = output_width(name_of(e, column));
+            printf("  %*llu", name < 8 ? 8 : name, (unsigned long long)cnn_metrics_confusion(e->metrics, row, column));
+        }
+        puts("");
+    }
 }
 
 static void print_table(const evaluation *e)
 {
     const cnn_metrics_result *result = &e->result;
-    const char *names[2] = { cnn_classifier_class_name(e->classifier, 0), cnn_classifier_class_name(e->classifier, 1) };
-    printf("%-10s  %llu", "images", (unsigned long long)result->images);
+    printf("%-17s  %llu", "images", (unsigned long long)result->images);
     if (e->skipped)
         printf(" (and %llu left out)", (unsigned long long)e->skipped);
-    printf("\n%-10s  %.4f\n", "loss", result->loss);
+    printf("\n%-17s  %.4f\n", "loss", result->loss);
     print_percent("accuracy", result->accuracy);
     print_percent("precision", result->precision);
     print_percent("recall", result->recall);
     print_percent("f1", result->f1);
     if (isnan(result->auc))
-        printf("%-10s  -\n", "auc");
+        printf("%-17s  -\n", "auc");
     else
-        printf("%-10s  %.4f\n", "auc", result->auc);
-    int width = output_width(names[0]) > output_width(names[1]) ? output_width(names[0]) : output_width(names[1]);
-    printf("\nPrecision, recall and f1 are those of ");
-    output_text(stdout, names[1]);
-    puts(". How the photographs of each class (rows) were classified (columns):\n");
-    printf("%*s", width, "");
-    for (int column = 0; column < 2; column++) {
-        printf("  %*s", output_width(names[column]) < 8 ? 8 - output_width(names[column]) : 0, "");
-        output_text(stdout, names[column]);
-    }
-    puts("");
-    for (uint32_t row = 0; row < 2; row++) {
-        output_text(stdout, names[row]);
-        printf("%*s", width - output_width(names[row]), "");
-        for (uint32_t column = 0; column < 2; column++) {
-            int cell = output_width(names[column]) < 8 ? 8 : output_width(names[column]);
-            printf("  %*llu", cell, (unsigned long long)cnn_metrics_confusion(e->metrics, row, column));
-        }
-        puts("");
-    }
+        printf("%-17s  %.4f\n", "auc", result->auc);
+    print_percent("calibration error", result->calibration_error);
+    print_classes(e);
+    print_confusion(e);
+}
+
+static json_t *class_to_json(const evaluation *e, uint32_t class_index)
+{
+    cnn_class_result result = measure_class(e, class_index);
+    return json_pack("{s:o,s:I,s:o,s:o,s:o}", "class", output_json_text(name_of(e, class_index)), "images",
+                     (json_int_t)result.images, "precision", output_json_number(result.precision), "recall",
+                     output_json_number(result.recall), "f1", output_json_number(result.f1));
 }
 
 static int print_json(const evaluation *e)
@@ -107,16 +161,21 @@ static int print_json(const evaluation *e)
     const cnn_metrics_result *r = &e->result;
     json_t *confusion = json_array();
     json_t *classes = json_array();
-    for (uint32_t row = 0; row < 2; row++) {
-        json_array_append_new(confusion, json_pack("[I,I]", (json_int_t)cnn_metrics_confusion(e->metrics, row, 0),
-                                                   (json_int_t)cnn_metrics_confusion(e->metrics, row, 1)));
-        json_array_append_new(classes, output_json_text(cnn_classifier_class_name(e->classifier, row)));
+    json_t *per_class = json_array();
+    for (uint32_t row = 0; row < r->classes; row++) {
+        json_t *counts = json_array();
+        for (uint32_t column = 0; column < r->classes; column++)
+            json_array_append_new(counts, json_integer((json_int_t)cnn_metrics_confusion(e->metrics, row, column)));
+        json_array_append_new(confusion, counts);
+        json_array_append_new(classes, output_json_text(name_of(e, row)));
+        json_array_append_new(per_class, class_to_json(e, row));
     }
-    json_t *object = json_pack("{s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "images", (json_int_t)r->images, "skipped",
-                               (json_int_t)e->skipped, "loss", output_json_number(r->loss), "accuracy",
-                               output_json_number(r->accuracy), "precision", output_json_number(r->precision), "recall",
-                               output_json_number(r->recall), "f1", output_json_number(r->f1), "auc",
-                               output_json_number(r->auc), "confusion", confusion, "classes", classes);
+    json_t *object = json_pack(
+        "{s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "images", (json_int_t)r->images, "skipped",
+        (json_int_t)e->skipped, "loss", output_json_number(r->loss), "accuracy", output_json_number(r->accuracy),
+        "precision", output_json_number(r->precision), "recall", output_json_number(r->recall), "f1",
+        output_json_number(r->f1), "auc", output_json_number(r->auc), "calibration_error",
+        output_json_number(r->calibration_error), "per_class", per_class, "confusion", confusion, "classes", classes);
     return output_json(object, JSON_INDENT(2));
 }
 
@@ -124,12 +183,11 @@ static int evaluate(evaluation *e)
 {
     if (context_create(e->arguments.threads, &e->context))
         return EXIT_FAILED;
-    if (cnn_classifier_load(e->context, e->arguments.model, &e->classifier))
-        return output_library_error();
-    if (data_open_for_testing(e->context, e->arguments.data, &e->dataset))
+    if (use_load(e->context, e->arguments.model, &e->arguments.use, &e->classifier))
         return EXIT_FAILED;
-    if (align_classes(e->classifier, e->dataset))
-        return output_library_error();
+    if (data_open_for_testing(e->context, e->arguments.data, &e->dataset) ||
+        data_align_to_classifier(e->dataset, e->classifier))
+        return EXIT_FAILED;
     if (data_leave_out_bad(e->dataset, "checking", &e->progress, &e->skipped))
         return EXIT_FAILED;
     if (measure(e))
@@ -150,6 +208,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &e.arguments.json },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER,
           &e.arguments.threshold, 1e-6, 0.999999 },
+        USE_OPTIONS(e.arguments.use),
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &e.arguments.threads, 1, 256 },
         { 0 },
     };

@@ -9,14 +9,15 @@
 #include "output.h"
 
 static const catdog_command *const commands[] = {
-    &train_command, &eval_command, &predict_command, &check_command, &summary_command, &bench_command,
+    &train_command,     &eval_command,    &predict_command, &check_command,
+    &calibrate_command, &summary_command, &bench_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_overview(FILE *file)
 {
     fputs("Usage: catdog COMMAND [OPTION]...\n\n"
-          "Trains a classifier of two kinds of photographs, and uses it.\n\n"
+          "Trains a classifier of photographs, and uses it.\n\n"
           "Commands:\n",
           file);
     for (size_t i = 0; i < COMMANDS; i++)

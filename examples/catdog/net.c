@@ -82,6 +82,7 @@ cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_
     cnn_net_options_init(&options);
     options.size = (uint32_t)net->size;
     options.batch_norm = (uint32_t)net->batch_norm;
+    options.outputs = net->outputs;
     options.width = (float)net->width;
     if (net->dropout >= 0)
         options.dropout = net->dropout > 0 ? (float)net->dropout : -1.0f;

@@ -12,8 +12,9 @@ typedef struct net_arguments {
     const char *name; /* a net's name, or a JSON file; NULL: not given */
     uint64_t size;    /* 0: the net's own */
     int batch_norm;
-    double dropout; /* negative: the net's own */
-    double width;   /* 0: the net's own */
+    double dropout;   /* negative: the net's own */
+    double width;     /* 0: the net's own */
+    uint32_t outputs; /* not an option: how many logits; 0: one */
 } net_arguments;
 
 /* Entries of a command's table of options, for `net`, a net_arguments. */

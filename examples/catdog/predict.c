@@ -10,6 +10,7 @@
 #include "context.h"
 #include "net.h"
 #include "output.h"
+#include "use.h"
 
 enum { CHUNK = 64 };
 
@@ -20,6 +21,7 @@ typedef struct predicting {
     int json, csv;
     double threshold; /* negative: the model's own */
     uint64_t threads; /* 0: not given */
+    use_arguments use;
     cnn_context *context;
     cnn_classifier *classifier;
     const char *paths[CHUNK]; /* files that wait to be classified together */
@@ -57,7 +59,25 @@ static void print_as_csv(const char *path, const cnn_prediction *prediction, con
     putchar('\n');
 }
 
-static int print_as_json(const char *path, const cnn_prediction *prediction, const char *reason)
+/* The classes by their probabilities, of which there are few. */
+static json_t *candidates_to_json(const predicting *p, const cnn_prediction *prediction)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < CNN_MAX_CANDIDATES && prediction->candidates[i].class_index >= 0; i++) {
+        const cnn_candidate *candidate = &prediction->candidates[i];
+        const char *name = cnn_classifier_class_name(p->classifier, (uint32_t)candidate->class_index);
+        json_array_append_new(list, json_pack("{s:o,s:o}", "label", output_json_text(name), "confidence",
+                                              output_json_number(candidate->probability)));
+    }
+    return list;
+}
+
+static int has_many_classes(const predicting *p)
+{
+    return cnn_classifier_class_name(p->classifier, 2) != NULL;
+}
+
+static int print_as_json(const predicting *p, const char *path, const cnn_prediction *prediction, const char *reason)
 {
     json_t *object = json_object();
     json_object_set_new(object, "path", output_json_text(path));
@@ -66,8 +86,21 @@ static int print_as_json(const char *path, const cnn_prediction *prediction, con
     } else {
         json_object_set_new(object, "label", output_json_text(prediction->label));
         json_object_set_new(object, "confidence", output_json_number(prediction->confidence));
+        if (has_many_classes(p))
+            json_object_set_new(object, "candidates", candidates_to_json(p, prediction));
     }
     return output_json(object, JSON_COMPACT);
+}
+
+/* The two classes that come next, if they are at all likely. */
+static void print_others(const predicting *p, const cnn_prediction *prediction)
+{
+    const float least = 0.01f;
+    for (int i = 1; i < 3 && prediction->candidates[i].probability >= least; i++) {
+        fputs(i == 1 ? "  or " : ", ", stdout);
+        output_text(stdout, cnn_classifier_class_name(p->classifier, (uint32_t)prediction->candidates[i].class_index));
+        printf(" %.1f %%", 100 * prediction->candidates[i].probability);
+    }
 }
 
 static void print_as_row(const predicting *p, const char *path, const cnn_prediction *prediction, const char *reason)
@@ -85,7 +118,10 @@ static void print_as_row(const predicting *p, const char *path, const cnn_predic
         int width = output_width(cnn_classifier_class_name(p->classifier, i));
         widest = width > widest ? width : widest;
     }
-    printf("%*s  %5.1f %%\n", widest - output_width(prediction->label), "", 100 * prediction->confidence);
+    printf("%*s  %5.1f %%", widest - output_width(prediction->label), "", 100 * prediction->confidence);
+    if (has_many_classes(p))
+        print_others(p, prediction);
+    putchar('\n');
 }
 
 /* Prints one result; `sentence` says what is wrong, if something is. Not 0 if there is no use in going on: standard
@@ -96,7 +132,7 @@ static int print_prediction(predicting *p, const char *path, const cnn_predictio
     p->done++;
     p->failed += prediction->status != CNN_OK;
     if (p->json) {
-        if (print_as_json(path, prediction, reason))
+        if (print_as_json(p, path, prediction, reason))
             return -1;
     } else if (p->csv) {
         print_as_csv(path, prediction, reason);
@@ -270,8 +306,8 @@ static int predict(predicting *p, int operands, char **paths)
 {
     if (context_create(choose_threads(p, operands, paths), &p->context))
         return EXIT_FAILED;
-    if (cnn_classifier_load(p->context, p->model, &p->classifier))
-        return output_library_error();
+    if (use_load(p->context, p->model, &p->use, &p->classifier))
+        return EXIT_FAILED;
     if (p->threshold > 0 && cnn_classifier_set_threshold(p->classifier, (float)p->threshold))
         return output_library_error();
     if (p->csv)
@@ -298,6 +334,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "csv", NULL, "print CSV: path,label,confidence,error", OPTION_FLAG, &p.csv },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &p.threshold,
           1e-6, 0.999999 },
+        USE_OPTIONS(p.use),
         { "threads", "N", "threads to use (all processors; one for one photograph)", OPTION_WHOLE, &p.threads, 1, 256 },
         { 0 },
     };

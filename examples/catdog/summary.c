@@ -48,7 +48,8 @@ static int print_trained(summary *s)
         fputs(i ? ", " : " ", stdout);
         output_text(stdout, cnn_classifier_class_name(s->classifier, i));
     }
-    puts("");
+    printf("\nConfidence: temperature %.3f%s\n", cnn_classifier_temperature(s->classifier),
+           cnn_classifier_flip(s->classifier) ? "; mirror images count, too" : "");
     return EXIT_DONE;
 }
 

@@ -72,29 +72,25 @@ static int split_off_validation(training *t, double fraction)
     return EXIT_DONE;
 }
 
-/* Gives the validation data's classes the order that the training data's have. */
-static int align_validation(training *t)
-{
-    const char *names[2] = { cnn_dataset_class_name(t->photographs, 0), cnn_dataset_class_name(t->photographs, 1) };
-    return cnn_dataset_align_classes(t->validation, names, 2) ? output_library_error() : EXIT_DONE;
-}
-
 /* Opens the photographs to train and to validate on. All is opened before the first image is decoded, so that a wrong
  * path is told at once. */
 static int open_data(training *t)
 {
     const train_arguments *a = &t->arguments;
     double fraction = t->settings.validation_fraction;
-    if (data_open(t->context, a->data, CNN_PART_AUTO, &t->photographs) ||
-        data_require_two_classes(t->photographs, a->data))
+    if (data_open(t->context, a->data, CNN_PART_AUTO, &t->photographs))
         return EXIT_FAILED;
     if (fraction <= 0 && a->validation && data_open_for_testing(t->context, a->validation, &t->validation))
         return EXIT_FAILED;
     if (!a->validation && cnn_dataset_has_test_part(t->context, a->data) &&
         data_open(t->context, a->data, CNN_PART_TEST, &t->validation))
         return EXIT_FAILED;
-    if (t->validation && align_validation(t))
-        return EXIT_FAILED;
+    return t->validation && data_align(t->validation, t->photographs) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int prepare_data(training *t)
+{
+    double fraction = t->settings.validation_fraction;
     if (leave_out_bad(t, t->photographs, "checking the photographs"))
         return EXIT_FAILED;
     if (t->validation)
@@ -107,6 +103,8 @@ static int create_classifier(training *t)
     cnn_classifier_options options;
     cnn_classifier_options_init(&options);
     options.seed = t->arguments.seed;
+    options.classes = cnn_dataset_class_count(t->photographs);
+    t->arguments.net.outputs = options.classes == 2 ? 1 : options.classes;
     if (t->arguments.transfer.from)
         return transfer_create(t->context, &t->arguments.transfer, t->arguments.net.size, &options, &t->classifier)
                    ? EXIT_FAILED
@@ -116,6 +114,18 @@ static int create_classifier(training *t)
     if (cnn_classifier_create_from_graph(t->context, t->graph, &options, &t->classifier))
         return output_library_error();
     return EXIT_DONE;
+}
+
+/* A net from a file may be for another number of classes. */
+static int check_classes(const training *t)
+{
+    uint32_t classes = cnn_dataset_class_count(t->photographs);
+    int64_t outputs = cnn_model_output_shape(cnn_classifier_model(t->classifier)).dims[0];
+    if (classes == (outputs == 1 ? 2 : outputs))
+        return EXIT_DONE;
+    output_error("'%s' has %u classes, for which the net must end in %u logits; it ends in %lld", t->arguments.data,
+                 classes, classes == 2 ? 1 : classes, (long long)outputs);
+    return EXIT_FAILED;
 }
 
 static int after_step(const cnn_progress *state, void *user)
@@ -145,9 +155,7 @@ static void announce(const training *t)
     fprintf(stderr, "training %s on %llu photographs of ",
             t->arguments.transfer.from ? t->arguments.transfer.from : t->arguments.net.name,
             (unsigned long long)cnn_dataset_count(t->photographs));
-    output_text(stderr, cnn_dataset_class_name(t->photographs, 0));
-    fputs(" and ", stderr);
-    output_text(stderr, cnn_dataset_class_name(t->photographs, 1));
+    data_print_classes(stderr, t->photographs);
     fprintf(stderr, ", validating on %llu; %llu weights, %u threads\n",
             (unsigned long long)cnn_dataset_count(t->validation),
             (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL),
@@ -214,7 +222,8 @@ static int train(training *t)
         check_writable("the checkpoint", a->checkpoint))
         return EXIT_FAILED;
     interrupt_catch();
-    if (context_create(a->threads, &t->context) || create_classifier(t) || open_data(t))
+    if (context_create(a->threads, &t->context) || open_data(t) || create_classifier(t) || check_classes(t) ||
+        prepare_data(t))
         return EXIT_FAILED;
     announce(t);
     return fit(t);
@@ -241,9 +250,9 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command train_command = {
     "train",
-    "learn to tell two kinds of photographs apart",
+    "learn to tell kinds of photographs apart",
     "--data PATH --model FILE [OPTION]...",
-    "Learns from labelled photographs of two kinds, and writes a model file.\n\n"
+    "Learns from labelled photographs of two kinds or more, and writes a model file.\n\n"
     "  catdog train --data PetImages --model pets.safetensors\n"
     "  catdog train --data photos.zip --val 0.2 --model pets.safetensors --epochs 40\n"
     "  catdog train --data train.csv --val test.csv --model pets.safetensors --net two_conv\n"

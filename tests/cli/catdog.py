@@ -62,9 +62,9 @@ def as_json(*arguments, **more):
 
 
 def photograph(kind, number, size=(24, 20)):
-    """Cats are red, dogs are blue; each has its own noise."""
+    """Cats are red, foxes green, dogs (and all else) blue; each has its own noise."""
     rng = random.Random(f"{kind} {number}")
-    base = (190, 60, 60) if kind.lower().startswith("cat") else (60, 60, 190)
+    base = {"cat": (190, 60, 60), "fox": (60, 190, 60)}.get(kind.lower()[:3], (60, 60, 190))
     image = Image.new("RGB", size)
     image.putdata([tuple(min(255, max(0, c + rng.randint(-50, 50))) for c in base) for _ in range(size[0] * size[1])])
     return image

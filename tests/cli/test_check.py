@@ -64,12 +64,35 @@ def test_a_zip_is_checked_where_it_lies(faulty, tmp_path):
     assert all(entry["path"].startswith(f"{zipped}!/") for entry in found["bad"])
 
 
-def test_hundreds_of_classes_can_be_checked_but_not_trained_on(tmp_path, pets):
+def test_a_model_finds_wrong_labels(pets, tmp_path):
+    data = make_folder(tmp_path / "pets", 8, start=300)
+    for number, other in ((1, "Cat"), (2, "Dog")):
+        photograph("Dog" if other == "Cat" else "Cat", 900 + number).save(data / other / f"wrong{number}.png")
+    found = as_json("check", "--data", data, "--model", pets.model, "--json")
+    assert [s["path"].split("/")[-1] for s in found["suspects"][:2]] in (["wrong1.png", "wrong2.png"],
+                                                                         ["wrong2.png", "wrong1.png"])
+    assert len(found["suspects"]) == 2 and found["bad"] == []
+    first = found["suspects"][0]
+    assert {first["label"], first["suggested"]} == {"Cat", "Dog"}
+    assert first["probability"] > 0.5 and first["loss"] >= found["suspects"][1]["loss"]
+    out = succeeds("check", "--data", data, "--model", pets.model).out
+    assert "wrong1.png: is labelled Cat, looks like Dog (" in out
+
+
+def test_labels_of_other_classes_cannot_be_judged(pets, tmp_path):
+    fails(1, "check", "--data", make_folder(tmp_path / "x", 2, names=("Cat", "Fox")), "--model", pets.model, saying="fox")
+    fails(2, "check", "--data", pets.data, "--flip", saying="--model")
+
+
+def test_hundreds_of_classes_can_be_checked_and_trained_on(tmp_path, pets):
     for n in range(300):
         (tmp_path / "many" / f"class{n:03}").mkdir(parents=True)
         shutil.copy(pets.data / "Cat" / "1.jpg", tmp_path / "many" / f"class{n:03}" / "1.jpg")
     assert len(as_json("check", "--data", tmp_path / "many", "--json")["classes"]) == 300
-    fails(1, "train", "--data", tmp_path / "many", "--model", tmp_path / "m", saying="300 classes")
+    succeeds("train", "--data", tmp_path / "many", "--val", tmp_path / "many", "--net", "two_conv", "--size", 16,
+             "--epochs", 1, "--model", tmp_path / "m")
+    fails(1, "train", "--data", tmp_path / "many", "--net", pets.net, "--model", tmp_path / "m",
+          saying="must end in 300 logits")
 
 
 def test_nested_hidden_and_other_files(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 
 from catdog import HAS_ZIP, as_json, fails, make_folder, photograph, run, succeeds
 
-KEYS = {"images", "skipped", "loss", "accuracy", "precision", "recall", "f1", "auc", "confusion", "classes"}
+KEYS = {"images", "skipped", "loss", "accuracy", "precision", "recall", "f1", "auc", "confusion", "classes",
+        "calibration_error", "per_class"}
 
 
 def test_json_has_every_figure(pets):
@@ -16,12 +17,16 @@ def test_json_has_every_figure(pets):
     assert a + b == 6 and c + d == 6
     assert figures["accuracy"] == pytest.approx((a + d) / 12)
     assert figures["accuracy"] > 0.9 and figures["auc"] > 0.9
+    assert [c["class"] for c in figures["per_class"]] == ["Cat", "Dog"]
+    assert figures["per_class"][1]["precision"] == figures["precision"]
+    assert 0 <= figures["calibration_error"] < 0.5
     assert figures["precision"] == pytest.approx(d / (b + d)) and figures["recall"] == pytest.approx(d / (c + d))
 
 
 def test_the_table_shows_the_same(pets):
     done = succeeds("eval", "--model", pets.model, "--data", pets.test)
-    for word in ("images      12", "loss", "accuracy", "precision", "recall", "f1", "auc", "Cat", "Dog"):
+    for word in ("images             12\n", "loss", "accuracy", "precision", "recall", "f1", "auc", "calibration error",
+                 "Cat", "Dog"):
         assert word in done.out
     assert done.err == ""
 
@@ -80,6 +85,19 @@ def test_a_class_of_broken_files_only(pets, tmp_path):
     for path in (data / "Dog").iterdir():
         path.write_bytes(b"")
     fails(1, "eval", "--model", pets.model, "--data", data, saying="dog")
+
+
+def test_mirror_images_and_another_size_can_be_asked_for(pets, tmp_path):
+    model = tmp_path / "m"
+    succeeds("train", "--data", pets.data, "--val", pets.test, "--net", "catdog_net", "--width", 0.1, "--size", 32,
+             "--epochs", 2, "--batch", 8, "--model", model)
+    evaluate = ["eval", "--model", model, "--data", pets.test, "--json"]
+    losses = {as_json(*evaluate, *more)["loss"] for more in ([], ["--flip"], ["--size", 48], ["--flip", "--size", 48])}
+    assert len(losses) == 4
+    predict = ["predict", "--model", model, "--json", pets.test / "Cat" / "100.jpg"]
+    confidences = {as_json(*predict, *more)["confidence"] for more in ([], ["--flip"], ["--size", 48])}
+    assert len(confidences) == 3
+    fails(1, "eval", "--model", pets.model, "--data", pets.test, "--size", 48, saying="for one size of image")
 
 
 def test_threads_change_nothing(pets):
