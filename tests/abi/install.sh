@@ -38,6 +38,10 @@ cc -Wall -Wextra -Werror "$scratch/program.c" -o "$scratch/shared" $(pkg-config 
 # shellcheck disable=SC2046
 c++ -Wall -Wextra -Werror "$scratch/program.cpp" -o "$scratch/shared_cpp" $(pkg-config --cflags --libs cnn)
 "$scratch/shared_cpp"
+printf '#include <cnn/cnn.hpp>\nint main() { return cnn_graph_node_count(cnn::graph("two_conv")) < 5; }\n' >"$scratch/wrapper.cpp"
+# shellcheck disable=SC2046
+c++ -std=c++17 -Wall -Wextra -Werror "$scratch/wrapper.cpp" -o "$scratch/wrapper" $(pkg-config --cflags --libs cnn)
+"$scratch/wrapper"
 # only libcnn itself is static: what it needs is named by its pkg-config file, and shared
 # shellcheck disable=SC2046
 cc "$scratch/program.c" -o "$scratch/static" $(pkg-config --cflags cnn) "$library_folder/libcnn.a" \

@@ -1,0 +1,62 @@
+"""The programs in docs/python.md and docs/cpp.md are tried, on few photographs."""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import ROOT, SAMPLE
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("docs")
+    for kind, name in (("cats", "Cat"), ("dogs", "Dog")):
+        for folder, first in (("PetImages", 0), ("more/PetImages", 20)):
+            (root / folder / name).mkdir(parents=True)
+            for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[first:first + 10]:
+                shutil.copy(path, root / folder / name)
+    for copy, kind in (("photo.jpg", "cats"), ("other.jpg", "dogs")):
+        shutil.copy(sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[-1], root / copy)
+    (root / "README").write_text("no image")
+    return root
+
+
+def test_the_python_of_the_docs_works(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    names = {}
+    for block in blocks("python.md", "python"):
+        if "sklearn" in block and not available("sklearn"):
+            continue
+        exec(compile(block, "docs/python.md", "exec"), names)
+    said = capsys.readouterr().out
+    assert "epoch 10: " in said and "README: " in said and "missing.jpg: " in said
+
+
+def available(module):
+    try:
+        __import__(module)
+    except ImportError:
+        return False
+    return True
+
+
+def test_the_cpp_of_the_docs_works(place):
+    compiler = os.environ.get("CNN_TEST_CXX")
+    if not compiler:
+        pytest.skip("there is no C++ compiler")
+    library = os.path.dirname(os.path.abspath(os.environ["CNN_LIBRARY"]))
+    for number, block in enumerate(blocks("cpp.md", "cpp")):
+        source = place / f"{number}.cpp"
+        source.write_text(block)
+        subprocess.run([*shlex.split(compiler), "-std=c++17", "-Wall", "-Wextra", "-Werror", str(source),
+                        f"-I{ROOT}/include", "-o", str(source.with_suffix("")), f"-L{library}", "-lcnn",
+                        f"-Wl,-rpath,{library}"], check=True)
+        done = subprocess.run([str(source.with_suffix(""))], cwd=place, capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout, done.stderr
