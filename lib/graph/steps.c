@@ -30,7 +30,8 @@ typedef struct fusion {
 
 /* A convolution or dense layer, and what follows it that one kernel can do with it. */
 typedef struct chain {
-    cnn_node first, batch_norm, activation, pool, last; /* CNN_NODE_ERROR: has none */
+    cnn_node first, batch_norm, add, activation, pool, last; /* CNN_NODE_ERROR: has none */
+    cnn_node addend;                                         /* what `add` adds */
 } chain;
 
 static const cnn_layer *layer_of(const fusion *f, cnn_node node)
@@ -88,9 +89,20 @@ static bool can_fuse_pool(const cnn_layer *layer)
            (int64_t)pool->kernel[0] * pool->kernel[1] <= UINT8_MAX;
 }
 
+/* What `add` adds to the value of `node`, if that is given by a step before: of two branches that meet, the later one's
+ * convolution adds the earlier one's result. */
+static cnn_node find_addend(const fusion *f, cnn_node node, cnn_node add)
+{
+    if (!has_type(f, add, &cnn_layer_add))
+        return CNN_NODE_ERROR;
+    const cnn_node *inputs = f->graph->nodes[add].inputs;
+    cnn_node other = f->nodes[inputs[f->nodes[inputs[0]].source == node]].source;
+    return f->nodes[other].step >= 0 ? other : CNN_NODE_ERROR;
+}
+
 static chain find_chain(const fusion *f, cnn_node first)
 {
-    chain c = { first, CNN_NODE_ERROR, CNN_NODE_ERROR, CNN_NODE_ERROR, first };
+    chain c = { first, CNN_NODE_ERROR, CNN_NODE_ERROR, CNN_NODE_ERROR, CNN_NODE_ERROR, first, CNN_NODE_ERROR };
     bool conv = has_type(f, first, &cnn_layer_conv2d);
     if (!f->fuse || (!conv && !has_type(f, first, &cnn_layer_dense)))
         return c;
@@ -99,11 +111,15 @@ static chain find_chain(const fusion *f, cnn_node first)
         c.batch_norm = c.last = next;
         next = only_user(f, next);
     }
+    if (conv && !f->training && (c.addend = find_addend(f, c.last, next)) != CNN_NODE_ERROR) {
+        c.add = c.last = next;
+        next = only_user(f, next);
+    }
     if (has_type(f, next, &cnn_layer_relu) || has_type(f, next, &cnn_layer_relu6)) {
         c.activation = c.last = next;
         next = only_user(f, next);
     }
-    if (conv && has_type(f, next, &cnn_layer_max_pool2d) && can_fuse_pool(layer_of(f, next)))
+    if (conv && c.add == CNN_NODE_ERROR && has_type(f, next, &cnn_layer_max_pool2d) && can_fuse_pool(layer_of(f, next)))
         c.pool = c.last = next;
     return c;
 }
@@ -124,6 +140,7 @@ static void fill_fused_conv2d(const fusion *f, const chain *c, cnn_fused_conv2d_
         fused->batch_norm = true;
         fused->epsilon = batch_norm->epsilon;
     }
+    fused->add = c->add != CNN_NODE_ERROR;
     if (c->pool != CNN_NODE_ERROR) {
         const cnn_pool2d_attributes *pool = layer_of(f, c->pool)->attributes;
         memcpy(fused->pool, pool->kernel, sizeof fused->pool);
@@ -150,6 +167,8 @@ static cnn_status make_fused_layer(const fusion *f, const chain *c, cnn_step *st
         .input_count = 1,
         .inputs = { layer_of(f, c->first)->inputs[0] },
     };
+    if (c->add != CNN_NODE_ERROR)
+        step->layer.inputs[step->layer.input_count++] = layer_of(f, c->addend)->output;
     return type->shape(&step->layer);
 }
 
@@ -178,6 +197,8 @@ static cnn_status add_step(fusion *f, cnn_node first)
     step->training = is_training(f, first);
     for (int32_t k = 0; k < layer->input_count; k++)
         step->inputs[k] = f->nodes[f->nodes[f->graph->nodes[first].inputs[k]].source].step;
+    if (c.add != CNN_NODE_ERROR)
+        step->inputs[1] = f->nodes[c.addend].step;
     if (c.last == first)
         step->layer = *layer;
     else {
@@ -191,7 +212,7 @@ static cnn_status add_step(fusion *f, cnn_node first)
             return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: its fused layer has a parameter %s that it hasn't",
                             f->graph->nodes[first].name, step->layer.parameters[k].name);
     }
-    const cnn_node followers[] = { c.batch_norm, c.activation, c.pool };
+    const cnn_node followers[] = { c.batch_norm, c.add, c.activation, c.pool };
     for (size_t m = 0; m < sizeof followers / sizeof followers[0]; m++)
         if (followers[m] != CNN_NODE_ERROR)
             f->nodes[followers[m]].taken = true;

@@ -28,14 +28,15 @@ typedef struct cnn_conv_shape {
 
 typedef enum cnn_activation { CNN_ACTIVATION_NONE = 0, CNN_ACTIVATION_RELU, CNN_ACTIVATION_RELU6 } cnn_activation;
 
-/* What is done to a convolution's result before it is written: bias, activation, then max-pooling without padding whose
- * stride is its kernel's size (windows that don't fit whole are dropped). */
+/* What is done to a convolution's result before it is written: bias, another value added, activation, then max-pooling
+ * without padding whose stride is its kernel's size (windows that don't fit whole are dropped). */
 typedef struct cnn_conv_epilogue {
     const float *bias; /* out_channels, or NULL */
     cnn_activation activation;
     int32_t pool[2]; /* window; 0: none */
     uint8_t *argmax; /* for training: per pooled value, the row-major number of its maximum in the window (the first of
                         equals); NULL if not wanted */
+    const float *addend; /* of the output's shape, or NULL; only if all are floats, and not with pooling */
 } cnn_conv_epilogue;
 
 /* `output` is N × out_height × out_width × out_channels, or the pooled map where the epilogue pools.

@@ -53,6 +53,7 @@ static cnn_correlation_call call_for(cnn_context *context, const cnn_conv_shape 
                                               .width = s->in_width,
                                               .channels = s->in_channels },
                                   .bias = epilogue->bias,
+                                  .addend = epilogue->addend,
                                   .low = epilogue->activation == CNN_ACTIVATION_NONE ? -INFINITY : 0,
                                   .high = epilogue->activation == CNN_ACTIVATION_RELU6 ? 6 : INFINITY,
                                   .pool = { epilogue->pool[0], epilogue->pool[1] },

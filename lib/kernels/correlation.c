@@ -154,7 +154,7 @@ static void multiply_rows(const job *j, const part *p, cnn_product *product, int
     cnn_product_run_packed(plan->kernels, product, terms, taps.first * plan->row_offsets * plan->inner);
 }
 
-static void multiply_part(const job *j, const part *p, const float *source, float *to)
+static void multiply_part(const job *j, const part *p, const float *source, float *to, const float *addend)
 {
     const cnn_correlation *s = &j->call->shape;
     bool staged = j->plan->staged, whole = p->images == j->plan->strip_images;
@@ -166,6 +166,7 @@ static void multiply_part(const job *j, const part *p, const float *source, floa
                             .a_step = 1,
                             .c = to,
                             .bias = j->call->bias ? j->call->bias + channel : NULL,
+                            .addend = addend,
                             .low = staged ? -INFINITY : j->call->low,
                             .high = staged ? INFINITY : j->call->high };
     for (int64_t row = 0, next; row < p->rows; row = next) {
@@ -223,13 +224,13 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     part p = locate_part(j, task, worker);
     const float *source = prepare_source(j, &p);
     if (j->plan->staged) {
-        multiply_part(j, &p, source, p.stage);
+        multiply_part(j, &p, source, p.stage, NULL);
         store_part(j, &p);
         return;
     }
     int64_t channel = p.group * (j->call->shape.channels / j->call->shape.groups) + p.column;
-    multiply_part(j, &p, source,
-                  (float *)j->call->result + p.image * j->call->image_stride + p.row * j->call->row_stride + channel);
+    int64_t to = p.image * j->call->image_stride + p.row * j->call->row_stride + channel;
+    multiply_part(j, &p, source, (float *)j->call->result + to, j->call->addend ? j->call->addend + to : NULL);
 }
 
 void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)

@@ -44,9 +44,10 @@ typedef struct cnn_correlation_call {
     cnn_correlation shape;
     cnn_strip_source source;
     const float *packed;
-    const float *bias; /* or NULL */
-    float low, high;   /* what results are limited to */
-    int32_t pool[2];   /* 0: none; the result's size is a multiple of it */
+    const float *bias;   /* or NULL */
+    const float *addend; /* is added to the result, and lies as that does; or NULL */
+    float low, high;     /* what results are limited to */
+    int32_t pool[2];     /* 0: none; the result's size is a multiple of it */
     uint8_t *argmax;
     void *result; /* pooled and dense, or with these values between pixels, rows and images */
     int64_t pixel_stride, row_stride, image_stride;

@@ -11,7 +11,8 @@
  *   c[c_rows[r] + j] = sum over o < outer, i < inner of
  *                      a[a_rows[r] + a_offsets[o] + i * a_step] * b[(o * inner + i) * b_step + j]
  *
- * for each row r and column j, to which `bias` or, to accumulate, the old c is added; then limited to low..high. */
+ * for each row r and column j, to which `bias` and `addend` or, to accumulate, the old c is added; then limited to
+ * low..high. */
 typedef struct cnn_product {
     bool pairs; /* a and b are pairs of bfloat16, each counted as one float: products are the sums of two */
     int64_t rows, columns, outer, inner;
@@ -23,7 +24,8 @@ typedef struct cnn_product {
     float *c;
     const ptrdiff_t *c_rows;
     bool accumulate;
-    const float *bias; /* `columns` of them, or NULL */
+    const float *bias;   /* `columns` of them, or NULL */
+    const float *addend; /* lies as c does; or NULL */
     float low, high;
 } cnn_product;
 

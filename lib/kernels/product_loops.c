@@ -42,16 +42,21 @@ ALWAYS_INLINE void begin_tile(const cnn_product *p, int64_t row, tile_shape s, v
     float *c = p->c;
     const ptrdiff_t *c_rows = p->c_rows + row;
     const float *bias = p->bias;
-    if (p->accumulate)
+    if (p->accumulate) {
         UNROLLED (r, s.rows)
             UNROLLED (v, s.vectors)
                 sum[r][v] = load_columns(s, v, c + c_rows[r]);
-    else
-        UNROLLED (v, s.vectors) {
-            vf first = bias ? load_columns(s, v, bias) : vf_zero();
-            UNROLLED (r, s.rows)
-                sum[r][v] = first;
-        }
+        return;
+    }
+    UNROLLED (v, s.vectors) {
+        vf first = bias ? load_columns(s, v, bias) : vf_zero();
+        UNROLLED (r, s.rows)
+            sum[r][v] = first;
+    }
+    if (p->addend)
+        UNROLLED (r, s.rows)
+            UNROLLED (v, s.vectors)
+                sum[r][v] = vf_add(sum[r][v], load_columns(s, v, p->addend + c_rows[r]));
 }
 
 ALWAYS_INLINE void end_tile(const cnn_product *p, int64_t row, tile_shape s, vf sum[MAX_ROWS][MAX_VECTORS])
@@ -188,7 +193,7 @@ ALWAYS_INLINE void multiply_channel_tile(const cnn_product *p, int64_t row, int6
 {
     vf first = p->bias ? load_columns(s, 0, p->bias + column) : vf_zero(), sum[CHANNEL_ROWS];
     UNROLLED (r, s.rows)
-        sum[r] = first;
+        sum[r] = p->addend ? vf_add(first, load_columns(s, 0, p->addend + p->c_rows[row + r] + column)) : first;
     for (int64_t o = 0; o < p->outer; o++) {
         const float *a = p->a + p->a_offsets[o] + column;
         vf factor = load_columns(s, 0, p->b + o * p->b_step + column);

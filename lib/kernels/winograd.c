@@ -200,6 +200,26 @@ static void multiply_panel(const job *j, const block *b, int64_t column, int64_t
     }
 }
 
+static int64_t offset_of_tile(const job *j, int64_t tile)
+{
+    place at = locate_tile(j->plan, tile);
+    int64_t window = j->plan->window;
+    return at.image * j->image_stride + at.y / window * j->row_stride + at.x / window * j->pixel_stride;
+}
+
+/* What is added to a tile lies in pieces too short for the processor to guess the next. */
+static void fetch_addend(const job *j, int64_t tile, int64_t column, int64_t columns)
+{
+    const cnn_correlation *s = &j->call->shape;
+    place at = locate_tile(j->plan, tile);
+    const float *from = j->call->addend + offset_of_tile(j, tile) + column;
+    int64_t rows = cnn_lesser(j->plan->tile, s->height - at.y), pixels = cnn_lesser(j->plan->tile, s->width - at.x);
+    for (int64_t y = 0; y < rows; y++)
+        for (int64_t x = 0; x < pixels; x++)
+            for (int64_t c = 0; c < columns; c += 64 / (int64_t)sizeof(float))
+                __builtin_prefetch(from + y * j->row_stride + x * j->pixel_stride + c);
+}
+
 static void transform_products(const job *j, const block *b, int64_t column, int64_t columns)
 {
     const plan *p = j->plan;
@@ -216,12 +236,14 @@ static void transform_products(const job *j, const block *b, int64_t column, int
     int64_t bytes = j->narrow ? sizeof(cnn_bf16) : sizeof(float);
     for (int64_t tile = b->first; tile < b->last; tile++) {
         place at = locate_tile(p, tile);
-        int64_t to =
-            at.image * j->image_stride + at.y / p->window * j->row_stride + at.x / p->window * j->pixel_stride + column;
+        int64_t to = offset_of_tile(j, tile) + column;
+        if (j->call->addend && tile + 1 < b->last)
+            fetch_addend(j, tile + 1, column, columns);
         output.products = b->products + (tile - b->first) * CNN_PANEL;
         output.rows = s->height - at.y;
         output.columns = s->width - at.x;
         output.to = (char *)j->to + to * bytes;
+        output.addend = j->call->addend ? j->call->addend + to : NULL;
         output.argmax = output.pools && j->call->argmax ? j->call->argmax + to : NULL;
         p->transforms->output(&output);
     }

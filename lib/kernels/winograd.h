@@ -31,6 +31,7 @@ typedef struct cnn_winograd_output {
     ptrdiff_t matrix_stride;
     const float *bias;               /* or NULL */
     float low, high;                 /* what results are limited to */
+    const float *addend;             /* lies as `to` does; or NULL, as where results are pooled */
     bool pools;                      /* the maxima of 2 × 2 windows are written, */
     uint8_t *argmax;                 /* and their places, unless NULL */
     int64_t rows, columns, channels; /* of the tile, before pooling, that are wanted */

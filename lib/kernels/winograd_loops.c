@@ -151,9 +151,11 @@ ALWAYS_INLINE void store_results(int tile, const cnn_winograd_output *o, int64_t
 {
     UNROLLED (i, tile)
         UNROLLED (j, tile)
-            if (i < o->rows && j < o->columns)
-                vf_store_values(o->narrow, o->to, i * o->row_stride + j * o->pixel_stride + channel,
-                                limited(o, results[i][j]), lanes);
+            if (i < o->rows && j < o->columns) {
+                ptrdiff_t to = i * o->row_stride + j * o->pixel_stride + channel;
+                vf result = o->addend ? vf_add(results[i][j], load_lanes(o->addend + to, lanes)) : results[i][j];
+                vf_store_values(o->narrow, o->to, to, limited(o, result), lanes);
+            }
 }
 
 /* The first of equals is the maximum. */

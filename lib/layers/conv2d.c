@@ -95,12 +95,25 @@ static cnn_status add_batch_norm(cnn_layer *layer, int64_t channels)
     return status ? status : cnn_layer_add_constant(layer, "running_variance", channels, 1, false);
 }
 
+static cnn_status check_addend(const cnn_layer *layer, const cnn_fused_conv2d_attributes *attributes)
+{
+    char text[CNN_SHAPE_TEXT_SIZE], addend[CNN_SHAPE_TEXT_SIZE];
+    bool same = layer->input_count == 2 && layer->inputs[1].rank == 3 && !attributes->pool[0];
+    for (int i = 0; i < 3; i++)
+        same = same && layer->inputs[1].dims[i] == layer->output.dims[i];
+    return same ? CNN_OK
+                : cnn_fail(CNN_ERROR_SHAPE, "%s can't be added to %s", cnn_shape_text(&layer->inputs[1], addend),
+                           cnn_shape_text(&layer->output, text));
+}
+
 static cnn_status fused_shape(cnn_layer *layer)
 {
     cnn_fused_conv2d_attributes *attributes = layer->attributes;
     cnn_status status = shape_of(layer, &attributes->conv);
     if (!status && attributes->batch_norm)
         status = add_batch_norm(layer, attributes->conv.filters);
+    if (!status && attributes->add)
+        status = check_addend(layer, attributes);
     if (status || !attributes->pool[0])
         return status;
     char text[CNN_SHAPE_TEXT_SIZE];
@@ -271,6 +284,7 @@ static void forward(const cnn_layer_pass *pass)
     cnn_conv_shape conv = shape_for(pass->layer, pass->batch);
     cnn_conv_epilogue epilogue = epilogue_of(pass->layer);
     epilogue.bias = bias_of(pass);
+    epilogue.addend = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
     epilogue.argmax = epilogue.pool[0] ? pass->saved : NULL;
     cnn_conv_forward(pass->context, &conv, pass->inputs[0], pass->packed, &epilogue, pass->output, pass->workspace);
 }
@@ -325,7 +339,7 @@ const cnn_layer_type cnn_layer_conv2d = {
 const cnn_layer_type cnn_layer_fused_conv2d = {
     .name = "fused_conv2d",
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = 2,
     .attributes_size = sizeof(cnn_fused_conv2d_attributes),
     .backward_needs_inputs = true,
     .backward_needs_output = true,

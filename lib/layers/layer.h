@@ -166,14 +166,16 @@ typedef struct cnn_normalize_attributes {
 
 /* Fused types: what the fusion pass replaces chains of layers by. */
 
-/* conv2d [batch_norm, when predicting] [relu | relu6] [max_pool2d whose stride is its kernel, no padding].
- * Parameters: weight, bias unless conv.no_bias, then scale, offset, running_mean, running_variance if batch_norm. */
+/* conv2d [batch_norm and add, when predicting] [relu | relu6] [max_pool2d whose stride is its kernel, no padding,
+ * unless something is added]. What is added is the second input. Parameters: weight, bias unless conv.no_bias, then
+ * scale, offset, running_mean, running_variance if batch_norm. */
 typedef struct cnn_fused_conv2d_attributes {
     cnn_conv2d_attributes conv;
     bool batch_norm;
     float epsilon;
     int32_t activation; /* cnn_activation */
     int32_t pool[2];    /* 0: none */
+    bool add;
 } cnn_fused_conv2d_attributes;
 
 /* dense [relu | relu6] */

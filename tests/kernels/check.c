@@ -31,6 +31,8 @@ void *check_allocate(size_t bytes)
 
 void check_release(void *memory)
 {
+    if (!memory)
+        return;
     unsigned char *start = (unsigned char *)memory - MARK_BYTES;
     size_t bytes = ((header *)(void *)start)->bytes;
     bool intact = true;

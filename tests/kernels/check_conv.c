@@ -11,7 +11,7 @@ typedef struct conv_case {
     cnn_conv_shape shape;
     cnn_activation activation;
     int32_t pool[2];
-    bool bias;
+    bool bias, add; /* add: where values are floats */
 } conv_case;
 
 /* A case's data and what the reference makes of it. */
@@ -19,7 +19,7 @@ typedef struct fixture {
     const conv_case *c;
     check_values values;
     int64_t input_count, weight_count, result_count, output_count;
-    float *input, *weights, *bias, *gradient;
+    float *input, *weights, *bias, *addend, *gradient; /* addend: NULL for none */
     float *result, *output, *expanded, *input_gradient, *weight_gradient, *bias_gradient;
     uint8_t *argmax;
 } fixture;
@@ -73,7 +73,11 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
     f->input_gradient = allocate_floats(f->input_count);
     f->weight_gradient = allocate_floats(f->weight_count);
     f->bias_gradient = allocate_floats(s->out_channels);
-    cnn_conv_epilogue epilogue = { c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax };
+    if (c->add && s->input_type == CNN_FLOAT32 && s->output_type == CNN_FLOAT32)
+        f->addend = check_random(f->output_count, values, seed + 4);
+    cnn_conv_epilogue epilogue = {
+        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax, f->addend
+    };
     reference_conv_forward(s, f->input, f->weights, &epilogue, f->output, f->result);
     check_round(f->output, f->output_count, s->output_type);
     cnn_conv_gradient gradient = gradient_of(f);
@@ -85,8 +89,8 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
 
 static void close_fixture(fixture *f)
 {
-    void *arrays[] = { f->input,  f->weights, f->bias,           f->gradient,        f->result,       f->expanded,
-                       f->output, f->argmax,  f->input_gradient, f->weight_gradient, f->bias_gradient };
+    void *arrays[] = { f->input,    f->weights, f->bias,   f->addend,         f->gradient,        f->result,
+                       f->expanded, f->output,  f->argmax, f->input_gradient, f->weight_gradient, f->bias_gradient };
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         check_release(arrays[i]);
 }
@@ -101,7 +105,7 @@ static void run_forward(cnn_context *context, const fixture *f, results *r)
 {
     const conv_case *c = f->c;
     cnn_conv_epilogue epilogue = {
-        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL
+        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL, f->addend
     };
     void *input = check_typed(f->input, f->input_count, c->shape.input_type);
     void *output = check_allocate((size_t)f->output_count * cnn_dtype_size(c->shape.output_type));
@@ -371,6 +375,7 @@ static void draw_epilogue(uint32_t *state, conv_case *c)
     c->pool[1] = pool == 3 && check_draw(state, 2) ? 2 : pool;
     if (c->shape.out_height < c->pool[0] || c->shape.out_width < c->pool[1])
         c->pool[0] = c->pool[1] = 0;
+    c->add = !c->pool[0] && check_draw(state, 2);
 }
 
 static conv_case draw_case(uint32_t *state)

@@ -60,6 +60,33 @@ static void batch_norm_is_taken_in_when_predicting_only(void **state)
     }
 }
 
+/* Wherever the shortcut stands in the graph, one of the two branches' last convolutions does the addition. */
+static void a_residual_is_added_by_a_convolution_when_predicting(void **state)
+{
+    (void)state;
+    cnn_node x;
+    cnn_conv2d_options same = { .struct_size = sizeof same, .padding = CNN_PADDING_SAME };
+    for (int first = 0; first < 2; first++) {
+        cnn_graph *g = new_graph(&x);
+        cnn_node shortcut = first ? cnn_conv2d(g, x, 4, &same) : 0;
+        cnn_node branch = cnn_batch_norm(g, cnn_conv2d(g, x, 4, &same), NULL);
+        if (!first)
+            shortcut = cnn_conv2d(g, x, 4, &same);
+        cnn_relu(g, cnn_add(g, first ? shortcut : branch, first ? branch : shortcut));
+        assert_steps(g, false, first ? "input conv2d fused_conv2d" : "input fused_conv2d fused_conv2d");
+    }
+    cnn_graph *g = new_graph(&x);
+    cnn_relu(g, cnn_add(g, cnn_conv2d(g, x, 3, &same), x));
+    assert_steps(g, false, "input fused_conv2d");
+    g = new_graph(&x);
+    cnn_max_pool2d(g, cnn_relu(g, cnn_add(g, cnn_conv2d(g, x, 3, &same), x)), NULL);
+    assert_steps(g, false, "input fused_conv2d max_pool2d");
+    g = new_graph(&x);
+    x = cnn_conv2d(g, x, 3, &same);
+    cnn_add(g, x, x);
+    assert_steps(g, false, "input conv2d add");
+}
+
 static void a_dense_layer_takes_in_its_activation(void **state)
 {
     (void)state;
@@ -131,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_convolution_takes_in_what_follows_it),
         cmocka_unit_test(batch_norm_is_taken_in_when_predicting_only),
+        cmocka_unit_test(a_residual_is_added_by_a_convolution_when_predicting),
         cmocka_unit_test(a_dense_layer_takes_in_its_activation),
         cmocka_unit_test(dropout_does_nothing_when_predicting),
         cmocka_unit_test(a_value_that_others_use_is_not_swallowed),
