@@ -2,7 +2,8 @@
 # All tests, from a fresh clone on a fresh Debian 12, as root or with sudo.
 # Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads tidy install quickstart; default: all
 #
-# With CNN_TEST_DATA set to a folder of photographs as docs/results.md describes it, tests on real photographs run too.
+# With CNN_TEST_DATA set to a folder of photographs as docs/results.md describes it, tests on real photographs run too;
+# with CNN_TEST_WEIGHTS set to a folder that holds efficientnet-lite0.onnx, tests on real weights.
 set -eu
 cd "$(dirname "$0")/.."
 stages=${*:-format release clang sanitize threads tidy install quickstart}
@@ -116,12 +117,13 @@ stage_quickstart() {
 
 say "Installing what the tests need"
 sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev \
-    libjansson-dev libarchive-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck git zip \
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
+    libjansson-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler libcmocka-dev clang clang-format \
+    clang-tidy libclang-rt-14-dev shellcheck git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
 if [ -z "${CNN_TEST_PYTHON:-}" ]; then
     python=$build/python
-    "$python/bin/python" -c 'import pytest, sklearn, matplotlib, nbclient' 2>/dev/null || { python3 -m venv "$python" &&
-        "$python/bin/pip" install -q numpy safetensors pillow pytest scikit-learn matplotlib nbclient ipykernel; }
+    "$python/bin/python" -c 'import pytest, sklearn, matplotlib, nbclient, onnxruntime' 2>/dev/null || { python3 -m venv "$python" &&
+        "$python/bin/pip" install -q numpy safetensors pillow pytest scikit-learn matplotlib nbclient ipykernel \
+            onnx onnxruntime; }
     CNN_TEST_PYTHON=$(pwd)/$python/bin/python
     export CNN_TEST_PYTHON
 fi

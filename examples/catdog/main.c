@@ -10,7 +10,7 @@
 
 static const catdog_command *const commands[] = {
     &train_command,     &eval_command,    &predict_command, &check_command,
-    &calibrate_command, &summary_command, &bench_command,
+    &calibrate_command, &summary_command, &bench_command,   &export_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -13,7 +13,7 @@ typedef struct summary {
     cnn_context *context;
     cnn_classifier *classifier;
     cnn_graph *graph;
-    cnn_model *untrained;
+    cnn_model *model;
 } summary;
 
 static int print_model(const cnn_model *model)
@@ -31,17 +31,21 @@ static int print_net(summary *s)
 {
     if (net_create_graph(s->context, &s->net, &s->graph))
         return EXIT_FAILED;
-    if (cnn_model_create(s->context, s->graph, 0, &s->untrained))
+    if (cnn_model_create(s->context, s->graph, 0, &s->model))
         return output_library_error();
-    return print_model(s->untrained);
+    return print_model(s->model);
 }
 
 static int print_trained(summary *s)
 {
+    if (cnn_model_load(s->context, s->model_path, &s->model))
+        return output_library_error();
+    if (print_model(s->model))
+        return EXIT_FAILED;
+    if (!cnn_model_note(s->model, "cnn.classes"))
+        return EXIT_DONE; /* a model that another program has trained */
     if (cnn_classifier_load(s->context, s->model_path, &s->classifier))
         return output_library_error();
-    if (print_model(cnn_classifier_model(s->classifier)))
-        return EXIT_FAILED;
     const cnn_preprocess *input = cnn_classifier_preprocess(s->classifier);
     printf("Input: photographs of any size, scaled to %u x %u\nClasses:", input->width, input->height);
     for (uint32_t i = 0; cnn_classifier_class_name(s->classifier, i); i++) {
@@ -74,7 +78,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int result = context_create(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
     if (!result)
         result = output_finish();
-    cnn_model_destroy(s.untrained);
+    cnn_model_destroy(s.model);
     cnn_graph_destroy(s.graph);
     cnn_classifier_destroy(s.classifier);
     cnn_context_destroy(s.context);

@@ -19,6 +19,7 @@
 #include <cnn/image.h>
 #include <cnn/metrics.h>
 #include <cnn/model.h>
+#include <cnn/onnx.h>
 #include <cnn/optimizer.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>

@@ -1,9 +1,12 @@
 /* A model as a safetensors file: docs/model-file.md. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cnn/model.h>
+#include <cnn/onnx.h>
 
 #include "core/error.h"
 #include "core/memory.h"
@@ -254,11 +257,24 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
     return fill_model(*model, file, path);
 }
 
+/* ONNX begins with the field of its version, safetensors with a length of 8 bytes and a brace. */
+static bool looks_like_onnx(const char *path)
+{
+    unsigned char start[9];
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
+    ssize_t size = descriptor < 0 ? 0 : read(descriptor, start, sizeof start);
+    if (descriptor >= 0)
+        close(descriptor);
+    return size == (ssize_t)sizeof start && start[0] == 0x08 && start[8] != '{';
+}
+
 cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **result)
 {
     if (!path || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load: NULL was given");
     *result = NULL;
+    if (looks_like_onnx(path))
+        return cnn_model_load_onnx(context, path, NULL, result);
     cnn_safetensors *file;
     cnn_model *model = NULL;
     cnn_status status = cnn_safetensors_open(context, path, &file);

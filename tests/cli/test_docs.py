@@ -1,5 +1,6 @@
 """The commands in the docs are tried, on few photographs and for one epoch, and so is the Python in them."""
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -43,6 +44,8 @@ def place(tmp_path_factory):
 def test_a_command_of_the_docs_works(place, command):
     if "zip" in command and not HAS_ZIP:
         pytest.skip("built without libarchive")
+    if ".onnx" in command and os.environ.get("CNN_HAS_ONNX") == "0":
+        pytest.skip("built without protobuf-c")
     quick = command.split("#")[0]
     if " train " in command:
         quick += " --epochs 1" + ("" if ".json" in command or " --from " in command else " --size 48")

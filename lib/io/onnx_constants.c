@@ -1,0 +1,585 @@
+/* Operators on constants, which are computed once, when the file is read: weights, and the arithmetic on shapes that
+ * exporters leave behind. */
+#include <math.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "io/onnx_import.h"
+
+enum { MAX_ITEMS = 1 << 20 }; /* of a constant that is larger than what it is made from */
+
+/* A walk over a constant in some order: `at` is the element's index. */
+typedef struct walk {
+    int32_t rank;
+    int64_t dims[CNN_ONNX_MAX_RANK], strides[CNN_ONNX_MAX_RANK], index[CNN_ONNX_MAX_RANK];
+    int64_t at;
+} walk;
+
+static void step(walk *w)
+{
+    for (int32_t axis = w->rank; axis-- > 0;) {
+        w->at += w->strides[axis];
+        if (++w->index[axis] < w->dims[axis])
+            return;
+        w->at -= w->strides[axis] * w->dims[axis];
+        w->index[axis] = 0;
+    }
+}
+
+static void natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN_ONNX_MAX_RANK])
+{
+    int64_t stride = 1;
+    for (int32_t axis = tensor->rank; axis-- > 0; stride *= tensor->dims[axis])
+        strides[axis] = stride;
+}
+
+static cnn_status new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
+                           float **floats, int64_t **wholes, cnn_onnx_tensor **result)
+{
+    return cnn_onnx_new_tensor(import, rank, dims, like->floats ? floats : NULL, like->floats ? NULL : wholes, result);
+}
+
+static cnn_status give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
+{
+    if (!import->node->n_output)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it has no output");
+    return cnn_onnx_define_constant(import, import->node->output[0], tensor);
+}
+
+/* The elements that `w` meets become a constant of its dimensions. */
+static cnn_status give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, walk *w)
+{
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    cnn_onnx_tensor *to;
+    cnn_status status = new_like(import, from, w->rank, w->dims, &floats, &wholes, &to);
+    if (status)
+        return status;
+    for (int64_t i = 0; i < to->count; i++, step(w)) {
+        if (floats)
+            floats[i] = from->floats[w->at];
+        else
+            wholes[i] = from->wholes[w->at];
+    }
+    return give(import, to);
+}
+
+/* The same elements under other dimensions. */
+static cnn_status give_reshaped(cnn_onnx_import *import, const cnn_onnx_tensor *from, int32_t rank, const int64_t *dims)
+{
+    void *memory;
+    cnn_status status = cnn_onnx_memory(import, 1, sizeof(cnn_onnx_tensor), &memory);
+    if (status)
+        return status;
+    cnn_onnx_tensor *to = memory;
+    *to = *from;
+    to->rank = rank;
+    memcpy(to->dims, dims, (size_t)rank * sizeof *dims);
+    return give(import, to);
+}
+
+/* Any constant: the callers' operators don't mind which kind. */
+static cnn_status any_constant(const cnn_onnx_import *import, size_t index, const cnn_onnx_tensor **tensor)
+{
+    *tensor = cnn_onnx_constant(import, index);
+    return *tensor ? CNN_OK : cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its input %zu is missing", index + 1);
+}
+
+static cnn_status read_identity(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from;
+    cnn_status status = any_constant(import, 0, &from);
+    return status ? status : give(import, from);
+}
+
+static cnn_status give_numbers(cnn_onnx_import *import, const CnnOnnx__Attribute *attribute)
+{
+    const char *name = attribute->name;
+    bool list = name[strlen(name) - 1] == 's', is_float = !strncmp(name, "value_float", 11);
+    int64_t count = list ? (int64_t)(is_float ? attribute->n_floats : attribute->n_ints) : 1;
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    cnn_onnx_tensor *to;
+    cnn_status status =
+        cnn_onnx_new_tensor(import, list, &count, is_float ? &floats : NULL, is_float ? NULL : &wholes, &to);
+    if (status)
+        return status;
+    if (is_float && count)
+        memcpy(floats, list ? attribute->floats : &attribute->f, (size_t)count * sizeof *floats);
+    else if (count)
+        memcpy(wholes, list ? attribute->ints : &attribute->i, (size_t)count * sizeof *wholes);
+    return give(import, to);
+}
+
+static cnn_status read_constant(cnn_onnx_import *import)
+{
+    static const char *const names[] = { "value_float", "value_floats", "value_int", "value_ints" };
+    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "value");
+    const cnn_onnx_tensor *tensor;
+    if (attribute && attribute->t) {
+        cnn_status status = cnn_onnx_read_tensor(import, attribute->t, &tensor);
+        return status ? status : give(import, tensor);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if ((attribute = cnn_onnx_attribute(import, names[i])))
+            return give_numbers(import, attribute);
+    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is a constant of a kind that is not supported");
+}
+
+static int64_t to_whole(float value)
+{
+    return fabsf(value) < 9e18f ? (int64_t)value : 0;
+}
+
+static cnn_status read_cast(cnn_onnx_import *import)
+{
+    int64_t type = cnn_onnx_whole(import, "to", CNN_ONNX_FLOAT);
+    bool to_float =
+        type == CNN_ONNX_FLOAT || type == CNN_ONNX_DOUBLE || type == CNN_ONNX_FLOAT16 || type == CNN_ONNX_BFLOAT16;
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    const cnn_onnx_tensor *from;
+    cnn_onnx_tensor *to;
+    cnn_status status = any_constant(import, 0, &from);
+    if (status || to_float == (from->floats != NULL))
+        return status ? status : give(import, from);
+    status =
+        cnn_onnx_new_tensor(import, from->rank, from->dims, to_float ? &floats : NULL, to_float ? NULL : &wholes, &to);
+    for (int64_t i = 0; !status && i < to->count; i++) {
+        if (to_float)
+            floats[i] = (float)from->wholes[i];
+        else
+            wholes[i] = to_whole(from->floats[i]);
+    }
+    return status ? status : give(import, to);
+}
+
+static cnn_status read_reshape(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from, *shape;
+    int32_t rank;
+    int64_t dims[CNN_ONNX_MAX_RANK];
+    cnn_status status = any_constant(import, 0, &from);
+    if (!status)
+        status = cnn_onnx_need_wholes(import, 1, "shape", &shape);
+    if (!status)
+        status = cnn_onnx_resolve_shape(import, shape, from->rank, from->dims, &rank, dims);
+    return status ? status : give_reshaped(import, from, rank, dims);
+}
+
+static cnn_status read_squeeze(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from;
+    bool marked[CNN_ONNX_MAX_RANK], given;
+    int64_t dims[CNN_ONNX_MAX_RANK];
+    int32_t rank = 0;
+    cnn_status status = any_constant(import, 0, &from);
+    if (!status)
+        status = cnn_onnx_axes(import, 1, from->rank, marked, &given);
+    if (status)
+        return status;
+    for (int32_t axis = 0; axis < from->rank; axis++) {
+        if (given ? !marked[axis] : from->dims[axis] != 1)
+            dims[rank++] = from->dims[axis];
+        else if (from->dims[axis] != 1)
+            return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it takes away an axis of size %lld",
+                                 (long long)from->dims[axis]);
+    }
+    return give_reshaped(import, from, rank, dims);
+}
+
+static int32_t count_marked(const bool marked[CNN_ONNX_MAX_RANK])
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < CNN_ONNX_MAX_RANK; i++)
+        count += marked[i];
+    return count;
+}
+
+static cnn_status read_unsqueeze(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from;
+    bool marked[CNN_ONNX_MAX_RANK], given;
+    int64_t dims[CNN_ONNX_MAX_RANK];
+    cnn_status status = any_constant(import, 0, &from);
+    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "axes");
+    const cnn_onnx_tensor *list = cnn_onnx_constant(import, 1);
+    int64_t added = attribute ? (int64_t)attribute->n_ints : list ? list->count : 0;
+    if (!status && (added < 1 || added + from->rank > CNN_ONNX_MAX_RANK))
+        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it adds %lld axes", (long long)added);
+    if (!status)
+        status = cnn_onnx_axes(import, 1, from->rank + (int32_t)added, marked, &given);
+    if (status)
+        return status;
+    int32_t rank = from->rank + count_marked(marked);
+    if (count_marked(marked) != added)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it adds one axis twice");
+    for (int32_t axis = 0, next = 0; axis < rank; axis++)
+        dims[axis] = marked[axis] ? 1 : from->dims[next++];
+    return give_reshaped(import, from, rank, dims);
+}
+
+static cnn_status read_transpose(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from;
+    const CnnOnnx__Attribute *perm = cnn_onnx_attribute(import, "perm");
+    int64_t strides[CNN_ONNX_MAX_RANK];
+    cnn_status status = any_constant(import, 0, &from);
+    if (status)
+        return status;
+    if (perm && perm->n_ints != (size_t)from->rank)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it orders %zu axes; its input has %d", perm->n_ints,
+                             (int)from->rank);
+    walk w = { .rank = from->rank };
+    uint32_t seen = 0;
+    natural_strides(from, strides);
+    for (int32_t axis = 0; axis < from->rank; axis++) {
+        int32_t source;
+        status = cnn_onnx_axis_of(import, perm ? perm->ints[axis] : from->rank - 1 - axis, from->rank, &source);
+        if (status)
+            return status;
+        seen |= 1u << source;
+        w.dims[axis] = from->dims[source];
+        w.strides[axis] = strides[source];
+    }
+    if (seen != (1u << from->rank) - 1)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it takes one axis twice");
+    return give_walk(import, from, &w);
+}
+
+/* Copies constants along an axis: each as rows of what lies behind that axis. */
+static cnn_status join(cnn_onnx_import *import, cnn_onnx_tensor *to, char *data, size_t size, int32_t axis)
+{
+    int64_t outer = 1, inner = 1, offset = 0;
+    for (int32_t i = 0; i < to->rank; i++)
+        *(i < axis ? &outer : &inner) *= to->dims[i];
+    for (size_t k = 0; k < import->node->n_input; k++) {
+        const cnn_onnx_tensor *from = cnn_onnx_constant(import, k);
+        const char *source = from->floats ? (const char *)from->floats : (const char *)from->wholes;
+        int64_t row = outer ? from->count / outer : 0;
+        for (int64_t i = 0; i < outer; i++)
+            memcpy(data + (size_t)(i * inner + offset) * size, source + (size_t)(i * row) * size, (size_t)row * size);
+        offset += row;
+    }
+    return give(import, to);
+}
+
+static cnn_status read_concat(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *first, *next;
+    int32_t axis;
+    cnn_status status = any_constant(import, 0, &first);
+    if (!status)
+        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 0), first->rank, &axis);
+    if (status)
+        return status;
+    int64_t dims[CNN_ONNX_MAX_RANK];
+    memcpy(dims, first->dims, sizeof dims);
+    for (size_t k = 1; k < import->node->n_input; k++) {
+        status = any_constant(import, k, &next);
+        bool same = !status && next->rank == first->rank && !next->floats == !first->floats;
+        for (int32_t i = 0; same && i < first->rank; i++)
+            same = i == axis || next->dims[i] == first->dims[i];
+        if (!same)
+            return status ? status : cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its inputs don't fit each other");
+        dims[axis] += next->dims[axis];
+    }
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    cnn_onnx_tensor *to;
+    status = new_like(import, first, first->rank, dims, &floats, &wholes, &to);
+    if (status)
+        return status;
+    return join(import, to, floats ? (char *)floats : (char *)wholes, floats ? sizeof *floats : sizeof *wholes, axis);
+}
+
+static cnn_status read_gather(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from, *indices;
+    int32_t axis;
+    cnn_status status = any_constant(import, 0, &from);
+    if (!status)
+        status = cnn_onnx_need_wholes(import, 1, "list of indices", &indices);
+    if (!status)
+        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 0), from->rank, &axis);
+    if (status)
+        return status;
+    if (axis || from->rank != 1 || indices->rank > 1)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only elements of a list are supported");
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    cnn_onnx_tensor *to;
+    status = new_like(import, from, indices->rank, indices->dims, &floats, &wholes, &to);
+    for (int64_t i = 0; !status && i < to->count; i++) {
+        int32_t at;
+        status = cnn_onnx_axis_of(import, indices->wholes[i], (int32_t)from->count, &at);
+        if (!status && floats)
+            floats[i] = from->floats[at];
+        else if (!status)
+            wholes[i] = from->wholes[at];
+    }
+    return status ? status : give(import, to);
+}
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* One axis of Slice: Python's rules. */
+static cnn_status slice_axis(const cnn_onnx_import *import, walk *w, int32_t axis, int64_t start, int64_t end,
+                             int64_t step_size)
+{
+    int64_t size = w->dims[axis];
+    if (!step_size || step_size < -INT32_MAX || step_size > INT32_MAX)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it goes in steps of %lld", (long long)step_size);
+    start = start < 0 ? clamp(start, -size - 1, 0) + size : start;
+    end = end < 0 ? clamp(end, -size - 1, 0) + size : end;
+    start = step_size > 0 ? clamp(start, 0, size) : clamp(start, -1, size - 1);
+    end = step_size > 0 ? clamp(end, 0, size) : clamp(end, -1, size - 1);
+    int64_t span = step_size > 0 ? end - start : start - end, stride = step_size > 0 ? step_size : -step_size;
+    w->dims[axis] = span > 0 ? (span + stride - 1) / stride : 0;
+    w->at += start * w->strides[axis];
+    w->strides[axis] *= step_size;
+    return CNN_OK;
+}
+
+static cnn_status read_slice(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from, *starts, *ends, *axes = cnn_onnx_constant(import, 3);
+    const cnn_onnx_tensor *steps = cnn_onnx_constant(import, 4);
+    cnn_status status = any_constant(import, 0, &from);
+    if (!status)
+        status = cnn_onnx_need_wholes(import, 1, "list of starts", &starts);
+    if (!status)
+        status = cnn_onnx_need_wholes(import, 2, "list of ends", &ends);
+    if (status)
+        return status;
+    if (starts->count != ends->count || starts->count > from->rank ||
+        (axes && (!axes->wholes || axes->count != starts->count)) ||
+        (steps && (!steps->wholes || steps->count != starts->count)))
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its lists don't fit each other");
+    walk w = { .rank = from->rank };
+    uint32_t seen = 0;
+    memcpy(w.dims, from->dims, sizeof w.dims);
+    natural_strides(from, w.strides);
+    for (int32_t i = 0; i < starts->count && !status; i++) {
+        int32_t axis;
+        status = cnn_onnx_axis_of(import, axes ? axes->wholes[i] : i, from->rank, &axis);
+        if (!status && seen >> axis & 1)
+            status = cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it takes one axis twice");
+        if (!status)
+            status = slice_axis(import, &w, axis, starts->wholes[i], ends->wholes[i], steps ? steps->wholes[i] : 1);
+        seen |= status ? 0 : 1u << axis;
+    }
+    return status ? status : give_walk(import, from, &w);
+}
+
+static cnn_status read_constant_of_shape(cnn_onnx_import *import)
+{
+    static const float zero;
+    static const cnn_onnx_tensor zero_tensor = { .count = 1, .floats = &zero };
+    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "value");
+    const cnn_onnx_tensor *shape, *value = &zero_tensor;
+    cnn_status status = cnn_onnx_need_wholes(import, 0, "shape", &shape);
+    if (!status && attribute && attribute->t)
+        status = cnn_onnx_read_tensor(import, attribute->t, &value);
+    if (status)
+        return status;
+    walk w = { .rank = (int32_t)clamp(shape->count, 0, CNN_ONNX_MAX_RANK) };
+    int64_t count = 1;
+    for (int32_t i = 0; i < w.rank; i++) {
+        w.dims[i] = shape->wholes[i];
+        if (w.dims[i] < 0 || w.dims[i] > MAX_ITEMS || (count *= w.dims[i]) > MAX_ITEMS)
+            return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "the constant that it makes is too large");
+    }
+    if (value->count < 1 || shape->count > CNN_ONNX_MAX_RANK)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the constant that it makes is not possible");
+    return give_walk(import, value, &w);
+}
+
+cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims)
+{
+    int64_t start = cnn_onnx_whole(import, "start", 0), end = cnn_onnx_whole(import, "end", rank), *wholes;
+    start = clamp(start < 0 ? clamp(start, -rank, 0) + rank : start, 0, rank);
+    end = clamp(end < 0 ? clamp(end, -rank, 0) + rank : end, start, rank);
+    cnn_onnx_tensor *to;
+    cnn_status status = cnn_onnx_new_tensor(import, 1, &(int64_t){ end - start }, NULL, &wholes, &to);
+    if (status)
+        return status;
+    memcpy(wholes, dims + start, (size_t)(end - start) * sizeof *wholes);
+    return give(import, to);
+}
+
+static cnn_status read_shape(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from;
+    cnn_status status = any_constant(import, 0, &from);
+    return status ? status : cnn_onnx_give_shape(import, from->rank, from->dims);
+}
+
+/* Dimensions of the result, and each operand's strides over them. */
+static cnn_status broadcast(const cnn_onnx_import *import, const cnn_onnx_tensor *const operands[2], walk walks[2])
+{
+    int32_t rank = operands[0]->rank > operands[1]->rank ? operands[0]->rank : operands[1]->rank;
+    int64_t count = 1, strides[CNN_ONNX_MAX_RANK], larger = clamp(operands[0]->count, operands[1]->count, INT32_MAX);
+    for (int k = 0; k < 2; k++)
+        walks[k] = (walk){ .rank = rank };
+    for (int32_t axis = 0; axis < rank; axis++) {
+        int64_t size = 1;
+        for (int k = 0; k < 2; k++) {
+            int32_t own = axis - (rank - operands[k]->rank);
+            int64_t dim = own >= 0 ? operands[k]->dims[own] : 1;
+            natural_strides(operands[k], strides);
+            walks[k].strides[axis] = dim == 1 ? 0 : strides[own];
+            if (dim != 1 && size != 1 && dim != size)
+                return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "its inputs don't fit each other");
+            size = dim != 1 ? dim : size;
+        }
+        walks[0].dims[axis] = walks[1].dims[axis] = size;
+        if (__builtin_mul_overflow(count, size, &count) || (count > larger && count > MAX_ITEMS))
+            return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "the constant that it makes is too large");
+    }
+    return CNN_OK;
+}
+
+typedef struct arithmetic {
+    float (*floats)(float a, float b);
+    int64_t (*wholes)(int64_t a, int64_t b);
+} arithmetic;
+
+static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
+{
+    const cnn_onnx_tensor *operands[2];
+    walk walks[2];
+    float *floats = NULL;
+    int64_t *wholes = NULL;
+    cnn_onnx_tensor *to;
+    cnn_status status = any_constant(import, 0, &operands[0]);
+    if (!status)
+        status = any_constant(import, 1, &operands[1]);
+    if (!status && !operands[0]->floats != !operands[1]->floats)
+        status = cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its inputs are of different types");
+    if (!status)
+        status = broadcast(import, operands, walks);
+    if (!status)
+        status = new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &wholes, &to);
+    if (status)
+        return status;
+    for (int64_t i = 0; i < to->count; i++, step(&walks[0]), step(&walks[1])) {
+        if (floats)
+            floats[i] = operation->floats(operands[0]->floats[walks[0].at], operands[1]->floats[walks[1].at]);
+        else
+            wholes[i] = operation->wholes(operands[0]->wholes[walks[0].at], operands[1]->wholes[walks[1].at]);
+    }
+    return give(import, to);
+}
+
+static float add_floats(float a, float b)
+{
+    return a + b;
+}
+
+static float subtract_floats(float a, float b)
+{
+    return a - b;
+}
+
+static float multiply_floats(float a, float b)
+{
+    return a * b;
+}
+
+static float divide_floats(float a, float b)
+{
+    return a / b;
+}
+
+/* Whole numbers wrap round. */
+static int64_t add_wholes(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static int64_t subtract_wholes(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+static int64_t multiply_wholes(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
+static int64_t divide_wholes(int64_t a, int64_t b)
+{
+    return b == 0 ? 0 : b == -1 ? subtract_wholes(0, a) : a / b;
+}
+
+static cnn_status read_add(cnn_onnx_import *import)
+{
+    return combine(import, &(arithmetic){ add_floats, add_wholes });
+}
+
+static cnn_status read_sub(cnn_onnx_import *import)
+{
+    return combine(import, &(arithmetic){ subtract_floats, subtract_wholes });
+}
+
+static cnn_status read_mul(cnn_onnx_import *import)
+{
+    return combine(import, &(arithmetic){ multiply_floats, multiply_wholes });
+}
+
+static cnn_status read_div(cnn_onnx_import *import)
+{
+    return combine(import, &(arithmetic){ divide_floats, divide_wholes });
+}
+
+/* (value - zero point) × scale, the same for all or along one axis. */
+static cnn_status read_dequantize(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from, *scale, *zero = cnn_onnx_constant(import, 2);
+    cnn_status status = cnn_onnx_need_wholes(import, 0, "input", &from);
+    int32_t axis = 0;
+    if (!status)
+        status = cnn_onnx_need_floats(import, 1, "scale", &scale);
+    if (!status && scale->count != 1)
+        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 1), from->rank, &axis);
+    if (status)
+        return status;
+    if ((scale->count != 1 && scale->count != from->dims[axis]) || (zero && zero->count != scale->count) ||
+        (zero && !zero->wholes))
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its scale and zero point don't fit its input");
+    float *floats;
+    cnn_onnx_tensor *to;
+    int64_t strides[CNN_ONNX_MAX_RANK] = { 0 };
+    status = cnn_onnx_new_tensor(import, from->rank, from->dims, &floats, NULL, &to);
+    natural_strides(from, strides);
+    for (int64_t i = 0; !status && i < to->count; i++) {
+        int64_t channel = scale->count == 1 ? 0 : i / strides[axis] % from->dims[axis];
+        floats[i] = (float)(from->wholes[i] - (zero ? zero->wholes[channel] : 0)) * scale->floats[channel];
+    }
+    return status ? status : give(import, to);
+}
+
+const cnn_onnx_operator cnn_onnx_constant_operators[] = {
+    { "Add", read_add },
+    { "Cast", read_cast },
+    { "Concat", read_concat },
+    { "Constant", read_constant },
+    { "ConstantOfShape", read_constant_of_shape },
+    { "DequantizeLinear", read_dequantize },
+    { "Div", read_div },
+    { "Gather", read_gather },
+    { "Identity", read_identity },
+    { "Mul", read_mul },
+    { "Reshape", read_reshape },
+    { "Shape", read_shape },
+    { "Slice", read_slice },
+    { "Squeeze", read_squeeze },
+    { "Sub", read_sub },
+    { "Transpose", read_transpose },
+    { "Unsqueeze", read_unsqueeze },
+    { NULL, NULL },
+};

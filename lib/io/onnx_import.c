@@ -1,0 +1,405 @@
+/* Reads an ONNX file: the frame around the readers of its nodes. */
+#include "io/onnx_import.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <cnn/onnx.h>
+
+#include "core/context_internal.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "core/tensor_internal.h"
+#include "data/utf8.h"
+#include "graph/model_internal.h"
+
+enum { MAX_NODES = 20000, FIRST_OPSET = 9, LAST_OPSET = 21 };
+
+/* protobuf-c's memory. */
+typedef struct unpacking {
+    cnn_context *context;
+    bool exhausted;
+} unpacking;
+
+static void *allocate(void *data, size_t size)
+{
+    unpacking *state = data;
+    void *memory = cnn_allocate(state->context, size);
+    state->exhausted = state->exhausted || !memory;
+    return memory;
+}
+
+static void release(void *data, void *memory)
+{
+    unpacking *state = data;
+    cnn_release(state->context, memory);
+}
+
+static cnn_status unpack(cnn_onnx_import *import)
+{
+    void *bytes;
+    size_t size;
+    cnn_status status = cnn_file_read(import->context, import->path, INT32_MAX, &bytes, &size);
+    if (status)
+        return status;
+    unpacking state = { import->context, false };
+    ProtobufCAllocator allocator = { allocate, release, &state };
+    import->file_bytes = size;
+    import->file = cnn_onnx__model__unpack(&allocator, size, bytes);
+    cnn_release(import->context, bytes);
+    if (!import->file && state.exhausted)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!import->file || !import->file->graph)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "is no ONNX file, or a broken one");
+    return CNN_OK;
+}
+
+static bool is_standard(const char *domain)
+{
+    return !domain || !*domain || !strcmp(domain, "ai.onnx");
+}
+
+static cnn_status check_file(cnn_onnx_import *import)
+{
+    const CnnOnnx__Model *file = import->file;
+    for (size_t i = 0; i < file->n_opset_import; i++)
+        if (is_standard(file->opset_import[i]->domain))
+            import->opset = file->opset_import[i]->version;
+    if (import->opset < FIRST_OPSET || import->opset > LAST_OPSET)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "is in ONNX's opset %lld; %d to %d are supported",
+                             (long long)import->opset, FIRST_OPSET, LAST_OPSET);
+    if (file->graph->n_sparse_initializer)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "has sparse weights, which are not supported");
+    if (file->graph->n_node > MAX_NODES)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "has %zu nodes; at most %d are possible", file->graph->n_node,
+                             MAX_NODES);
+    return CNN_OK;
+}
+
+static cnn_status read_initializers(cnn_onnx_import *import)
+{
+    const CnnOnnx__Graph *graph = import->file->graph;
+    cnn_status status = CNN_OK;
+    for (size_t i = 0; i < graph->n_initializer && !status; i++) {
+        const CnnOnnx__Tensor *from = graph->initializer[i];
+        const cnn_onnx_tensor *tensor;
+        status = cnn_onnx_read_tensor(import, from, &tensor);
+        if (!status)
+            status = cnn_onnx_define_constant(import, from->name ? from->name : "", tensor);
+    }
+    return status;
+}
+
+/* The one input that is no initialiser: older files list those among the inputs. */
+static cnn_status find_input(cnn_onnx_import *import, const CnnOnnx__ValueInfo **input)
+{
+    const CnnOnnx__Graph *graph = import->file->graph;
+    size_t count = 0;
+    for (size_t i = 0; i < graph->n_input; i++) {
+        const cnn_onnx_value *value = cnn_onnx_value_of(import, graph->input[i]->name ? graph->input[i]->name : "");
+        if (!value)
+            return CNN_ERROR_OUT_OF_MEMORY;
+        if (!value->constant && !count++)
+            *input = graph->input[i];
+    }
+    if (count != 1 || graph->n_output != 1)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "has %zu inputs and %zu outputs; one of each is supported",
+                             count, graph->n_output);
+    return CNN_OK;
+}
+
+static cnn_status read_dims(const cnn_onnx_import *import, const CnnOnnx__ValueInfo *input, int64_t dims[4])
+{
+    const CnnOnnx__TensorType *type = input->type ? input->type->tensor_type : NULL;
+    const CnnOnnx__Shape *shape = type ? type->shape : NULL;
+    if (!shape || shape->n_dim != 4)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input has %zu dimensions; an image has 4",
+                             shape ? shape->n_dim : 0);
+    for (int i = 0; i < 4; i++)
+        dims[i] = shape->dim[i]->has_dim_value && shape->dim[i]->dim_value > 0 ? shape->dim[i]->dim_value : 0;
+    return CNN_OK;
+}
+
+static cnn_status resolve_size(const cnn_onnx_import *import, const char *name, uint32_t given, int64_t *size)
+{
+    if (!*size && !given)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "leaves the %s of its input open; cnn_onnx_options set it",
+                             name);
+    if (*size && given && *size != given)
+        return cnn_onnx_fail(import, CNN_ERROR_ARGUMENT, "its input has a %s of %lld; %u was asked for", name,
+                             (long long)*size, (unsigned)given);
+    *size = *size ? *size : given;
+    return CNN_OK;
+}
+
+/* Channels last only if it can't be channels first. */
+static cnn_status add_input(cnn_onnx_import *import, const cnn_onnx_options *options)
+{
+    static const cnn_onnx_axis first[] = { CNN_ONNX_BATCH, CNN_ONNX_CHANNEL, CNN_ONNX_HEIGHT, CNN_ONNX_WIDTH };
+    static const cnn_onnx_axis last[] = { CNN_ONNX_BATCH, CNN_ONNX_HEIGHT, CNN_ONNX_WIDTH, CNN_ONNX_CHANNEL };
+    enum { MOST_COLOURS = 4 };
+    const CnnOnnx__ValueInfo *input = NULL;
+    int64_t dims[4];
+    cnn_status status = find_input(import, &input);
+    if (!status)
+        status = read_dims(import, input, dims);
+    if (status)
+        return status;
+    bool channels_last = dims[3] && dims[3] <= MOST_COLOURS && !(dims[1] && dims[1] <= MOST_COLOURS);
+    int64_t *height = &dims[channels_last ? 1 : 2], *width = &dims[channels_last ? 2 : 3];
+    status = resolve_size(import, "height", options->height, height);
+    if (!status)
+        status = resolve_size(import, "width", options->width, width);
+    if (status)
+        return status;
+    const cnn_input_attributes attributes = { .shape = { *height, *width, dims[channels_last ? 3 : 1] } };
+    cnn_onnx_activation x = { .rank = 4 };
+    memcpy(x.axes, channels_last ? last : first, sizeof first);
+    import->batch = dims[0] ? dims[0] : 1;
+    status = cnn_onnx_add_layer(import, &cnn_layer_input, NULL, 0, &attributes, &x.node);
+    cnn_onnx_value *value = cnn_onnx_value_of(import, input->name ? input->name : "");
+    if (status || !value)
+        return status ? status : CNN_ERROR_OUT_OF_MEMORY;
+    value->computed = true;
+    value->activation = x;
+    return CNN_OK;
+}
+
+static cnn_status count_uses(cnn_onnx_import *import)
+{
+    const CnnOnnx__Graph *graph = import->file->graph;
+    for (size_t i = 0; i < graph->n_node; i++)
+        for (size_t k = 0; k < graph->node[i]->n_input; k++) {
+            cnn_onnx_value *value = cnn_onnx_value_of(import, graph->node[i]->input[k]);
+            if (!value)
+                return CNN_ERROR_OUT_OF_MEMORY;
+            value->uses++;
+            value->user = graph->node[i];
+        }
+    cnn_onnx_value *output = cnn_onnx_value_of(import, graph->output[0]->name ? graph->output[0]->name : "");
+    if (!output)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    output->uses++;
+    return CNN_OK;
+}
+
+static const cnn_onnx_operator *find_operator(const cnn_onnx_operator *table, const char *name)
+{
+    for (; table->name; table++)
+        if (!strcmp(table->name, name))
+            return table;
+    return NULL;
+}
+
+static bool all_constant(const cnn_onnx_import *import)
+{
+    for (size_t i = 0; i < import->node->n_input; i++)
+        if (*import->node->input[i] && !cnn_onnx_constant(import, i))
+            return false;
+    return true;
+}
+
+static cnn_status read_node(cnn_onnx_import *import)
+{
+    const CnnOnnx__Node *node = import->node;
+    const char *type = node->op_type ? node->op_type : "";
+    const cnn_onnx_operator *tables[] = { cnn_onnx_layer_operators, cnn_onnx_shape_operators,
+                                          cnn_onnx_elementwise_operators };
+    const cnn_onnx_operator *operator= all_constant(import) ? find_operator(cnn_onnx_constant_operators, type) : NULL;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && !operator; i++)
+        operator= find_operator(tables[i], type);
+    if (!operator|| !is_standard(node->domain))
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "this operator is not supported");
+    return operator->read(import);
+}
+
+static bool is_constant_node(const CnnOnnx__Node *node)
+{
+    return node->op_type && !strcmp(node->op_type, "Constant");
+}
+
+/* Constants first: an exporter may put them after a node that looks ahead to them. */
+static cnn_status read_nodes(cnn_onnx_import *import)
+{
+    const CnnOnnx__Graph *graph = import->file->graph;
+    cnn_status status = CNN_OK;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < graph->n_node && !status; i++) {
+            import->node = graph->node[i];
+            const cnn_onnx_value *output =
+                import->node->n_output ? cnn_onnx_value_of(import, import->node->output[0]) : NULL;
+            bool absorbed = output && output->absorbed;
+            if (is_constant_node(import->node) == (pass == 0) && !absorbed)
+                status = read_node(import);
+        }
+    import->node = NULL;
+    return status;
+}
+
+static cnn_status set_output(cnn_onnx_import *import)
+{
+    const char *name = import->file->graph->output[0]->name;
+    cnn_onnx_value *value = cnn_onnx_value_of(import, name ? name : "");
+    if (!value)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!value->computed)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its output is computed by no node");
+    cnn_onnx_activation x = value->activation;
+    if (x.padded || x.flat_dims[2])
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
+                             "its output is an image, padded or flattened; a classifier is supported");
+    cnn_status status = cnn_onnx_apply_affine(import, &x);
+    if (!status)
+        status = cnn_onnx_drop_space(import, &x);
+    if (status)
+        return status;
+    cnn_output(import->graph, x.node);
+    return cnn_graph_status(import->graph);
+}
+
+/* Four nested loops, the inner two in tiles: the file's order may run across ours. */
+static bool fill_values(const cnn_onnx_fill *fill, float *to)
+{
+    enum { TILE = 32 };
+    const int64_t *dims = fill->dims, *strides = fill->strides;
+    bool finite = true;
+    for (int64_t i = 0; i < dims[0] * dims[1]; i++, to += dims[2] * dims[3]) {
+        const float *plane = fill->data + i / dims[1] * strides[0] + i % dims[1] * strides[1];
+        for (int64_t k0 = 0; k0 < dims[2]; k0 += TILE)
+            for (int64_t l0 = 0; l0 < dims[3]; l0 += TILE)
+                for (int64_t k = k0; k < k0 + TILE && k < dims[2]; k++)
+                    for (int64_t l = l0; l < l0 + TILE && l < dims[3]; l++) {
+                        float value = plane[k * strides[2] + l * strides[3]] * fill->factor;
+                        to[k * dims[3] + l] = value;
+                        finite = finite && isfinite(value);
+                    }
+    }
+    return finite;
+}
+
+static cnn_weights *find_weights(const cnn_model *model, const cnn_onnx_fill *fill)
+{
+    int32_t index = 0;
+    for (cnn_node i = 0; i < fill->node; i++)
+        index += model->graph->nodes[i].layer.parameter_count;
+    const cnn_layer *layer = &model->graph->nodes[fill->node].layer;
+    for (int32_t k = 0; k < layer->parameter_count; k++)
+        if (!strcmp(layer->parameters[k].name, fill->parameter))
+            return &model->weights[index + k];
+    return NULL;
+}
+
+static cnn_status fill_model(const cnn_onnx_import *import, cnn_model *model)
+{
+    for (size_t i = 0; i < import->fill_count; i++) {
+        const cnn_onnx_fill *fill = &import->fills[i];
+        cnn_weights *weights = find_weights(model, fill);
+        if (!weights || weights->value->count != fill->dims[0] * fill->dims[1] * fill->dims[2] * fill->dims[3])
+            return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "the weights of layer %s don't fit it",
+                                 model->graph->nodes[fill->node].name);
+        if (!fill_values(fill, weights->value->data))
+            return cnn_onnx_fail(import, CNN_ERROR_NOT_FINITE, "%s holds a value that is not finite", weights->name);
+    }
+    cnn_model_changed(model);
+    return CNN_OK;
+}
+
+/* Metadata become notes. Keys and texts that aren't UTF-8 are read as Latin-1. */
+static cnn_status read_notes(const cnn_onnx_import *import, cnn_model *model)
+{
+    cnn_status status = CNN_OK;
+    for (size_t i = 0; i < import->file->n_metadata_props && !status; i++) {
+        const CnnOnnx__Entry *entry = import->file->metadata_props[i];
+        if (!entry->key || !*entry->key || !entry->value)
+            continue;
+        size_t key = strlen(entry->key), text = strlen(entry->value);
+        char *memory = cnn_allocate(import->context, 2 * (key + text) + 2);
+        if (!memory)
+            return CNN_ERROR_OUT_OF_MEMORY;
+        cnn_to_utf8(entry->key, key, memory);
+        cnn_to_utf8(entry->value, text, memory + 2 * key + 1);
+        status = cnn_model_set_note(model, memory, memory + 2 * key + 1);
+        cnn_release(import->context, memory);
+    }
+    return status;
+}
+
+/* A constant may be used by many layers, each of which gets its own. */
+static cnn_status check_size(const cnn_onnx_import *import)
+{
+    enum { GROWTH = 16, ALWAYS = 16 << 20 };
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < import->fill_count; i++) {
+        const int64_t *dims = import->fills[i].dims;
+        bytes += sizeof(float) * (uint64_t)(dims[0] * dims[1] * dims[2] * dims[3]);
+    }
+    if (bytes > GROWTH * (import->file_bytes + import->external_bytes) + ALWAYS)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its layers have many more weights than the file holds");
+    return CNN_OK;
+}
+
+static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *options, cnn_model **model)
+{
+    cnn_status status = unpack(import);
+    if (!status)
+        status = check_file(import);
+    if (!status)
+        status = cnn_graph_create(import->context, &import->graph);
+    if (!status)
+        status = read_initializers(import);
+    if (!status)
+        status = add_input(import, options);
+    if (!status)
+        status = count_uses(import);
+    if (!status)
+        status = read_nodes(import);
+    if (!status)
+        status = set_output(import);
+    if (!status)
+        status = check_size(import);
+    if (!status)
+        status = cnn_model_create_blank(import->context, import->graph, model);
+    if (!status)
+        status = fill_model(import, *model);
+    return status ? status : read_notes(import, *model);
+}
+
+static void clean_up(cnn_onnx_import *import)
+{
+    unpacking state = { import->context, false };
+    ProtobufCAllocator allocator = { allocate, release, &state };
+    if (import->file)
+        cnn_onnx__model__free_unpacked(import->file, &allocator);
+    for (size_t i = 0; i < import->block_count; i++)
+        cnn_release(import->context, import->blocks[i]);
+    cnn_release(import->context, import->blocks);
+    cnn_release(import->context, import->values);
+    cnn_release(import->context, import->table);
+    cnn_release(import->context, import->fills);
+    cnn_graph_destroy(import->graph);
+}
+
+cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *given,
+                               cnn_model **result)
+{
+    if (!path || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_onnx: NULL was given");
+    *result = NULL;
+    cnn_onnx_options options;
+    cnn_onnx_options_init(&options);
+    cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_onnx_options");
+    context = status ? context : cnn_context_or_default(context);
+    if (status || !context)
+        return status ? status : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_onnx_import import = { .context = context, .path = path };
+    cnn_model *model = NULL;
+    status = read_model(&import, &options, &model);
+    clean_up(&import);
+    if (status)
+        cnn_model_destroy(model);
+    else
+        *result = model;
+    return status;
+}

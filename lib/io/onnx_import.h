@@ -1,0 +1,225 @@
+/* Reading ONNX: what its sources share. A file's nodes are read in order. A value in it is either a constant, which is
+ * computed here, or an activation: a node of the graph that is being built, and how the file sees its axes. */
+#ifndef CNN_IO_ONNX_IMPORT_H
+#define CNN_IO_ONNX_IMPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "graph/graph_internal.h"
+#include "io/onnx.pb-c.h"
+
+enum { CNN_ONNX_MAX_RANK = 8 };
+
+/* The types of TensorProto.data_type. */
+enum {
+    CNN_ONNX_FLOAT = 1,
+    CNN_ONNX_UINT8 = 2,
+    CNN_ONNX_INT8 = 3,
+    CNN_ONNX_UINT16 = 4,
+    CNN_ONNX_INT16 = 5,
+    CNN_ONNX_INT32 = 6,
+    CNN_ONNX_INT64 = 7,
+    CNN_ONNX_BOOL = 9,
+    CNN_ONNX_FLOAT16 = 10,
+    CNN_ONNX_DOUBLE = 11,
+    CNN_ONNX_BFLOAT16 = 16
+};
+
+/* A constant: every kind of float as a float, every kind of whole number as an int64_t. */
+typedef struct cnn_onnx_tensor {
+    int32_t type; /* the file's; FLOAT or INT64 for computed ones */
+    int32_t rank;
+    int64_t dims[CNN_ONNX_MAX_RANK];
+    int64_t count;
+    const float *floats;   /* one of the two is NULL */
+    const int64_t *wholes; /* */
+} cnn_onnx_tensor;
+
+/* What the file's axes are of ours. ONE: an axis of size 1 that our value doesn't have. */
+typedef enum cnn_onnx_axis {
+    CNN_ONNX_HEIGHT,
+    CNN_ONNX_WIDTH,
+    CNN_ONNX_CHANNEL, /* or feature */
+    CNN_ONNX_BATCH,
+    CNN_ONNX_ONE
+} cnn_onnx_axis;
+
+/* x × scale + offset, which is applied when it is known what follows; `count` is 0 (none), 1 (the same for all), or the
+ * number of channels. */
+typedef struct cnn_onnx_affine {
+    int64_t count;
+    const float *scale, *offset;
+} cnn_onnx_affine;
+
+typedef struct cnn_onnx_activation {
+    cnn_node node;
+    int32_t rank; /* in the file */
+    cnn_onnx_axis axes[CNN_ONNX_MAX_RANK];
+    /* Of features that were height × width × channels and that the file has in another order (channels first, most
+     * often): the sizes of those three, and how far apart the file has their neighbours. Else all sizes are 0. */
+    int64_t flat_dims[3], flat_strides[3];
+    cnn_onnx_affine affine;
+    bool padded; /* by `pads` (top, left, bottom, right) of `pad_value`, to be applied by what follows */
+    int32_t pads[4];
+    float pad_value;
+} cnn_onnx_activation;
+
+typedef struct cnn_onnx_value {
+    const char *name;
+    const cnn_onnx_tensor *constant;
+    bool computed; /* `activation` is set */
+    bool absorbed; /* by the node before it */
+    cnn_onnx_activation activation;
+    int32_t uses;
+    const CnnOnnx__Node *user; /* the last */
+} cnn_onnx_value;
+
+/* Where a parameter's values come from: value [i][j][k][l] is `data` at the sum of index × stride, times `factor`. */
+typedef struct cnn_onnx_fill {
+    cnn_node node;
+    const char *parameter;
+    const float *data;
+    int64_t dims[4], strides[4];
+    float factor;
+} cnn_onnx_fill;
+
+typedef struct cnn_onnx_import {
+    cnn_context *context;
+    const char *path;
+    CnnOnnx__Model *file;
+    const CnnOnnx__Node *node; /* that is being read */
+    int64_t opset;
+    int64_t batch; /* in the file's shapes; 1 if it leaves it open */
+    cnn_graph *graph;
+
+    cnn_onnx_value *values;
+    size_t value_count, value_capacity;
+    uint32_t *table; /* of names, by hash: 0, or 1 + an index of `values` */
+    size_t table_size;
+
+    cnn_onnx_fill *fills;
+    size_t fill_count, fill_capacity;
+
+    void **blocks; /* what cnn_onnx_memory gave */
+    size_t block_count, block_capacity;
+    uint64_t file_bytes, external_bytes; /* read */
+    uint64_t used_bytes;                 /* by cnn_onnx_memory: bounded by what was read */
+} cnn_onnx_import;
+
+/* One operator: reads import->node. */
+typedef struct cnn_onnx_operator {
+    const char *name;
+    cnn_status (*read)(cnn_onnx_import *import);
+} cnn_onnx_operator;
+
+/* The operators, by source; each ends in a NULL name. The first are for constants alone. */
+extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_layer_operators[], cnn_onnx_shape_operators[],
+    cnn_onnx_elementwise_operators[];
+
+/* A sentence that begins with the file, and, if one is being read, the node. */
+__attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status,
+                                                               const char *format, ...);
+
+/* Memory that lasts until the file has been read. The sum is limited in proportion to the file's size, so that a small
+ * file can't ask for much. */
+cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, void **memory);
+
+/* --- onnx_tensor.c --- */
+
+/* A constant of the file; its data may be in another file. */
+cnn_status cnn_onnx_read_tensor(cnn_onnx_import *import, const CnnOnnx__Tensor *from, const cnn_onnx_tensor **result);
+
+/* A constant with dimensions and no data yet, which `*floats` or `*wholes` (the other pointer is NULL) then points to.
+ */
+cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int64_t *dims, float **floats,
+                               int64_t **wholes, cnn_onnx_tensor **result);
+
+/* The bytes of external data; they last as long as cnn_onnx_memory's. */
+cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,
+                                  const unsigned char **data);
+
+/* --- onnx_values.c --- */
+
+/* The value of that name, made if there is none. NULL without memory. */
+cnn_onnx_value *cnn_onnx_value_of(cnn_onnx_import *import, const char *name);
+
+/* Of the node that is read: the value of an input, NULL if it is left out or not defined before. */
+const cnn_onnx_value *cnn_onnx_input(const cnn_onnx_import *import, size_t index);
+const cnn_onnx_tensor *cnn_onnx_constant(const cnn_onnx_import *import, size_t index); /* NULL too if computed */
+
+/* The same, but failing where it isn't there; the constant is of floats, or of whole numbers. */
+cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, const char *what,
+                                const cnn_onnx_tensor **tensor);
+cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, const char *what,
+                                const cnn_onnx_tensor **tensor);
+
+/* The activation of an input as it is, or with all that is outstanding (affine) applied; padding is then refused. */
+cnn_status cnn_onnx_raw_activation(const cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* Gives the node's first output its value. */
+cnn_status cnn_onnx_define(cnn_onnx_import *import, const cnn_onnx_activation *activation);
+cnn_status cnn_onnx_define_constant(cnn_onnx_import *import, const char *name, const cnn_onnx_tensor *tensor);
+
+/* Attributes of the node; the default if they aren't there. */
+const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, const char *name);
+int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise);
+float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise);
+bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const char *text);
+/* Fails unless there are `count` of 0 to INT32_MAX, or none: then they stay. */
+cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers);
+
+/* Axes, from an attribute or (newer opsets) an input: each made positive and marked in `marked`. `*given` is false if
+ * there are none. */
+cnn_status cnn_onnx_axes(const cnn_onnx_import *import, size_t input, int32_t rank, bool marked[CNN_ONNX_MAX_RANK],
+                         bool *given);
+/* One axis of `rank`, made positive. */
+cnn_status cnn_onnx_axis_of(const cnn_onnx_import *import, int64_t given, int32_t rank, int32_t *axis);
+
+/* What Reshape makes of `dims` by a constant: -1 and 0 resolved. */
+cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_tensor *wanted, int32_t rank,
+                                  const int64_t *dims, int32_t *new_rank, int64_t new_dims[CNN_ONNX_MAX_RANK]);
+
+/* Gives the node's first output a shape as its value, or the part of it that the node wants. (onnx_constants.c) */
+cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims);
+
+/* --- onnx_build.c: layers --- */
+
+/* Adds a layer, named after the file's node if its name will do. */
+cnn_status cnn_onnx_add_layer(cnn_onnx_import *import, const cnn_layer_type *type, const cnn_node *inputs,
+                              int32_t count, const void *attributes, cnn_node *node);
+
+/* Says where a parameter's values come from. `dims` and `strides` of those below 4 come last, the first being 1. */
+cnn_status cnn_onnx_fill_parameter(cnn_onnx_import *import, const cnn_onnx_fill *fill);
+
+const cnn_layer *cnn_onnx_layer(const cnn_onnx_import *import, cnn_node node);
+int64_t cnn_onnx_channels(const cnn_onnx_import *import, const cnn_onnx_activation *activation);
+/* The size that the file sees of an axis. */
+int64_t cnn_onnx_dim(const cnn_onnx_import *import, const cnn_onnx_activation *activation, int32_t axis);
+
+/* Sizes and distances of an activation's features or channels in the file, as three dimensions in our order. */
+void cnn_onnx_feature_layout(const cnn_onnx_import *import, const cnn_onnx_activation *activation, int64_t dims[3],
+                             int64_t strides[3]);
+
+/* An image's axes are batch, channels, height, width. */
+bool cnn_onnx_is_image(const cnn_onnx_import *import, const cnn_onnx_activation *activation);
+
+/* Whether no value of the node is below 0, as far as its layers tell. */
+bool cnn_onnx_is_not_negative(const cnn_onnx_import *import, cnn_node node);
+
+/* A convolution, to `filters` channels, whose weights lie in the file as filters × channels × height × width. */
+cnn_status cnn_onnx_add_convolution(cnn_onnx_import *import, const cnn_conv2d_attributes *attributes,
+                                    const float *weight, const int64_t strides[4], const float *bias,
+                                    cnn_onnx_activation *activation);
+
+/* Of an image of one pixel: features instead, with axes of ONE in the place of height and width. Other activations stay
+ * as they are. */
+cnn_status cnn_onnx_drop_space(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* All axes behind the batch become one of features. */
+cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+#endif

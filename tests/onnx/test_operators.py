@@ -1,0 +1,435 @@
+"""Each operator, in the forms that exporters use, gives what it gives in onnxruntime."""
+import numpy
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import conversion
+from conversion import Net, succeeds, tool
+
+
+def whole(*values):
+    return numpy.array(values, numpy.int64)
+
+
+@pytest.mark.parametrize("attributes", [
+    {}, {"pads": [1, 1, 1, 1]}, {"pads": [0, 1, 2, 0], "strides": [2, 1]}, {"dilations": [2, 3], "pads": [2, 3, 2, 3]},
+    {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, {"auto_pad": "SAME_LOWER", "strides": [2, 3]}, {"auto_pad": "VALID"},
+])
+def test_convolution(tmp_path, attributes):
+    net = Net()
+    net.conv(5, **attributes)
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("groups, filters", [(1, 4), (2, 6), (6, 6), (6, 12)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_groups(tmp_path, groups, filters, bias):
+    net = Net(("n", 3, 9, 8))
+    net.conv(6)
+    net.conv(filters, (3, 2), channels=6, groups=groups, bias=bias)
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["Relu", "Sigmoid", "Tanh"])
+def test_activations(tmp_path, kind):
+    net = Net()
+    net.conv(4)
+    net.add(kind)
+    net.assert_same(tmp_path)
+
+
+def test_leaky_relu(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("LeakyRelu", alpha=0.2)
+    net.add("LeakyRelu")
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("opset, bounds", [(9, (0, 6)), (10, (0, None)), (11, (0, 6)), (17, (0, 6)), (13, (0, None))])
+def test_clip(tmp_path, opset, bounds):
+    net = Net(opset=opset)
+    net.conv(4)
+    if opset < 11:
+        net.add("Clip", **{key: float(value) for key, value in zip(("min", "max"), bounds) if value is not None})
+    else:
+        net.add("Clip", *[net.constant(numpy.float32(value)) for value in bounds if value is not None])
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("attributes", [
+    {"kernel_shape": [2, 2], "strides": [2, 2]}, {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]},
+    {"kernel_shape": [3, 2]}, {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1},
+    {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}, {"kernel_shape": [2, 3], "auto_pad": "SAME_UPPER"},
+    {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_LOWER"},
+])
+@pytest.mark.parametrize("kind", ["MaxPool", "AveragePool"])
+def test_pooling(tmp_path, kind, attributes):
+    net = Net()
+    net.conv(4, 1)
+    net.add(kind, **attributes)
+    net.assert_same(tmp_path)
+
+
+def test_an_average_that_counts_its_padding(tmp_path):
+    net = Net()
+    net.add("AveragePool", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1)
+    net.add("AveragePool", kernel_shape=[1, 1])
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["GlobalAveragePool", "GlobalMaxPool"])
+def test_global_pooling(tmp_path, kind):
+    net = Net()
+    net.conv(4)
+    net.add(kind)
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 1])
+@pytest.mark.parametrize("opset", [9, 17, 18, 21])
+def test_the_mean_over_height_and_width(tmp_path, keep, opset):
+    net = Net(opset=opset)
+    net.conv(4)
+    if opset < 18:
+        net.add("ReduceMean", axes=[-1, 2], keepdims=keep)
+    else:
+        net.add("ReduceMean", net.constant(whole(2, 3)), keepdims=keep)
+    net.add("Relu")
+    net.assert_same(tmp_path)
+
+
+def test_batch_normalisation(tmp_path):
+    net = Net()
+    net.conv(4, bias=False)
+    variance = net.constant(net.rng.random(4).astype(numpy.float32) + 0.5)
+    net.add("BatchNormalization", net.weights(4), net.weights(4), net.weights(4), variance, epsilon=1e-3)
+    net.assert_same(tmp_path)
+
+
+def test_batch_normalisation_of_flattened_features(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("Flatten")
+    variance = net.constant(net.rng.random(168).astype(numpy.float32) + 0.5)
+    net.add("BatchNormalization", net.weights(168), net.weights(168), net.weights(168), variance)
+    net.add("Gemm", net.weights(168, 3))
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_a_dense_layer_behind_flatten(tmp_path, transposed):
+    net = Net()
+    net.conv(4)
+    net.add("Relu", of=net.add("Flatten"))
+    shape = (168, 10) if not transposed else (10, 168)
+    net.add("Gemm", net.weights(*shape), net.weights(10), transB=transposed, alpha=0.5, beta=2.0)
+    net.add("Gemm", net.weights(10, 2), net.constant(numpy.float32([1.5])))
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(0, -1), (-1, 168), (2, -1), (2, 168), (0, 168)])
+def test_reshape_that_flattens(tmp_path, shape):
+    net = Net((2, 3, 9, 8))
+    net.conv(4)
+    net.add("Reshape", net.constant(whole(*shape)))
+    net.add("MatMul", net.weights(168, 5))
+    net.add("Add", net.weights(5))
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("opset", [9, 13])
+def test_the_flatten_of_traced_shapes(tmp_path, opset):
+    """x.view(x.size(0), -1) in PyTorch."""
+    net = Net(opset=opset)
+    x = net.conv(4)
+    batch = net.add("Gather", net.constant(whole(0)[0]), of=net.add("Shape"))
+    axes = {"axes": [0]} if opset < 13 else {}
+    batch = net.add("Unsqueeze", *([] if axes else [net.constant(whole(0))]), of=batch, **axes)
+    shape = net.add("Concat", net.constant(whole(-1)), of=batch, axis=0)
+    net.add("Reshape", shape, of=x)
+    net.add("Gemm", net.weights(168, 5), net.weights(5))
+    net.assert_same(tmp_path)
+
+
+def test_a_network_with_channels_last(tmp_path):
+    """As tf2onnx writes it: normalisation, transposed for each convolution, the flatten in height, width, channels."""
+    net = Net(("n", 9, 8, 3))
+    net.add("Sub", net.constant(numpy.float32([0.1, 0.2, 0.3])))
+    net.add("Div", net.constant(numpy.float32([0.5, 1.5, 2.0])))
+    net.add("Transpose", perm=[0, 3, 1, 2])
+    net.conv(4, bias=False)
+    net.add("Add", net.weights(1, 4, 1, 1))
+    net.add("Transpose", perm=[0, 2, 3, 1])
+    net.add("Relu")
+    net.add("Reshape", net.constant(whole(-1, 168)))
+    net.add("MatMul", net.weights(168, 6))
+    net.add("Add", net.weights(6))
+    net.add("Softmax")
+    net.assert_same(tmp_path, channels_last=True)
+
+
+def test_squeezed_features(tmp_path):
+    net = Net(opset=13)
+    net.conv(4)
+    net.add("Squeeze", net.constant(whole(2, 3)), of=net.add("GlobalAveragePool"))
+    net.add("Unsqueeze", net.constant(whole(2, 3)))
+    net.conv(5, 1, channels=4)
+    net.add("Reshape", net.constant(whole(0, -1)))
+    net.assert_same(tmp_path)
+
+
+def test_pooling_down_to_one_pixel(tmp_path):
+    net = Net((1, 3, 4, 4), opset=11)
+    net.add("AveragePool", kernel_shape=[4, 4])
+    net.add("Squeeze", axes=[3])
+    net.add("Squeeze", axes=[2])
+    net.add("Gemm", net.weights(3, 2))
+    net.assert_same(tmp_path)
+
+
+def test_sums_and_concatenation(tmp_path):
+    net = Net()
+    a = net.conv(4, pads=[1, 1, 1, 1])
+    b = net.add("Relu")
+    c = net.add("Add", b, of=a)
+    net.add("Concat", "x", b, c, of=a, axis=1)
+    net.add("Sum", net.last)
+    net.assert_same(tmp_path)
+
+
+def test_a_concatenation_of_many(tmp_path):
+    net = Net()
+    values = [net.conv(1 + i % 3, of="x") for i in range(40)]
+    net.add("Concat", *values[1:], of=values[0], axis=-3)
+    net.assert_same(tmp_path)
+
+
+def test_arithmetic_with_constants(tmp_path):
+    net = Net()
+    net.add("Mul", net.constant(numpy.float32(0.5)))
+    net.add("Sub", net.weights(3, 1, 1))
+    net.conv(20, 1)
+    net.add("Mul", net.weights(1, 20, 1, 1))
+    net.add("Add", net.weights(20, 1, 1))
+    net.add("Relu")
+    net.add("Div", net.constant(numpy.float32([2.0])))
+    net.nodes.append(helper.make_node("Sub", [net.constant(numpy.float32(1)), net.last], ["one_minus"]))
+    net.last = "one_minus"
+    net.assert_same(tmp_path)
+
+
+def test_a_bias_that_is_used_twice_is_not_merged(tmp_path):
+    net = Net()
+    x = net.conv(4, bias=False)
+    y = net.add("Add", net.weights(4, 1, 1))
+    net.add("Add", y, of=x)
+    net.assert_same(tmp_path)
+
+
+def test_arithmetic_behind_flatten(tmp_path):
+    net = Net()
+    net.add("Flatten", of=net.conv(4))
+    net.add("Mul", net.weights(168))
+    net.add("Gemm", net.weights(168, 3))
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("opset", [9, 11, 18])
+def test_padding_before_convolution_and_pooling(tmp_path, opset):
+    net = Net(opset=opset)
+    for kind in ("Conv", "MaxPool"):
+        pads = [0, 0, 1, 0, 0, 0, 2, 1]
+        if opset < 11:
+            net.add("Pad", pads=pads)
+        elif opset < 18:
+            net.add("Pad", net.constant(whole(*pads)), net.constant(numpy.float32(0)))
+        else:
+            net.add("Pad", net.constant(whole(1, 0, 2, 1)), "", net.constant(whole(2, -1)))
+        if kind == "Conv":
+            net.conv(4, strides=[2, 2])
+            net.add("Relu")
+        else:
+            net.add("MaxPool", kernel_shape=[3, 3])
+    net.assert_same(tmp_path)
+
+
+def test_what_does_nothing(tmp_path):
+    net = Net(opset=13)
+    net.conv(4)
+    net.add("Dropout", net.constant(numpy.float32(0.3)))
+    net.add("Identity")
+    net.add("Cast", to=TensorProto.FLOAT)
+    net.assert_same(tmp_path)
+
+
+@pytest.mark.parametrize("opset", [9, 13])
+def test_softmax(tmp_path, opset):
+    net = Net(opset=opset)
+    net.add("Flatten", of=net.add("GlobalAveragePool"))
+    net.add("Gemm", net.weights(3, 7), net.weights(7))
+    net.add("Softmax", **({"axis": 1} if opset < 13 else {}))
+    net.assert_same(tmp_path)
+
+
+def test_constants_that_are_computed(tmp_path):
+    net = Net()
+    transposed = net.add("Transpose", of=net.weights(4, 3, 2, 2), perm=[1, 0, 3, 2])
+    net.add("Reshape", net.constant(whole(4, 3, 2, 2)), of=transposed)
+    weight = net.add("Mul", net.weights(4, 1, 1, 1), of=net.last)
+    part = net.add("Slice", net.constant(whole(6)), net.constant(whole(-9)), net.constant(whole(0)),
+                   net.constant(whole(-1)), of=net.weights(9))
+    bias = net.add("Gather", net.constant(whole(3, 0, -1, 2)), of=part)
+    ones = net.add("ConstantOfShape", of=net.constant(whole(4)),
+                   value=helper.make_tensor("v", TensorProto.FLOAT, [1], [1.0]))
+    net.nodes.append(helper.make_node("Add", [bias, ones], ["bias"]))
+    net.add("Conv", weight, "bias", of="x")
+    net.assert_same(tmp_path)
+
+
+def quantized(net, values, axis=None):
+    scale = numpy.abs(values).max(axis=tuple(range(1, values.ndim)) if axis is not None else None) / 127
+    shape = (-1, *[1] * (values.ndim - 1)) if axis is not None else ()
+    whole_values = numpy.round(values / numpy.reshape(scale, shape)).astype(numpy.int8)
+    scale = numpy.float32(scale)
+    return net.add("DequantizeLinear", net.constant(scale), net.constant(numpy.zeros(scale.shape, numpy.int8)),
+                   of=net.constant(whole_values), axis=axis or 0)
+
+
+def test_a_quantised_model(tmp_path):
+    """Weights are as they are quantised; the rounding in between is left out, but what it cuts off is not."""
+    net = Net()
+    weight = quantized(net, net.rng.standard_normal((4, 3, 3, 3)), axis=0)
+    bias = net.add("DequantizeLinear", net.constant(numpy.float32(1e-3)), net.constant(numpy.int32(0)),
+                   of=net.constant(numpy.int32([100, -200, 300, 0])))
+    net.add("Conv", weight, bias, of="x")
+    quantize = [net.constant(numpy.float32(1e-4)), net.constant(numpy.uint16(0))]
+    quantize[1] = net.constant(numpy.uint8(0))
+    net.constants[-3] = onnx.numpy_helper.from_array(numpy.float32(0.08), quantize[0])
+    net.add("QuantizeLinear", *quantize)
+    net.add("DequantizeLinear", *quantize)
+    path = net.save(tmp_path / "net.onnx")
+    batch = conversion.images(2, 9, 8)
+    mine = conversion.ours(path, batch)
+    other = conversion.theirs(path, conversion.to_channels_first(batch)).transpose(0, 2, 3, 1).reshape(2, -1)
+    assert (mine >= 0).all() and other.max() < 0.08 * 255
+    assert numpy.abs(mine - other).max() <= 0.041
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64", "bfloat16", "typed"])
+def test_types_of_weights(tmp_path, kind):
+    net = Net()
+    net.conv(4)
+    model = net.model()
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        rounded = values.view(numpy.uint32) & 0xFFFFE000 if kind == "float16" else values.view(numpy.uint32) & 0xFFFF0000
+        values = rounded.view(numpy.float32)
+        exact = helper.make_tensor(tensor.name, TensorProto.FLOAT, values.shape, values.flatten())
+        kinds = {"float16": TensorProto.FLOAT16, "float64": TensorProto.DOUBLE, "bfloat16": TensorProto.BFLOAT16,
+                 "typed": TensorProto.FLOAT}
+        tensor.CopyFrom(helper.make_tensor(tensor.name, kinds[kind], values.shape, values.flatten()))
+        if kind == "float16":
+            exact = helper.make_tensor(tensor.name, TensorProto.FLOAT, values.shape,
+                                       onnx.numpy_helper.to_array(tensor).astype(numpy.float32).flatten())
+        net.constants[[c.name for c in net.constants].index(tensor.name)] = exact
+    onnx.save(model, str(tmp_path / "typed.onnx"))
+    net.save(tmp_path / "exact.onnx")
+    batch = conversion.images(2, 9, 8)
+    conversion.assert_close(conversion.ours(tmp_path / "typed.onnx", batch),
+                            conversion.theirs(tmp_path / "exact.onnx", conversion.to_channels_first(batch)))
+
+
+def test_weights_in_another_file(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.save(tmp_path / "whole.onnx")
+    model = onnx.load(str(tmp_path / "whole.onnx"))
+    (tmp_path / "parts").mkdir()
+    onnx.save(model, str(tmp_path / "net.onnx"), save_as_external_data=True, location="parts/weights.bin",
+              size_threshold=0)
+    conversion.assert_same(tmp_path / "net.onnx", (9, 8))
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "/etc/passwd", "a/../../weights.bin", "link/weights.bin"])
+def test_weights_outside_the_folder_are_not_read(tmp_path, location):
+    (tmp_path / "weights.bin").write_bytes(bytes(10000))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    net = Net()
+    net.conv(4)
+    model = net.model()
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        entry = tensor.external_data.add()
+        entry.key, entry.value = "location", location
+    (folder / "net.onnx").write_bytes(model.SerializeToString())
+    done = tool("weights", folder / "net.onnx")
+    assert done.returncode == 1 and "leads out of the model's folder" in done.stderr
+
+
+@pytest.mark.parametrize("length, sentence", [(3, "shorter"), (None, "can't be opened")])
+def test_weights_that_are_missing(tmp_path, length, sentence):
+    net = Net()
+    net.conv(4)
+    onnx.save(net.model(), str(tmp_path / "net.onnx"), save_as_external_data=True, location="w", size_threshold=0)
+    weights = tmp_path / "w"
+    weights.unlink() if length is None else weights.write_bytes(bytes(length))
+    done = tool("weights", tmp_path / "net.onnx")
+    assert done.returncode == 1 and sentence in done.stderr
+
+
+def test_an_operator_that_is_not_supported_is_named(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("HardSwish")
+    net.refused(tmp_path, "net.onnx: node HardSwish_v1 (HardSwish)", "not supported")
+
+
+def test_what_is_refused(tmp_path):
+    net = Net()
+    net.add("Conv", net.add("Mul", net.last), of="x")
+    net.refused(tmp_path, "Mul", "computed")
+    net = Net(opset=8)
+    net.conv(4)
+    net.refused(tmp_path, "opset 8; 9 to 21")
+    net = Net(opset=22)
+    net.conv(4)
+    net.refused(tmp_path, "opset 22")
+    net = Net(("n", 3, "h", "w"))
+    net.conv(4)
+    net.refused(tmp_path, "leaves the height")
+    net = Net()
+    net.conv(4, channels=2)
+    net.refused(tmp_path, "for 3 channels")
+    net = Net()
+    first = net.conv(4)
+    net.conv(4, of="x")
+    net.refused(tmp_path, "2 outputs", outputs=[first, net.last])
+    net = Net()
+    net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)))
+    net.add("MaxPool", kernel_shape=[2, 2])
+    net.refused(tmp_path, "MaxPool", "could be the largest")
+    net = Net()
+    net.conv(4)
+    net.add("Flatten")
+    net.refused(tmp_path, "its output is an image")
+    net = Net()
+    net.add("Reshape", net.constant(whole(0, 9, 3, 8)), of=net.conv(3, pads=[1, 1, 1, 1]))
+    net.refused(tmp_path, "Reshape", "features")
+    net = Net()
+    net.constants.append(onnx.numpy_helper.from_array(numpy.full((4, 3, 3, 3), numpy.nan, numpy.float32), "w"))
+    net.add("Conv", "w")
+    net.refused(tmp_path, "not finite")
+
+
+def test_metadata_become_notes_and_metadata_again(tmp_path):
+    net = Net()
+    net.conv(4)
+    path = net.save(tmp_path / "net.onnx", metadata={"author": "Émile", "cnn.classes": '["a", "b"]'})
+    succeeds("save", path, tmp_path / "again.onnx")
+    kept = {entry.key: entry.value for entry in onnx.load(str(tmp_path / "again.onnx")).metadata_props}
+    assert kept == {"author": "Émile", "cnn.classes": '["a", "b"]'}
