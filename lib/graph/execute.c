@@ -112,14 +112,14 @@ void cnn_run_forward(const cnn_run *run)
         forward_step(run, i);
 }
 
-static void add_gradient(const cnn_run *run, int32_t input, const float *term)
+static void add_gradient(const cnn_run *run, int32_t input, const void *term)
 {
     const cnn_shape *shape = &run->steps->items[input].layer.output;
-    float *sum = place(run, run->plan->steps[input].gradient);
+    void *sum = place(run, run->plan->steps[input].gradient);
     size_t count = (size_t)run->plan->batch;
     for (int32_t i = 0; i < shape->rank; i++)
         count *= (size_t)shape->dims[i];
-    cnn_elementwise_add(run->model->context, sum, term, sum, count);
+    cnn_elementwise_add(run->model->context, run->steps->items[input].layer.output_type, sum, term, sum, count);
 }
 
 static void backward_step(const cnn_run *run, int32_t i)

@@ -48,17 +48,19 @@ static void fold(const float *sums, size_t channels, float *folded)
 
 typedef struct channel_job {
     const cnn_channel_kernels *kernels;
-    const float *input, *gradient;
+    bool narrow; /* values are bfloat16 */
+    const void *input, *gradient;
     size_t count, channels, block, period;
     const float *subtract, *multiply, *add, *slope; /* of `period` */
     float *first, *second;                          /* sums of the blocks, `channels` each */
-    float *output;
+    void *output;
 } channel_job;
 
-static channel_job make_job(cnn_context *context, const float *input, size_t rows, size_t channels)
+static channel_job make_job(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels)
 {
     return (channel_job){
         .kernels = cnn_kernels_get(context)->channel,
+        .narrow = type == CNN_BFLOAT16,
         .input = input,
         .count = rows * channels,
         .channels = channels,
@@ -73,23 +75,30 @@ static size_t block_length(const channel_job *job, size_t task)
     return left < job->block ? left : job->block;
 }
 
+/* A task's part of an array. */
+static const void *block_at(const channel_job *job, const void *values, size_t task)
+{
+    return (const char *)values + task * job->block * (job->narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
 size_t cnn_channel_workspace(size_t rows, size_t channels)
 {
     return 2 * block_count(rows * channels, channels) * channels * sizeof(float);
 }
 
-static void sum_block(const cnn_channel_kernels *kernels, const float *input, size_t count, size_t channels, float *sum)
+static void sum_block(const cnn_channel_kernels *kernels, bool narrow, const void *input, size_t count, size_t channels,
+                      float *sum)
 {
     float room[MAX_REPEATED];
     float *sums = channels >= WIDE ? sum : room;
-    kernels->sum(input, count, period_of(channels), sums);
+    kernels->sum[narrow](input, count, period_of(channels), sums);
     if (sums != sum)
         fold(sums, channels, sum);
 }
 
-void cnn_channel_sum(cnn_context *context, const float *input, size_t rows, size_t channels, float *sum)
+void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum)
 {
-    sum_block(cnn_kernels_get(context)->channel, input, rows * channels, channels, sum);
+    sum_block(cnn_kernels_get(context)->channel, type == CNN_BFLOAT16, input, rows * channels, channels, sum);
 }
 
 /* The mean of a block, and the squares of the differences from it: exact where a sum of squares would cancel. */
@@ -98,15 +107,15 @@ static void moments_task(void *argument, size_t task, uint32_t worker)
     (void)worker;
     const channel_job *job = argument;
     float mean_room[MAX_REPEATED], squares_room[MAX_REPEATED];
-    const float *input = job->input + task * job->block;
+    const void *input = block_at(job, job->input, task);
     size_t count = block_length(job, task), rows = count / job->channels;
     float *mean = job->first + task * job->channels, *squares = job->second + task * job->channels;
-    sum_block(job->kernels, input, count, job->channels, mean);
+    sum_block(job->kernels, job->narrow, input, count, job->channels, mean);
     float factor = 1 / (float)rows;
     for (size_t c = 0; c < job->channels; c++)
         mean[c] *= factor;
     float *sums = job->channels >= WIDE ? squares : squares_room;
-    job->kernels->squares(input, count, job->period, repeat(mean, job->channels, mean_room), sums);
+    job->kernels->squares[job->narrow](input, count, job->period, repeat(mean, job->channels, mean_room), sums);
     if (sums != squares)
         fold(sums, job->channels, squares);
 }
@@ -133,10 +142,10 @@ static void join_moments(const channel_job *job, size_t blocks, size_t channel, 
     variance[channel] = (float)(squares / rows);
 }
 
-void cnn_channel_moments(cnn_context *context, const float *input, size_t rows, size_t channels, float *mean,
-                         float *variance, void *workspace)
+void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
+                         float *mean, float *variance, void *workspace)
 {
-    channel_job job = make_job(context, input, rows, channels);
+    channel_job job = make_job(context, type, input, rows, channels);
     size_t blocks = block_count(job.count, channels);
     job.first = workspace;
     job.second = job.first + blocks * channels;
@@ -152,8 +161,9 @@ static void products_task(void *argument, size_t task, uint32_t worker)
     float sum_room[MAX_REPEATED], product_room[MAX_REPEATED];
     float *sum = job->first + task * job->channels, *product = job->second + task * job->channels;
     bool wide = job->channels >= WIDE;
-    job->kernels->products(job->input + task * job->block, job->gradient + task * job->block, block_length(job, task),
-                           job->period, job->subtract, wide ? sum : sum_room, wide ? product : product_room);
+    job->kernels->products[job->narrow](block_at(job, job->input, task), block_at(job, job->gradient, task),
+                                        block_length(job, task), job->period, job->subtract, wide ? sum : sum_room,
+                                        wide ? product : product_room);
     if (!wide) {
         fold(sum_room, job->channels, sum);
         fold(product_room, job->channels, product);
@@ -168,11 +178,11 @@ static float add_blocks(const float *sums, size_t blocks, size_t channels, size_
     return (float)sum;
 }
 
-void cnn_channel_products(cnn_context *context, const float *input, const float *gradient, size_t rows, size_t channels,
-                          const float *mean, float *sum, float *product, void *workspace)
+void cnn_channel_products(cnn_context *context, cnn_dtype type, const void *input, const void *gradient, size_t rows,
+                          size_t channels, const float *mean, float *sum, float *product, void *workspace)
 {
     float room[MAX_REPEATED];
-    channel_job job = make_job(context, input, rows, channels);
+    channel_job job = make_job(context, type, input, rows, channels);
     size_t blocks = block_count(job.count, channels);
     job.gradient = gradient;
     job.subtract = repeat(mean, channels, room);
@@ -189,16 +199,15 @@ static void apply_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    size_t at = task * job->block;
-    job->kernels->apply(job->input + at, block_length(job, task), job->period, job->subtract, job->multiply, job->add,
-                        job->output + at);
+    job->kernels->apply[job->narrow](block_at(job, job->input, task), block_length(job, task), job->period,
+                                     job->subtract, job->multiply, job->add, (void *)block_at(job, job->output, task));
 }
 
-void cnn_channel_apply(cnn_context *context, const cnn_channel_affine *affine, const float *input, size_t rows,
-                       size_t channels, float *output)
+void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine, const void *input,
+                       size_t rows, size_t channels, void *output)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
-    channel_job job = make_job(context, input, rows, channels);
+    channel_job job = make_job(context, type, input, rows, channels);
     job.subtract = repeat(affine->subtract, channels, subtract);
     job.multiply = repeat(affine->multiply, channels, multiply);
     job.add = repeat(affine->add, channels, add);
@@ -210,16 +219,16 @@ static void center_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    size_t at = task * job->block;
-    job->kernels->center(job->input + at, job->gradient + at, block_length(job, task), job->period, job->subtract,
-                         job->slope, job->add, job->multiply, job->output + at);
+    job->kernels->center[job->narrow](block_at(job, job->input, task), block_at(job, job->gradient, task),
+                                      block_length(job, task), job->period, job->subtract, job->slope, job->add,
+                                      job->multiply, (void *)block_at(job, job->output, task));
 }
 
-void cnn_channel_center(cnn_context *context, const cnn_channel_affine *affine, const float *slope, const float *input,
-                        const float *gradient, size_t rows, size_t channels, float *input_gradient)
+void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine, const float *slope,
+                        const void *input, const void *gradient, size_t rows, size_t channels, void *input_gradient)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
-    channel_job job = make_job(context, input, rows, channels);
+    channel_job job = make_job(context, type, input, rows, channels);
     job.gradient = gradient;
     job.subtract = repeat(affine->subtract, channels, subtract);
     job.multiply = repeat(affine->multiply, channels, multiply);

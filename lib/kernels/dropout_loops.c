@@ -49,4 +49,14 @@ static void mask(const uint8_t *kept, const float *from, float scale, float *to,
     }
 }
 
-const cnn_dropout_kernels CNN_FOR_ISA(cnn_dropout_kernels) = { .draw = draw, .mask = mask };
+static void mask_narrow(const uint8_t *kept, const uint16_t *from, float scale, uint16_t *to, size_t count)
+{
+    for (size_t i = 0; i < count; i += VF_WIDTH) {
+        size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
+        vf value = vf_mul(vf_load_values(true, from, (ptrdiff_t)i, lanes), vf_broadcast(scale));
+        vf_mask dropped = vf_equal_bytes(kept + i, lanes, 0);
+        vf_store_values(true, to, (ptrdiff_t)i, vf_select(dropped, vf_zero(), value), lanes);
+    }
+}
+
+const cnn_dropout_kernels CNN_FOR_ISA(cnn_dropout_kernels) = { .draw = draw, .mask = mask, .mask_narrow = mask_narrow };

@@ -1,91 +1,117 @@
 #include "kernels/elementwise.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 
-/* Of one task: 64 KiB of each array. */
+/* Of one task: 64 KiB of each array of floats. */
 enum { CHUNK = 16384 };
 
 typedef struct elementwise_job {
     const cnn_elementwise_kernels *kernels;
+    cnn_dtype type;
     cnn_elementwise operation;
     const float *constants;
-    const float *first, *second;
-    float *result;
+    const void *first, *second;
+    void *result;
     size_t count;
 } elementwise_job;
 
-static size_t chunk_length(const elementwise_job *job, size_t task)
+/* A task's part of the arrays. */
+typedef struct chunk {
+    const void *first, *second;
+    void *result;
+    size_t count;
+} chunk;
+
+static chunk chunk_of(const elementwise_job *job, size_t task)
 {
-    size_t left = job->count - task * CHUNK;
-    return left < CHUNK ? left : CHUNK;
+    size_t at = task * CHUNK * cnn_dtype_size(job->type), left = job->count - task * CHUNK;
+    return (chunk){ job->first ? (const char *)job->first + at : NULL,
+                    job->second ? (const char *)job->second + at : NULL, (char *)job->result + at,
+                    left < CHUNK ? left : CHUNK };
 }
 
-static size_t chunks(size_t count)
+static void run(cnn_context *context, cnn_task task, elementwise_job *job)
 {
-    return (count + CHUNK - 1) / CHUNK;
+    job->kernels = cnn_kernels_get(context)->elementwise;
+    cnn_parallel(context, (job->count + CHUNK - 1) / CHUNK, task, job);
 }
 
 static void forward_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const elementwise_job *job = argument;
-    size_t at = task * CHUNK;
-    job->kernels->forward[job->operation](job->first + at, job->result + at, chunk_length(job, task), job->constants);
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->forward_narrow[job->operation](c.first, c.result, c.count);
+    else
+        job->kernels->forward[job->operation](c.first, c.result, c.count, job->constants);
 }
 
-void cnn_elementwise_forward(cnn_context *context, cnn_elementwise operation, const float *constants,
-                             const float *input, float *output, size_t count)
+void cnn_elementwise_forward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                             const void *input, void *output, size_t count)
 {
-    elementwise_job job = { cnn_kernels_get(context)->elementwise, operation, constants, input, NULL, output, count };
-    cnn_parallel(context, chunks(count), forward_task, &job);
+    elementwise_job job = {
+        .type = type, .operation = operation, .constants = constants, .first = input, .result = output, .count = count
+    };
+    run(context, forward_task, &job);
 }
 
 static void backward_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const elementwise_job *job = argument;
-    size_t at = task * CHUNK;
-    job->kernels->backward[job->operation](job->first ? job->first + at : NULL, job->second + at, job->result + at,
-                                           chunk_length(job, task), job->constants);
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->backward_narrow[job->operation](c.first, c.second, c.result, c.count);
+    else
+        job->kernels->backward[job->operation](c.first, c.second, c.result, c.count, job->constants);
 }
 
-void cnn_elementwise_backward(cnn_context *context, cnn_elementwise operation, const float *constants,
-                              const float *output, const float *gradient, float *input_gradient, size_t count)
+void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                              const void *output, const void *gradient, void *input_gradient, size_t count)
 {
-    elementwise_job job = {
-        cnn_kernels_get(context)->elementwise, operation, constants, output, gradient, input_gradient, count
-    };
-    cnn_parallel(context, chunks(count), backward_task, &job);
+    elementwise_job job = { .type = type,
+                            .operation = operation,
+                            .constants = constants,
+                            .first = output,
+                            .second = gradient,
+                            .result = input_gradient,
+                            .count = count };
+    run(context, backward_task, &job);
 }
 
 static void copy_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const elementwise_job *job = argument;
-    size_t at = task * CHUNK;
-    memcpy(job->result + at, job->first + at, chunk_length(job, task) * sizeof(float));
+    chunk c = chunk_of(job, task);
+    memcpy(c.result, c.first, c.count * cnn_dtype_size(job->type));
 }
 
-void cnn_elementwise_copy(cnn_context *context, const float *from, float *to, size_t count)
+void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count)
 {
-    elementwise_job job = { .first = from, .result = to, .count = count };
+    elementwise_job job = { .type = type, .first = from, .result = to, .count = count };
     if (from != to)
-        cnn_parallel(context, chunks(count), copy_task, &job);
+        run(context, copy_task, &job);
 }
 
 static void add_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const elementwise_job *job = argument;
-    size_t at = task * CHUNK;
-    job->kernels->add(job->first + at, job->second + at, job->result + at, chunk_length(job, task));
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->add_narrow(c.first, c.second, c.result, c.count);
+    else
+        job->kernels->add(c.first, c.second, c.result, c.count);
 }
 
-void cnn_elementwise_add(cnn_context *context, const float *a, const float *b, float *sum, size_t count)
+void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, const void *b, void *sum, size_t count)
 {
-    elementwise_job job = { cnn_kernels_get(context)->elementwise, CNN_ELEMENTWISE_COUNT, NULL, a, b, sum, count };
-    cnn_parallel(context, chunks(count), add_task, &job);
+    elementwise_job job = { .type = type, .first = a, .second = b, .result = sum, .count = count };
+    run(context, add_task, &job);
 }

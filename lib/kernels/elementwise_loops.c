@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "kernels/elementwise.h"
 #include "kernels/loops.h"
 
@@ -94,6 +96,59 @@ static void add(const float *a, const float *b, float *sum, size_t count)
         sum[i] = a[i] + b[i];
 }
 
+ALWAYS_INLINE void limit_narrow(const uint16_t *input, uint16_t *output, size_t count, float high)
+{
+    for (size_t i = 0; i < count; i += VF_WIDTH) {
+        size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
+        vf value = vf_max(vf_zero(), vf_load_values(true, input, (ptrdiff_t)i, lanes)); /* NaN passes */
+        vf_store_values(true, output, (ptrdiff_t)i, vf_min(vf_broadcast(high), value), lanes);
+    }
+}
+
+ALWAYS_INLINE void mask_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient, size_t count,
+                               float high)
+{
+    for (size_t i = 0; i < count; i += VF_WIDTH) {
+        size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
+        vf value = vf_load_values(true, output, (ptrdiff_t)i, lanes);
+        vf_mask within = vf_both(vf_greater(value, vf_zero()), vf_greater(vf_broadcast(high), value));
+        vf_store_values(true, input_gradient, (ptrdiff_t)i,
+                        vf_select(within, vf_load_values(true, gradient, (ptrdiff_t)i, lanes), vf_zero()), lanes);
+    }
+}
+
+static void relu_narrow(const uint16_t *input, uint16_t *output, size_t count)
+{
+    limit_narrow(input, output, count, INFINITY);
+}
+
+static void relu6_narrow(const uint16_t *input, uint16_t *output, size_t count)
+{
+    limit_narrow(input, output, count, 6);
+}
+
+static void relu_backward_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient,
+                                 size_t count)
+{
+    mask_narrow(output, gradient, input_gradient, count, INFINITY);
+}
+
+static void relu6_backward_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient,
+                                  size_t count)
+{
+    mask_narrow(output, gradient, input_gradient, count, 6);
+}
+
+static void add_narrow(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count)
+{
+    for (size_t i = 0; i < count; i += VF_WIDTH) {
+        size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
+        vf_store_values(
+            true, sum, (ptrdiff_t)i,
+            vf_add(vf_load_values(true, a, (ptrdiff_t)i, lanes), vf_load_values(true, b, (ptrdiff_t)i, lanes)), lanes);
+    }
+}
+
 const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
     .forward = {
         [CNN_ELEMENTWISE_RELU] = relu,
@@ -112,4 +167,8 @@ const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
         [CNN_ELEMENTWISE_RESCALE] = rescale_backward,
     },
     .add = add,
+    .forward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_narrow, [CNN_ELEMENTWISE_RELU6] = relu6_narrow },
+    .backward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_backward_narrow,
+                         [CNN_ELEMENTWISE_RELU6] = relu6_backward_narrow },
+    .add_narrow = add_narrow,
 };

@@ -19,7 +19,7 @@ static cnn_status shape(cnn_layer *layer)
 
 static void forward(const cnn_layer_pass *pass)
 {
-    cnn_elementwise_add(pass->context, pass->inputs[0], pass->inputs[1], pass->output,
+    cnn_elementwise_add(pass->context, pass->layer->output_type, pass->inputs[0], pass->inputs[1], pass->output,
                         cnn_layer_output_count(pass->layer, pass->batch));
 }
 
@@ -27,8 +27,8 @@ static void backward(const cnn_layer_pass *pass)
 {
     for (int i = 0; i < 2; i++) {
         if (pass->input_gradients[i])
-            cnn_elementwise_copy(pass->context, pass->output_gradient, pass->input_gradients[i],
-                                 cnn_layer_output_count(pass->layer, pass->batch));
+            cnn_elementwise_copy(pass->context, pass->layer->output_type, pass->output_gradient,
+                                 pass->input_gradients[i], cnn_layer_output_count(pass->layer, pass->batch));
     }
 }
 

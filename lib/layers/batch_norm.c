@@ -92,7 +92,8 @@ static void forward(const cnn_layer_pass *pass)
     if (pass->training) {
         float *batch_mean = pass->saved, *variance = number(pass, 2);
         inverse = batch_mean + channels;
-        cnn_channel_moments(pass->context, pass->inputs[0], rows, channels, batch_mean, variance, sums_workspace(pass));
+        cnn_channel_moments(pass->context, pass->layer->output_type, pass->inputs[0], rows, channels, batch_mean,
+                            variance, sums_workspace(pass));
         set_inverse(pass, variance, inverse);
         update_running(pass, batch_mean, variance);
         mean = batch_mean;
@@ -102,7 +103,7 @@ static void forward(const cnn_layer_pass *pass)
     for (size_t c = 0; c < channels; c++)
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     cnn_channel_affine affine = { mean, multiply, pass->parameters[OFFSET] };
-    cnn_channel_apply(pass->context, &affine, pass->inputs[0], rows, channels, pass->output);
+    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, pass->inputs[0], rows, channels, pass->output);
 }
 
 /* With x' = (x - mean) / deviation and g the gradient by the output:
@@ -114,8 +115,8 @@ static void backward(const cnn_layer_pass *pass)
     float factor = 1 / (float)rows;
     float *sum = number(pass, 0), *product = number(pass, 1);
     float *mean_gradient = number(pass, 2), *slope = number(pass, 3), *multiply = number(pass, 4);
-    cnn_channel_products(pass->context, pass->inputs[0], pass->output_gradient, rows, channels, mean, sum, product,
-                         sums_workspace(pass));
+    cnn_channel_products(pass->context, pass->layer->output_type, pass->inputs[0], pass->output_gradient, rows,
+                         channels, mean, sum, product, sums_workspace(pass));
     for (size_t c = 0; c < channels; c++) {
         float scale_gradient = product[c] * inverse[c];
         if (pass->parameter_gradients[SCALE])
@@ -128,8 +129,8 @@ static void backward(const cnn_layer_pass *pass)
     }
     cnn_channel_affine affine = { mean, multiply, mean_gradient };
     if (pass->input_gradients[0])
-        cnn_channel_center(pass->context, &affine, slope, pass->inputs[0], pass->output_gradient, rows, channels,
-                           pass->input_gradients[0]);
+        cnn_channel_center(pass->context, pass->layer->output_type, &affine, slope, pass->inputs[0],
+                           pass->output_gradient, rows, channels, pass->input_gradients[0]);
 }
 
 static const cnn_attribute attributes_table[] = {

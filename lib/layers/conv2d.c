@@ -155,6 +155,8 @@ static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch)
         .pad_top = grid.padding[0],
         .pad_left = grid.padding[1],
         .groups = fused.conv.groups,
+        .input_type = layer->input_types[0],
+        .output_type = layer->output_type,
     };
 }
 

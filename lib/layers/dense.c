@@ -56,7 +56,11 @@ static uint64_t flops(const cnn_layer *layer)
 
 static cnn_dense_shape shape_for(const cnn_layer *layer, int64_t batch)
 {
-    return (cnn_dense_shape){ batch, layer->inputs[0].dims[0], layer->output.dims[0] };
+    return (cnn_dense_shape){ .rows = batch,
+                              .inputs = layer->inputs[0].dims[0],
+                              .units = layer->output.dims[0],
+                              .input_type = layer->input_types[0],
+                              .output_type = layer->output_type };
 }
 
 static size_t larger(size_t a, size_t b)
@@ -78,7 +82,7 @@ static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int6
 /* The gradient by the result before the activation comes first. */
 static size_t gradient_bytes(const cnn_layer *layer, int64_t batch)
 {
-    return cnn_round_up(cnn_layer_output_count(layer, batch) * sizeof(float), 64);
+    return cnn_round_up(cnn_layer_output_count(layer, batch) * cnn_dtype_size(layer->output_type), 64);
 }
 
 static size_t fused_workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
@@ -95,7 +99,7 @@ static void forward_with(const cnn_layer_pass *pass, int32_t activation)
                       pass->output, pass->workspace);
 }
 
-static void backward_from(const cnn_layer_pass *pass, const float *gradient, void *workspace)
+static void backward_from(const cnn_layer_pass *pass, const void *gradient, void *workspace)
 {
     cnn_dense_shape dense = shape_for(pass->layer, pass->batch);
     if (pass->input_gradients[0])
@@ -129,10 +133,11 @@ static void fused_backward(const cnn_layer_pass *pass)
         backward_from(pass, pass->output_gradient, pass->workspace);
         return;
     }
-    float *gradient = pass->workspace;
+    void *gradient = pass->workspace;
     cnn_elementwise_backward(
-        pass->context, attributes->activation == CNN_ACTIVATION_RELU ? CNN_ELEMENTWISE_RELU : CNN_ELEMENTWISE_RELU6,
-        NULL, pass->output, pass->output_gradient, gradient, cnn_layer_output_count(pass->layer, pass->batch));
+        pass->context, pass->layer->output_type,
+        attributes->activation == CNN_ACTIVATION_RELU ? CNN_ELEMENTWISE_RELU : CNN_ELEMENTWISE_RELU6, NULL,
+        pass->output, pass->output_gradient, gradient, cnn_layer_output_count(pass->layer, pass->batch));
     backward_from(pass, gradient, (char *)pass->workspace + gradient_bytes(pass->layer, pass->batch));
 }
 

@@ -51,12 +51,16 @@ static void draw(const cnn_layer_pass *pass, size_t first, size_t end, uint8_t *
                         end - first);
 }
 
-static void mask(const cnn_layer_pass *pass, size_t first, size_t end, const float *from, float *to)
+static void mask(const cnn_layer_pass *pass, size_t first, size_t end, const void *from, void *to)
 {
     const cnn_dropout_attributes *attributes = pass->layer->attributes;
     const uint8_t *kept = pass->saved;
-    cnn_kernels_get(pass->context)
-        ->dropout->mask(kept + first, from + first, 1 / (1 - attributes->rate), to + first, end - first);
+    const cnn_dropout_kernels *kernels = cnn_kernels_get(pass->context)->dropout;
+    float scale = 1 / (1 - attributes->rate);
+    if (pass->layer->output_type == CNN_BFLOAT16)
+        kernels->mask_narrow(kept + first, (const uint16_t *)from + first, scale, (uint16_t *)to + first, end - first);
+    else
+        kernels->mask(kept + first, (const float *)from + first, scale, (float *)to + first, end - first);
 }
 
 static void forward_task(void *argument, size_t task, uint32_t worker)
@@ -73,7 +77,7 @@ static void forward(const cnn_layer_pass *pass)
     if (pass->training)
         run(pass, forward_task);
     else
-        cnn_elementwise_copy(pass->context, pass->inputs[0], pass->output,
+        cnn_elementwise_copy(pass->context, pass->layer->output_type, pass->inputs[0], pass->output,
                              cnn_layer_output_count(pass->layer, pass->batch));
 }
 

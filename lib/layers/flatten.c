@@ -10,14 +10,14 @@ static cnn_status shape(cnn_layer *layer)
 /* In NHWC the features lie as the pixels do. */
 static void forward(const cnn_layer_pass *pass)
 {
-    cnn_elementwise_copy(pass->context, pass->inputs[0], pass->output,
+    cnn_elementwise_copy(pass->context, pass->layer->output_type, pass->inputs[0], pass->output,
                          cnn_layer_output_count(pass->layer, pass->batch));
 }
 
 static void backward(const cnn_layer_pass *pass)
 {
     if (pass->input_gradients[0])
-        cnn_elementwise_copy(pass->context, pass->output_gradient, pass->input_gradients[0],
+        cnn_elementwise_copy(pass->context, pass->layer->output_type, pass->output_gradient, pass->input_gradients[0],
                              cnn_layer_output_count(pass->layer, pass->batch));
 }
 

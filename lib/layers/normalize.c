@@ -46,8 +46,8 @@ static void rescale_forward(const cnn_layer_pass *pass)
 {
     const cnn_rescale_attributes *attributes = pass->layer->attributes;
     const float constants[2] = { attributes->scale, attributes->offset };
-    cnn_elementwise_forward(pass->context, CNN_ELEMENTWISE_RESCALE, constants, pass->inputs[0], pass->output,
-                            cnn_layer_output_count(pass->layer, pass->batch));
+    cnn_elementwise_forward(pass->context, pass->layer->output_type, CNN_ELEMENTWISE_RESCALE, constants,
+                            pass->inputs[0], pass->output, cnn_layer_output_count(pass->layer, pass->batch));
 }
 
 static void rescale_backward(const cnn_layer_pass *pass)
@@ -55,8 +55,9 @@ static void rescale_backward(const cnn_layer_pass *pass)
     const cnn_rescale_attributes *attributes = pass->layer->attributes;
     const float constants[2] = { attributes->scale, attributes->offset };
     if (pass->input_gradients[0])
-        cnn_elementwise_backward(pass->context, CNN_ELEMENTWISE_RESCALE, constants, NULL, pass->output_gradient,
-                                 pass->input_gradients[0], cnn_layer_output_count(pass->layer, pass->batch));
+        cnn_elementwise_backward(pass->context, pass->layer->output_type, CNN_ELEMENTWISE_RESCALE, constants, NULL,
+                                 pass->output_gradient, pass->input_gradients[0],
+                                 cnn_layer_output_count(pass->layer, pass->batch));
 }
 
 /* (from - subtract) / deviation */
@@ -70,7 +71,7 @@ static void apply(const cnn_layer_pass *pass, const float *subtract, const float
         multiply[c] = 1 / attributes->deviation[c];
     cnn_channel_affine affine = { subtract ? subtract : zeros, multiply, zeros };
     size_t rows = channels ? cnn_layer_output_count(pass->layer, pass->batch) / channels : 0;
-    cnn_channel_apply(pass->context, &affine, from, rows, channels, to);
+    cnn_channel_apply(pass->context, CNN_FLOAT32, &affine, from, rows, channels, to);
 }
 
 static void normalize_forward(const cnn_layer_pass *pass)

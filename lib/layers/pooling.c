@@ -75,6 +75,7 @@ static cnn_pool_shape pool_shape(const cnn_layer_pass *pass)
         .stride = { window.stride[0], window.stride[1] },
         .pad_top = grid.padding[0],
         .pad_left = grid.padding[1],
+        .type = layer->output_type,
     };
 }
 
@@ -116,15 +117,15 @@ static int64_t pixels_of(const cnn_layer *layer)
 
 static void global_forward(const cnn_layer_pass *pass)
 {
-    cnn_global_avg_pool_forward(pass->context, pass->inputs[0], pass->batch, pixels_of(pass->layer),
-                                pass->layer->output.dims[0], pass->output);
+    cnn_global_avg_pool_forward(pass->context, pass->layer->input_types[0], pass->inputs[0], pass->batch,
+                                pixels_of(pass->layer), pass->layer->output.dims[0], pass->output);
 }
 
 static void global_backward(const cnn_layer_pass *pass)
 {
     if (pass->input_gradients[0])
-        cnn_global_avg_pool_backward(pass->context, pass->output_gradient, pass->batch, pixels_of(pass->layer),
-                                     pass->layer->output.dims[0], pass->input_gradients[0]);
+        cnn_global_avg_pool_backward(pass->context, pass->layer->input_types[0], pass->output_gradient, pass->batch,
+                                     pixels_of(pass->layer), pass->layer->output.dims[0], pass->input_gradients[0]);
 }
 
 static const cnn_attribute attributes_table[] = {
