@@ -13,6 +13,9 @@ static const char *const schedule_names[] = {
 typedef enum recipe { RECIPE_PLAIN, RECIPE_STRONG } recipe;
 static const char *const recipe_names[] = { "plain", "strong", NULL };
 
+/* In the order of cnn_precision. */
+static const char *const precision_names[] = { "fp32", "bf16", NULL };
+
 static const uint64_t usual_cache_mb = 1024;
 
 static arguments_result parse(const catdog_command *command, int argc, char **argv, train_arguments *a)
@@ -31,6 +34,8 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
         { "epochs", "N", "times that every photograph is shown (20; with --from 14)", OPTION_WHOLE, &a->epochs, 1,
           100000 },
         { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
+        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32)", OPTION_CHOICE, &a->precision,
+          .choices = precision_names },
         { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
           .choices = optimizer_names },
         { "lr", "X", "learning rate (0.001; sgd, sgdw: 0.01)", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37 },
@@ -153,6 +158,7 @@ static void translate(const train_arguments *a, train_settings *settings)
     options->label_smoothing = (float)a->smoothing;
     options->augment = &settings->augment;
     options->ema_decay = (float)a->ema;
+    options->precision = (cnn_precision)a->precision;
     options->mixup = (float)a->mixup;
     options->cutmix = (float)a->cutmix;
     options->early_stopping = (uint32_t)a->early_stopping;

@@ -18,6 +18,7 @@ typedef struct train_arguments {
     uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
     double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
     double warmup, mixup, cutmix;
+    int precision;
     int optimizer, schedule, nesterov, resume; /* the first two are the library's enums */
 } train_arguments;
 

@@ -197,6 +197,8 @@ CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *i
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
     cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
+typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1 } cnn_precision;
+CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);
 typedef struct cnn_parameter { uint32_t struct_size; const char *name; cnn_tensor *value; cnn_tensor *gradient;
     int32_t trainable; int32_t decay; } cnn_parameter;
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
@@ -238,7 +240,7 @@ typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32
     cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t early_stopping; uint32_t
     keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t resume; const char *history;
     int (*on_step)(const cnn_progress *progress, void *user); int (*on_epoch)(const cnn_epoch *epoch, void *user);
-    void *user; uint32_t first_size, last_size; float mixup, cutmix; } cnn_train_options;
+    void *user; uint32_t first_size, last_size; float mixup, cutmix; cnn_precision precision; } cnn_train_options;
 CNN_API void cnn_train_options_init(cnn_train_options *options);
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);

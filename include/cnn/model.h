@@ -45,6 +45,14 @@ CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, 
                                      const cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
 
+/* What training computes in: floats; or bfloat16 for values, for gradients by them and for a copy of the weights, with
+ * sums, the weights themselves, their gradients, statistics and the input and output in floats. Faster, most of all on
+ * processors with instructions for it, with nearly the accuracy of floats. Prediction is in floats always. */
+typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1 } cnn_precision;
+
+/* For the next cnn_model_forward and what follows. Not kept in files. */
+CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);
+
 /* One array of weights. The tensors belong to the model. */
 typedef struct cnn_parameter {
     uint32_t struct_size; /* set by the caller before the call */

@@ -77,6 +77,8 @@ typedef struct cnn_train_options {
      * other (Yun et al. 2019, arXiv:1905.04899); shares are of Beta(mixup, mixup), of Beta(cutmix, cutmix). 0: not;
      * at most 1; both: each for half the pairs. An epoch's loss is then against the mixed labels. */
     float mixup, cutmix;
+
+    cnn_precision precision; /* what training computes in; validation and the final model are in floats */
 } cnn_train_options;
 
 CNN_API void cnn_train_options_init(cnn_train_options *options);

@@ -46,6 +46,7 @@ struct cnn_model {
     cnn_note *notes;
     size_t note_count, note_capacity;
     uint64_t version;        /* counts the changes of values */
+    cnn_precision precision; /* of training */
     bool fuse, share_memory; /* true; tests compare with false, set before the first use */
     cnn_predictor *predictor;
     cnn_training *training; /* NULL before the first forward */

@@ -22,6 +22,10 @@ typedef struct cnn_steps {
 } cnn_steps;
 
 cnn_status cnn_steps_create(const cnn_model *model, bool training, cnn_steps **steps);
+
+/* Makes values bfloat16 wherever their layers can take them, with conversions between layers that can and layers that
+ * can't. The input and the output stay floats. */
+cnn_status cnn_steps_narrow(cnn_steps *steps);
 void cnn_steps_destroy(cnn_steps *steps);
 
 #endif

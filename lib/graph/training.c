@@ -26,12 +26,25 @@ void cnn_training_destroy(cnn_model *model)
     model->training = NULL;
 }
 
+cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision)
+{
+    if (!model || (precision != CNN_PRECISION_FLOAT32 && precision != CNN_PRECISION_BFLOAT16))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_precision: the model is NULL, or %d is no precision",
+                        (int)precision);
+    if (model->precision != precision)
+        cnn_training_destroy(model); /* it is planned for another */
+    model->precision = precision;
+    return CNN_OK;
+}
+
 static cnn_status create_training(cnn_model *model)
 {
     model->training = cnn_allocate_zeroed(model->context, 1, sizeof *model->training);
     if (!model->training)
         return CNN_ERROR_OUT_OF_MEMORY;
     cnn_status status = cnn_steps_create(model, true, &model->training->steps);
+    if (!status && model->precision == CNN_PRECISION_BFLOAT16)
+        status = cnn_steps_narrow(model->training->steps);
     if (!status && !(model->training->executor = cnn_executor_create(model)))
         status = CNN_ERROR_OUT_OF_MEMORY;
     if (status)

@@ -37,6 +37,7 @@ const cnn_layer_type cnn_layer_add = {
     .min_inputs = 2,
     .max_inputs = 2,
     .in_place = true,
+    .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
     .forward = forward,
     .backward = backward,

@@ -146,6 +146,7 @@ const cnn_layer_type cnn_layer_batch_norm = {
     .attributes = attributes_table,
     .attribute_count = sizeof attributes_table / sizeof attributes_table[0],
     .backward_needs_inputs = true,
+    .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
     .saved_bytes = saved_bytes,
     .workspace_bytes = workspace_bytes,

@@ -83,6 +83,7 @@ const cnn_layer_type cnn_layer_concat = {
     .name = "concat",
     .min_inputs = 2,
     .max_inputs = CNN_MAX_INPUTS,
+    .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
     .forward = forward,
     .backward = backward,

@@ -106,6 +106,7 @@ const cnn_layer_type cnn_layer_dropout = {
     .attributes = attributes_table,
     .attribute_count = 1,
     .in_place = true,
+    .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
     .saved_bytes = saved_bytes,
     .forward = forward,

@@ -26,6 +26,7 @@ const cnn_layer_type cnn_layer_flatten = {
     .min_inputs = 1,
     .max_inputs = 1,
     .in_place = true,
+    .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
     .forward = forward,
     .backward = backward,

@@ -45,6 +45,14 @@ typedef struct cnn_layer_parameter {
     bool decay;
 } cnn_layer_parameter;
 
+/* Of what types a layer's values can be: floats, or bfloat16 where it says so. Gradients are of their values' types. */
+typedef enum cnn_layer_values {
+    CNN_LAYER_FLOATS,       /* floats alone */
+    CNN_LAYER_ONE_TYPE,     /* either, all the same */
+    CNN_LAYER_NARROW_INPUT, /* inputs of either type; the output is floats */
+    CNN_LAYER_ANY_TYPES     /* inputs of either type, and the output of either */
+} cnn_layer_values;
+
 typedef struct cnn_layer_type cnn_layer_type;
 
 /* A layer in a graph, as its type's `shape` has filled it. */
@@ -90,6 +98,7 @@ struct cnn_layer_type {
     const cnn_attribute *attributes;
     int32_t attribute_count;
     bool backward_needs_inputs, backward_needs_output;
+    cnn_layer_values values;
     bool in_place; /* output may lie where inputs[0] does, and input_gradients[0] where output_gradient does */
 
     /* Checks attributes and input shapes; sets output and parameters. The sentence it leaves on error says what is
@@ -185,5 +194,8 @@ typedef struct cnn_fused_dense_attributes {
 } cnn_fused_dense_attributes;
 
 extern const cnn_layer_type cnn_layer_fused_conv2d, cnn_layer_fused_dense;
+
+/* From the type of its input to that of its output: put between layers whose types differ. */
+extern const cnn_layer_type cnn_layer_convert;
 
 #endif

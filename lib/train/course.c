@@ -432,9 +432,13 @@ cnn_status cnn_course_run(const cnn_course *course, cnn_history **history)
     t->validation.batches = course->validation;
     t->lowest_loss = INFINITY;
     t->plateau_factor = 1;
+    cnn_precision precision = t->model->precision;
     cnn_status status = set_up(t, course->fingerprint);
     if (!status)
+        status = cnn_model_set_precision(t->model, t->settings->options.precision);
+    if (!status)
         status = run(t);
+    cnn_model_set_precision(t->model, precision);
     if (history) {
         *history = t->history;
         t->history = NULL;

@@ -77,14 +77,15 @@ cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *tra
         return status;
     const cnn_train_options *o = &settings->options;
     *fingerprint = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f}", "net", net,
-        "training data", dataset_json(training), "validation data", dataset_json(validation), "seed", number(o->seed),
-        "epochs", number(o->epochs), "batch_size", number(o->batch_size), "early_stopping", number(o->early_stopping),
-        "loss", (int)o->loss, "label_smoothing", (double)o->label_smoothing, "ema_decay", (double)o->ema_decay,
-        "keep_last", json_boolean(o->keep_last), "optimizer", optimizer_json(&settings->optimizer), "schedule",
-        schedule_json(&settings->schedule), "augment", augment_json(&settings->augment), "preprocess",
-        preprocess_json(&settings->preprocess), "first_size", number(o->first_size), "last_size", number(o->last_size),
-        "mixup", (double)o->mixup, "cutmix", (double)o->cutmix);
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s}", "net",
+        net, "training data", dataset_json(training), "validation data", dataset_json(validation), "seed",
+        number(o->seed), "epochs", number(o->epochs), "batch_size", number(o->batch_size), "early_stopping",
+        number(o->early_stopping), "loss", (int)o->loss, "label_smoothing", (double)o->label_smoothing, "ema_decay",
+        (double)o->ema_decay, "keep_last", json_boolean(o->keep_last), "optimizer",
+        optimizer_json(&settings->optimizer), "schedule", schedule_json(&settings->schedule), "augment",
+        augment_json(&settings->augment), "preprocess", preprocess_json(&settings->preprocess), "first_size",
+        number(o->first_size), "last_size", number(o->last_size), "mixup", (double)o->mixup, "cutmix",
+        (double)o->cutmix, "precision", o->precision == CNN_PRECISION_BFLOAT16 ? "bf16" : "fp32");
     cnn_text_free(net);
     if (!*fingerprint)
         return cnn_fail(CNN_ERROR_ARGUMENT, "training: the options can't be written to a checkpoint: one isn't finite");

@@ -39,6 +39,14 @@ def test_bench_measures_three_figures(pets):
     assert all(figures[key] > 0 for key in figures if key not in ("net", "precision"))
 
 
+def test_bench_of_bf16_measures_training_alone(pets):
+    figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "bf16", "--json")
+    assert set(figures) == {"net", "precision", "threads", "batch", "train_images_per_second"}
+    assert figures["precision"] == "bf16" and figures["train_images_per_second"] > 0
+    out = succeeds("bench", "--net", pets.net, "--batch", 2, "--precision", "bf16").out
+    assert "bf16" in out and "training" in out and "prediction" not in out
+
+
 def test_bench_for_people():
     out = succeeds("bench", "--net", "two_conv", "--size", 16, "--batch", 2).out
     assert "two_conv, fp32" in out and out.count("images/s") == 2 and " ms\n" in out

@@ -70,6 +70,16 @@ def test_each_optimizer_learns(pets, tmp_path, optimizer):
     assert as_json("eval", "--model", model, "--data", pets.test, "--json")["accuracy"] > 0.9
 
 
+def test_training_in_bf16_learns_and_is_not_what_floats_give(pets, tmp_path):
+    narrow, wide = tmp_path / "narrow", tmp_path / "wide"
+    command = ["train", "--data", pets.data, "--val", pets.test, "--net", pets.net, "--epochs", 6, "--batch", 4]
+    succeeds(*command, "--model", narrow, "--precision", "bf16", "--checkpoint", tmp_path / "c")
+    succeeds(*command, "--model", wide, "--precision", "fp32")
+    assert as_json("eval", "--model", narrow, "--data", pets.test, "--json")["accuracy"] > 0.9
+    assert weights(narrow) != weights(wide)
+    fails(1, *command, "--model", wide, "--checkpoint", tmp_path / "c", "--resume", saying="with precision")
+
+
 @pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "cosine", "one_cycle", "plateau"])
 def test_each_schedule_runs(pets, tmp_path, schedule):
     train(pets, tmp_path / "m", "--schedule", schedule)

@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL);
     } else {
         check_bf16(&sets);
+        check_values_of_bf16(&sets);
         check_conv(&sets);
         check_dense(&sets);
         check_int8(&sets);

@@ -48,6 +48,7 @@ typedef struct check_sets {
 } check_sets;
 
 void check_bf16(const check_sets *sets);
+void check_values_of_bf16(const check_sets *sets);
 void check_conv(const check_sets *sets);
 void check_dense(const check_sets *sets);
 void check_int8(const check_sets *sets);

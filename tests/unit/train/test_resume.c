@@ -278,8 +278,8 @@ static void other_options_are_refused(void **state)
 {
     (void)state;
     train_two_epochs();
-    for (int i = 0; i < 7; i++) {
-        stripes s = open_stripes(2, i != 6);
+    for (int i = 0; i < 8; i++) {
+        stripes s = open_stripes(2, i != 7);
         setting with;
         make_setting(&with);
         with.options.checkpoint = beside("checkpoint");
@@ -291,6 +291,7 @@ static void other_options_are_refused(void **state)
         case 3: with.augment.rotation = 1; break;
         case 4: with.options.ema_decay = 0; break;
         case 5: with.options.keep_last = 1; break;
+        case 6: with.options.precision = CNN_PRECISION_BFLOAT16; break;
         default: break; /* another net */
         }
         size_t count;

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "graph/model_internal.h"
+
 static cnn_train_options make_options(uint32_t epochs)
 {
     static cnn_optimizer_options optimizer;
@@ -32,6 +34,23 @@ static void a_small_net_learns_stripes(void **state)
     assert_int_equal(2 * STRIPES_TRAINING, epoch_at(history, 0).images);
     assert_int_equal(8, epoch_at(history, 7).epoch);
     cnn_history_destroy(history);
+    close_stripes(&s);
+}
+
+static void it_learns_in_bfloat16_and_is_in_floats_afterwards(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 1);
+    cnn_train_options options = make_options(8);
+    options.precision = CNN_PRECISION_BFLOAT16;
+    cnn_history *history;
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
+    cnn_epoch best = epoch_at(history, cnn_history_best(history));
+    assert_true(best.validation_accuracy >= 0.95);
+    assert_int_equal(CNN_PRECISION_FLOAT32, s.model->precision);
+    cnn_history_destroy(history);
+    options.precision = (cnn_precision)7;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_train(s.model, s.training, s.test, &options, NULL));
     close_stripes(&s);
 }
 
@@ -446,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_net_learns_stripes),
+        cmocka_unit_test(it_learns_in_bfloat16_and_is_in_floats_afterwards),
         cmocka_unit_test(the_model_ends_with_the_best_weights),
         cmocka_unit_test(the_model_ends_with_the_last_weights_if_asked),
         cmocka_unit_test(without_validation_the_last_weights_are_kept_and_figures_are_nan),
