@@ -14,13 +14,13 @@
 /* Large batches are predicted in chunks, so that memory stays bounded. With enough images each thread takes groups of
  * them through all layers by itself: enough of them to share the weights that are read, few enough for most of their
  * values to stay in its cache. */
-enum { CHUNK_MAX = 32, GROUP = 8, MIN_GROUP = 4 };
-static const size_t chunk_bytes = (size_t)64 << 20;
+enum { CHUNK_MAX = 32, GROUP_MAX = 8, MIN_GROUP = 4 };
+static const size_t chunk_bytes = (size_t)64 << 20, group_bytes = (size_t)12 << 20;
 
 struct cnn_predictor {
     pthread_mutex_t mutex; /* held while anything below is read or changed */
     cnn_steps *steps;
-    int64_t chunk;
+    int64_t chunk, group; /* images; 0: no groups */
     char *packed;
     size_t *packed_offsets;
     size_t packed_bytes;
@@ -84,14 +84,21 @@ static cnn_status allocate_packed(const cnn_model *model, cnn_predictor *predict
     return predictor->packed ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }
 
+static int64_t images_within(size_t bytes, size_t image_bytes, int64_t most)
+{
+    size_t images = bytes / (image_bytes ? image_bytes : 1);
+    return images > (size_t)most ? most : images ? (int64_t)images : 1;
+}
+
 static cnn_status choose_chunk(const cnn_model *model, cnn_predictor *predictor)
 {
     cnn_plan *plan;
     cnn_status status = cnn_plan_create(model, predictor->steps, 1, &plan);
     if (status)
         return status;
-    size_t chunk = chunk_bytes / (plan->arena_bytes ? plan->arena_bytes : 1);
-    predictor->chunk = chunk > CHUNK_MAX ? CHUNK_MAX : chunk ? (int64_t)chunk : 1;
+    predictor->chunk = images_within(chunk_bytes, plan->arena_bytes, CHUNK_MAX);
+    if (predictor->chunk > 1) /* else one image is enough for all threads */
+        predictor->group = images_within(group_bytes, plan->arena_bytes, GROUP_MAX);
     cnn_plan_destroy(plan);
     return CNN_OK;
 }
@@ -153,11 +160,21 @@ static void give_back(prediction *p)
     p->workers = 0;
 }
 
-static cnn_status take_executors(prediction *p, uint32_t workers)
+/* As many groups as every thread gets the same number of; 0: too few images. */
+static int64_t count_groups(int64_t images, int64_t group, int64_t threads)
+{
+    int64_t least = threads * (group < MIN_GROUP ? group : MIN_GROUP), most = threads * group;
+    return group && images >= least ? (images + most - 1) / most * threads : 0;
+}
+
+static cnn_status take_executors(prediction *p)
 {
     cnn_predictor *predictor = p->model->predictor;
+    uint32_t threads = cnn_context_threads(p->model->context);
     pthread_mutex_lock(&predictor->mutex);
     cnn_status status = prepare(p->model, predictor);
+    p->groups = count_groups(p->count, predictor->group, threads);
+    uint32_t workers = p->groups ? threads : 1;
     for (; !status && p->workers < workers && predictor->idle; p->workers++) {
         p->executors[p->workers] = predictor->idle;
         predictor->idle = predictor->idle->next;
@@ -231,22 +248,9 @@ static cnn_status predict_in_groups(prediction *p)
     return CNN_OK;
 }
 
-/* As many groups as every thread gets the same number of; 0: too few images. */
-static int64_t count_groups(int64_t images, int64_t threads)
-{
-    if (images < threads * MIN_GROUP)
-        return 0;
-    int64_t rounds = (images + GROUP * threads - 1) / (GROUP * threads);
-    return rounds * threads;
-}
-
 static cnn_status predict_all(prediction *p)
 {
-    uint32_t threads = cnn_context_threads(p->model->context);
-    p->groups = count_groups(p->count, threads);
-    cnn_status status = take_executors(p, p->groups ? threads : 1);
-    if (!status && p->groups && p->model->predictor->chunk < GROUP) /* of large images one is enough for all threads */
-        p->groups = 0;
+    cnn_status status = take_executors(p);
     if (!status)
         status = p->groups ? predict_in_groups(p) : predict_in_chunks(p);
     give_back(p);

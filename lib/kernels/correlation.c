@@ -8,6 +8,7 @@
 #include "kernels/bf16.h"
 #include "kernels/blocks.h"
 #include "kernels/correlation_plan.h"
+#include "kernels/depthwise.h"
 #include "kernels/winograd.h"
 
 void cnn_correlation_choose(const cnn_kernels *kernels, cnn_correlation *s)
@@ -28,6 +29,8 @@ size_t cnn_correlation_workspace(const cnn_correlation_call *call)
         return 0;
     if (cnn_winograd_tile(&call->shape))
         return cnn_winograd_workspace(call);
+    if (cnn_depthwise_fits(call))
+        return 0;
     cnn_correlation_plan plan = cnn_correlation_plan_make(call);
     return plan.tables_bytes + cnn_context_threads(call->context) * plan.worker_bytes;
 }
@@ -117,23 +120,19 @@ static const float *prepare_source(const job *j, const part *p)
     return p->strip;
 }
 
-/* Rows of taps, first to last - 1, that don't meet padding alone. */
-typedef struct tap_rows {
-    int64_t first, last;
-} tap_rows;
-
-static tap_rows tap_rows_of(const cnn_correlation *s, int64_t row)
+cnn_tap_rows cnn_correlation_tap_rows(const cnn_correlation *s, int64_t row)
 {
     int64_t top = s->origin[0] + row * s->step[0], below = s->source_height - top;
-    tap_rows taps = { top < 0 ? cnn_divide_up(-top, s->tap_step[0]) : 0,
-                      below > 0 ? cnn_divide_up(below, s->tap_step[0]) : 0 };
+    cnn_tap_rows taps = { top < 0 ? cnn_divide_up(-top, s->tap_step[0]) : 0,
+                          below > 0 ? cnn_divide_up(below, s->tap_step[0]) : 0 };
     taps.last = cnn_lesser(taps.last, s->taps[0]);
     taps.first = cnn_lesser(taps.first, taps.last);
     return taps;
 }
 
 /* Rows first to last - 1 of a part, which have the same taps. */
-static void multiply_rows(const job *j, const part *p, cnn_product *product, int64_t first, int64_t last, tap_rows taps)
+static void multiply_rows(const job *j, const part *p, cnn_product *product, int64_t first, int64_t last,
+                          cnn_tap_rows taps)
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
@@ -170,9 +169,9 @@ static void multiply_part(const job *j, const part *p, const float *source, floa
                             .low = staged ? -INFINITY : j->call->low,
                             .high = staged ? INFINITY : j->call->high };
     for (int64_t row = 0, next; row < p->rows; row = next) {
-        tap_rows taps = tap_rows_of(s, p->row + row);
+        cnn_tap_rows taps = cnn_correlation_tap_rows(s, p->row + row);
         for (next = row + 1; next < p->rows && whole; next++) { /* of fewer images the tables have no runs of rows */
-            tap_rows other = tap_rows_of(s, p->row + next);
+            cnn_tap_rows other = cnn_correlation_tap_rows(s, p->row + next);
             if (other.first != taps.first || other.last != taps.last)
                 break;
         }
@@ -239,6 +238,10 @@ void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)
         return;
     if (cnn_winograd_tile(&call->shape)) {
         cnn_winograd_run(call, workspace);
+        return;
+    }
+    if (cnn_depthwise_fits(call)) {
+        cnn_depthwise_run(call);
         return;
     }
     cnn_correlation_plan plan = cnn_correlation_plan_make(call);

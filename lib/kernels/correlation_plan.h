@@ -27,6 +27,12 @@ typedef struct cnn_correlation_plan {
 } cnn_correlation_plan;
 
 bool cnn_correlation_is_depthwise(const cnn_correlation *shape);
+
+/* Rows of taps, first to last - 1, that don't meet padding alone, for a row of the result. */
+typedef struct cnn_tap_rows {
+    int64_t first, last;
+} cnn_tap_rows;
+cnn_tap_rows cnn_correlation_tap_rows(const cnn_correlation *shape, int64_t row);
 cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call);
 
 #endif

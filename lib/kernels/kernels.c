@@ -3,6 +3,7 @@
 #include "core/context_internal.h"
 #include "kernels/bf16.h"
 #include "kernels/channels.h"
+#include "kernels/depthwise.h"
 #include "kernels/dropout.h"
 #include "kernels/elementwise.h"
 #include "kernels/int8_product.h"
@@ -22,13 +23,15 @@
     extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
     extern const cnn_winograd_kernels cnn_winograd_kernels_##isa;       \
     extern const cnn_bf16_kernels cnn_bf16_kernels_##isa;               \
-    extern const cnn_int8_kernels cnn_int8_kernels_##isa
+    extern const cnn_int8_kernels cnn_int8_kernels_##isa;               \
+    extern const cnn_depthwise_kernels cnn_depthwise_kernels_##isa
 #define TABLE(isa)                                                                                                     \
     {                                                                                                                  \
         .product = &cnn_product_kernels_##isa, .row = &cnn_row_kernels_##isa,                                          \
         .elementwise = &cnn_elementwise_kernels_##isa, .softmax = &cnn_softmax_kernels_##isa,                          \
         .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
         .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##isa, .int8 = &cnn_int8_kernels_##isa,     \
+        .depthwise = &cnn_depthwise_kernels_##isa,                                                                     \
     }
 
 DECLARE(generic);

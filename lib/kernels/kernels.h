@@ -19,6 +19,7 @@ typedef struct cnn_kernels {
     const struct cnn_winograd_kernels *winograd;
     const struct cnn_bf16_kernels *bf16;
     const struct cnn_int8_kernels *int8;
+    const struct cnn_depthwise_kernels *depthwise;
 } cnn_kernels;
 
 /* The kernels of the context's instruction set. `context` may be NULL. */
