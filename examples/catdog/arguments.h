@@ -15,8 +15,8 @@ typedef struct catdog_command {
     int (*run)(const struct catdog_command *command, int argc, char **argv); /* argv[0] is the command's name */
 } catdog_command;
 
-extern const catdog_command train_command, eval_command, predict_command, check_command, calibrate_command,
-    summary_command, bench_command, export_command;
+extern const catdog_command train_command, tune_command, eval_command, predict_command, check_command,
+    calibrate_command, summary_command, bench_command, export_command;
 
 typedef enum option_kind {
     OPTION_FLAG,   /* target: int, set to 1 */

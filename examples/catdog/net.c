@@ -9,7 +9,7 @@
 
 enum { MOST_JSON_BYTES = 16 << 20, MOST_NETS = 32 };
 
-static int is_file(const char *name)
+int net_is_file(const char *name)
 {
     size_t length = strlen(name);
     return strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".json"));
@@ -19,7 +19,7 @@ int net_check(const catdog_command *command, const net_arguments *net)
 {
     if (!net->name)
         return EXIT_DONE;
-    if (is_file(net->name)) {
+    if (net_is_file(net->name)) {
         if (net->size || net->batch_norm || net->dropout >= 0 || net->width > 0)
             return arguments_wrong(command,
                                    "%s: --size, --width, --batch-norm and --dropout change a net by name; '%s' says it "
@@ -67,7 +67,7 @@ static char *read_text(const char *path, size_t *size)
 cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_graph **graph)
 {
     cnn_status status;
-    if (is_file(net->name)) {
+    if (net_is_file(net->name)) {
         size_t size;
         char *text = read_text(net->name, &size);
         if (!text)

@@ -28,6 +28,9 @@ typedef struct net_arguments {
         "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99       \
     }
 
+/* Whether that is the name of a file, not of a net. */
+int net_is_file(const char *name);
+
 /* Whether the arguments make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. Reads no file. */
 int net_check(const catdog_command *command, const net_arguments *net);
 

@@ -11,9 +11,9 @@
 #include "context.h"
 #include "data.h"
 #include "interrupt.h"
-#include "net.h"
 #include "output.h"
 #include "progress.h"
+#include "setup.h"
 #include "train_options.h"
 #include "transfer.h"
 
@@ -22,8 +22,7 @@ typedef struct training {
     train_settings settings;
     progress_line progress;
     cnn_context *context;
-    cnn_graph *graph;
-    cnn_dataset *photographs, *validation;
+    training_data photographs;
     cnn_classifier *classifier;
     transfer_training transfer;
     cnn_history *history;
@@ -56,78 +55,6 @@ static int check_writable(const char *what, const char *path)
     return reason ? -1 : 0;
 }
 
-static int leave_out_bad(training *t, cnn_dataset *dataset, const char *what)
-{
-    return data_leave_out_bad(dataset, what, &t->progress, NULL) ? -1 : 0;
-}
-
-static int split_off_validation(training *t, double fraction)
-{
-    cnn_dataset *rest, *part;
-    if (cnn_dataset_split(t->photographs, fraction, t->arguments.seed, &rest, &part))
-        return output_library_error();
-    cnn_dataset_destroy(t->photographs);
-    t->photographs = rest;
-    t->validation = part;
-    return EXIT_DONE;
-}
-
-/* Opens the photographs to train and to validate on. All is opened before the first image is decoded, so that a wrong
- * path is told at once. */
-static int open_data(training *t)
-{
-    const train_arguments *a = &t->arguments;
-    double fraction = t->settings.validation_fraction;
-    if (data_open(t->context, a->data, CNN_PART_AUTO, &t->photographs))
-        return EXIT_FAILED;
-    if (fraction <= 0 && a->validation && data_open_for_testing(t->context, a->validation, &t->validation))
-        return EXIT_FAILED;
-    if (!a->validation && cnn_dataset_has_test_part(t->context, a->data) &&
-        data_open(t->context, a->data, CNN_PART_TEST, &t->validation))
-        return EXIT_FAILED;
-    return t->validation && data_align(t->validation, t->photographs) ? EXIT_FAILED : EXIT_DONE;
-}
-
-static int prepare_data(training *t)
-{
-    double fraction = t->settings.validation_fraction;
-    if (leave_out_bad(t, t->photographs, "checking the photographs"))
-        return EXIT_FAILED;
-    if (t->validation)
-        return leave_out_bad(t, t->validation, "checking the photographs to validate on") ? EXIT_FAILED : EXIT_DONE;
-    return split_off_validation(t, fraction > 0 ? fraction : 0.1);
-}
-
-static int create_classifier(training *t)
-{
-    cnn_classifier_options options;
-    cnn_classifier_options_init(&options);
-    options.seed = t->arguments.seed;
-    options.classes = cnn_dataset_class_count(t->photographs);
-    t->arguments.net.outputs = options.classes == 2 ? 1 : options.classes;
-    if (t->arguments.transfer.from)
-        return transfer_create(t->context, &t->arguments.transfer, t->arguments.net.size, &options, &t->classifier)
-                   ? EXIT_FAILED
-                   : EXIT_DONE;
-    if (net_create_graph(t->context, &t->arguments.net, &t->graph))
-        return EXIT_FAILED;
-    if (cnn_classifier_create_from_graph(t->context, t->graph, &options, &t->classifier))
-        return output_library_error();
-    return EXIT_DONE;
-}
-
-/* A net from a file may be for another number of classes. */
-static int check_classes(const training *t)
-{
-    uint32_t classes = cnn_dataset_class_count(t->photographs);
-    int64_t outputs = cnn_model_output_shape(cnn_classifier_model(t->classifier)).dims[0];
-    if (classes == (outputs == 1 ? 2 : outputs))
-        return EXIT_DONE;
-    output_error("'%s' has %u classes, for which the net must end in %u logits; it ends in %lld", t->arguments.data,
-                 classes, classes == 2 ? 1 : classes, (long long)outputs);
-    return EXIT_FAILED;
-}
-
 static int after_step(const cnn_progress *state, void *user)
 {
     training *t = user;
@@ -154,10 +81,10 @@ static void announce(const training *t)
 {
     fprintf(stderr, "training %s on %llu photographs of ",
             t->arguments.transfer.from ? t->arguments.transfer.from : t->arguments.net.name,
-            (unsigned long long)cnn_dataset_count(t->photographs));
-    data_print_classes(stderr, t->photographs);
+            (unsigned long long)cnn_dataset_count(t->photographs.training));
+    data_print_classes(stderr, t->photographs.training);
     fprintf(stderr, ", validating on %llu; %llu weights, %u threads\n",
-            (unsigned long long)cnn_dataset_count(t->validation),
+            (unsigned long long)cnn_dataset_count(t->photographs.validation),
             (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL),
             cnn_context_threads(t->context));
 }
@@ -182,8 +109,8 @@ static cnn_status fit_transfer(training *t)
 {
     t->transfer.arguments = &t->arguments.transfer;
     t->transfer.classifier = t->classifier;
-    t->transfer.training = t->photographs;
-    t->transfer.validation = t->validation;
+    t->transfer.training = t->photographs.training;
+    t->transfer.validation = t->photographs.validation;
     t->transfer.options = &t->settings.options;
     cnn_status status = transfer_fit(&t->transfer);
     t->history = t->transfer.history;
@@ -198,10 +125,10 @@ static int fit(training *t)
     options->on_step = after_step;
     options->on_epoch = after_epoch;
     options->user = t;
-    cnn_status status =
-        t->arguments.transfer.from
-            ? fit_transfer(t)
-            : cnn_classifier_fit_with_history(t->classifier, t->photographs, t->validation, options, &t->history);
+    cnn_status status = t->arguments.transfer.from
+                            ? fit_transfer(t)
+                            : cnn_classifier_fit_with_history(t->classifier, t->photographs.training,
+                                                              t->photographs.validation, options, &t->history);
     progress_clear(&t->progress);
     if (status)
         output_library_error();
@@ -222,8 +149,9 @@ static int train(training *t)
         check_writable("the checkpoint", a->checkpoint))
         return EXIT_FAILED;
     interrupt_catch();
-    if (context_create(a->threads, &t->context) || open_data(t) || create_classifier(t) || check_classes(t) ||
-        prepare_data(t))
+    if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||
+        setup_create_classifier(t->context, a, &t->photographs, &t->classifier) ||
+        setup_prepare(a, &t->settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     announce(t);
     return fit(t);
@@ -241,9 +169,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int result = train(&t);
     cnn_history_destroy(t.history);
     cnn_classifier_destroy(t.classifier);
-    cnn_dataset_destroy(t.validation);
-    cnn_dataset_destroy(t.photographs);
-    cnn_graph_destroy(t.graph);
+    setup_release(&t.photographs);
     cnn_context_destroy(t.context);
     return result;
 }

@@ -1,0 +1,104 @@
+"""catdog tune: a search that is short, resumed, and ends in a command line that works."""
+import json
+import shlex
+import subprocess
+
+import pytest
+
+from catdog import PROGRAM, as_json, fails, make_folder, succeeds
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    return make_folder(tmp_path_factory.mktemp("tune") / "PetImages", 12)
+
+
+def tune(photographs, *more, given=("--net", "two_conv", "--size", 16), budget="2s"):
+    return ["tune", "--data", photographs, "--budget", budget, "--epochs", 3, *more, "--", *given]
+
+
+def test_the_best_trial_is_one_of_the_longest_and_its_command_works(photographs, tmp_path):
+    found = as_json(*tune(photographs, "--json"))
+    trials = found["trials"]
+    assert {trial["epochs"] for trial in trials} == {1, 3}
+    short = {trial["trial"] for trial in trials if trial["epochs"] == 1}
+    longer = [trial for trial in trials if trial["epochs"] == 3]
+    assert short >= {trial["trial"] for trial in longer} and len(longer) < len(short)
+    assert found["best"]["accuracy"] == max(trial["accuracy"] for trial in longer)
+    assert found["best"] == trials[0]
+    options = {trial["trial"]: trial["options"] for trial in trials}
+    assert options[0] == "" and len(set(options.values())) == len(options)
+    command = shlex.split(found["command"])
+    assert command[:2] == ["catdog", "train"] and "two_conv" in command
+    subprocess.run([PROGRAM, *command[1:], "--epochs", "1"], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "best.safetensors").exists()
+
+
+def test_the_table_ends_with_the_command(photographs):
+    out = succeeds(*tune(photographs, budget="0.5s")).out
+    assert out.startswith("trial  epochs") and "\n\ncatdog train --data" in out
+
+
+def test_an_ended_search_goes_on_from_its_state(photographs, tmp_path):
+    state = tmp_path / "state.json"
+    first = as_json(*tune(photographs, "--json", "--state", state, budget="0.7s"))
+    again = as_json(*tune(photographs, "--json", "--state", state, budget="0.7s"))
+    assert [t["trial"] for t in again["trials"][:1]] == [first["best"]["trial"]]
+    assert len(again["trials"]) <= len(first["trials"]) + 1
+    more = as_json(*tune(photographs, "--json", "--state", state, budget="1.7s"))
+    known = {(t["trial"], t["epochs"]): t for t in more["trials"]}
+    assert len(known) > len(first["trials"])
+    for trial in first["trials"]:
+        assert known[trial["trial"], trial["epochs"]] == pytest.approx(trial)
+    assert not (tmp_path / "state.json.part").exists()
+    fails(1, *tune(photographs, "--state", state, "--seed", 1), saying="of another search")
+
+
+def test_the_same_seed_tries_the_same(photographs):
+    runs = [as_json(*tune(photographs, "--json", "--seed", seed, budget="0.7s"))["trials"] for seed in (5, 5, 6)]
+    drawn = [{t["trial"]: t["options"] for t in trials} for trials in runs]
+    assert drawn[0][1] == drawn[1][1] != drawn[2][1]
+
+
+def test_what_is_given_is_not_drawn(photographs, pets):
+    found = as_json(*tune(photographs, "--json", budget="1s", given=("--net", pets.net, "--lr", "0.01", "--augment=flip")))
+    for trial in found["trials"]:
+        assert "--lr" not in trial["options"] and "--augment" not in trial["options"]
+        assert "--width" not in trial["options"]
+    assert "--lr 0.01 --augment=flip" in found["command"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"search": {}, "seconds": 1, "results": []}'])
+def test_a_state_that_is_none_is_refused(photographs, tmp_path, text):
+    state = tmp_path / "state.json"
+    state.write_text(text)
+    fails(1, *tune(photographs, "--state", state), saying="state")
+    assert state.read_text() == text
+
+
+def test_a_broken_result_in_a_state_is_refused(photographs, tmp_path):
+    state = tmp_path / "state.json"
+    succeeds(*tune(photographs, "--state", state, budget="0.5s"))
+    for wrong in ([1], [-1, 0, 0.5, 0.5, 1], [0, 99, 0.5, 0.5, 1], [0, 0, "x", 0.5, 1]):
+        kept = json.loads(state.read_text())
+        kept["results"] = [wrong]
+        (tmp_path / "wrong.json").write_text(json.dumps(kept))
+        fails(1, *tune(photographs, "--state", tmp_path / "wrong.json"), saying="no sound state")
+
+
+def test_too_little_time_is_told(photographs):
+    fails(1, *tune(photographs, budget="0.001s"), saying="no trial came to its end")
+
+
+@pytest.mark.parametrize("budget", ["", "0", "-1m", "soon", "1d", "m"])
+def test_a_budget_is_a_time(photographs, budget):
+    fails(2, "tune", "--data", photographs, "--budget", budget, saying="--budget")
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--model", "--checkpoint", "--data=x"])
+def test_some_options_are_for_tune_alone(photographs, option):
+    fails(2, *tune(photographs, given=(option, 3)), saying="can't be among")
+
+
+def test_options_that_train_does_not_have_are_told_by_it(photographs):
+    fails(2, *tune(photographs, given=("--learning-rate", 3)), saying="unknown option '--learning-rate'")
