@@ -195,6 +195,18 @@ class Loader(Object):
 # --- networks ---
 
 
+def _written_bytes(save: Callable[[Path], Any]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        save(Path(folder) / "file")
+        return (Path(folder) / "file").read_bytes()
+
+
+def _read_bytes(load: Callable[[Path], Any], data: bytes) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "file").write_bytes(data)
+        return load(Path(folder) / "file")
+
+
 def _shape(shape: Any) -> tuple[int, ...]:
     return tuple(shape.dims[:shape.rank])
 
@@ -232,8 +244,8 @@ class Graph(Object):
     def to_json(self) -> str:
         return text_of(lambda place: library.cnn_graph_to_json(self, place))
 
-    def __deepcopy__(self, _memo: Any) -> Graph:
-        return self.from_json(self.to_json())
+    def __reduce__(self) -> Any:  # for copy and pickle
+        return Graph.from_json, (self.to_json(),)
 
     def cut(self, layer: Optional[str] = None) -> Graph:
         """The layers that lead to `layer` (None: to the classifier's head), for transfer learning."""
@@ -382,10 +394,12 @@ class Model(Object):
                                     bool(struct.decay))
         return found
 
-    def __deepcopy__(self, _memo: Any) -> Model:
-        copy = Model(Graph.from_json(self.to_json()))
-        copy.copy_weights(self)
-        return copy
+    def __reduce__(self) -> Any:
+        return _read_bytes, (Model.load, _written_bytes(self.save))
+
+    def resize(self, height: int, width: int) -> None:
+        """Has the same weights compute images of another size."""
+        library.cnn_model_resize(self, height, width)
 
     def changed(self) -> None:
         library.cnn_model_changed(self)
@@ -686,6 +700,26 @@ class Classifier(Object):
         model = Model.__new__(Model)
         model._owner = Borrowed(library.cnn_classifier_model(self), self._owner)
         return model
+
+    def calibrate(self, X: Any, y: Any = None) -> float:
+        """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
+        temperature that logits are divided by."""
+        library.cnn_classifier_calibrate(self, self._labelled(X, y))
+        return library.cnn_classifier_temperature(self)
+
+    def resize(self, height: int, width: int) -> None:
+        """Has photographs scaled to another size for the net."""
+        library.cnn_classifier_resize(self, height, width)
+
+    def __getstate__(self) -> dict[str, Any]:  # for copy and pickle: without the context, which stays in its process
+        state = {name: value for name, value in vars(self).items() if name != "_owner"}
+        return {**state, "context": None, "_file": _written_bytes(self.save) if self.__sklearn_is_fitted__() else None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        data = state.pop("_file")
+        vars(self).update(state)
+        if data:
+            self._owner = _read_bytes(Classifier.load, data)._owner
 
     def save(self, path: PathLike) -> None:
         library.cnn_classifier_save(self, os.fsencode(path))

@@ -293,6 +293,9 @@ class Context(Object):
         library.cnn_context_create(struct, ref(pointer))
         self._own(pointer, struct)
 
+    def __deepcopy__(self, _memo: Any) -> Context:  # scikit-learn copies an estimator's parameters
+        return self
+
     threads = property(lambda self: library.cnn_context_threads(self))
     instruction_set = property(lambda self: library.cnn_context_instruction_set(self).decode())
 

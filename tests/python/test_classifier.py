@@ -1,3 +1,5 @@
+import copy
+import pickle
 import shutil
 import warnings
 
@@ -104,6 +106,33 @@ def test_it_begins_with_a_pretrained_model(tmp_path, pets):
     assert (again.predict_proba(X) == head.predict_proba(X)).all()
 
 
+def test_copies_and_pickles_are_the_same(pets):
+    X, y = photographs(8, seed=2)
+    for again in (pickle.loads(pickle.dumps(pets)), copy.deepcopy(pets)):
+        assert (again.predict_proba(X) == pets.predict_proba(X)).all()
+        assert again.classes_.tolist() == ["Cat", "Dog"] and again.history_[0].loss == pets.history_[0].loss
+    model = pickle.loads(pickle.dumps(pets.model_))
+    images = np.ones((1, 16, 16, 3), np.float32)
+    assert (model.predict(images) == pets.model_.predict(images)).all()
+    unfitted = pickle.loads(pickle.dumps(tiny_classifier(epochs=7)))
+    assert unfitted.epochs == 7 and unfitted.net.to_json() == pets.net.to_json()
+
+
+def test_it_is_calibrated_and_resized(pets):
+    X, y = photographs(30, seed=5)
+    again = copy.deepcopy(pets)
+    labels = np.array(["Cat", "Dog"])[np.where(np.arange(30) % 5, y, 1 - y)]  # a fifth is labelled wrongly
+    assert again.calibrate(X, labels) > 1
+    assert again.predict_proba(X).max() < pets.predict_proba(X).max()
+    convolutional = cnn.Graph()
+    x = convolutional.relu(convolutional.conv2d(convolutional.input(16, 16), 4))
+    convolutional.dense(convolutional.global_avg_pool(x), 1)
+    larger = cnn.Classifier(convolutional, epochs=1).fit(X, labels)
+    before = larger.predict_proba(X)
+    larger.resize(20, 24)
+    assert larger.model_.input_shape == (20, 24, 3) and not (larger.predict_proba(X) == before).all()
+
+
 def test_the_threshold_decides():
     X, y = photographs(16)
     never = tiny_classifier(epochs=1, threshold=1).fit(X, y)
@@ -162,8 +191,8 @@ def test_scikit_learn_clones_searches_and_validates_it():
     selection = pytest.importorskip("sklearn.model_selection")
     X, y = photographs(24)
     pets = tiny_classifier(epochs=2)
-    copy = base.clone(pets)
-    assert copy is not pets and copy.epochs == 2 and copy.net.to_json() == pets.net.to_json()
+    clone = base.clone(pets.set_params(context=cnn.Context(1)))
+    assert clone is not pets and clone.epochs == 2 and clone.net.to_json() == pets.net.to_json()
     assert base.is_classifier(pets)
     scores = selection.cross_val_score(pets, X, y, cv=2)
     assert scores.shape == (2,) and (scores >= 0).all()
