@@ -353,6 +353,16 @@ class Model(Object):
         """`weights` "bfloat16": half as large."""
         library.cnn_model_save_as(self, os.fsencode(path), enum_value("cnn_dtype", weights))
 
+    @classmethod
+    def load_onnx(cls, path: PathLike, context: Optional[Context] = None, **options: Any) -> Model:
+        """A model that PyTorch, Keras or another exported. `options`: cnn_onnx_options."""
+        pointer, struct = cls._place(), struct_of(abi.cnn_onnx_options, options)
+        library.cnn_model_load_onnx(context, os.fsencode(path), struct, ref(pointer))
+        return cls._made(pointer, context)
+
+    def save_onnx(self, path: PathLike) -> None:
+        library.cnn_model_save_onnx(self, os.fsencode(path))
+
     input_shape = property(lambda self: _shape(library.cnn_model_input_shape(self)))
     output_shape = property(lambda self: _shape(library.cnn_model_output_shape(self)))
     flops = property(lambda self: library.cnn_model_flops(self))

@@ -310,6 +310,11 @@ typedef struct cnn_dlpack { cnn_dlpack_tensor tensor; void *manager; void (*dele
     cnn_dlpack;
 CNN_API cnn_status cnn_tensor_to_dlpack(cnn_tensor *tensor, cnn_dlpack **dlpack);
 CNN_API cnn_status cnn_tensor_from_dlpack(cnn_context *context, cnn_dlpack *dlpack, cnn_tensor **tensor);
+typedef struct cnn_onnx_options { uint32_t struct_size; uint32_t height, width; } cnn_onnx_options;
+CNN_API void cnn_onnx_options_init(cnn_onnx_options *options);
+CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,
+    cnn_model **model);
+CNN_API cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path);
 CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset
     *validation, const cnn_train_options *options, cnn_history **history);
 CNN_API const char *cnn_version(void);

@@ -94,6 +94,16 @@ def test_a_saved_model_is_the_same(tmp_path):
     assert other.copy_weights(model) == 4 and (other.predict(images) == model.predict(images)).all()
 
 
+def test_a_model_goes_to_onnx_and_back(tmp_path):
+    model, images = cnn.Model(tiny_net(), seed=1), np.ones((2, 16, 16, 3), np.float32)
+    try:
+        model.save_onnx(tmp_path / "model.onnx")
+    except cnn.UnsupportedError as error:
+        pytest.skip(str(error))
+    again = cnn.Model.load_onnx(tmp_path / "model.onnx", height=16, width=16)
+    np.testing.assert_allclose(again.predict(images), model.predict(images), rtol=1e-5)
+
+
 def test_three_classes_are_trained_and_measured():
     X, _ = photographs(24, size=(16, 16))
     y = np.arange(24) % 3
