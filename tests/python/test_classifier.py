@@ -191,6 +191,7 @@ def test_scikit_learn_clones_searches_and_validates_it():
     selection = pytest.importorskip("sklearn.model_selection")
     X, y = photographs(24)
     pets = tiny_classifier(epochs=2)
+    assert pets.set_params(options={"precision": "bfloat16", "mixup": 0.2}).fit(X, y).score(X, y) > 0.5
     clone = base.clone(pets.set_params(context=cnn.Context(1)))
     assert clone is not pets and clone.epochs == 2 and clone.net.to_json() == pets.net.to_json()
     assert base.is_classifier(pets)
