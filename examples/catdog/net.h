@@ -17,15 +17,18 @@ typedef struct net_arguments {
     uint32_t outputs; /* not an option: how many logits; 0: one */
 } net_arguments;
 
+#define NET_NAMES_HELP                                                          \
+    "two_conv, three_conv, four_conv, catdog_net, vgg16, resnet18, resnet50,\n" \
+    "                              mobilenet_v2, efficientnet_lite0, or a file of your own"
+
 /* Entries of a command's table of options, for `net`, a net_arguments. */
-#define NET_OPTIONS(net)                                                                                       \
-    { "net", "NAME|FILE.json", "two_conv, three_conv, four_conv, catdog_net, resnet18, or a file of your own", \
-      OPTION_TEXT, &(net).name },                                                                              \
-        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },        \
-        { "width", "X", "filters and units times this (1)", OPTION_NUMBER, &(net).width, 0.05, 16 },           \
-        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm },  \
-    {                                                                                                          \
-        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99       \
+#define NET_OPTIONS(net)                                                                                      \
+    { "net", "NAME|FILE.json", NET_NAMES_HELP, OPTION_TEXT, &(net).name },                                    \
+        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },       \
+        { "width", "X", "filters and units times this (1)", OPTION_NUMBER, &(net).width, 0.05, 16 },          \
+        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm }, \
+    {                                                                                                         \
+        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99      \
     }
 
 /* Whether that is the name of a file, not of a net. */

@@ -6,12 +6,42 @@
 #include "core/error.h"
 #include "core/options.h"
 
+static const cnn_resnet_plan resnet18 = { { 2, 2, 2, 2 }, false }, resnet50 = { { 3, 4, 6, 3 }, true };
+
+static const cnn_mobile_plan mobilenet_v2 = {
+    .stages = { { 1, 16, 1, 1, 3 },
+                { 6, 24, 2, 2, 3 },
+                { 6, 32, 3, 2, 3 },
+                { 6, 64, 4, 2, 3 },
+                { 6, 96, 3, 1, 3 },
+                { 6, 160, 3, 2, 3 },
+                { 6, 320, 1, 1, 3 } },
+    .padding = CNN_PADDING_EXPLICIT,
+};
+
+static const cnn_mobile_plan efficientnet_lite0 = {
+    .stages = { { 1, 16, 1, 1, 3 },
+                { 6, 24, 2, 2, 3 },
+                { 6, 40, 2, 2, 5 },
+                { 6, 80, 3, 2, 3 },
+                { 6, 112, 3, 1, 5 },
+                { 6, 192, 4, 2, 5 },
+                { 6, 320, 1, 1, 3 } },
+    .padding = CNN_PADDING_SAME,
+    .momentum = 0.99f,
+    .epsilon = 1e-3f,
+};
+
 static const cnn_net nets[] = {
     { "two_conv", 64, 0, cnn_plain_body, &(const cnn_plain_plan){ { 64, 64 }, CNN_PADDING_VALID, 64 } },
     { "three_conv", 128, 0, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128 }, CNN_PADDING_SAME, 128 } },
     { "four_conv", 150, 0.5f, cnn_plain_body, &(const cnn_plain_plan){ { 32, 64, 128, 128 }, CNN_PADDING_VALID, 512 } },
     { "catdog_net", 128, 0, cnn_catdog_body, NULL },
-    { "resnet18", 128, 0, cnn_resnet18_body, NULL },
+    { "vgg16", 224, CNN_VGG16_DROPOUT, cnn_vgg16_body, NULL },
+    { "resnet18", 128, 0, cnn_resnet_body, &resnet18 },
+    { "resnet50", 224, 0, cnn_resnet_body, &resnet50 },
+    { "mobilenet_v2", 224, 0.2f, cnn_mobile_body, &mobilenet_v2 },
+    { "efficientnet_lite0", 224, 0.2f, cnn_mobile_body, &efficientnet_lite0 },
 };
 
 enum { NETS = sizeof nets / sizeof nets[0] };

@@ -2,6 +2,8 @@
 #ifndef CNN_NETS_NETS_H
 #define CNN_NETS_NETS_H
 
+#include <stdbool.h>
+
 #include <cnn/graph.h>
 
 typedef struct cnn_net {
@@ -28,8 +30,32 @@ typedef struct cnn_plain_plan {
 } cnn_plain_plan;
 cnn_node cnn_plain_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
 
-/* ResNet-18; it has no plan. */
-cnn_node cnn_resnet18_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+/* VGG-16; it has no plan. */
+#define CNN_VGG16_DROPOUT 0.5f
+cnn_node cnn_vgg16_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+
+/* Residual networks. */
+enum { CNN_RESNET_STAGES = 4 };
+typedef struct cnn_resnet_plan {
+    int blocks[CNN_RESNET_STAGES];
+    bool bottleneck;
+} cnn_resnet_plan;
+cnn_node cnn_resnet_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
+
+/* Nets of inverted residual blocks. */
+enum { CNN_MOBILE_STAGES = 7 };
+typedef struct cnn_mobile_stage {
+    int expansion;
+    int64_t width;
+    int blocks;
+    int32_t stride, kernel; /* the stride is the first block's */
+} cnn_mobile_stage;
+typedef struct cnn_mobile_plan {
+    cnn_mobile_stage stages[CNN_MOBILE_STAGES];
+    cnn_padding padding;     /* CNN_PADDING_SAME, or CNN_PADDING_EXPLICIT: half the kernel on each side */
+    float momentum, epsilon; /* of batch normalisation */
+} cnn_mobile_plan;
+cnn_node cnn_mobile_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
 
 /* catdog_net; it has no plan. */
 cnn_node cnn_catdog_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);

@@ -4,7 +4,8 @@ from catdog import as_json, fails, succeeds
 
 
 @pytest.mark.parametrize("net, size", [("two_conv", 64), ("three_conv", 128), ("four_conv", 150),
-                                       ("resnet18", 128)])
+                                       ("resnet18", 128), ("resnet50", 224),
+                                       ("mobilenet_v2", 224), ("efficientnet_lite0", 224)])
 def test_the_summary_of_a_net_by_name(net, size):
     out = succeeds("summary", "--net", net).out
     assert str(size) in out and "conv2d" in out and "dense" in out

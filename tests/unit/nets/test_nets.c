@@ -21,6 +21,31 @@ static uint64_t weights_of(const char *name, const cnn_net_options *options)
     return count;
 }
 
+/* What others count: trained weights of the net with 1000 outputs, and multiply-adds for an image, in millions. */
+static void assert_as_published(const char *name, uint64_t weights, double millions)
+{
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.outputs = 1000;
+    options.size = 224;
+    cnn_graph *graph = net_of(name, &options);
+    uint64_t trained = 0, flops = 0;
+    for (int32_t i = 0; i < graph->count; i++) {
+        const cnn_layer *layer = &graph->nodes[i].layer;
+        flops += layer->type->flops ? layer->type->flops(layer) : 0;
+        for (int32_t k = 0; k < layer->parameter_count; k++) {
+            uint64_t count = layer->parameters[k].trainable;
+            for (int32_t axis = 0; axis < layer->parameters[k].rank; axis++)
+                count *= (uint64_t)layer->parameters[k].dims[axis];
+            trained += count;
+        }
+    }
+    assert_int_equal(weights, trained);
+    double error = (double)flops / 2e6 - millions;
+    assert_true(error < 0.01 * millions && error > -0.01 * millions);
+    cnn_graph_destroy(graph);
+}
+
 static int count_of_type(const cnn_graph *graph, const char *type)
 {
     int count = 0;
@@ -70,7 +95,7 @@ static void every_listed_net_can_be_made(void **state)
     uint32_t count = 0;
     for (; cnn_net_name(count); count++)
         cnn_graph_destroy(net_of(cnn_net_name(count), NULL));
-    assert_int_equal(5, count);
+    assert_int_equal(9, count);
 }
 
 static void nets_that_cannot_be_made_are_refused(void **state)
@@ -141,6 +166,34 @@ static void resnet18_has_the_weights_that_pytorch_counts(void **state)
     assert_int_equal(11689512 + 2 * normalised_channels, weights_of("resnet18", &options));
 }
 
+/* torchvision's table of models; of EfficientNet-Lite0, what its published network has and does. */
+static void well_known_nets_are_as_published(void **state)
+{
+    (void)state;
+    assert_as_published("vgg16", 138357544, 15470);
+    assert_as_published("resnet18", 11689512, 1814);
+    assert_as_published("resnet50", 25557032, 4089);
+    assert_as_published("mobilenet_v2", 3504872, 300.8);
+    assert_as_published("efficientnet_lite0", 4652008, 385);
+}
+
+static void vgg16_has_batch_normalisation_if_it_is_wanted(void **state)
+{
+    (void)state;
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.batch_norm = 1;
+    options.dropout = -1;
+    options.size = 64;
+    cnn_graph *graph = net_of("vgg16", &options);
+    assert_int_equal(13, count_of_type(graph, "batch_norm"));
+    assert_int_equal(0, count_of_type(graph, "dropout"));
+    cnn_graph_destroy(graph);
+    graph = net_of("vgg16", NULL);
+    assert_int_equal(2, count_of_type(graph, "dropout"));
+    cnn_graph_destroy(graph);
+}
+
 static void resnet18_halves_the_image_five_times(void **state)
 {
     (void)state;
@@ -163,6 +216,8 @@ int main(void)
         cmocka_unit_test(width_scales_filters_in_multiples_of_eight),
         cmocka_unit_test(catdog_net_takes_images_of_any_size),
         cmocka_unit_test(resnet18_has_the_weights_that_pytorch_counts),
+        cmocka_unit_test(well_known_nets_are_as_published),
+        cmocka_unit_test(vgg16_has_batch_normalisation_if_it_is_wanted),
         cmocka_unit_test(resnet18_halves_the_image_five_times),
         cmocka_unit_test(options_change_size_outputs_normalisation_and_dropout),
         cmocka_unit_test(every_listed_net_can_be_made),
