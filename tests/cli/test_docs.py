@@ -12,7 +12,7 @@ import pytest
 from catdog import HAS_ZIP, PROGRAM, TINY_NET, make_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/catdog.md", "docs/results.md")
+PAGES = ("README.md", "docs/catdog.md", "docs/performance.md", "docs/results.md")
 
 
 def commands():

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench_report.h"
 #include "check.h"
 #include "peak.h"
 
@@ -137,11 +138,9 @@ static double seconds(void (*run)(job *, int64_t), job *j)
     return best;
 }
 
-static void print(const char *name, void (*run)(job *, int64_t), job *j, double flops, double peak)
+static void report(const char *name, void (*run)(job *, int64_t), job *j, double flops)
 {
-    double rate = flops / seconds(run, j) * 1e-9;
-    printf("  %s %6.1f (%4.1f %%)", name, rate, 100 * rate / peak);
-    fflush(stdout);
+    bench_rate(name, flops / seconds(run, j) * 1e-9);
 }
 
 static size_t largest(size_t a, size_t b, size_t c)
@@ -176,7 +175,7 @@ static void *random_typed(int64_t count, cnn_dtype type, uint32_t seed)
     return typed;
 }
 
-static void bench_conv(cnn_context *context, const layer *l, cnn_dtype type, double peak)
+static void bench_conv(cnn_context *context, const layer *l, cnn_dtype type)
 {
     job j = { .context = context, .shape = shape_of(l) };
     cnn_conv_shape *s = &j.shape;
@@ -209,11 +208,11 @@ static void bench_conv(cnn_context *context, const layer *l, cnn_dtype type, dou
                                          cnn_conv_backward_weights_workspace(context, s, &j.gradient)));
     pack(&j, 0);
     flops *= (double)s->batch;
-    printf("%-24s", l->name);
-    print("forward", forward, &j, flops, peak);
-    print("by data", backward_data, &j, flops, peak);
-    print("by weights", backward_weights, &j, flops, peak);
-    printf("  packing %.3f ms\n", 1e3 * seconds(pack, &j));
+    bench_layer_of(l->name);
+    report("forward", forward, &j, flops);
+    report("by data", backward_data, &j, flops);
+    report("by weights", backward_weights, &j, flops);
+    bench_packing(seconds(pack, &j));
     void *arrays[] = { j.input,           j.weights,         j.output,        gradient,
                        j.input_gradient,  j.weight_gradient, j.bias_gradient, j.packed,
                        j.packed_backward, j.workspace,       argmax };
@@ -221,7 +220,7 @@ static void bench_conv(cnn_context *context, const layer *l, cnn_dtype type, dou
         check_release(arrays[i]);
 }
 
-static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const char *name, double peak)
+static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const char *name)
 {
     job j = { .context = context, .dense = *s };
     j.input = check_random(s->rows * s->inputs, CHECK_FLOATS, 1);
@@ -234,11 +233,10 @@ static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const ch
         check_allocate(largest(cnn_dense_forward_workspace(context, s), cnn_dense_backward_data_workspace(context, s),
                                cnn_dense_backward_weights_workspace(context, s)));
     double flops = 2.0 * (double)(s->rows * s->inputs * s->units);
-    printf("%-24s", name);
-    print("forward", dense_forward, &j, flops, peak);
-    print("by data", dense_backward_data, &j, flops, peak);
-    print("by weights", dense_backward_weights, &j, flops, peak);
-    printf("\n");
+    bench_layer_of(name);
+    report("forward", dense_forward, &j, flops);
+    report("by data", dense_backward_data, &j, flops);
+    report("by weights", dense_backward_weights, &j, flops);
     void *arrays[] = {
         j.input, j.weights, j.output, j.input_gradient, j.weight_gradient, j.bias_gradient, j.workspace
     };
@@ -249,18 +247,17 @@ static void bench_dense(cnn_context *context, const cnn_dense_shape *s, const ch
 static void bench_type(const char *set, cnn_context *context, cnn_dtype type, const char *filter)
 {
     double peak = (type == CNN_BFLOAT16 ? peak_bf16_gflops(set) : peak_gflops(set)) * cnn_context_threads(context);
-    printf("%s, %s, %u threads: GFLOP/s (of the peak, %.0f GFLOP/s)\n", set, type == CNN_BFLOAT16 ? "bf16" : "fp32",
-           (unsigned)cnn_context_threads(context), peak);
+    bench_set_of(set, type == CNN_BFLOAT16 ? "bf16" : "fp32", cnn_context_threads(context), peak);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
         if (!filter || strstr(layers[i].name, filter))
-            bench_conv(context, &layers[i], type, peak);
+            bench_conv(context, &layers[i], type);
     for (size_t i = 0; i < sizeof dense_layers / sizeof dense_layers[0]; i++) {
         const cnn_dense_shape *s = &dense_layers[i];
         char name[64];
         snprintf(name, sizeof name, "dense %lldx%lld-%lld", (long long)s->rows, (long long)s->inputs,
                  (long long)s->units);
         if (type == CNN_FLOAT32 && (!filter || strstr(name, filter)))
-            bench_dense(context, s, name, peak);
+            bench_dense(context, s, name);
     }
 }
 
@@ -270,12 +267,14 @@ static void bench_set(const char *set, cnn_context *context, const char *filter)
     bench_type(set, context, CNN_BFLOAT16, filter);
 }
 
-void bench(const check_sets *sets, const char *set, const char *filter)
+void bench(const check_sets *sets, const char *set, const char *filter, bool json)
 {
+    bench_begin(json);
     for (int i = 0; i < sets->count; i++)
         for (int t = 0; t < 2; t++)
             if (set ? !strcmp(set, sets->sets[i].name) && t == 0 : i == sets->count - 1) {
                 bench_set(sets->sets[i].name, sets->sets[i].contexts[t], filter);
                 bench_int8(sets->sets[i].name, sets->sets[i].contexts[t], filter);
             }
+    bench_end();
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench_report.h"
 #include "check.h"
 #include "kernels/int8.h"
 #include "peak.h"
@@ -122,16 +123,15 @@ static double rate(job *j)
     return operations / seconds(run, j) * 1e-9;
 }
 
-static void bench_layer(cnn_context *context, const layer *l, double peak)
+static void bench_layer(cnn_context *context, const layer *l)
 {
     static const int64_t batches[] = { 1, 32 };
-    printf("%-24s", l->name);
+    bench_layer_of(l->name);
     for (int i = 0; i < 2; i++) {
         job j = make_job(context, l, batches[i]);
-        double reached = rate(&j);
-        printf("  batch %2d %6.1f (%4.1f %%)", (int)batches[i], reached, 100 * reached / peak);
+        bench_rate(i ? "batch 32" : "batch 1", rate(&j));
         if (i)
-            printf("  packing %.3f ms\n", 1e3 * seconds(pack, &j));
+            bench_packing(seconds(pack, &j));
         void *arrays[] = { j.input, j.output, j.residual, j.weights, j.scales, j.packed, j.workspace };
         for (size_t k = 0; k < sizeof arrays / sizeof arrays[0]; k++)
             check_release(arrays[k]);
@@ -141,9 +141,8 @@ static void bench_layer(cnn_context *context, const layer *l, double peak)
 void bench_int8(const char *set, cnn_context *context, const char *filter)
 {
     double peak = peak_int8_gops(set) * cnn_context_threads(context);
-    printf("%s, int8, %u threads: GOP/s (of the peak, %.0f GOP/s)\n", set, (unsigned)cnn_context_threads(context),
-           peak);
+    bench_set_of(set, "int8", cnn_context_threads(context), peak);
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
         if (!filter || strstr(layers[i].name, filter))
-            bench_layer(context, &layers[i], peak);
+            bench_layer(context, &layers[i]);
 }

@@ -151,7 +151,10 @@ int main(int argc, char **argv)
     check_sets sets = { 0 };
     open_sets(&sets);
     if (argc > 1 && !strcmp(argv[1], "--bench")) {
-        bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL);
+        bool json = argc > 2 && !strcmp(argv[2], "--json");
+        argc -= json;
+        argv += json;
+        bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL, json);
     } else {
         check_bf16(&sets);
         check_values_of_bf16(&sets);

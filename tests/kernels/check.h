@@ -55,8 +55,8 @@ void check_int8(const check_sets *sets);
 void check_winograd(const check_sets *sets);
 
 /* Prints GFLOP/s and per cent of the measured peak of the best set on one and two threads, or of `set` on one.
- * `filter`: only shapes whose name contains it. */
-void bench(const check_sets *sets, const char *set, const char *filter);
+ * `filter`: only shapes whose name contains it. As text, or as JSON: see bench_report.h. */
+void bench(const check_sets *sets, const char *set, const char *filter, bool json);
 void bench_int8(const char *set, cnn_context *context, const char *filter);
 
 #endif
