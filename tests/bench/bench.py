@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+import nets
+
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "examples" / "catdog" / "sample"
 PROGRAMS = {
@@ -27,7 +29,6 @@ PROGRAMS = {
     "catdog": "examples/catdog/catdog",
 }
 PARTS = ("machine", "kernels", "nets", "loader", "start_up")
-NETS = ("two_conv", "three_conv", "four_conv", "resnet18")
 
 
 def run(command, threads):
@@ -63,14 +64,14 @@ def measure_kernels(programs, arguments):
 
 
 def measure_nets(programs, arguments):
-    nets = []
+    results = []
     for net in arguments.nets:
         for precision in arguments.precisions:
             option = [] if precision == "fp32" else ["--precision", precision]
             figures, memory = run([programs["catdog"], "bench", "--json", "--net", net, "--batch", arguments.batch,
                                    "--threads", arguments.threads, *option], arguments.threads)
-            nets.append({**figures, "peak_memory_mb": round(memory, 1)})
-    return nets
+            results.append({**figures, "peak_memory_mb": round(memory, 1)})
+    return results
 
 
 def measure_loader(programs, arguments):
@@ -159,7 +160,7 @@ def read_arguments():
     parser.add_argument("--build", type=pathlib.Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=pathlib.Path, metavar="FILE", help="where the JSON goes (standard output)")
     parser.add_argument("--parts", type=words(PARTS), default=list(PARTS), metavar="PART,...", help=", ".join(PARTS))
-    parser.add_argument("--nets", type=words(NETS), default=list(NETS), metavar="NET,...")
+    parser.add_argument("--nets", type=words(nets.NAMES), default=list(nets.NAMES), metavar="NET,...")
     parser.add_argument("--precisions", type=words(("fp32", "bf16", "int8")), default=["fp32"], metavar="PRECISION,...")
     parser.add_argument("--kernels", action="append", default=[], metavar="TEXT",
                         help="only kernels' shapes whose name holds this text")

@@ -13,7 +13,9 @@ import statistics
 import subprocess
 import sys
 
-SIZES = {"two_conv": 64, "three_conv": 128, "four_conv": 150, "resnet18": 128}
+import nets
+
+SIZES = {**{name: net[0] for name, net in nets.PLAIN.items()}, "resnet18": nets.RESNET18[0]}
 SIZE_FACTORS = (0.5, 0.75, 1, 1.5, 2)
 WIDTHS = (0.25, 0.5, 1, 2)
 BATCHES = (1, 4, 8, 16, 32, 64)

@@ -80,3 +80,13 @@ def test_scaling_prints_a_row_for_each_batch():
     assert len(lines) == 2 + 3 and "as it is" in lines[2] and lines[4].startswith("| threads | 2 |")
     done = run("scaling.py", "--catdog", CATDOG, "--net", "alexnet")
     assert done.returncode == 2 and "two_conv" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, saying", [
+    ([], "--loader"),
+    (["--loader", "a", "--keras", "b", "--data", "c", "--rounds", "0"], "at least 1"),
+    (["--loader", "a", "--keras", sys.executable, "--data", "c"], "peer_keras_loader.py"),
+])
+def test_compare_loader_refuses_wrong_arguments(arguments, saying):
+    done = run("compare_loader.py", *arguments)
+    assert done.returncode != 0 and saying in done.stderr
