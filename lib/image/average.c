@@ -75,6 +75,8 @@ static inline void average_few_columns(const uint16_t *sums, size_t width, size_
 {
     enum { BITS = 15 }; /* the sixteenth is in the doubled sum, so that the reciprocal of 1 fits */
     size_t count = width * rows;
+    if (!count)
+        return;
     __m128i half = _mm_set1_epi16((short)(count / 2));
     __m128i reciprocal = _mm_set1_epi16((short)(((1 << BITS) + count - 1) / count));
     for (size_t block = 0; block < blocks; block++, sums += 3 * width, output += 3) {
