@@ -56,7 +56,7 @@ static void multiply_terms(const job *j, int64_t first, int64_t last)
         p.c = whole->c + column;
         p.bias = whole->bias ? whole->bias + column : NULL;
         p.addend = whole->addend ? whole->addend + column : NULL;
-        (p.pairs ? j->kernels->product->multiply_pairs : j->kernels->product->multiply)(&p);
+        (p.pairs ? j->kernels->pair->multiply : j->kernels->product->multiply)(&p);
     }
 }
 

@@ -13,7 +13,7 @@
 
 void cnn_correlation_choose(const cnn_kernels *kernels, cnn_correlation *s)
 {
-    s->pairs = s->source_narrow && kernels->product->multiply_pairs && s->source_channels / s->groups % 2 == 0;
+    s->pairs = s->source_narrow && kernels->pair && s->source_channels / s->groups % 2 == 0;
     if (s->pairs)
         s->source_channels /= 2;
 }

@@ -10,6 +10,7 @@
 
 typedef struct cnn_kernels {
     const struct cnn_product_kernels *product;
+    const struct cnn_pair_kernels *pair; /* NULL where the instruction set has none */
     const struct cnn_row_kernels *row;
     const struct cnn_elementwise_kernels *elementwise;
     const struct cnn_softmax_kernels *softmax;

@@ -33,7 +33,6 @@ typedef struct cnn_product_kernels {
     int32_t width;   /* floats in a vector */
     int32_t columns; /* that `multiply` takes at most */
     void (*multiply)(const cnn_product *product);
-    void (*multiply_pairs)(const cnn_product *product); /* NULL where the instruction set can't */
 
     /* The same channel by channel, for depthwise convolutions: a has columns, inner is 1.
      *   c[c_rows[r] + j] = sum over o of a[a_rows[r] + a_offsets[o] + j] * b[o * b_step + j] */
@@ -43,5 +42,10 @@ typedef struct cnn_product_kernels {
      *   c[c_rows[o] + j] = sum over r of a[a_rows[r] + a_offsets[o] + j] * b[r * b_step + j] */
     void (*correlate_channels)(const cnn_product *product);
 } cnn_product_kernels;
+
+/* Of instruction sets that multiply pairs of bfloat16. Vectors and columns are as of the product kernels beside it. */
+typedef struct cnn_pair_kernels {
+    void (*multiply)(const cnn_product *product);
+} cnn_pair_kernels;
 
 #endif

@@ -117,8 +117,9 @@ typedef void (*tile_function)(const cnn_product *p, int64_t row);
         multiply_tile(p, row, (tile_shape){ R, V, true, PAIRS, (size_t)p->columns });  \
     }
 
+/* An instruction set with pairs has those here, and takes the rest from the one below it. */
 #if defined(VF_HAS_PAIRS)
-#define TILE(R, V) TILE_OF(R, V, false, tile_##R##x##V) TILE_OF(R, V, true, pairs_##R##x##V)
+#define TILE(R, V) TILE_OF(R, V, true, tile_##R##x##V)
 #else
 #define TILE(R, V) TILE_OF(R, V, false, tile_##R##x##V)
 #endif
@@ -162,30 +163,19 @@ typedef tile_function tile_table[2][MAX_VECTORS][MAX_ROWS];
 static const tile_table tiles = { NAMES(tile, ), NAMES(tile, _ragged) };
 
 /* Tiles as equal in height as can be, for a low one is limited by latency. */
-ALWAYS_INLINE void multiply_with(const tile_table table, const cnn_product *p)
+static void multiply_tiles(const cnn_product *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH;
     int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
     for (int64_t i = 0; i < count; i++) {
         int64_t row = p->rows * i / count, next = p->rows * (i + 1) / count;
-        table[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row);
+        tiles[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row);
     }
 }
 
-static void multiply(const cnn_product *p)
-{
-    multiply_with(tiles, p);
-}
-
 #if defined(VF_HAS_PAIRS)
-static const tile_table pair_tiles = { NAMES(pairs, ), NAMES(pairs, _ragged) };
-
-static void multiply_pairs(const cnn_product *p)
-{
-    multiply_with(pair_tiles, p);
-}
-#endif
-
+const cnn_pair_kernels CNN_FOR_ISA(cnn_pair_kernels) = { .multiply = multiply_tiles };
+#else
 enum { CHANNEL_ROWS = 4 };
 
 /* One vector of channels, from `column` on. */
@@ -262,10 +252,8 @@ static void correlate_channels(const cnn_product *p)
 const cnn_product_kernels CNN_FOR_ISA(cnn_product_kernels) = {
     .width = VF_WIDTH,
     .columns = VF_WIDTH * MAX_VECTORS,
-    .multiply = multiply,
-#if defined(VF_HAS_PAIRS)
-    .multiply_pairs = multiply_pairs,
-#endif
+    .multiply = multiply_tiles,
     .multiply_channels = multiply_channels,
     .correlate_channels = correlate_channels,
 };
+#endif

@@ -50,8 +50,8 @@ bool cnn_winograd_weights_fits(const cnn_kernels *kernels, const cnn_conv_shape 
     for (int i = 0; i < 2; i++)
         if (s->kernel[i] != 3 || s->stride[i] != 1 || s->dilation[i] != 1)
             return false;
-    return kernels->product->multiply_pairs && s->input_type == CNN_BFLOAT16 && s->output_type == CNN_BFLOAT16 &&
-           s->groups == 1 && s->in_channels >= MIN_CHANNELS && s->out_channels >= MIN_CHANNELS;
+    return kernels->pair && s->input_type == CNN_BFLOAT16 && s->output_type == CNN_BFLOAT16 && s->groups == 1 &&
+           s->in_channels >= MIN_CHANNELS && s->out_channels >= MIN_CHANNELS;
 }
 
 static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
