@@ -10,6 +10,7 @@
 #ifndef CNN_KERNELS_CONV_H
 #define CNN_KERNELS_CONV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ typedef struct cnn_conv_shape {
     int32_t pad_top, pad_left;                   /* those at the other ends follow from the output's size */
     int32_t groups;
     cnn_dtype input_type, output_type; /* CNN_FLOAT32 or CNN_BFLOAT16; of the gradients by them too */
+    bool in_batches; /* of the forward pass: speed for batches counts, and bits needn't be those of single images */
 } cnn_conv_shape;
 
 typedef enum cnn_activation { CNN_ACTIVATION_NONE = 0, CNN_ACTIVATION_RELU, CNN_ACTIVATION_RELU6 } cnn_activation;

@@ -17,6 +17,7 @@ static cnn_correlation correlation_of(const cnn_kernels *kernels, const cnn_conv
                                     .taps = { s->kernel[0], s->kernel[1] },
                                     .tap_step = { s->dilation[0], s->dilation[1] },
                                     .groups = s->groups,
+                                    .in_batches = s->in_batches,
                                     .source_narrow = s->input_type == CNN_BFLOAT16,
                                     .result_narrow = s->output_type == CNN_BFLOAT16 };
     cnn_correlation_choose(kernels, &correlation);

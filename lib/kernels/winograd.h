@@ -52,27 +52,32 @@ typedef struct cnn_winograd_transforms {
                     ptrdiff_t matrix_stride);
 } cnn_winograd_transforms;
 
-/* For gradients by weights: rows of bfloat16 images, of which two tiles side by side make one pair at a time. Element
- * (i, j) of the pairs of `channels` channels goes to to[(i * 4 + j) * matrix_stride + pair * channels + channel]. */
+/* For gradients by weights: rows of images, in units of 4 pixels of the gradient across: a tile of 4 × 4 floats, or two
+ * tiles of 2 × 2 bfloat16, whose values make pairs. Element (i, j) of their `channels` channels goes to
+ * to[(i * side + j) * matrix_stride + unit * channels + channel], the side being that of transformed tiles. */
 typedef struct cnn_winograd_strip {
-    const uint16_t *from;
+    const void *from;
     ptrdiff_t row_stride, pixel_stride; /* values */
-    int64_t channels, pairs;
+    int64_t channels, units;
     float *to;
     ptrdiff_t matrix_stride;
     float *sums; /* of the gradient, by channel, are added to it; or NULL */
 } cnn_winograd_strip;
 
+typedef struct cnn_winograd_adjoints {
+    void (*input)(const cnn_winograd_strip *strip);    /* 4 * units + 2 columns and 2 rows more than */
+    void (*gradient)(const cnn_winograd_strip *strip); /* this, which has 4 * units columns */
+    /* Sums of products of both to the gradients by nine taps: to[tap * tap_stride + column]. */
+    void (*weights)(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride);
+} cnn_winograd_adjoints;
+
 typedef struct cnn_winograd_kernels {
     cnn_winograd_transforms by_2, by_4;
+    cnn_winograd_adjoints adjoints_by_4;
 
     /* These where there is a product of pairs. */
     cnn_winograd_transforms pairs_by_2;
-    void (*input_across)(const cnn_winograd_strip *strip);    /* 4 rows and 4 * pairs + 2 columns */
-    void (*gradient_across)(const cnn_winograd_strip *strip); /* 2 rows and 4 * pairs columns */
-    /* Sums of products of both, 16 matrices, to the gradients by nine taps: to[tap * tap_stride + column]. */
-    void (*weight_gradient)(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to,
-                            ptrdiff_t tap_stride);
+    cnn_winograd_adjoints adjoints_of_pairs;
 } cnn_winograd_kernels;
 
 /* The transforms for a correlation. */

@@ -307,7 +307,7 @@ static void weights_pairs(const float *from, const ptrdiff_t tap[2], ptrdiff_t s
 #if defined(VF_HAS_PAIRS)
 enum { PAIR_COLUMNS = SIDE + 2 }; /* of the source of two tiles side by side */
 
-ALWAYS_INLINE void source_column(const uint16_t *from, ptrdiff_t row_stride, size_t lanes, vf column[MAX_SIDE])
+ALWAYS_INLINE void source_column(const void *from, ptrdiff_t row_stride, size_t lanes, vf column[MAX_SIDE])
 {
     vf values[MAX_SIDE];
     UNROLLED (i, SIDE)
@@ -324,12 +324,12 @@ ALWAYS_INLINE void store_pairs(const cnn_winograd_strip *s, float *to, int row, 
 
 ALWAYS_INLINE void input_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
 {
-    const uint16_t *from = s->from + channel;
+    const uint16_t *from = (const uint16_t *)s->from + channel;
     float *to = s->to + channel;
     vf columns[PAIR_COLUMNS][MAX_SIDE];
     UNROLLED (j, 2)
         source_column(from + j * s->pixel_stride, s->row_stride, lanes, columns[j]);
-    for (int64_t pair = 0; pair < s->pairs; pair++, from += 4 * s->pixel_stride, to += s->channels) {
+    for (int64_t unit = 0; unit < s->units; unit++, from += 4 * s->pixel_stride, to += s->channels) {
         UNROLLED (j, 4)
             source_column(from + (2 + j) * s->pixel_stride, s->row_stride, lanes, columns[2 + j]);
         UNROLLED (i, SIDE) {
@@ -356,7 +356,7 @@ static void input_across(const cnn_winograd_strip *s)
         input_across_vector(s, c, (size_t)(s->channels - c));
 }
 
-/* A, with the sign of its last row turned, which weight_gradient makes up for. */
+/* A, with the sign of its last row turned, which weights_across makes up for. */
 ALWAYS_INLINE void gradient_line(vf a, vf b, vf line[MAX_SIDE])
 {
     line[0] = a;
@@ -367,10 +367,10 @@ ALWAYS_INLINE void gradient_line(vf a, vf b, vf line[MAX_SIDE])
 
 ALWAYS_INLINE void gradient_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
 {
-    const uint16_t *from = s->from + channel;
+    const uint16_t *from = (const uint16_t *)s->from + channel;
     float *to = s->to + channel;
     vf sum = vf_zero();
-    for (int64_t pair = 0; pair < s->pairs; pair++, from += 4 * s->pixel_stride, to += s->channels) {
+    for (int64_t unit = 0; unit < s->units; unit++, from += 4 * s->pixel_stride, to += s->channels) {
         vf columns[4][MAX_SIDE];
         UNROLLED (j, 4)
             gradient_line(vf_load_values(true, from, j * s->pixel_stride, lanes),
@@ -397,7 +397,7 @@ static void gradient_across(const cnn_winograd_strip *s)
 }
 
 /* G transposed. */
-ALWAYS_INLINE void weight_gradient_line(const vf u[SIDE], vf g[TAPS])
+ALWAYS_INLINE void weights_across_line(const vf u[SIDE], vf g[TAPS])
 {
     vf half = vf_broadcast(0.5f), middle = vf_mul(half, vf_add(u[1], u[2]));
     g[0] = vf_add(u[0], middle);
@@ -405,8 +405,7 @@ ALWAYS_INLINE void weight_gradient_line(const vf u[SIDE], vf g[TAPS])
     g[2] = vf_sub(middle, u[3]);
 }
 
-static void weight_gradient(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to,
-                            ptrdiff_t tap_stride)
+static void weights_across(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
 {
     for (int64_t c = 0; c < columns; c += VF_WIDTH) {
         size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
@@ -415,13 +414,13 @@ static void weight_gradient(const float *from, ptrdiff_t matrix_stride, int64_t 
             vf column[SIDE], line[TAPS];
             UNROLLED (i, SIDE)
                 column[i] = load_lanes(from + c + (i * SIDE + j) * matrix_stride, lanes);
-            weight_gradient_line(column, line);
+            weights_across_line(column, line);
             UNROLLED (v, TAPS)
                 half[v][j] = line[v];
         }
         UNROLLED (v, TAPS) {
             vf taps[TAPS];
-            weight_gradient_line(half[v], taps);
+            weights_across_line(half[v], taps);
             UNROLLED (u, TAPS)
                 store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
         }
@@ -429,13 +428,106 @@ static void weight_gradient(const float *from, ptrdiff_t matrix_stride, int64_t 
 }
 #endif
 
+static void strip_input(const cnn_winograd_strip *s)
+{
+    for (int64_t unit = 0; unit < s->units; unit++) {
+        const float *from = (const float *)s->from + unit * MAX_TILE * s->pixel_stride;
+        float *to = s->to + unit * s->channels;
+        int64_t c = 0;
+        for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
+            input_vector(MAX_TILE, from + c, s->row_stride, s->pixel_stride, to + c, s->matrix_stride, VF_WIDTH);
+        if (c < s->channels)
+            input_vector(MAX_TILE, from + c, s->row_stride, s->pixel_stride, to + c, s->matrix_stride,
+                         (size_t)(s->channels - c));
+    }
+}
+
+/* A, of the larger tile. */
+ALWAYS_INLINE void adjoint_output_line(const vf g[MAX_TILE], vf line[MAX_SIDE])
+{
+    vf even = vf_add(g[0], g[2]), odd = vf_add(g[1], g[3]);
+    vf even_2 = add_times(g[0], 4, g[2]), odd_2 = add_times(g[1], 4, g[3]);
+    line[0] = g[0];
+    line[1] = vf_add(even, odd);
+    line[2] = vf_sub(even, odd);
+    line[3] = add_times(even_2, 2, odd_2);
+    line[4] = add_times(even_2, -2, odd_2);
+    line[5] = g[3];
+}
+
+/* The transformed tile's element (1, 1) is the tile's sum. */
+ALWAYS_INLINE vf gradient_vector(const cnn_winograd_strip *s, const float *from, float *to, size_t lanes)
+{
+    vf half[MAX_SIDE][MAX_TILE], line[MAX_SIDE], sum = vf_zero();
+    UNROLLED (j, MAX_TILE) {
+        vf column[MAX_TILE];
+        UNROLLED (i, MAX_TILE)
+            column[i] = load_lanes(from + i * s->row_stride + j * s->pixel_stride, lanes);
+        adjoint_output_line(column, line);
+        UNROLLED (i, MAX_SIDE)
+            half[i][j] = line[i];
+    }
+    UNROLLED (i, MAX_SIDE) {
+        adjoint_output_line(half[i], line);
+        UNROLLED (j, MAX_SIDE)
+            store_lanes(to + (i * MAX_SIDE + j) * s->matrix_stride, line[j], lanes);
+        if (i == 1)
+            sum = line[1];
+    }
+    return sum;
+}
+
+static void strip_gradient(const cnn_winograd_strip *s)
+{
+    for (int64_t c = 0; c < s->channels; c += VF_WIDTH) {
+        size_t lanes = s->channels - c < VF_WIDTH ? (size_t)(s->channels - c) : VF_WIDTH;
+        vf sum = s->sums ? load_lanes(s->sums + c, lanes) : vf_zero();
+        for (int64_t unit = 0; unit < s->units; unit++)
+            sum = vf_add(sum, gradient_vector(s, (const float *)s->from + unit * MAX_TILE * s->pixel_stride + c,
+                                              s->to + unit * s->channels + c, lanes));
+        if (s->sums)
+            store_lanes(s->sums + c, sum, lanes);
+    }
+}
+
+/* G transposed, of the larger tile. */
+ALWAYS_INLINE void tap_line(const vf u[MAX_SIDE], vf g[TAPS])
+{
+    vf sixth = vf_broadcast(1 / 6.0f), sum = vf_add(u[1], u[2]), sum_2 = vf_add(u[3], u[4]);
+    vf difference = vf_sub(u[2], u[1]), difference_2 = vf_sub(u[3], u[4]);
+    g[0] = add_times(add_times(vf_mul(vf_broadcast(0.25f), u[0]), -1 / 6.0f, sum), 1 / 24.0f, sum_2);
+    g[1] = vf_mul(sixth, add_times(difference, 0.5f, difference_2));
+    g[2] = vf_fmadd(sixth, vf_sub(sum_2, sum), u[5]);
+}
+
+static void tap_gradients(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
+{
+    for (int64_t c = 0; c < columns; c += VF_WIDTH) {
+        size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
+        vf half[TAPS][MAX_SIDE];
+        UNROLLED (j, MAX_SIDE) {
+            vf column[MAX_SIDE], line[TAPS];
+            UNROLLED (i, MAX_SIDE)
+                column[i] = load_lanes(from + c + (i * MAX_SIDE + j) * matrix_stride, lanes);
+            tap_line(column, line);
+            UNROLLED (v, TAPS)
+                half[v][j] = line[v];
+        }
+        UNROLLED (v, TAPS) {
+            vf taps[TAPS];
+            tap_line(half[v], taps);
+            UNROLLED (u, TAPS)
+                store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
+        }
+    }
+}
+
 const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
     .by_2 = { input_by_2, output_by_2, weights_by_2 },
     .by_4 = { input_by_4, output_by_4, weights_by_4 },
+    .adjoints_by_4 = { strip_input, strip_gradient, tap_gradients },
 #if defined(VF_HAS_PAIRS)
     .pairs_by_2 = { input_pairs, output_by_2, weights_pairs },
-    .input_across = input_across,
-    .gradient_across = gradient_across,
-    .weight_gradient = weight_gradient,
+    .adjoints_of_pairs = { input_across, gradient_across, weights_across },
 #endif
 };

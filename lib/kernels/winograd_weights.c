@@ -12,162 +12,207 @@
 #include "kernels/winograd.h"
 
 enum {
-    MATRICES = 16,
     MIN_CHANNELS = 16,
-    BLOCK_PAIRS = 48,     /* of tiles: with the sums, what the second-level cache holds */
-    STRIP_PAIRS = 8,      /* that are copied and transformed at once */
-    MIN_SHARE_PAIRS = 96, /* a sum of its own must be worth adding up */
+    UNIT_COLUMNS = 4,       /* of the gradient */
+    STRIP_UNITS = 8,        /* that are copied and transformed at once */
+    MIN_SHARE_PIXELS = 768, /* a sum of its own must be worth adding up */
     ENOUGH_TASKS = 16,
     MAX_SUMS_BYTES = 1 << 25, /* of all tasks */
     SHIFT = 16                /* floats between matrices: else the same element of all would fall on one cache set */
 };
 
+/* Units are tiles of 4 × 4 floats, or two tiles of 2 × 2 bfloat16 side by side. The sums and a block of units of both
+ * transformed sources are what the second-level cache holds. */
+typedef struct variant {
+    bool narrow;
+    int64_t rows; /* of a unit */
+    int64_t matrices, block_units, out_panel;
+} variant;
+
+static const variant of_floats = { false, 4, 36, 32, 32 }, of_pairs = { true, 2, 16, 48, CNN_PANEL };
+
 typedef struct plan {
     const cnn_kernels *kernels;
     const cnn_conv_shape *shape;
+    const variant *variant;
+    const cnn_winograd_adjoints *adjoints;
     const cnn_conv_gradient *gradient;
-    const uint16_t *input;
+    const void *input;
     float *weight_gradient, *bias_gradient;
-    int64_t in_panels, out_panels;    /* of channels */
-    int64_t across, per_image, pairs; /* pairs of tiles in a row of them, in an image, in all */
-    int64_t shares;                   /* of the pairs, each with its own sum */
-    int64_t weights;                  /* how many there are */
-    size_t tables_bytes, sums_floats, worker_floats;
+    int64_t in_panels, out_panels;                        /* of channels */
+    int64_t across, per_image, units;                     /* in a row of them, in an image, in all */
+    int64_t shares;                                       /* of the units, each with its own sum */
+    int64_t weights;                                      /* how many there are */
+    ptrdiff_t source_stride, gradient_stride, sum_stride; /* between matrices */
+    size_t tables_bytes, sums_floats, strip_floats, worker_floats;
     ptrdiff_t *a_rows, *c_rows;
     float *sums, *scratch;
 } plan;
 
-/* Floats of a worker's scratch memory. */
-enum {
-    SOURCE_STRIDE = BLOCK_PAIRS * CNN_PANEL + SHIFT,
-    SUM_STRIDE = CNN_PANEL * CNN_PANEL + SHIFT,
-    STRIP_FLOATS = 4 * (4 * STRIP_PAIRS + 2) * CNN_PANEL / 2,
-    WORKER_FLOATS = STRIP_FLOATS + MATRICES * (2 * SOURCE_STRIDE + SUM_STRIDE)
-};
+static const variant *variant_of(const cnn_kernels *kernels, const cnn_conv_shape *s)
+{
+    if (s->input_type == CNN_FLOAT32 && s->output_type == CNN_FLOAT32)
+        return &of_floats;
+    bool narrow = s->input_type == CNN_BFLOAT16 && s->output_type == CNN_BFLOAT16;
+    return narrow && kernels->pair ? &of_pairs : NULL;
+}
+
+/* Of small images tiles are mostly padding: then the fewer products aren't worth the transforms. */
+static bool wastes_tiles(const cnn_conv_shape *s)
+{
+    return cnn_divide_up(s->out_height, 4) * cnn_divide_up(s->out_width, 4) * 7 > s->out_height * s->out_width;
+}
 
 bool cnn_winograd_weights_fits(const cnn_kernels *kernels, const cnn_conv_shape *s)
 {
     for (int i = 0; i < 2; i++)
         if (s->kernel[i] != 3 || s->stride[i] != 1 || s->dilation[i] != 1)
             return false;
-    return kernels->pair && s->input_type == CNN_BFLOAT16 && s->output_type == CNN_BFLOAT16 && s->groups == 1 &&
-           s->in_channels >= MIN_CHANNELS && s->out_channels >= MIN_CHANNELS;
+    const variant *v = variant_of(kernels, s);
+    return v && (v->narrow || !wastes_tiles(s)) && s->groups == 1 && s->in_channels >= MIN_CHANNELS &&
+           s->out_channels >= MIN_CHANNELS;
+}
+
+static void plan_memory(plan *p)
+{
+    const variant *v = p->variant;
+    p->source_stride = v->block_units * CNN_PANEL + SHIFT;
+    p->gradient_stride = v->block_units * v->out_panel + SHIFT;
+    p->sum_stride = CNN_PANEL * v->out_panel + SHIFT;
+    int64_t strip = (v->rows + 2) * (UNIT_COLUMNS * STRIP_UNITS + 2) * CNN_PANEL;
+    p->strip_floats = (size_t)(v->narrow ? strip / 2 : strip);
+    p->worker_floats =
+        p->strip_floats + (size_t)(v->matrices * (p->source_stride + p->gradient_stride + p->sum_stride));
+    p->tables_bytes = cnn_round_up(2 * CNN_PANEL * sizeof(ptrdiff_t), 64);
+    p->sums_floats = cnn_round_up((size_t)((p->shares - 1) * (p->weights + p->shape->out_channels)), SHIFT);
 }
 
 static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
 {
     plan p = { .kernels = cnn_kernels_get(context), .shape = s };
+    const variant *v = p.variant = variant_of(p.kernels, s);
+    p.adjoints = v->narrow ? &p.kernels->winograd->adjoints_of_pairs : &p.kernels->winograd->adjoints_by_4;
     p.in_panels = cnn_divide_up(s->in_channels, CNN_PANEL);
-    p.out_panels = cnn_divide_up(s->out_channels, CNN_PANEL);
-    p.across = cnn_divide_up(s->out_width, 4);
-    p.per_image = p.across * cnn_divide_up(s->out_height, 2);
-    p.pairs = s->batch * p.per_image;
+    p.out_panels = cnn_divide_up(s->out_channels, v->out_panel);
+    p.across = cnn_divide_up(s->out_width, UNIT_COLUMNS);
+    p.per_image = p.across * cnn_divide_up(s->out_height, v->rows);
+    p.units = s->batch * p.per_image;
     p.weights = 9 * s->in_channels * s->out_channels;
     p.shares = cnn_divide_up(ENOUGH_TASKS, p.in_panels * p.out_panels);
-    p.shares = cnn_lesser(p.shares, p.pairs / MIN_SHARE_PAIRS);
+    p.shares = cnn_lesser(p.shares, p.units * v->rows * UNIT_COLUMNS / MIN_SHARE_PIXELS);
     p.shares = cnn_lesser(p.shares, 1 + MAX_SUMS_BYTES / (p.weights * (int64_t)sizeof(float)));
     p.shares = cnn_at_least_1(p.shares);
-    p.tables_bytes = cnn_round_up(2 * CNN_PANEL * sizeof(ptrdiff_t), 64);
-    p.sums_floats = cnn_round_up((size_t)((p.shares - 1) * (p.weights + s->out_channels)), SHIFT);
+    plan_memory(&p);
     return p;
 }
 
 size_t cnn_winograd_weights_workspace(cnn_context *context, const cnn_conv_shape *shape)
 {
     plan p = make_plan(context, shape);
-    return p.tables_bytes + (p.sums_floats + cnn_context_threads(context) * WORKER_FLOATS) * sizeof(float);
+    return p.tables_bytes + (p.sums_floats + cnn_context_threads(context) * p.worker_floats) * sizeof(float);
 }
 
-/* What one task does: a share of the pairs, for a panel of input channels and one of output channels. */
+/* What one task does: a share of the units, for a panel of input channels and one of output channels. */
 typedef struct part {
     int64_t in, in_channels, out, out_channels;
-    uint16_t *strip;
-    float *source, *gradient, *sums; /* scratch: both transformed, and 16 matrices */
+    void *strip;
+    float *source, *gradient, *sums; /* scratch: both transformed, and matrices of sums */
     float *weights, *bias;           /* of the share; bias NULL: another's work */
 } part;
 
-/* Pairs side by side. */
+/* Units side by side. */
 typedef struct segment {
     int64_t image, y, x;  /* of the first one's first result pixel */
-    int64_t pairs, place; /* place: of the first in its block */
+    int64_t units, place; /* place: of the first in its block */
 } segment;
 
-static cnn_winograd_strip strip_of(const segment *g, int64_t channels, float *to)
+/* Values `at`, ... of an array of the plan's type. */
+static const void *values_at(const plan *p, const void *values, int64_t at)
 {
-    return (cnn_winograd_strip){
-        .channels = channels, .pairs = g->pairs, .to = to + g->place * channels, .matrix_stride = SOURCE_STRIDE
-    };
+    return (const char *)values + at * (int64_t)(p->variant->narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
+/* Rows of an image, which are read in place where all of them are inside and nothing is to be undone on the way. */
+static void place_strip(const plan *p, const part *t, const cnn_strip_source *source, const cnn_strip *strip,
+                        cnn_winograd_strip *result)
+{
+    const cnn_conv_gradient *g = source->gradient;
+    bool plain = !g || (g->activation == CNN_ACTIVATION_NONE && !g->pool[0]);
+    if (plain && strip->top >= 0 && strip->left >= 0 && strip->top + strip->rows <= source->height &&
+        strip->left + strip->columns <= source->width) {
+        int64_t pixel = (strip->image * source->height + strip->top) * source->width + strip->left;
+        result->from = values_at(p, g ? g->gradient : source->image, pixel * source->channels + strip->channel);
+        result->pixel_stride = source->channels;
+        result->row_stride = source->width * source->channels;
+        return;
+    }
+    cnn_strip_fill(source, strip, t->strip);
+    result->from = t->strip;
+    result->pixel_stride = strip->channels;
+    result->row_stride = strip->columns * strip->channels;
 }
 
 static void transform_input(const plan *p, const part *t, const segment *g)
 {
     const cnn_conv_shape *s = p->shape;
-    cnn_winograd_strip across = strip_of(g, t->in_channels, t->source);
+    cnn_strip_source source = { .kernels = p->kernels,
+                                .height = s->in_height,
+                                .width = s->in_width,
+                                .channels = s->in_channels,
+                                .narrow = p->variant->narrow,
+                                .image = p->input };
     cnn_strip strip = { .image = g->image,
                         .top = g->y - s->pad_top,
                         .left = g->x - s->pad_left,
-                        .rows = 4,
-                        .columns = 4 * g->pairs + 2,
+                        .rows = p->variant->rows + 2,
+                        .columns = UNIT_COLUMNS * g->units + 2,
                         .channel = t->in,
                         .channels = t->in_channels,
                         .pixel_stride = t->in_channels,
-                        .narrow = true };
-    if (strip.top >= 0 && strip.left >= 0 && strip.top + strip.rows <= s->in_height &&
-        strip.left + strip.columns <= s->in_width) {
-        across.from =
-            p->input + ((g->image * s->in_height + strip.top) * s->in_width + strip.left) * s->in_channels + t->in;
-        across.pixel_stride = s->in_channels;
-        across.row_stride = s->in_width * s->in_channels;
-    } else {
-        cnn_strip_source source = { .kernels = p->kernels,
-                                    .height = s->in_height,
-                                    .width = s->in_width,
-                                    .channels = s->in_channels,
-                                    .narrow = true,
-                                    .image = p->input };
-        cnn_strip_fill(&source, &strip, t->strip);
-        across.from = t->strip;
-        across.pixel_stride = t->in_channels;
-        across.row_stride = strip.columns * t->in_channels;
-    }
-    p->kernels->winograd->input_across(&across);
+                        .narrow = p->variant->narrow };
+    cnn_winograd_strip across = { .channels = t->in_channels,
+                                  .units = g->units,
+                                  .to = t->source + g->place * t->in_channels,
+                                  .matrix_stride = p->source_stride };
+    place_strip(p, t, &source, &strip, &across);
+    p->adjoints->input(&across);
 }
 
 static void transform_gradient(const plan *p, const part *t, const segment *g)
 {
     const cnn_conv_shape *s = p->shape;
-    cnn_winograd_strip across = strip_of(g, t->out_channels, t->gradient);
     cnn_strip_source source = { .kernels = p->kernels,
                                 .height = s->out_height,
                                 .width = s->out_width,
                                 .channels = s->out_channels,
-                                .narrow = true,
+                                .narrow = p->variant->narrow,
                                 .gradient = p->gradient };
     cnn_strip strip = { .image = g->image,
                         .top = g->y,
                         .left = g->x,
-                        .rows = 2,
-                        .columns = 4 * g->pairs,
+                        .rows = p->variant->rows,
+                        .columns = UNIT_COLUMNS * g->units,
                         .channel = t->out,
                         .channels = t->out_channels,
                         .pixel_stride = t->out_channels,
-                        .narrow = true };
-    cnn_strip_fill(&source, &strip, t->strip);
-    across.from = t->strip;
-    across.pixel_stride = t->out_channels;
-    across.row_stride = strip.columns * t->out_channels;
-    across.sums = t->bias;
-    p->kernels->winograd->gradient_across(&across);
+                        .narrow = p->variant->narrow };
+    cnn_winograd_strip across = { .channels = t->out_channels,
+                                  .units = g->units,
+                                  .to = t->gradient + g->place * t->out_channels,
+                                  .matrix_stride = p->gradient_stride,
+                                  .sums = t->bias };
+    place_strip(p, t, &source, &strip, &across);
+    p->adjoints->gradient(&across);
 }
 
-static void multiply_block(const plan *p, const part *t, int64_t pairs, bool first)
+static void multiply_block(const plan *p, const part *t, int64_t units, bool first)
 {
     const ptrdiff_t no_offset = 0;
-    cnn_product product = { .pairs = true,
+    cnn_product product = { .pairs = p->variant->narrow,
                             .rows = t->in_channels,
                             .columns = t->out_channels,
                             .outer = 1,
-                            .inner = pairs,
+                            .inner = units,
                             .a_rows = p->a_rows,
                             .a_offsets = &no_offset,
                             .a_step = t->in_channels,
@@ -176,10 +221,10 @@ static void multiply_block(const plan *p, const part *t, int64_t pairs, bool fir
                             .accumulate = !first,
                             .low = -INFINITY,
                             .high = INFINITY };
-    for (int64_t i = 0; i < MATRICES; i++) {
-        product.a = t->source + i * SOURCE_STRIDE;
-        product.b = t->gradient + i * SOURCE_STRIDE;
-        product.c = t->sums + i * SUM_STRIDE;
+    for (int64_t i = 0; i < p->variant->matrices; i++) {
+        product.a = t->source + i * p->source_stride;
+        product.b = t->gradient + i * p->gradient_stride;
+        product.c = t->sums + i * p->sum_stride;
         cnn_product_run(p->kernels, &product);
     }
 }
@@ -187,10 +232,13 @@ static void multiply_block(const plan *p, const part *t, int64_t pairs, bool fir
 static void run_block(const plan *p, const part *t, int64_t begin, int64_t end, bool first)
 {
     segment g;
-    for (int64_t pair = begin; pair < end; pair += g.pairs) {
-        int64_t within = pair % p->per_image, x = within % p->across;
-        g = (segment){ .image = pair / p->per_image, .y = within / p->across * 2, .x = x * 4, .place = pair - begin };
-        g.pairs = cnn_lesser(cnn_lesser(STRIP_PAIRS, end - pair), p->across - x);
+    for (int64_t unit = begin; unit < end; unit += g.units) {
+        int64_t within = unit % p->per_image, x = within % p->across;
+        g = (segment){ .image = unit / p->per_image,
+                       .y = within / p->across * p->variant->rows,
+                       .x = x * UNIT_COLUMNS,
+                       .place = unit - begin };
+        g.units = cnn_lesser(cnn_lesser(STRIP_UNITS, end - unit), p->across - x);
         transform_input(p, t, &g);
         transform_gradient(p, t, &g);
     }
@@ -200,13 +248,14 @@ static void run_block(const plan *p, const part *t, int64_t begin, int64_t end, 
 static part locate_part(const plan *p, int64_t share, int64_t unit, uint32_t worker)
 {
     const cnn_conv_shape *s = p->shape;
-    part t = { .in = unit / p->out_panels * CNN_PANEL, .out = unit % p->out_panels * CNN_PANEL };
+    int64_t out_panel = p->variant->out_panel, matrices = p->variant->matrices;
+    part t = { .in = unit / p->out_panels * CNN_PANEL, .out = unit % p->out_panels * out_panel };
     t.in_channels = cnn_lesser(s->in_channels - t.in, CNN_PANEL);
-    t.out_channels = cnn_lesser(s->out_channels - t.out, CNN_PANEL);
-    t.source = p->scratch + worker * (size_t)WORKER_FLOATS;
-    t.gradient = t.source + MATRICES * SOURCE_STRIDE;
-    t.sums = t.gradient + MATRICES * SOURCE_STRIDE;
-    t.strip = (uint16_t *)(void *)(t.sums + MATRICES * SUM_STRIDE);
+    t.out_channels = cnn_lesser(s->out_channels - t.out, out_panel);
+    t.source = p->scratch + worker * p->worker_floats;
+    t.gradient = t.source + matrices * p->source_stride;
+    t.sums = t.gradient + matrices * p->gradient_stride;
+    t.strip = t.sums + matrices * p->sum_stride;
     t.weights = share ? p->sums + (share - 1) * (p->weights + s->out_channels) : p->weight_gradient;
     if (p->bias_gradient && t.in == 0)
         t.bias = (share ? t.weights + p->weights : p->bias_gradient) + t.out;
@@ -221,14 +270,14 @@ static void run_task(void *argument, size_t task, uint32_t worker)
     part t = locate_part(p, share, (int64_t)task / p->shares, worker);
     if (t.bias)
         memset(t.bias, 0, (size_t)t.out_channels * sizeof(float));
-    int64_t begin = p->pairs * share / p->shares, end = p->pairs * (share + 1) / p->shares;
-    int64_t blocks = cnn_divide_up(end - begin, BLOCK_PAIRS), count = end - begin;
+    int64_t begin = p->units * share / p->shares, end = p->units * (share + 1) / p->shares;
+    int64_t blocks = cnn_divide_up(end - begin, p->variant->block_units), count = end - begin;
     for (int64_t i = 0; i < blocks; i++)
         run_block(p, &t, begin + count * i / blocks, begin + count * (i + 1) / blocks, i == 0);
     float *to = t.weights + t.in * s->out_channels + t.out;
     for (int64_t row = 0; row < t.in_channels; row++)
-        p->kernels->winograd->weight_gradient(t.sums + p->c_rows[row], SUM_STRIDE, t.out_channels,
-                                              to + row * s->out_channels, s->in_channels * s->out_channels);
+        p->adjoints->weights(t.sums + p->c_rows[row], p->sum_stride, t.out_channels, to + row * s->out_channels,
+                             s->in_channels * s->out_channels);
 }
 
 void cnn_winograd_weights_run(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
@@ -245,7 +294,7 @@ void cnn_winograd_weights_run(cnn_context *context, const cnn_conv_shape *shape,
     p.scratch = p.sums + p.sums_floats;
     for (int64_t i = 0; i < CNN_PANEL; i++) {
         p.a_rows[i] = i;
-        p.c_rows[i] = i * CNN_PANEL;
+        p.c_rows[i] = i * p.variant->out_panel;
     }
     cnn_parallel(context, (size_t)(p.in_panels * p.out_panels * p.shares), run_task, &p);
     cnn_shares shares = { .kernels = p.kernels,

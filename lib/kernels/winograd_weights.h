@@ -1,6 +1,6 @@
-/* Gradients by the weights of 3×3 convolutions of bfloat16 by Winograd's algorithm: the adjoint of F(2×2, 3×3). Tiles
- * of the input and of the gradient, both transformed, make 16 products of matrices whose sums go over tiles, of which
- * the products of bfloat16 take two at a time. */
+/* Gradients by the weights of 3×3 convolutions by Winograd's algorithm: the adjoint of F(4×4, 3×3), of bfloat16 that of
+ * F(2×2, 3×3). Tiles of the input and of the gradient, both transformed, make 36 or 16 products of matrices whose sums
+ * go over tiles, of which the products of bfloat16 take two at a time. */
 #ifndef CNN_KERNELS_WINOGRAD_WEIGHTS_H
 #define CNN_KERNELS_WINOGRAD_WEIGHTS_H
 

@@ -135,7 +135,7 @@ static cnn_fused_conv2d_attributes fused_of(const cnn_layer *layer)
     return (cnn_fused_conv2d_attributes){ .conv = *(const cnn_conv2d_attributes *)layer->attributes };
 }
 
-static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch)
+static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch, bool training)
 {
     cnn_fused_conv2d_attributes fused = fused_of(layer);
     cnn_window window = window_of(&fused.conv);
@@ -155,6 +155,7 @@ static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch)
         .pad_top = grid.padding[0],
         .pad_left = grid.padding[1],
         .groups = fused.conv.groups,
+        .in_batches = training,
         .input_type = layer->input_types[0],
         .output_type = layer->output_type,
     };
@@ -162,7 +163,7 @@ static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch)
 
 static uint64_t flops(const cnn_layer *layer)
 {
-    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_shape conv = shape_for(layer, 1, false);
     return 2 * (uint64_t)(conv.out_height * conv.out_width * conv.out_channels) *
            (uint64_t)(conv.in_channels / conv.groups * conv.kernel[0] * conv.kernel[1]);
 }
@@ -193,7 +194,7 @@ static size_t larger(size_t a, size_t b)
 
 static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
 {
-    cnn_conv_shape conv = shape_for(layer, batch);
+    cnn_conv_shape conv = shape_for(layer, batch, training);
     cnn_conv_epilogue epilogue = epilogue_of(layer);
     cnn_conv_gradient gradient = gradient_of(layer);
     size_t bytes = cnn_conv_forward_workspace(context, &conv, &epilogue);
@@ -210,9 +211,9 @@ typedef struct packed_parts {
     size_t bias, weights, end;
 } packed_parts;
 
-static packed_parts parts_of(cnn_context *context, const cnn_layer *layer)
+static packed_parts parts_of(cnn_context *context, const cnn_layer *layer, bool training)
 {
-    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_shape conv = shape_for(layer, 1, training);
     packed_parts parts = { .end = cnn_conv_packed_bytes(context, &conv) };
     if (fused_of(layer).batch_norm) {
         parts.bias = cnn_round_up(parts.end, 64);
@@ -225,8 +226,7 @@ static packed_parts parts_of(cnn_context *context, const cnn_layer *layer)
 
 static size_t packed_bytes(cnn_context *context, const cnn_layer *layer, bool training)
 {
-    (void)training;
-    return parts_of(context, layer).end;
+    return parts_of(context, layer, training).end;
 }
 
 /* scale × (conv + bias - mean) / deviation + offset, as weights and a bias. */
@@ -249,11 +249,10 @@ static void fold(const cnn_layer *layer, float *const *parameters, float *weight
 
 static void pack(cnn_context *context, const cnn_layer *layer, bool training, float *const *parameters, void *packed)
 {
-    (void)training;
-    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_shape conv = shape_for(layer, 1, training);
     const float *weights = parameters[0];
     if (fused_of(layer).batch_norm) {
-        packed_parts parts = parts_of(context, layer);
+        packed_parts parts = parts_of(context, layer, training);
         float *folded = (float *)((char *)packed + parts.weights);
         fold(layer, parameters, folded, (float *)((char *)packed + parts.bias));
         weights = folded;
@@ -263,13 +262,13 @@ static void pack(cnn_context *context, const cnn_layer *layer, bool training, fl
 
 static size_t packed_backward_bytes(cnn_context *context, const cnn_layer *layer)
 {
-    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_shape conv = shape_for(layer, 1, true);
     return cnn_conv_packed_backward_bytes(context, &conv);
 }
 
 static void pack_backward(cnn_context *context, const cnn_layer *layer, float *const *parameters, void *packed)
 {
-    cnn_conv_shape conv = shape_for(layer, 1);
+    cnn_conv_shape conv = shape_for(layer, 1, true);
     cnn_conv_pack_backward(context, &conv, parameters[0], packed);
 }
 
@@ -277,13 +276,13 @@ static const float *bias_of(const cnn_layer_pass *pass)
 {
     cnn_fused_conv2d_attributes fused = fused_of(pass->layer);
     if (fused.batch_norm)
-        return (const float *)((const char *)pass->packed + parts_of(pass->context, pass->layer).bias);
+        return (const float *)((const char *)pass->packed + parts_of(pass->context, pass->layer, pass->training).bias);
     return fused.conv.no_bias ? NULL : pass->parameters[1];
 }
 
 static void forward(const cnn_layer_pass *pass)
 {
-    cnn_conv_shape conv = shape_for(pass->layer, pass->batch);
+    cnn_conv_shape conv = shape_for(pass->layer, pass->batch, pass->training);
     cnn_conv_epilogue epilogue = epilogue_of(pass->layer);
     epilogue.bias = bias_of(pass);
     epilogue.addend = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
@@ -294,7 +293,7 @@ static void forward(const cnn_layer_pass *pass)
 /* Batch normalisation is not among what is fused in training. Weights and bias are frozen together, if at all. */
 static void backward(const cnn_layer_pass *pass)
 {
-    cnn_conv_shape conv = shape_for(pass->layer, pass->batch);
+    cnn_conv_shape conv = shape_for(pass->layer, pass->batch, pass->training);
     cnn_conv_gradient gradient = gradient_of(pass->layer);
     gradient.gradient = pass->output_gradient;
     gradient.output = pass->output;
