@@ -18,7 +18,8 @@ enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
  * when all of it is read. The kernel is free not to. */
 static void *allocate_large(size_t size)
 {
-    void *memory = aligned_alloc(HUGE_PAGE, size);
+    size_t rounded = cnn_round_up(size, HUGE_PAGE);
+    void *memory = rounded < size ? NULL : aligned_alloc(HUGE_PAGE, rounded);
 #ifdef MADV_HUGEPAGE
     if (memory)
         madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);

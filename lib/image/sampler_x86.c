@@ -9,6 +9,7 @@
 #if defined(__x86_64__)
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <immintrin.h>
 
@@ -55,10 +56,11 @@ static inline int32_t whole(int64_t position)
 }
 
 /* Two pixels of a row and the two below. */
-static inline __m128i load_neighbours(const uint8_t *upper, const uint8_t *lower)
+AVX2 static inline __m128i load_neighbours(const uint8_t *upper, const uint8_t *lower)
 {
-    __m128d two = _mm_load_sd((const double *)(const void *)upper);
-    return _mm_castpd_si128(_mm_loadh_pd(two, (const double *)(const void *)lower));
+    long long below;
+    memcpy(&below, lower, sizeof below);
+    return _mm_insert_epi64(_mm_loadl_epi64((const __m128i *)(const void *)upper), below, 1);
 }
 
 /* Per channel: upper left, lower left, upper right, lower right. */
