@@ -45,6 +45,69 @@ cnn_status cnn_onnx_fill_parameter(cnn_onnx_import *import, const cnn_onnx_fill 
     return CNN_OK;
 }
 
+/* The last that was added for a parameter; NULL if there is none. */
+static cnn_onnx_fill *find_fill(const cnn_onnx_import *import, cnn_node node, const char *parameter)
+{
+    for (size_t i = import->fill_count; i-- > 0;)
+        if (import->fills[i].node == node && !strcmp(import->fills[i].parameter, parameter))
+            return &import->fills[i];
+    return NULL;
+}
+
+bool cnn_onnx_has_weights(const cnn_onnx_import *import, cnn_node node)
+{
+    const cnn_layer_type *type = cnn_onnx_layer(import, node)->type;
+    return type == &cnn_layer_conv2d || type == &cnn_layer_dense;
+}
+
+/* A bias of zeros, for a layer that has none. */
+static cnn_status add_bias(cnn_onnx_import *import, cnn_node node, int64_t count)
+{
+    static const float zero;
+    cnn_layer *layer = &import->graph->nodes[node].layer;
+    const cnn_onnx_fill fill = { node, "bias", &zero, { 1, 1, 1, count }, { 0 }, 1, NULL, NULL };
+    if (layer->type == &cnn_layer_conv2d)
+        ((cnn_conv2d_attributes *)layer->attributes)->no_bias = 0;
+    else
+        ((cnn_dense_attributes *)layer->attributes)->no_bias = 0;
+    layer->parameter_count = 0;
+    cnn_status status = layer->type->shape(layer);
+    return status ? status : cnn_onnx_fill_parameter(import, &fill);
+}
+
+static cnn_status scale_fill(cnn_onnx_import *import, cnn_onnx_fill *fill, const float *scale, const float *offset)
+{
+    int64_t count = fill->dims[3];
+    void *memory;
+    if (!fill->scale) {
+        cnn_status status = cnn_onnx_memory(import, 2 * count, sizeof(float), &memory);
+        if (status)
+            return status;
+        fill->scale = memory;
+        fill->offset = fill->scale + count;
+        for (int64_t i = 0; i < count; i++) {
+            fill->scale[i] = 1;
+            fill->offset[i] = 0;
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        fill->scale[i] *= scale[i];
+        fill->offset[i] = fill->offset[i] * scale[i] + (offset ? offset[i] : 0);
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_onnx_scale_weights(cnn_onnx_import *import, cnn_node node, const float *scale, const float *offset)
+{
+    const cnn_shape *shape = &cnn_onnx_layer(import, node)->output;
+    cnn_status status = CNN_OK;
+    if (!find_fill(import, node, "bias"))
+        status = add_bias(import, node, shape->dims[shape->rank - 1]);
+    if (!status)
+        status = scale_fill(import, find_fill(import, node, "weight"), scale, NULL);
+    return status ? status : scale_fill(import, find_fill(import, node, "bias"), scale, offset);
+}
+
 const cnn_layer *cnn_onnx_layer(const cnn_onnx_import *import, cnn_node node)
 {
     return &import->graph->nodes[node].layer;

@@ -124,7 +124,27 @@ static void compose(arithmetic operation, float number, float *scale, float *off
     }
 }
 
-/* Arithmetic of the activation with a constant, which is left outstanding. */
+/* Puts the arithmetic into the layer whose output it works on. */
+static cnn_status combine_weights(cnn_onnx_import *import, const cnn_onnx_activation *x, arithmetic operation,
+                                  const float *numbers, int64_t count)
+{
+    int64_t channels = cnn_onnx_channels(import, x);
+    void *memory;
+    cnn_status status = cnn_onnx_memory(import, 2 * channels, sizeof(float), &memory);
+    if (status)
+        return status;
+    float *scale = memory, *offset = scale + channels;
+    for (int64_t i = 0; i < channels; i++) {
+        scale[i] = 1;
+        offset[i] = 0;
+        compose(operation, numbers[count > 1 ? i : 0], &scale[i], &offset[i]);
+    }
+    status = cnn_onnx_scale_weights(import, x->node, scale, offset);
+    return status ? status : cnn_onnx_define(import, x);
+}
+
+/* Arithmetic of the activation with a constant: a matter of the weights, if nothing else uses the layer's output, such
+ * as a bias or a batch normalisation that an exporter has left to themselves. Else it is left outstanding. */
 static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic operation)
 {
     cnn_onnx_activation x;
@@ -139,6 +159,8 @@ static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic
         status = channel_numbers(import, &x, tensor, &numbers, &count);
     if (status)
         return status;
+    if (!x.affine.count && cnn_onnx_has_weights(import, x.node) && !import->shared[x.node])
+        return combine_weights(import, &x, operation, numbers, count);
     int64_t before = x.affine.count, all = before > count ? before : count;
     status = cnn_onnx_memory(import, 2 * all, sizeof(float), &memory);
     if (status)

@@ -176,7 +176,6 @@ static cnn_status count_uses(cnn_onnx_import *import)
             if (!value)
                 return CNN_ERROR_OUT_OF_MEMORY;
             value->uses++;
-            value->user = graph->node[i];
         }
     cnn_onnx_value *output = cnn_onnx_value_of(import, graph->output[0]->name ? graph->output[0]->name : "");
     if (!output)
@@ -215,25 +214,14 @@ static cnn_status read_node(cnn_onnx_import *import)
     return operator->read(import);
 }
 
-static bool is_constant_node(const CnnOnnx__Node *node)
-{
-    return node->op_type && !strcmp(node->op_type, "Constant");
-}
-
-/* Constants first: an exporter may put them after a node that looks ahead to them. */
 static cnn_status read_nodes(cnn_onnx_import *import)
 {
     const CnnOnnx__Graph *graph = import->file->graph;
     cnn_status status = CNN_OK;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t i = 0; i < graph->n_node && !status; i++) {
-            import->node = graph->node[i];
-            const cnn_onnx_value *output =
-                import->node->n_output ? cnn_onnx_value_of(import, import->node->output[0]) : NULL;
-            bool absorbed = output && output->absorbed;
-            if (is_constant_node(import->node) == (pass == 0) && !absorbed)
-                status = read_node(import);
-        }
+    for (size_t i = 0; i < graph->n_node && !status; i++) {
+        import->node = graph->node[i];
+        status = read_node(import);
+    }
     import->node = NULL;
     return status;
 }
@@ -272,6 +260,7 @@ static bool fill_values(const cnn_onnx_fill *fill, float *to)
                 for (int64_t k = k0; k < k0 + TILE && k < dims[2]; k++)
                     for (int64_t l = l0; l < l0 + TILE && l < dims[3]; l++) {
                         float value = plane[k * strides[2] + l * strides[3]] * fill->factor;
+                        value = value * (fill->scale ? fill->scale[l] : 1) + (fill->offset ? fill->offset[l] : 0);
                         to[k * dims[3] + l] = value;
                         finite = finite && isfinite(value);
                     }

@@ -10,7 +10,7 @@
 #include "graph/graph_internal.h"
 #include "io/onnx.pb-c.h"
 
-enum { CNN_ONNX_MAX_RANK = 8 };
+enum { CNN_ONNX_MAX_RANK = 8, CNN_ONNX_MAX_LAYERS = 4096 /* as many as a graph can have */ };
 
 /* The types of TensorProto.data_type. */
 enum {
@@ -70,19 +70,18 @@ typedef struct cnn_onnx_value {
     const char *name;
     const cnn_onnx_tensor *constant;
     bool computed; /* `activation` is set */
-    bool absorbed; /* by the node before it */
     cnn_onnx_activation activation;
     int32_t uses;
-    const CnnOnnx__Node *user; /* the last */
 } cnn_onnx_value;
 
-/* Where a parameter's values come from: value [i][j][k][l] is `data` at the sum of index × stride, times `factor`. */
+/* Where a parameter's values come from: value [i][j][k][l] is `data` at the sum of index × stride, times `factor`;
+ * then, if these are given, times scale[l] plus offset[l]. */
 typedef struct cnn_onnx_fill {
     cnn_node node;
     const char *parameter;
     const float *data;
     int64_t dims[4], strides[4];
-    float factor;
+    float factor, *scale, *offset;
 } cnn_onnx_fill;
 
 typedef struct cnn_onnx_import {
@@ -93,6 +92,7 @@ typedef struct cnn_onnx_import {
     int64_t opset;
     int64_t batch; /* in the file's shapes; 1 if it leaves it open */
     cnn_graph *graph;
+    bool shared[CNN_ONNX_MAX_LAYERS]; /* by node: its value is used more than once */
 
     cnn_onnx_value *values;
     size_t value_count, value_capacity;
@@ -155,8 +155,10 @@ cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, con
 cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor);
 
-/* The activation of an input as it is, or with all that is outstanding (affine) applied; padding is then refused. */
-cnn_status cnn_onnx_raw_activation(const cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+/* The activation of an input: as it is; with what is outstanding applied, but for padding; with nothing outstanding, as
+ * padding is refused. */
+cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
@@ -194,6 +196,11 @@ cnn_status cnn_onnx_add_layer(cnn_onnx_import *import, const cnn_layer_type *typ
 
 /* Says where a parameter's values come from. `dims` and `strides` of those below 4 come last, the first being 1. */
 cnn_status cnn_onnx_fill_parameter(cnn_onnx_import *import, const cnn_onnx_fill *fill);
+
+/* Whether the node is a layer with weights for each channel, and each of those times scale[c], with offset[c] added to
+ * the layer's output: by changing its weights and its bias, which it is given if it has none. */
+bool cnn_onnx_has_weights(const cnn_onnx_import *import, cnn_node node);
+cnn_status cnn_onnx_scale_weights(cnn_onnx_import *import, cnn_node node, const float *scale, const float *offset);
 
 const cnn_layer *cnn_onnx_layer(const cnn_onnx_import *import, cnn_node node);
 int64_t cnn_onnx_channels(const cnn_onnx_import *import, const cnn_onnx_activation *activation);

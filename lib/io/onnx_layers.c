@@ -73,9 +73,9 @@ static cnn_status read_window(const cnn_onnx_import *import, const cnn_onnx_acti
     return status;
 }
 
-static cnn_status image_of(const cnn_onnx_import *import, cnn_onnx_activation *x)
+static cnn_status image_of(cnn_onnx_import *import, cnn_onnx_activation *x)
 {
-    cnn_status status = cnn_onnx_raw_activation(import, 0, x);
+    cnn_status status = cnn_onnx_padded_activation(import, 0, x);
     if (!status && !cnn_onnx_is_image(import, x))
         status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
                                "its input is no image of batch \xC3\x97 channels \xC3\x97 height \xC3\x97 width");
@@ -114,37 +114,6 @@ static bool is_channel_vector(const cnn_onnx_tensor *tensor, int64_t count, int3
     if (!tensor->floats || tensor->count != count || tensor->rank < axis || tensor->rank > rank)
         return false;
     return tensor->dims[tensor->rank - axis] == count;
-}
-
-/* MatMul and Conv of tf2onnx have their bias in an Add of its own: if nothing else uses this node's output, that Add
- * is taken along, and its output is what is defined. `axis`: where the channels are of `rank`, counted from the end. */
-static const float *absorb_bias(cnn_onnx_import *import, int64_t count, int32_t axis, int32_t rank, const char **output)
-{
-    const cnn_onnx_value *value = cnn_onnx_value_of(import, *output);
-    const CnnOnnx__Node *node = import->node, *user = value && value->uses == 1 ? value->user : NULL;
-    if (!user || !user->op_type || strcmp(user->op_type, "Add") != 0 || user->n_input != 2 || user->n_output != 1)
-        return NULL;
-    import->node = user;
-    const cnn_onnx_tensor *tensor = cnn_onnx_constant(import, !strcmp(user->input[0], *output));
-    import->node = node;
-    if (!tensor || !is_channel_vector(tensor, count, axis, rank))
-        return NULL;
-    *output = user->output[0];
-    return tensor->floats;
-}
-
-/* Defines the node's output, or that of the Add that was taken along. */
-static cnn_status define_as(cnn_onnx_import *import, const char *output, const cnn_onnx_activation *activation)
-{
-    cnn_status status = cnn_onnx_define(import, activation);
-    if (status || output == import->node->output[0])
-        return status;
-    cnn_onnx_value *value = cnn_onnx_value_of(import, output);
-    if (!value || value->computed || value->constant)
-        return value ? cnn_onnx_fail(import, CNN_ERROR_FORMAT, "two values have one name") : CNN_ERROR_OUT_OF_MEMORY;
-    value->computed = value->absorbed = true;
-    value->activation = *activation;
-    return CNN_OK;
 }
 
 /* Features × weight, which lies with those distances in the file. */
@@ -215,9 +184,7 @@ static cnn_status read_conv(cnn_onnx_import *import)
     cnn_onnx_activation x;
     const cnn_onnx_tensor *weight;
     const float *bias = NULL;
-    cnn_status status = cnn_onnx_raw_activation(import, 0, &x);
-    if (!status)
-        status = cnn_onnx_apply_affine(import, &x);
+    cnn_status status = cnn_onnx_padded_activation(import, 0, &x);
     if (!status)
         status = cnn_onnx_need_floats(import, 1, "weight", &weight);
     if (!status && (weight->rank != 4 || weight->count < 1))
@@ -227,11 +194,8 @@ static cnn_status read_conv(cnn_onnx_import *import)
                                (int)weight->rank);
     if (!status)
         status = bias_of(import, 2, weight->dims[0], &bias);
-    if (status || !import->node->n_output)
-        return status ? status : cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it has no output");
-    const char *output = import->node->output[0];
-    if (!bias)
-        bias = absorb_bias(import, weight->dims[0], 3, 4, &output);
+    if (status)
+        return status;
     bool features = x.rank == 4 && x.axes[1] == CNN_ONNX_CHANNEL && x.axes[2] == CNN_ONNX_ONE &&
                     x.axes[3] == CNN_ONNX_ONE && !x.padded;
     if (features)
@@ -241,7 +205,7 @@ static cnn_status read_conv(cnn_onnx_import *import)
                                "its input is no image of batch \xC3\x97 channels \xC3\x97 height \xC3\x97 width");
     else
         status = read_image_conv(import, weight, bias, &x);
-    return status ? status : define_as(import, output, &x);
+    return status ? status : cnn_onnx_define(import, &x);
 }
 
 static cnn_status read_gemm(cnn_onnx_import *import)
@@ -291,14 +255,11 @@ static cnn_status read_matmul(cnn_onnx_import *import)
     if (x.axes[x.rank - 1] != CNN_ONNX_CHANNEL || b->rank != 2 || cnn_onnx_layer(import, x.node)->output.rank != 1)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only features by a matrix are supported");
     int64_t units = b->dims[1];
-    if (b->dims[0] != cnn_onnx_channels(import, &x) || !import->node->n_output)
+    if (b->dims[0] != cnn_onnx_channels(import, &x))
         return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "its weights are for %lld features; its input has %lld",
                              (long long)b->dims[0], (long long)cnn_onnx_channels(import, &x));
-    const char *output = import->node->output[0];
-    const float *bias = absorb_bias(import, units, 1, x.rank, &output);
-    const cnn_onnx_fill biases = { 0, "bias", bias, { 1, 1, 1, units }, { 0, 0, 0, 1 }, 1 };
-    status = add_dense(import, b->floats, units, 1, units, bias ? &biases : NULL, 1, &x);
-    return status ? status : define_as(import, output, &x);
+    status = add_dense(import, b->floats, units, 1, units, NULL, 1, &x);
+    return status ? status : cnn_onnx_define(import, &x);
 }
 
 static cnn_status read_batch_norm(cnn_onnx_import *import)
@@ -357,8 +318,6 @@ static cnn_status read_max_pool(cnn_onnx_import *import)
     window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
     cnn_status status = image_of(import, &x);
     if (!status)
-        status = cnn_onnx_apply_affine(import, &x);
-    if (!status)
         status = read_window(import, &x, &w);
     if (status)
         return status;
@@ -398,8 +357,6 @@ static cnn_status read_average_pool(cnn_onnx_import *import)
     cnn_onnx_activation x;
     window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
     cnn_status status = image_of(import, &x);
-    if (!status)
-        status = cnn_onnx_apply_affine(import, &x);
     if (!status)
         status = read_window(import, &x, &w);
     if (status)

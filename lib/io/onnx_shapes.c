@@ -282,9 +282,7 @@ static cnn_status read_pad(cnn_onnx_import *import)
     const cnn_onnx_tensor *given = cnn_onnx_constant(import, 2);
     const int64_t *pads = NULL;
     size_t count = 0;
-    cnn_status status = cnn_onnx_raw_activation(import, 0, &x);
-    if (!status)
-        status = cnn_onnx_apply_affine(import, &x);
+    cnn_status status = cnn_onnx_padded_activation(import, 0, &x);
     if (!status)
         status = pad_amounts(import, &pads, &count);
     if (status)

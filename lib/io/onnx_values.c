@@ -139,7 +139,7 @@ cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, con
     return *tensor && (*tensor)->wholes ? CNN_OK : fail_missing(import, index, what);
 }
 
-cnn_status cnn_onnx_raw_activation(const cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
 {
     const cnn_onnx_value *value = cnn_onnx_input(import, index);
     if (!value)
@@ -149,18 +149,31 @@ cnn_status cnn_onnx_raw_activation(const cnn_onnx_import *import, size_t index, 
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
                              "its input %zu is a constant; only computed values are supported there", index + 1);
     *activation = value->activation;
+    if (value->uses > 1 && activation->node < CNN_ONNX_MAX_LAYERS)
+        import->shared[activation->node] = true;
     return CNN_OK;
+}
+
+/* What was applied is kept: others may use the value too. */
+cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+{
+    cnn_status status = cnn_onnx_raw_activation(import, index, activation);
+    if (status || !activation->affine.count)
+        return status;
+    status = cnn_onnx_apply_affine(import, activation);
+    cnn_onnx_value *value = cnn_onnx_value_of(import, import->node->input[index]);
+    if (!status && value)
+        value->activation = *activation;
+    return status;
 }
 
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
 {
-    cnn_status status = cnn_onnx_raw_activation(import, index, activation);
-    if (status)
-        return status;
-    if (activation->padded)
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
-                             "its input comes from Pad, which is supported only before convolution and pooling");
-    return cnn_onnx_apply_affine(import, activation);
+    cnn_status status = cnn_onnx_padded_activation(import, index, activation);
+    if (!status && activation->padded)
+        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
+                               "its input comes from Pad, which is supported only before convolution and pooling");
+    return status;
 }
 
 static cnn_status undefined(cnn_onnx_import *import, const char *name, cnn_onnx_value **value)

@@ -228,6 +228,27 @@ def test_a_bias_that_is_used_twice_is_not_merged(tmp_path):
     net.assert_same(tmp_path)
 
 
+def test_arithmetic_on_one_of_two_names_of_a_value(tmp_path):
+    net = Net()
+    x = net.conv(4)
+    scaled = net.add("Mul", net.weights(4, 1, 1), of=net.add("Identity"))
+    net.add("Add", scaled, of=net.add("Relu", of=x))
+    net.assert_same(tmp_path)
+
+
+def test_arithmetic_goes_into_the_weights(tmp_path):
+    """No layer is made of a batch normalisation that was taken apart: training would change what it does."""
+    net = Net()
+    net.conv(20, bias=False)
+    net.add("Mul", net.weights(1, 20, 1, 1))
+    net.add("Add", net.weights(20, 1, 1))
+    net.add("Flatten", of=net.add("GlobalAveragePool"))
+    net.add("Gemm", net.weights(20, 5))
+    net.add("Sub", net.weights(5))
+    net.assert_same(tmp_path)
+    assert succeeds("weights", tmp_path / "net.onnx") == f"{20 * 27 + 20 + 20 * 5 + 5}\n"
+
+
 def test_arithmetic_behind_flatten(tmp_path):
     net = Net()
     net.add("Flatten", of=net.conv(4))
