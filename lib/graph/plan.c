@@ -80,7 +80,9 @@ static void survey(planner *p)
             plans[i].backward = plans[i].backward || plans[step->inputs[k]].backward;
         p->last_use[i] = plans[i].backward && type->backward_needs_output ? backward_time(p, i) : i;
         for (int32_t k = 0; k < step->layer.input_count; k++) {
-            int32_t use = plans[i].backward && type->backward_needs_inputs ? backward_time(p, i) : i;
+            bool needed = plans[i].backward && type->backward_needs_inputs &&
+                          (!type->backward_needs_last_input_alone || k == step->layer.input_count - 1);
+            int32_t use = needed ? backward_time(p, i) : i;
             int32_t *last = &p->last_use[step->inputs[k]];
             *last = use > *last ? use : *last;
             p->uses[step->inputs[k]]++;

@@ -28,7 +28,8 @@ typedef struct fusion {
     cnn_steps *steps;
 } fusion;
 
-/* A convolution or dense layer, and what follows it that one kernel can do with it. */
+/* A convolution or dense layer, or in training batch normalisation, and what follows it that one kernel can do with it.
+ */
 typedef struct chain {
     cnn_node first, batch_norm, add, activation, pool, last; /* CNN_NODE_ERROR: has none */
     cnn_node addend;                                         /* what `add` adds */
@@ -104,14 +105,15 @@ static chain find_chain(const fusion *f, cnn_node first)
 {
     chain c = { first, CNN_NODE_ERROR, CNN_NODE_ERROR, CNN_NODE_ERROR, CNN_NODE_ERROR, first, CNN_NODE_ERROR };
     bool conv = has_type(f, first, &cnn_layer_conv2d);
-    if (!f->fuse || (!conv && !has_type(f, first, &cnn_layer_dense)))
+    bool norm = has_type(f, first, &cnn_layer_batch_norm) && is_training(f, first);
+    if (!f->fuse || (!conv && !norm && !has_type(f, first, &cnn_layer_dense)))
         return c;
     cnn_node next = only_user(f, first);
     if (conv && has_type(f, next, &cnn_layer_batch_norm) && !is_training(f, next)) {
         c.batch_norm = c.last = next;
         next = only_user(f, next);
     }
-    if (conv && !f->training && (c.addend = find_addend(f, c.last, next)) != CNN_NODE_ERROR) {
+    if ((norm || (conv && !f->training)) && (c.addend = find_addend(f, c.last, next)) != CNN_NODE_ERROR) {
         c.add = c.last = next;
         next = only_user(f, next);
     }
@@ -147,20 +149,49 @@ static void fill_fused_conv2d(const fusion *f, const chain *c, cnn_fused_conv2d_
     }
 }
 
+static const cnn_layer_type *fused_type(const fusion *f, const chain *c)
+{
+    if (has_type(f, c->first, &cnn_layer_conv2d))
+        return &cnn_layer_fused_conv2d;
+    if (has_type(f, c->first, &cnn_layer_dense))
+        return &cnn_layer_fused_dense;
+    return c->add == CNN_NODE_ERROR ? &cnn_layer_fused_batch_norm : &cnn_layer_fused_batch_norm_add;
+}
+
+static void fill_attributes(const fusion *f, const chain *c, const cnn_layer_type *type, void *attributes)
+{
+    const void *first = layer_of(f, c->first)->attributes;
+    if (type == &cnn_layer_fused_conv2d)
+        fill_fused_conv2d(f, c, attributes);
+    else if (type == &cnn_layer_fused_dense) {
+        cnn_fused_dense_attributes *fused = attributes;
+        memcpy(&fused->dense, first, sizeof fused->dense);
+        fused->activation = (int32_t)activation_of(f, c);
+    } else {
+        cnn_fused_batch_norm_attributes *fused = attributes;
+        memcpy(&fused->norm, first, sizeof fused->norm);
+        fused->activation = (int32_t)activation_of(f, c);
+    }
+}
+
+/* A convolution's second input is what it adds, batch normalisation's first: it may write over it. */
+static void add_addend(const fusion *f, const chain *c, cnn_step *step)
+{
+    int32_t place = has_type(f, c->first, &cnn_layer_conv2d) ? 1 : 0;
+    step->layer.inputs[1] = step->layer.inputs[0];
+    step->inputs[1] = step->inputs[0];
+    step->layer.inputs[place] = layer_of(f, c->addend)->output;
+    step->inputs[place] = f->nodes[c->addend].step;
+    step->layer.input_count = 2;
+}
+
 static cnn_status make_fused_layer(const fusion *f, const chain *c, cnn_step *step)
 {
-    bool conv = has_type(f, c->first, &cnn_layer_conv2d);
-    const cnn_layer_type *type = conv ? &cnn_layer_fused_conv2d : &cnn_layer_fused_dense;
+    const cnn_layer_type *type = fused_type(f, c);
     step->fused_attributes = cnn_allocate_zeroed(f->context, 1, type->attributes_size);
     if (!step->fused_attributes)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (conv)
-        fill_fused_conv2d(f, c, step->fused_attributes);
-    else {
-        cnn_fused_dense_attributes *fused = step->fused_attributes;
-        memcpy(&fused->dense, layer_of(f, c->first)->attributes, sizeof fused->dense);
-        fused->activation = (int32_t)activation_of(f, c);
-    }
+    fill_attributes(f, c, type, step->fused_attributes);
     step->layer = (cnn_layer){
         .type = type,
         .attributes = step->fused_attributes,
@@ -168,7 +199,7 @@ static cnn_status make_fused_layer(const fusion *f, const chain *c, cnn_step *st
         .inputs = { layer_of(f, c->first)->inputs[0] },
     };
     if (c->add != CNN_NODE_ERROR)
-        step->layer.inputs[step->layer.input_count++] = layer_of(f, c->addend)->output;
+        add_addend(f, c, step);
     return type->shape(&step->layer);
 }
 
@@ -197,8 +228,6 @@ static cnn_status add_step(fusion *f, cnn_node first)
     step->training = is_training(f, first);
     for (int32_t k = 0; k < layer->input_count; k++)
         step->inputs[k] = f->nodes[f->nodes[f->graph->nodes[first].inputs[k]].source].step;
-    if (c.add != CNN_NODE_ERROR)
-        step->inputs[1] = f->nodes[c.addend].step;
     if (c.last == first)
         step->layer = *layer;
     else {

@@ -1,5 +1,6 @@
 #include "kernels/channels.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "core/parallel.h"
@@ -49,11 +50,11 @@ static void fold(const float *sums, size_t channels, float *folded)
 typedef struct channel_job {
     const cnn_channel_kernels *kernels;
     bool narrow; /* values are bfloat16 */
-    const void *input, *gradient;
+    const void *input;
     size_t count, channels, block, period;
-    const float *subtract, *multiply, *add, *slope; /* of `period` */
-    float *first, *second;                          /* sums of the blocks, `channels` each */
-    void *output;
+    float *first, *second; /* sums of the blocks, `channels` each */
+    cnn_channel_loop loop; /* over all */
+    cnn_channel_masking masking;
 } channel_job;
 
 static channel_job make_job(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels)
@@ -154,6 +155,34 @@ void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input
         join_moments(&job, blocks, c, mean, variance);
 }
 
+/* A task's part of the loop. */
+static cnn_channel_loop loop_at(const channel_job *job, size_t task)
+{
+    cnn_channel_loop loop = job->loop;
+    loop.count = block_length(job, task);
+    loop.period = job->period;
+    const void **values[] = { &loop.input, &loop.gradient, &loop.output, &loop.addend };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        if (*values[i])
+            *values[i] = block_at(job, *values[i], task);
+    if (loop.result)
+        loop.result = (void *)block_at(job, loop.result, task);
+    if (loop.masked)
+        loop.masked = (void *)block_at(job, loop.masked, task);
+    return loop;
+}
+
+static void set_mask(channel_job *job, const cnn_channel_mask *mask)
+{
+    if (!mask)
+        return;
+    job->masking = mask->output ? CNN_CHANNEL_BY_OUTPUT : CNN_CHANNEL_BY_INPUT;
+    job->loop.output = mask->output;
+    job->loop.low = mask->low;
+    job->loop.high = mask->high;
+    job->loop.masked = mask->masked;
+}
+
 static void products_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
@@ -161,9 +190,10 @@ static void products_task(void *argument, size_t task, uint32_t worker)
     float sum_room[MAX_REPEATED], product_room[MAX_REPEATED];
     float *sum = job->first + task * job->channels, *product = job->second + task * job->channels;
     bool wide = job->channels >= WIDE;
-    job->kernels->products[job->narrow](block_at(job, job->input, task), block_at(job, job->gradient, task),
-                                        block_length(job, task), job->period, job->subtract, wide ? sum : sum_room,
-                                        wide ? product : product_room);
+    cnn_channel_loop loop = loop_at(job, task);
+    loop.sum = wide ? sum : sum_room;
+    loop.product = wide ? product : product_room;
+    job->kernels->products[job->narrow][job->masking](&loop);
     if (!wide) {
         fold(sum_room, job->channels, sum);
         fold(product_room, job->channels, product);
@@ -178,14 +208,21 @@ static float add_blocks(const float *sums, size_t blocks, size_t channels, size_
     return (float)sum;
 }
 
-void cnn_channel_products(cnn_context *context, cnn_dtype type, const void *input, const void *gradient, size_t rows,
-                          size_t channels, const float *mean, float *sum, float *product, void *workspace)
+void cnn_channel_products(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask, const void *input,
+                          const void *gradient, size_t rows, size_t channels, const float *mean, float *sum,
+                          float *product, void *workspace)
 {
-    float room[MAX_REPEATED];
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
     channel_job job = make_job(context, type, input, rows, channels);
     size_t blocks = block_count(job.count, channels);
-    job.gradient = gradient;
-    job.subtract = repeat(mean, channels, room);
+    set_mask(&job, mask);
+    job.loop.input = input;
+    job.loop.gradient = gradient;
+    job.loop.subtract = repeat(mean, channels, subtract);
+    if (job.masking == CNN_CHANNEL_BY_INPUT) {
+        job.loop.multiply = repeat(mask->affine->multiply, channels, multiply);
+        job.loop.mask_add = repeat(mask->affine->add, channels, add);
+    }
     job.first = workspace;
     job.second = job.first + blocks * channels;
     cnn_parallel(context, blocks, products_task, &job);
@@ -199,19 +236,24 @@ static void apply_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    job->kernels->apply[job->narrow](block_at(job, job->input, task), block_length(job, task), job->period,
-                                     job->subtract, job->multiply, job->add, (void *)block_at(job, job->output, task));
+    cnn_channel_loop loop = loop_at(job, task);
+    job->kernels->apply[job->narrow](&loop);
 }
 
-void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine, const void *input,
-                       size_t rows, size_t channels, void *output)
+void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine,
+                       const cnn_channel_epilogue *epilogue, const void *input, size_t rows, size_t channels,
+                       void *output)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
     channel_job job = make_job(context, type, input, rows, channels);
-    job.subtract = repeat(affine->subtract, channels, subtract);
-    job.multiply = repeat(affine->multiply, channels, multiply);
-    job.add = repeat(affine->add, channels, add);
-    job.output = output;
+    job.loop = (cnn_channel_loop){ .input = input,
+                                   .addend = epilogue ? epilogue->addend : NULL,
+                                   .low = epilogue ? epilogue->low : -INFINITY,
+                                   .high = epilogue ? epilogue->high : INFINITY,
+                                   .subtract = repeat(affine->subtract, channels, subtract),
+                                   .multiply = repeat(affine->multiply, channels, multiply),
+                                   .add = repeat(affine->add, channels, add),
+                                   .result = output };
     cnn_parallel(context, block_count(job.count, channels), apply_task, &job);
 }
 
@@ -219,21 +261,26 @@ static void center_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    job->kernels->center[job->narrow](block_at(job, job->input, task), block_at(job, job->gradient, task),
-                                      block_length(job, task), job->period, job->subtract, job->slope, job->add,
-                                      job->multiply, (void *)block_at(job, job->output, task));
+    cnn_channel_loop loop = loop_at(job, task);
+    job->kernels->center[job->narrow][job->masking](&loop);
 }
 
-void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine, const float *slope,
-                        const void *input, const void *gradient, size_t rows, size_t channels, void *input_gradient)
+void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask,
+                        const cnn_channel_affine *affine, const float *slope, const void *input, const void *gradient,
+                        size_t rows, size_t channels, void *input_gradient)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
+    float mask_add[MAX_REPEATED];
     channel_job job = make_job(context, type, input, rows, channels);
-    job.gradient = gradient;
-    job.subtract = repeat(affine->subtract, channels, subtract);
-    job.multiply = repeat(affine->multiply, channels, multiply);
-    job.add = repeat(affine->add, channels, add);
-    job.slope = repeat(slope, channels, slopes);
-    job.output = input_gradient;
+    set_mask(&job, mask);
+    job.loop.input = input;
+    job.loop.gradient = gradient;
+    job.loop.subtract = repeat(affine->subtract, channels, subtract);
+    job.loop.multiply = repeat(affine->multiply, channels, multiply);
+    job.loop.add = repeat(affine->add, channels, add);
+    job.loop.slope = repeat(slope, channels, slopes);
+    if (job.masking == CNN_CHANNEL_BY_INPUT)
+        job.loop.mask_add = repeat(mask->affine->add, channels, mask_add);
+    job.loop.result = input_gradient;
     cnn_parallel(context, block_count(job.count, channels), center_task, &job);
 }

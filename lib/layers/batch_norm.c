@@ -1,15 +1,30 @@
-/* Batch normalisation: Ioffe and Szegedy 2015, arXiv:1502.03167. */
+/* Batch normalisation: Ioffe and Szegedy 2015, arXiv:1502.03167. Alone, and in training with what the fusion pass puts
+ * behind it: an addition and an activation. */
 #include <math.h>
 
 #include "core/error.h"
 #include "kernels/channels.h"
+#include "kernels/conv.h"
 #include "layers/layer_internal.h"
 
 enum { SCALE, OFFSET, RUNNING_MEAN, RUNNING_VARIANCE };
 
-static cnn_status shape(cnn_layer *layer)
+/* A plain layer is a fused one with nothing behind it. */
+static cnn_fused_batch_norm_attributes fused_of(const cnn_layer *layer)
 {
-    cnn_batch_norm_attributes *attributes = layer->attributes;
+    if (layer->type == &cnn_layer_batch_norm)
+        return (cnn_fused_batch_norm_attributes){ .norm = *(const cnn_batch_norm_attributes *)layer->attributes };
+    return *(const cnn_fused_batch_norm_attributes *)layer->attributes;
+}
+
+/* The input that is normalised comes last, behind one that is added. */
+static int32_t source_of(const cnn_layer *layer)
+{
+    return layer->input_count - 1;
+}
+
+static cnn_status shape_of(cnn_layer *layer, cnn_batch_norm_attributes *attributes)
+{
     cnn_status status = cnn_layer_keep_shape(layer);
     if (status)
         return status;
@@ -28,6 +43,17 @@ static cnn_status shape(cnn_layer *layer)
     if (!status)
         status = cnn_layer_add_constant(layer, "running_mean", channels, 0, false);
     return status ? status : cnn_layer_add_constant(layer, "running_variance", channels, 1, false);
+}
+
+static cnn_status shape(cnn_layer *layer)
+{
+    return shape_of(layer, layer->attributes);
+}
+
+static cnn_status fused_shape(cnn_layer *layer)
+{
+    cnn_fused_batch_norm_attributes *attributes = layer->attributes;
+    return shape_of(layer, &attributes->norm);
 }
 
 static size_t channels_of(const cnn_layer *layer)
@@ -67,10 +93,10 @@ static void *sums_workspace(const cnn_layer_pass *pass)
 
 static void update_running(const cnn_layer_pass *pass, const float *mean, const float *variance)
 {
-    const cnn_batch_norm_attributes *attributes = pass->layer->attributes;
+    const cnn_batch_norm_attributes attributes = fused_of(pass->layer).norm;
     float *running_mean = pass->parameters[RUNNING_MEAN], *running_variance = pass->parameters[RUNNING_VARIANCE];
     double rows = (double)rows_of(pass->layer, pass->batch);
-    float unbiased = rows > 1 ? (float)(rows / (rows - 1)) : 1, keep = attributes->momentum;
+    float unbiased = rows > 1 ? (float)(rows / (rows - 1)) : 1, keep = attributes.momentum;
     for (size_t c = 0; c < channels_of(pass->layer); c++) {
         running_mean[c] = keep * running_mean[c] + (1 - keep) * mean[c];
         running_variance[c] = keep * running_variance[c] + (1 - keep) * (variance[c] * unbiased);
@@ -79,21 +105,30 @@ static void update_running(const cnn_layer_pass *pass, const float *mean, const 
 
 static void set_inverse(const cnn_layer_pass *pass, const float *variance, float *inverse)
 {
-    const cnn_batch_norm_attributes *attributes = pass->layer->attributes;
+    const cnn_batch_norm_attributes attributes = fused_of(pass->layer).norm;
     for (size_t c = 0; c < channels_of(pass->layer); c++)
-        inverse[c] = 1 / sqrtf(variance[c] + attributes->epsilon);
+        inverse[c] = 1 / sqrtf(variance[c] + attributes.epsilon);
+}
+
+/* What an activation limits values to. */
+static void set_limits(const cnn_layer_pass *pass, float *low, float *high)
+{
+    int32_t activation = fused_of(pass->layer).activation;
+    *low = activation == CNN_ACTIVATION_NONE ? -INFINITY : 0;
+    *high = activation == CNN_ACTIVATION_RELU6 ? 6 : INFINITY;
 }
 
 static void forward(const cnn_layer_pass *pass)
 {
+    const void *input = pass->inputs[source_of(pass->layer)];
     size_t channels = channels_of(pass->layer), rows = rows_of(pass->layer, pass->batch);
     float *multiply = number(pass, 0), *inverse = number(pass, 1);
     const float *mean = pass->parameters[RUNNING_MEAN];
     if (pass->training) {
         float *batch_mean = pass->saved, *variance = number(pass, 2);
         inverse = batch_mean + channels;
-        cnn_channel_moments(pass->context, pass->layer->output_type, pass->inputs[0], rows, channels, batch_mean,
-                            variance, sums_workspace(pass));
+        cnn_channel_moments(pass->context, pass->layer->output_type, input, rows, channels, batch_mean, variance,
+                            sums_workspace(pass));
         set_inverse(pass, variance, inverse);
         update_running(pass, batch_mean, variance);
         mean = batch_mean;
@@ -103,20 +138,18 @@ static void forward(const cnn_layer_pass *pass)
     for (size_t c = 0; c < channels; c++)
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     cnn_channel_affine affine = { mean, multiply, pass->parameters[OFFSET] };
-    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, pass->inputs[0], rows, channels, pass->output);
+    cnn_channel_epilogue epilogue = { .addend = pass->layer->input_count > 1 ? pass->inputs[0] : NULL };
+    set_limits(pass, &epilogue.low, &epilogue.high);
+    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, &epilogue, input, rows, channels, pass->output);
 }
 
-/* With x' = (x - mean) / deviation and g the gradient by the output:
- * scale' = sum(g x'), offset' = sum(g), and by x: (g - offset' / rows - x' scale' / rows) × scale / deviation. */
-static void backward(const cnn_layer_pass *pass)
+/* From the sums of g and of g × (x − mean) the numbers for the gradient by x, and the gradients by scale and offset. */
+static void set_gradients(const cnn_layer_pass *pass, const float *sum, const float *product, float *mean_gradient,
+                          float *slope)
 {
-    size_t channels = channels_of(pass->layer), rows = rows_of(pass->layer, pass->batch);
-    const float *mean = pass->saved, *inverse = mean + channels;
-    float factor = 1 / (float)rows;
-    float *sum = number(pass, 0), *product = number(pass, 1);
-    float *mean_gradient = number(pass, 2), *slope = number(pass, 3), *multiply = number(pass, 4);
-    cnn_channel_products(pass->context, pass->layer->output_type, pass->inputs[0], pass->output_gradient, rows,
-                         channels, mean, sum, product, sums_workspace(pass));
+    size_t channels = channels_of(pass->layer);
+    const float *inverse = (const float *)pass->saved + channels;
+    float factor = 1 / (float)rows_of(pass->layer, pass->batch);
     for (size_t c = 0; c < channels; c++) {
         float scale_gradient = product[c] * inverse[c];
         if (pass->parameter_gradients[SCALE])
@@ -125,12 +158,39 @@ static void backward(const cnn_layer_pass *pass)
             pass->parameter_gradients[OFFSET][c] = sum[c];
         mean_gradient[c] = sum[c] * factor;
         slope[c] = scale_gradient * inverse[c] * factor;
-        multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     }
+}
+
+/* With x' = (x - mean) / deviation and g the gradient by the output, where the activation lets it pass:
+ * scale' = sum(g x'), offset' = sum(g), by x: (g - offset' / rows - x' scale' / rows) × scale / deviation, and by what
+ * is added g itself. With an addition g is told by the output, and kept in one of the results; else by x. */
+static void backward(const cnn_layer_pass *pass)
+{
+    const cnn_layer *layer = pass->layer;
+    size_t channels = channels_of(layer), rows = rows_of(layer, pass->batch);
+    const float *mean = pass->saved, *inverse = mean + channels;
+    float *sum = number(pass, 0), *product = number(pass, 1);
+    float *mean_gradient = number(pass, 2), *slope = number(pass, 3), *multiply = number(pass, 4);
+    for (size_t c = 0; c < channels; c++)
+        multiply[c] = pass->parameters[SCALE][c] * inverse[c];
+    bool adds = layer->input_count > 1;
+    const void *input = pass->inputs[source_of(layer)], *gradient = pass->output_gradient;
+    void *input_gradient = pass->input_gradients[source_of(layer)];
+    cnn_channel_affine forward_affine = { mean, multiply, pass->parameters[OFFSET] };
+    cnn_channel_mask mask = { .affine = &forward_affine };
+    set_limits(pass, &mask.low, &mask.high);
+    if (adds) {
+        mask.output = pass->output;
+        mask.masked = pass->input_gradients[0] ? pass->input_gradients[0] : input_gradient;
+    }
+    bool masks = adds || fused_of(layer).activation != CNN_ACTIVATION_NONE;
+    cnn_channel_products(pass->context, layer->output_type, masks ? &mask : NULL, input, gradient, rows, channels, mean,
+                         sum, product, sums_workspace(pass));
+    set_gradients(pass, sum, product, mean_gradient, slope);
     cnn_channel_affine affine = { mean, multiply, mean_gradient };
-    if (pass->input_gradients[0])
-        cnn_channel_center(pass->context, pass->layer->output_type, &affine, slope, pass->inputs[0],
-                           pass->output_gradient, rows, channels, pass->input_gradients[0]);
+    if (input_gradient)
+        cnn_channel_center(pass->context, layer->output_type, masks && !adds ? &mask : NULL, &affine, slope, input,
+                           adds ? mask.masked : gradient, rows, channels, input_gradient);
 }
 
 static const cnn_attribute attributes_table[] = {
@@ -148,6 +208,38 @@ const cnn_layer_type cnn_layer_batch_norm = {
     .backward_needs_inputs = true,
     .values = CNN_LAYER_ONE_TYPE,
     .shape = shape,
+    .saved_bytes = saved_bytes,
+    .workspace_bytes = workspace_bytes,
+    .forward = forward,
+    .backward = backward,
+};
+
+const cnn_layer_type cnn_layer_fused_batch_norm = {
+    .name = "fused_batch_norm",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attributes_size = sizeof(cnn_fused_batch_norm_attributes),
+    .backward_needs_inputs = true,
+    .values = CNN_LAYER_ONE_TYPE,
+    .in_place = true,
+    .shape = fused_shape,
+    .saved_bytes = saved_bytes,
+    .workspace_bytes = workspace_bytes,
+    .forward = forward,
+    .backward = backward,
+};
+
+const cnn_layer_type cnn_layer_fused_batch_norm_add = {
+    .name = "fused_batch_norm_add",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attributes_size = sizeof(cnn_fused_batch_norm_attributes),
+    .backward_needs_inputs = true,
+    .backward_needs_last_input_alone = true,
+    .backward_needs_output = true,
+    .values = CNN_LAYER_ONE_TYPE,
+    .in_place = true,
+    .shape = fused_shape,
     .saved_bytes = saved_bytes,
     .workspace_bytes = workspace_bytes,
     .forward = forward,

@@ -98,6 +98,7 @@ struct cnn_layer_type {
     const cnn_attribute *attributes;
     int32_t attribute_count;
     bool backward_needs_inputs, backward_needs_output;
+    bool backward_needs_last_input_alone; /* of the inputs */
     cnn_layer_values values;
     bool in_place; /* output may lie where inputs[0] does, and input_gradients[0] where output_gradient does */
 
@@ -193,7 +194,14 @@ typedef struct cnn_fused_dense_attributes {
     int32_t activation;
 } cnn_fused_dense_attributes;
 
-extern const cnn_layer_type cnn_layer_fused_conv2d, cnn_layer_fused_dense;
+/* In training: batch_norm [add] [relu | relu6]. What is added is the first input. */
+typedef struct cnn_fused_batch_norm_attributes {
+    cnn_batch_norm_attributes norm;
+    int32_t activation;
+} cnn_fused_batch_norm_attributes;
+
+extern const cnn_layer_type cnn_layer_fused_conv2d, cnn_layer_fused_dense, cnn_layer_fused_batch_norm,
+    cnn_layer_fused_batch_norm_add;
 
 /* From the type of its input to that of its output: put between layers whose types differ. */
 extern const cnn_layer_type cnn_layer_convert;

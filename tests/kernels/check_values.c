@@ -131,17 +131,18 @@ static void check_channels(cnn_context *context, int64_t rows, int64_t channels)
     float *numbers = check_random(4 * channels, CHECK_FLOATS, 5), *sums = check_random(8 * channels, CHECK_FLOATS, 6);
     void *workspace = check_allocate(cnn_channel_workspace(r, c));
     cnn_channel_moments(context, CNN_FLOAT32, x.wide, r, c, sums, sums + c, workspace);
-    cnn_channel_products(context, CNN_FLOAT32, x.wide, g.wide, r, c, numbers, sums + 2 * c, sums + 3 * c, workspace);
+    cnn_channel_products(context, CNN_FLOAT32, NULL, x.wide, g.wide, r, c, numbers, sums + 2 * c, sums + 3 * c,
+                         workspace);
     cnn_channel_moments(context, CNN_BFLOAT16, x.narrow, r, c, sums + 4 * c, sums + 5 * c, workspace);
-    cnn_channel_products(context, CNN_BFLOAT16, x.narrow, g.narrow, r, c, numbers, sums + 6 * c, sums + 7 * c,
+    cnn_channel_products(context, CNN_BFLOAT16, NULL, x.narrow, g.narrow, r, c, numbers, sums + 6 * c, sums + 7 * c,
                          workspace);
     check_equal("sums of channels", sums, sums + 4 * c, 4 * channels, 1e-4f * (float)rows);
     cnn_channel_affine affine = { numbers, numbers + c, numbers + 2 * c };
-    cnn_channel_apply(context, CNN_FLOAT32, &affine, x.wide, r, c, y.wide);
-    cnn_channel_apply(context, CNN_BFLOAT16, &affine, x.narrow, r, c, y.narrow);
+    cnn_channel_apply(context, CNN_FLOAT32, &affine, NULL, x.wide, r, c, y.wide);
+    cnn_channel_apply(context, CNN_BFLOAT16, &affine, NULL, x.narrow, r, c, y.narrow);
     compare("normalised channels", &y);
-    cnn_channel_center(context, CNN_FLOAT32, &affine, numbers + 3 * c, x.wide, g.wide, r, c, z.wide);
-    cnn_channel_center(context, CNN_BFLOAT16, &affine, numbers + 3 * c, x.narrow, g.narrow, r, c, z.narrow);
+    cnn_channel_center(context, CNN_FLOAT32, NULL, &affine, numbers + 3 * c, x.wide, g.wide, r, c, z.wide);
+    cnn_channel_center(context, CNN_BFLOAT16, NULL, &affine, numbers + 3 * c, x.narrow, g.narrow, r, c, z.narrow);
     compare("gradients by normalised channels", &z);
     check_release(workspace);
     check_release(numbers);

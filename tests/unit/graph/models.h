@@ -77,6 +77,17 @@ static inline cnn_node pick_like(grower *g, cnn_node like, int32_t dims)
     return like;
 }
 
+/* Batch normalisation, and perhaps what can be fused with it. */
+static inline cnn_node grow_normed(grower *g, cnn_node x, bool smooth)
+{
+    x = cnn_batch_norm(g->graph, x, NULL);
+    if (cnn_random_below(&g->random, 2))
+        x = cnn_add(g->graph, x, pick_like(g, x, 3));
+    if (!smooth && cnn_random_below(&g->random, 2))
+        x = cnn_random_below(&g->random, 2) ? cnn_relu(g->graph, x) : cnn_relu6(g->graph, x);
+    return x;
+}
+
 static inline cnn_node grow_layer(grower *g, cnn_node x, bool smooth)
 {
     cnn_graph *graph = g->graph;
@@ -92,7 +103,7 @@ static inline cnn_node grow_layer(grower *g, cnn_node x, bool smooth)
     case 3: return smooth ? cnn_tanh(graph, x) : cnn_relu(graph, x);
     case 4: return smooth ? cnn_sigmoid(graph, x) : cnn_relu6(graph, x);
     case 5: return cnn_tanh(graph, x);
-    case 6: return cnn_batch_norm(graph, x, NULL);
+    case 6: return grow_normed(g, x, smooth);
     case 7: return cnn_dropout(graph, x, 0.3f);
     case 8:
     case 9: return cnn_add(graph, x, pick_like(g, x, 3));

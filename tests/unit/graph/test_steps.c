@@ -56,8 +56,27 @@ static void batch_norm_is_taken_in_when_predicting_only(void **state)
         cnn_graph *g = new_graph(&x);
         x = cnn_batch_norm(g, cnn_conv2d(g, x, 4, NULL), NULL);
         cnn_max_pool2d(g, cnn_relu(g, x), NULL);
-        assert_steps(g, training, training ? "input conv2d batch_norm relu max_pool2d" : "input fused_conv2d");
+        assert_steps(g, training, training ? "input conv2d fused_batch_norm max_pool2d" : "input fused_conv2d");
     }
+}
+
+static void batch_norm_takes_in_an_addition_and_an_activation_when_training(void **state)
+{
+    (void)state;
+    cnn_node x;
+    cnn_conv2d_options same = { .struct_size = sizeof same, .padding = CNN_PADDING_SAME };
+    cnn_graph *g = new_graph(&x);
+    cnn_node branch = cnn_batch_norm(g, cnn_conv2d(g, x, 4, &same), NULL);
+    cnn_node shortcut = cnn_batch_norm(g, cnn_conv2d(g, x, 4, &same), NULL);
+    cnn_relu6(g, cnn_add(g, branch, shortcut));
+    assert_steps(g, true, "input conv2d batch_norm conv2d fused_batch_norm_add");
+    g = new_graph(&x);
+    cnn_add(g, x, cnn_batch_norm(g, cnn_conv2d(g, x, 3, &same), NULL));
+    assert_steps(g, true, "input conv2d fused_batch_norm_add");
+    g = new_graph(&x);
+    branch = cnn_batch_norm(g, cnn_conv2d(g, x, 3, &same), NULL);
+    cnn_concat(g, (cnn_node[]){ cnn_relu(g, branch), branch }, 2);
+    assert_steps(g, true, "input conv2d batch_norm relu concat");
 }
 
 /* Wherever the shortcut stands in the graph, one of the two branches' last convolutions does the addition. */
@@ -158,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_convolution_takes_in_what_follows_it),
         cmocka_unit_test(batch_norm_is_taken_in_when_predicting_only),
+        cmocka_unit_test(batch_norm_takes_in_an_addition_and_an_activation_when_training),
         cmocka_unit_test(a_residual_is_added_by_a_convolution_when_predicting),
         cmocka_unit_test(a_dense_layer_takes_in_its_activation),
         cmocka_unit_test(dropout_does_nothing_when_predicting),
