@@ -16,8 +16,9 @@ enum { FEWEST_REPEATS = 5, MOST_REPEATS = 2000, WARM_UPS = 2 };
 
 static const double seconds_per_figure = 1;
 
-/* In the order of cnn_precision. */
-static const char *const precision_names[] = { "fp32", "bf16", NULL };
+/* In the order of cnn_precision, and quantised. */
+enum { PRECISION_INT8 = CNN_PRECISION_BFLOAT16 + 1 };
+static const char *const precision_names[] = { "fp32", "bf16", "int8", NULL };
 
 typedef struct bench {
     net_arguments net;
@@ -143,24 +144,48 @@ static cnn_status create_tensors(bench *b)
     return CNN_OK;
 }
 
+static bool trains(const bench *b)
+{
+    return b->precision != PRECISION_INT8;
+}
+
+/* Prediction is in floats whatever training is in. */
+static bool predicts(const bench *b)
+{
+    return b->precision != CNN_PRECISION_BFLOAT16;
+}
+
+/* Puts a quantised model in the model's place. */
+static cnn_status quantize(bench *b)
+{
+    cnn_model *quantized;
+    cnn_status status = cnn_model_quantize(b->model, b->images, &quantized);
+    if (status)
+        return status;
+    cnn_model_destroy(b->model);
+    b->model = quantized;
+    return CNN_OK;
+}
+
 static cnn_status measure_all(bench *b)
 {
     cnn_optimizer_options adam;
     cnn_optimizer_options_init(&adam);
     double step = 0, one = 0, batch = 0;
-    bool predicts = b->precision == CNN_PRECISION_FLOAT32; /* as it always does */
     cnn_status status = cnn_model_create(b->context, b->graph, 0, &b->model);
-    if (!status)
+    if (!status && trains(b))
         status = cnn_model_set_precision(b->model, (cnn_precision)b->precision);
     if (!status)
         status = create_tensors(b);
-    if (!status)
+    if (!status && b->precision == PRECISION_INT8)
+        status = quantize(b);
+    if (!status && trains(b))
         status = cnn_optimizer_create(b->model, &adam, &b->optimizer);
-    if (!status && predicts)
+    if (!status && predicts(b))
         status = measure(b, predict_one, &one);
-    if (!status && predicts)
+    if (!status && predicts(b))
         status = measure(b, predict_batch, &batch);
-    if (!status)
+    if (!status && trains(b))
         status = measure(b, train_step, &step);
     if (status)
         return status;
@@ -173,13 +198,13 @@ static cnn_status measure_all(bench *b)
 static int print(const bench *b)
 {
     unsigned threads = cnn_context_threads(b->context);
-    bool predicts = b->precision == CNN_PRECISION_FLOAT32;
     const char *precision = precision_names[b->precision];
     if (b->json) {
-        json_t *object = json_pack("{s:o,s:s,s:I,s:I,s:o}", "net", output_json_text(b->net.name), "precision",
-                                   precision, "threads", (json_int_t)threads, "batch", (json_int_t)b->batch,
-                                   "train_images_per_second", output_json_number(b->train_images_per_second));
-        if (predicts) {
+        json_t *object = json_pack("{s:o,s:s,s:I,s:I}", "net", output_json_text(b->net.name), "precision", precision,
+                                   "threads", (json_int_t)threads, "batch", (json_int_t)b->batch);
+        if (trains(b))
+            json_object_set_new(object, "train_images_per_second", output_json_number(b->train_images_per_second));
+        if (predicts(b)) {
             json_object_set_new(object, "predict_latency_ms", output_json_number(b->predict_latency_ms));
             json_object_set_new(object, "predict_images_per_second", output_json_number(b->predict_images_per_second));
         }
@@ -187,8 +212,9 @@ static int print(const bench *b)
     }
     printf("%s, %s, %u thread%s, %s\n", b->net.name, precision, threads, threads == 1 ? "" : "s",
            cnn_context_instruction_set(b->context));
-    printf("training, batch %llu    %10.1f images/s\n", (unsigned long long)b->batch, b->train_images_per_second);
-    if (predicts) {
+    if (trains(b))
+        printf("training, batch %llu    %10.1f images/s\n", (unsigned long long)b->batch, b->train_images_per_second);
+    if (predicts(b)) {
         printf("prediction, batch %llu  %10.1f images/s\n", (unsigned long long)b->batch, b->predict_images_per_second);
         printf("prediction of one     %10.2f ms\n", b->predict_latency_ms);
     }
@@ -219,7 +245,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     const option options[] = {
         NET_OPTIONS(b.net),
         { "batch", "N", "images in a step (32)", OPTION_WHOLE, &b.batch, 1, 4096 },
-        { "precision", "NAME", "fp32, or bf16: training alone (fp32)", OPTION_CHOICE, &b.precision,
+        { "precision", "NAME", "fp32; bf16: training alone; int8: prediction alone (fp32)", OPTION_CHOICE, &b.precision,
           .choices = precision_names },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &b.threads, 1, 256 },
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &b.json },
@@ -243,6 +269,7 @@ const catdog_command bench_command = {
     "images that are in memory. Each figure is the median of many steps.\n\n"
     "  catdog bench\n"
     "  catdog bench --precision bf16\n"
+    "  catdog bench --precision int8\n"
     "  catdog bench --net two_conv --batch 64 --threads 2 --json\n",
     run,
 };

@@ -9,8 +9,8 @@
 #include "output.h"
 
 static const catdog_command *const commands[] = {
-    &train_command,     &tune_command,    &eval_command,  &predict_command, &check_command,
-    &calibrate_command, &summary_command, &bench_command, &export_command,
+    &train_command,     &tune_command,    &eval_command,     &predict_command, &check_command,
+    &calibrate_command, &summary_command, &quantize_command, &bench_command,   &export_command,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

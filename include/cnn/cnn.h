@@ -21,6 +21,7 @@
 #include <cnn/model.h>
 #include <cnn/onnx.h>
 #include <cnn/optimizer.h>
+#include <cnn/quantize.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 #include <cnn/trainer.h>

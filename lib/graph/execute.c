@@ -106,19 +106,35 @@ static void forward_step(const cnn_run *run, int32_t i)
     step->layer.type->forward(&pass);
 }
 
+static int64_t value_count(const cnn_run *run, int32_t i)
+{
+    const cnn_shape *shape = &run->steps->items[i].layer.output;
+    int64_t count = run->plan->batch;
+    for (int32_t k = 0; k < shape->rank; k++)
+        count *= shape->dims[k];
+    return count;
+}
+
+static void show(const cnn_run *run, int32_t i)
+{
+    run->observer->see(run->observer->user, run->steps->items[i].node, place(run, run->plan->steps[i].value),
+                       value_count(run, i));
+}
+
 void cnn_run_forward(const cnn_run *run)
 {
-    for (int32_t i = 1; i < run->steps->count; i++)
-        forward_step(run, i);
+    for (int32_t i = 0; i < run->steps->count; i++) {
+        if (i > 0)
+            forward_step(run, i);
+        if (run->observer)
+            show(run, i);
+    }
 }
 
 static void add_gradient(const cnn_run *run, int32_t input, const void *term)
 {
-    const cnn_shape *shape = &run->steps->items[input].layer.output;
     void *sum = place(run, run->plan->steps[input].gradient);
-    size_t count = (size_t)run->plan->batch;
-    for (int32_t i = 0; i < shape->rank; i++)
-        count *= (size_t)shape->dims[i];
+    size_t count = (size_t)value_count(run, input);
     cnn_elementwise_add(run->model->context, run->steps->items[input].layer.output_type, sum, term, sum, count);
 }
 

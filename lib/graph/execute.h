@@ -21,6 +21,12 @@ void cnn_executor_destroy(const cnn_model *model, cnn_executor *executor);
 cnn_status cnn_executor_prepare(cnn_executor *executor, const cnn_model *model, const cnn_steps *steps, int64_t batch,
                                 const cnn_plan **plan);
 
+/* Is shown each step's value, of a prediction in floats. */
+typedef struct cnn_observer {
+    void (*see)(void *user, cnn_node node, const float *values, int64_t count);
+    void *user;
+} cnn_observer;
+
 /* One forward pass, and the backward pass after it. */
 typedef struct cnn_run {
     const cnn_model *model;
@@ -32,6 +38,7 @@ typedef struct cnn_run {
     const float *input;
     const float *output_gradient; /* backward */
     uint64_t seed, step;
+    const cnn_observer *observer; /* NULL: none */
 } cnn_run;
 
 void cnn_run_forward(const cnn_run *run);

@@ -8,6 +8,15 @@
 #include "graph/model_internal.h"
 #include "graph/session.h"
 
+/* Of int8 weights; whoever makes the model fills them. */
+static cnn_status make_scales(cnn_model *model, cnn_weights *weights)
+{
+    model->quantized = true;
+    weights->trainable = false;
+    return cnn_tensor_create(model->context, CNN_FLOAT32, 1, &weights->declared->dims[weights->declared->rank - 1],
+                             &weights->scales);
+}
+
 static cnn_status make_weights(cnn_model *model, cnn_node owner, const cnn_layer_parameter *declared)
 {
     const cnn_graph_node *node = &model->graph->nodes[owner];
@@ -24,9 +33,15 @@ static cnn_status make_weights(cnn_model *model, cnn_node owner, const cnn_layer
     int64_t count = 1; /* it fits: layers check it */
     for (int32_t i = 0; i < declared->rank; i++)
         count *= declared->dims[i];
-    float *found = model->memory.find ? model->memory.find(model->memory.owner, weights->name, count) : NULL;
+    cnn_dtype type = CNN_FLOAT32;
+    void *found = model->memory.find ? model->memory.find(model->memory.owner, weights->name, count, &type) : NULL;
+    if (type == CNN_INT8) {
+        cnn_status status = make_scales(model, weights);
+        if (status)
+            return status;
+    }
     if (found)
-        return cnn_tensor_wrap(model->context, CNN_FLOAT32, declared->rank, declared->dims, found, &weights->value);
+        return cnn_tensor_wrap(model->context, type, declared->rank, declared->dims, found, &weights->value);
     return cnn_tensor_create(model->context, CNN_FLOAT32, declared->rank, declared->dims, &weights->value);
 }
 
@@ -111,6 +126,7 @@ void cnn_model_destroy(cnn_model *model)
     for (int32_t i = 0; i < model->weights_count; i++) {
         cnn_release(model->context, model->weights[i].name);
         cnn_tensor_destroy(model->weights[i].value);
+        cnn_tensor_destroy(model->weights[i].scales);
         cnn_tensor_destroy(model->weights[i].gradient);
     }
     cnn_release(model->context, model->weights);

@@ -10,6 +10,7 @@
 typedef struct cnn_weights {
     char *name;
     cnn_tensor *value;
+    cnn_tensor *scales;   /* of each output channel if the value is int8; else NULL */
     cnn_tensor *gradient; /* NULL before the first backward, or if not trainable */
     const cnn_layer_parameter *declared;
     cnn_node node;     /* whose they are */
@@ -19,7 +20,8 @@ typedef struct cnn_weights {
 
 /* What a model says of a node of its graph. */
 typedef struct cnn_model_node {
-    bool frozen; /* training computes it as prediction does; so it does all that it depends on */
+    bool frozen;                   /* training computes it as prediction does; so it does all that it depends on */
+    cnn_quantization quantization; /* of its value as bytes, in a quantised model; scale 0: has none */
 } cnn_model_node;
 
 typedef struct cnn_note {
@@ -32,7 +34,8 @@ typedef struct cnn_training cnn_training;
 /* Where the values of weights lie already, such as a mapped file. */
 typedef struct cnn_weight_memory {
     void *owner;
-    float *(*find)(void *owner, const char *name, int64_t count); /* NULL: not there */
+    /* NULL: not there. `*type` becomes CNN_FLOAT32 or CNN_INT8. */
+    void *(*find)(void *owner, const char *name, int64_t count, cnn_dtype *type);
     void (*release)(void *owner);
 } cnn_weight_memory;
 
@@ -47,6 +50,7 @@ struct cnn_model {
     size_t note_count, note_capacity;
     uint64_t version;        /* counts the changes of values */
     cnn_precision precision; /* of training */
+    bool quantized;          /* has int8 weights, and can't be trained */
     bool fuse, share_memory; /* true; tests compare with false, set before the first use */
     cnn_predictor *predictor;
     cnn_training *training; /* NULL before the first forward */
@@ -57,6 +61,9 @@ struct cnn_model {
 cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **model);
 cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, const cnn_weight_memory *memory,
                                  cnn_model **model);
+
+/* An error if the model is quantised; `function` begins the sentence. */
+cnn_status cnn_model_check_floats(const cnn_model *model, const char *function);
 
 /* Draws all values anew. */
 void cnn_model_initialize(cnn_model *model, uint64_t seed);

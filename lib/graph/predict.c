@@ -146,6 +146,7 @@ typedef struct prediction {
     float *output;
     int64_t in_size, out_size, count; /* numbers of one image, and images */
     int64_t groups;
+    const cnn_observer *observer;
 } prediction;
 
 static void give_back(prediction *p)
@@ -173,7 +174,7 @@ static cnn_status take_executors(prediction *p)
     uint32_t threads = cnn_context_threads(p->model->context);
     pthread_mutex_lock(&predictor->mutex);
     cnn_status status = prepare(p->model, predictor);
-    p->groups = count_groups(p->count, predictor->group, threads);
+    p->groups = p->observer ? 0 : count_groups(p->count, predictor->group, threads);
     uint32_t workers = p->groups ? threads : 1;
     for (; !status && p->workers < workers && predictor->idle; p->workers++) {
         p->executors[p->workers] = predictor->idle;
@@ -199,14 +200,16 @@ static cnn_status predict_images(const prediction *p, uint32_t worker, int64_t f
         .packed = predictor->packed,
         .packed_offsets = predictor->packed_offsets,
         .input = p->input + first * p->in_size,
+        .observer = p->observer,
     };
     cnn_status status = cnn_executor_prepare(executor, p->model, run.steps, last - first, &run.plan);
     if (status)
         return status;
     run.arena = executor->arena;
     cnn_run_forward(&run);
-    memcpy(p->output + first * p->out_size, cnn_run_output(&run),
-           (size_t)((last - first) * p->out_size) * sizeof(float));
+    if (p->output)
+        memcpy(p->output + first * p->out_size, cnn_run_output(&run),
+               (size_t)((last - first) * p->out_size) * sizeof(float));
     return CNN_OK;
 }
 
@@ -255,6 +258,15 @@ static cnn_status predict_all(prediction *p)
         status = p->groups ? predict_in_groups(p) : predict_in_chunks(p);
     give_back(p);
     return status;
+}
+
+cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer)
+{
+    int64_t count = images->dims[0];
+    prediction p = {
+        .model = model, .input = images->data, .in_size = images->count / count, .count = count, .observer = observer
+    };
+    return predict_all(&p);
 }
 
 cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what)

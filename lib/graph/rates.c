@@ -23,6 +23,11 @@ cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int
 {
     if (!model || !source)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_copy_weights: NULL was given");
+    cnn_status status = cnn_model_check_floats(model, "cnn_model_copy_weights");
+    if (!status)
+        status = cnn_model_check_floats(source, "cnn_model_copy_weights");
+    if (status)
+        return status;
     int32_t count = 0;
     for (int32_t i = 0; i < source->weights_count; i++) {
         cnn_weights *to = find_like(model, &source->weights[i]);

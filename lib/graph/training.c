@@ -73,6 +73,8 @@ cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t
     *output = NULL;
     cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
     cnn_status status = cnn_check_batch(input, &in, "cnn_model_forward: the input");
+    if (!status)
+        status = cnn_model_check_floats(model, "cnn_model_forward");
     if (!status && !model->training)
         status = create_training(model);
     if (status)

@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "graph/model_internal.h"
+#include "io/quantized_arrays.h"
 #include "io/safetensors.h"
 #include "kernels/bf16.h"
 
@@ -61,7 +62,7 @@ static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_s
     for (int32_t i = 0; i < model->weights_count; i++) {
         const cnn_weights *weights = &model->weights[i];
         const cnn_tensor *value = weights->value;
-        if (!all_finite(value->dtype, value->data, (size_t)value->count))
+        if (value->dtype != CNN_INT8 && !all_finite(value->dtype, value->data, (size_t)value->count))
             return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
                             weights->name);
         cnn_safetensors_array *array = &arrays[i];
@@ -118,20 +119,27 @@ cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save: NULL was given");
     if (weights != CNN_FLOAT32 && weights != CNN_BFLOAT16)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: is not written: weights are kept as float32 or bfloat16", path);
+    if (weights == CNN_BFLOAT16 && model->quantized)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: is not written: a quantised model's weights are int8", path);
     cnn_context *context = model->context;
     char *graph = NULL;
     cnn_status status = cnn_graph_to_json(model->graph, &graph);
     if (status)
         return status;
     size_t count = (size_t)model->weights_count;
-    cnn_safetensors_array *arrays = cnn_allocate_zeroed(context, count, sizeof *arrays);
+    cnn_safetensors_array *arrays =
+        cnn_allocate_zeroed(context, count + cnn_quantized_array_limit(model), sizeof *arrays);
+    cnn_quantized_array *quantized = NULL;
     cnn_safetensors_note *notes = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *notes);
     cnn_bf16 *rounded = NULL;
     status = arrays && notes ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status && weights == CNN_BFLOAT16)
         status = round_arrays(context, arrays, count, &rounded);
+    if (!status && model->quantized)
+        status = cnn_quantized_arrays_collect(model, arrays, &count, &quantized);
     if (!status)
         status = cnn_safetensors_write(context, path, arrays, count, notes, collect_notes(model, graph, notes));
+    cnn_release(context, quantized);
     cnn_release(context, rounded);
     cnn_release(context, notes);
     cnn_release(context, arrays);
@@ -167,7 +175,7 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
     const cnn_safetensors_array *array = cnn_safetensors_find(file, name);
     if (!array)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: the array %s is missing", path, name);
-    if (array->dtype != CNN_FLOAT32 && array->dtype != CNN_BFLOAT16)
+    if (array->dtype != CNN_INT8 && array->dtype != CNN_FLOAT32 && array->dtype != CNN_BFLOAT16)
         return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: the array %s is not of type F32 or BF16", path, name);
     if (array->rank != declared->rank ||
         memcmp(array->dims, declared->dims, (size_t)array->rank * sizeof *array->dims) != 0) {
@@ -176,7 +184,7 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
                         cnn_dims_text(array->rank, array->dims, given, sizeof given),
                         cnn_dims_text(declared->rank, declared->dims, wanted, sizeof wanted));
     }
-    if (!all_finite(array->dtype, array->data, array->bytes / cnn_dtype_size(array->dtype)))
+    if (array->dtype != CNN_INT8 && !all_finite(array->dtype, array->data, array->bytes / cnn_dtype_size(array->dtype)))
         return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: the array %s holds a value that is not finite", path, name);
     return CNN_OK;
 }
@@ -195,6 +203,9 @@ static cnn_status check_arrays(const cnn_safetensors *file, const char *path, co
                 return status;
         }
     }
+    cnn_status status = cnn_quantized_arrays_check(file, path, graph, &expected);
+    if (status)
+        return status;
     if (cnn_safetensors_count(file) != expected)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: it has %zu arrays; its graph has %zu", path, cnn_safetensors_count(file),
                         expected);
@@ -222,14 +233,18 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
         if (status)
             return cnn_fail(status, "%s: %s", path, cnn_last_error());
     }
-    return CNN_OK;
+    return model->quantized ? cnn_quantized_arrays_fill(model, file, path) : CNN_OK;
 }
 
-static float *find_in_file(void *owner, const char *name, int64_t count)
+static void *find_in_file(void *owner, const char *name, int64_t count, cnn_dtype *type)
 {
     const cnn_safetensors_array *array = cnn_safetensors_find(owner, name);
+    if (array && array->dtype == CNN_INT8 && array->bytes == (size_t)count) {
+        *type = CNN_INT8;
+        return (void *)array->data;
+    }
     bool fits = array && array->dtype == CNN_FLOAT32 && array->bytes == (size_t)count * sizeof(float) && count;
-    return fits && (uintptr_t)array->data % sizeof(float) == 0 ? (float *)array->data : NULL;
+    return fits && (uintptr_t)array->data % sizeof(float) == 0 ? (void *)array->data : NULL;
 }
 
 static void close_file(void *owner)

@@ -7,6 +7,9 @@
  * hide the latency of the multiplication. */
 enum { MAX_VECTORS = 2, MAX_ROWS = VF_REGISTERS == 32 ? 8 : 4, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
 
+/* Bytes of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
+enum { FETCH_AHEAD = 4096 };
+
 typedef struct tile_shape {
     int rows, vectors;
     bool pool;
@@ -98,8 +101,10 @@ ALWAYS_INLINE void multiply_tile(const cnn_int8_product *p, int64_t row, tile_sh
     for (int64_t i = 0; i < p->terms; i++, b += s.vectors * sizeof(vi)) {
         ptrdiff_t offset = p->a_offsets[i];
         vi weights[MAX_VECTORS];
-        UNROLLED (v, s.vectors)
+        UNROLLED (v, s.vectors) {
             weights[v] = vi_load(b + v * sizeof(vi));
+            __builtin_prefetch(b + FETCH_AHEAD + v * sizeof(vi));
+        }
         UNROLLED (r, s.rows) {
             vi group = vi_broadcast_group(a[r] + offset);
             UNROLLED (v, s.vectors)
@@ -272,10 +277,25 @@ static void round_sums(const float *sums, int64_t count, int32_t zero, int32_t l
         to[i] = (uint8_t)(round_to_int(limit(sums[i], least, most)) + zero);
 }
 
-static void maximum(const uint8_t *from, int64_t count, uint8_t *to)
+static void max_window(const uint8_t *from, const int64_t size[2], int64_t row, int64_t channels, uint8_t *to)
 {
-    for (int64_t i = 0; i < count; i++)
-        to[i] = from[i] > to[i] ? from[i] : to[i];
+    int64_t c = 0;
+    for (; c + VB_WIDTH <= channels; c += VB_WIDTH) {
+        vb greatest = vb_load(from + c);
+        for (int64_t y = 0; y < size[0]; y++)
+            for (int64_t x = 0; x < size[1]; x++)
+                greatest = vb_max(greatest, vb_load(from + y * row + x * channels + c));
+        vb_store(to + c, greatest);
+    }
+    for (; c < channels; c++) {
+        uint8_t greatest = 0;
+        for (int64_t y = 0; y < size[0]; y++)
+            for (int64_t x = 0; x < size[1]; x++) {
+                uint8_t value = from[y * row + x * channels + c];
+                greatest = value > greatest ? value : greatest;
+            }
+        to[c] = greatest;
+    }
 }
 
 static void accumulate(const uint8_t *from, int64_t count, int32_t *sums)
@@ -295,6 +315,6 @@ const cnn_int8_kernels CNN_FOR_ISA(cnn_int8_kernels) = {
     .dequantize = dequantize,
     .add_scaled = add_scaled,
     .round_sums = round_sums,
-    .maximum = maximum,
+    .max_window = max_window,
     .accumulate = accumulate,
 };

@@ -62,8 +62,9 @@ typedef struct cnn_int8_kernels {
     /* round(sum) + zero, limited to low..high after that. */
     void (*round_sums)(const float *sums, int64_t count, int32_t zero, int32_t low, int32_t high, uint8_t *to);
 
-    /* The greater of each two bytes; bytes added to sums. */
-    void (*maximum)(const uint8_t *from, int64_t count, uint8_t *to);
+    /* The greatest of each channel in a window: `size` pixels down and across, bytes between rows. */
+    void (*max_window)(const uint8_t *from, const int64_t size[2], int64_t row, int64_t channels, uint8_t *to);
+    /* Bytes added to sums. */
     void (*accumulate)(const uint8_t *from, int64_t count, int32_t *sums);
 } cnn_int8_kernels;
 

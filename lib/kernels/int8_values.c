@@ -1,8 +1,6 @@
 /* What is done to int8 values beside convolutions. */
 #include "kernels/int8.h"
 
-#include <string.h>
-
 #include "core/parallel.h"
 #include "kernels/blocks.h"
 #include "kernels/int8_product.h"
@@ -160,10 +158,9 @@ static void max_task(void *argument, size_t task, uint32_t worker)
     span rows = window_span(y, s->stride[0], s->kernel[0], s->pad_top, s->in_height);
     for (int64_t x = 0; x < s->out_width; x++, to += s->channels) {
         span columns = window_span(x, s->stride[1], s->kernel[1], s->pad_left, s->in_width);
-        memset(to, 0, (size_t)s->channels);
-        for (int64_t v = rows.first; v < rows.last; v++)
-            for (int64_t u = columns.first; u < columns.last; u++)
-                j->kernels->maximum(input + (v * s->in_width + u) * s->channels, s->channels, to);
+        const int64_t size[2] = { rows.last - rows.first, columns.last - columns.first };
+        j->kernels->max_window(input + (rows.first * s->in_width + columns.first) * s->channels, size,
+                               s->in_width * s->channels, s->channels, to);
     }
 }
 

@@ -86,6 +86,25 @@ ALWAYS_INLINE void vi_store_bytes(uint8_t *to, vi a, size_t count)
         _mm_mask_storeu_epi8(to, vf_lanes(count), bytes);
 }
 
+/* Vectors of bytes */
+enum { VB_WIDTH = 64 };
+typedef __m512i vb;
+
+ALWAYS_INLINE vb vb_load(const uint8_t *from)
+{
+    return _mm512_loadu_si512(from);
+}
+
+ALWAYS_INLINE void vb_store(uint8_t *to, vb a)
+{
+    _mm512_storeu_si512(to, a);
+}
+
+ALWAYS_INLINE vb vb_max(vb a, vb b)
+{
+    return _mm512_max_epu8(a, b);
+}
+
 #elif defined(CNN_VECTOR_AVX2)
 
 typedef __m256i vi;
@@ -147,6 +166,24 @@ ALWAYS_INLINE void vi_store_bytes(uint8_t *to, vi a, size_t count)
     __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
     int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
     memcpy(to, &bytes, count >= VF_WIDTH ? VF_WIDTH : count);
+}
+
+enum { VB_WIDTH = 32 };
+typedef __m256i vb;
+
+ALWAYS_INLINE vb vb_load(const uint8_t *from)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)from);
+}
+
+ALWAYS_INLINE void vb_store(uint8_t *to, vb a)
+{
+    _mm256_storeu_si256((__m256i *)(void *)to, a);
+}
+
+ALWAYS_INLINE vb vb_max(vb a, vb b)
+{
+    return _mm256_max_epu8(a, b);
 }
 
 #else
@@ -228,6 +265,27 @@ ALWAYS_INLINE void vi_store_bytes(uint8_t *to, vi a, size_t count)
 {
     for (size_t i = 0; i < count && i < VF_WIDTH; i++)
         to[i] = (uint8_t)a[i];
+}
+
+enum { VB_WIDTH = 16 };
+typedef uint8_t vb __attribute__((vector_size(16)));
+
+ALWAYS_INLINE vb vb_load(const uint8_t *from)
+{
+    vb a;
+    memcpy(&a, from, sizeof a);
+    return a;
+}
+
+ALWAYS_INLINE void vb_store(uint8_t *to, vb a)
+{
+    memcpy(to, &a, sizeof a);
+}
+
+ALWAYS_INLINE vb vb_max(vb a, vb b)
+{
+    vb greater = (vb)(a > b);
+    return (greater & a) | (~greater & b);
 }
 
 #endif

@@ -135,11 +135,9 @@ static cnn_fused_conv2d_attributes fused_of(const cnn_layer *layer)
     return (cnn_fused_conv2d_attributes){ .conv = *(const cnn_conv2d_attributes *)layer->attributes };
 }
 
-static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch, bool training)
+cnn_conv_shape cnn_conv2d_shape(const cnn_conv2d_attributes *attributes, const cnn_shape *input, int64_t batch)
 {
-    cnn_fused_conv2d_attributes fused = fused_of(layer);
-    cnn_window window = window_of(&fused.conv);
-    const cnn_shape *input = &layer->inputs[0];
+    cnn_window window = window_of(attributes);
     cnn_window_grid grid = cnn_window_placed(&window, input);
     return (cnn_conv_shape){
         .batch = batch,
@@ -148,17 +146,24 @@ static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch, bool trai
         .in_channels = input->dims[2],
         .out_height = grid.count[0],
         .out_width = grid.count[1],
-        .out_channels = fused.conv.filters,
+        .out_channels = attributes->filters,
         .kernel = { window.kernel[0], window.kernel[1] },
         .stride = { window.stride[0], window.stride[1] },
         .dilation = { window.dilation[0], window.dilation[1] },
         .pad_top = grid.padding[0],
         .pad_left = grid.padding[1],
-        .groups = fused.conv.groups,
-        .in_batches = training,
-        .input_type = layer->input_types[0],
-        .output_type = layer->output_type,
+        .groups = attributes->groups,
     };
+}
+
+static cnn_conv_shape shape_for(const cnn_layer *layer, int64_t batch, bool training)
+{
+    cnn_fused_conv2d_attributes fused = fused_of(layer);
+    cnn_conv_shape shape = cnn_conv2d_shape(&fused.conv, &layer->inputs[0], batch);
+    shape.in_batches = training;
+    shape.input_type = layer->input_types[0];
+    shape.output_type = layer->output_type;
+    return shape;
 }
 
 static uint64_t flops(const cnn_layer *layer)

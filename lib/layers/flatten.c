@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "kernels/elementwise.h"
 #include "layers/layer_internal.h"
 

@@ -12,6 +12,8 @@
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
+#include "kernels/int8.h"
+
 enum { CNN_MAX_INPUTS = 16, CNN_MAX_PARAMETERS = 6 };
 
 /* Attributes lie in a plain struct; this table says where, so that files can be written and read without knowing the
@@ -205,5 +207,22 @@ extern const cnn_layer_type cnn_layer_fused_conv2d, cnn_layer_fused_dense, cnn_l
 
 /* From the type of its input to that of its output: put between layers whose types differ. */
 extern const cnn_layer_type cnn_layer_convert;
+
+/* Types whose values are bytes, which steps of a quantised model have. A dense layer is a convolution of one pixel. */
+typedef struct cnn_int8_attributes {
+    cnn_quantization inputs[CNN_MAX_INPUTS], output; /* the output's scale is 0 where it is fp32 */
+    int32_t activation;                              /* of conv2d and add */
+    const float *weight_scales;                      /* of conv2d: of each output channel; lie in the model */
+    cnn_conv2d_attributes conv;
+    bool pool; /* of conv2d: 2×2 */
+    cnn_pool2d_attributes pooling;
+} cnn_int8_attributes;
+
+/* int8_conv2d adds its second input, if it has one. */
+extern const cnn_layer_type cnn_layer_quantize, cnn_layer_dequantize, cnn_layer_int8_conv2d, cnn_layer_int8_max_pool2d,
+    cnn_layer_int8_global_avg_pool, cnn_layer_int8_add, cnn_layer_int8_concat;
+
+/* Whether int8 can compute a layer: its sums must fit 32 bits. */
+bool cnn_int8_can_compute(const cnn_layer *layer);
 
 #endif

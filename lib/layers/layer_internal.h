@@ -2,6 +2,8 @@
 #ifndef CNN_LAYERS_LAYER_INTERNAL_H
 #define CNN_LAYERS_LAYER_INTERNAL_H
 
+#include "kernels/conv.h"
+#include "kernels/pooling.h"
 #include "layers/layer.h"
 
 /* Elements of one image's value, or of one array of weights, at most: every size in bytes then fits, for any batch
@@ -38,6 +40,10 @@ cnn_status cnn_layer_add_constant(cnn_layer *layer, const char *name, int64_t co
 cnn_status cnn_check_initializer(int32_t initializer);
 /* `initializer` with the default resolved. */
 cnn_initializer cnn_weight_initializer(int32_t initializer);
+
+/* What kernels need to know of a layer. */
+cnn_conv_shape cnn_conv2d_shape(const cnn_conv2d_attributes *attributes, const cnn_shape *input, int64_t batch);
+cnn_pool_shape cnn_pool2d_shape(const cnn_pool2d_attributes *attributes, const cnn_shape *input, int64_t batch);
 
 /* Elements of the value of a batch. */
 size_t cnn_layer_output_count(const cnn_layer *layer, int64_t batch);

@@ -59,24 +59,29 @@ static cnn_status global_shape(cnn_layer *layer)
     return status ? status : cnn_layer_set_features(layer, layer->inputs[0].dims[2]);
 }
 
-static cnn_pool_shape pool_shape(const cnn_layer_pass *pass)
+cnn_pool_shape cnn_pool2d_shape(const cnn_pool2d_attributes *attributes, const cnn_shape *input, int64_t batch)
 {
-    const cnn_layer *layer = pass->layer;
-    cnn_window window = window_of(layer->attributes);
-    cnn_window_grid grid = cnn_window_placed(&window, &layer->inputs[0]);
+    cnn_window window = window_of(attributes);
+    cnn_window_grid grid = cnn_window_placed(&window, input);
     return (cnn_pool_shape){
-        .batch = pass->batch,
-        .in_height = layer->inputs[0].dims[0],
-        .in_width = layer->inputs[0].dims[1],
-        .channels = layer->inputs[0].dims[2],
+        .batch = batch,
+        .in_height = input->dims[0],
+        .in_width = input->dims[1],
+        .channels = input->dims[2],
         .out_height = grid.count[0],
         .out_width = grid.count[1],
         .kernel = { window.kernel[0], window.kernel[1] },
         .stride = { window.stride[0], window.stride[1] },
         .pad_top = grid.padding[0],
         .pad_left = grid.padding[1],
-        .type = layer->output_type,
     };
+}
+
+static cnn_pool_shape pool_shape(const cnn_layer_pass *pass)
+{
+    cnn_pool_shape shape = cnn_pool2d_shape(pass->layer->attributes, &pass->layer->inputs[0], pass->batch);
+    shape.type = pass->layer->output_type;
+    return shape;
 }
 
 static size_t max_saved_bytes(const cnn_layer *layer, int64_t batch)

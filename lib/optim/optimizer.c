@@ -162,7 +162,9 @@ cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *g
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_optimizer_create: no model was given");
     cnn_optimizer_options options;
-    cnn_status status = cnn_optimizer_options_resolve(given, &options);
+    cnn_status status = cnn_model_check_floats(model, "cnn_optimizer_create");
+    if (!status)
+        status = cnn_optimizer_options_resolve(given, &options);
     if (status)
         return status;
     cnn_context *context = model->context;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "graph/graph_internal.h"
+#include "graph/model_internal.h"
 #include "optim/optimizer_internal.h"
 #include "train/loss.h"
 
@@ -136,7 +137,9 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
     *settings = (cnn_train_settings){ .validates = validation != NULL };
     cnn_train_options *options = &settings->options;
     cnn_augment_init(&settings->augment);
-    cnn_status status = resolve_options(given, options);
+    cnn_status status = cnn_model_check_floats(model, "cnn_train");
+    if (!status)
+        status = resolve_options(given, options);
     if (!status)
         status = cnn_optimizer_options_resolve(options->optimizer, &settings->optimizer);
     if (!status)

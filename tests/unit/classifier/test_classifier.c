@@ -1,5 +1,6 @@
 #include "photographs.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -446,6 +447,49 @@ static void models_that_are_no_classifiers_are_not_loaded(void **state)
     }
 }
 
+static int stop_at_once(uint64_t done, uint64_t total, void *user)
+{
+    *(uint64_t *)user = total;
+    return done > 0;
+}
+
+static void a_quantized_classifier_decides_as_the_first_does(void **state)
+{
+    cnn_classifier *first = train_small(state), *small, *none;
+    cnn_dataset *photographs = open_data(state, "data"); /* one of them is broken */
+    assert_ok(cnn_classifier_set_threshold(first, 0.4f));
+    assert_ok(cnn_classifier_quantize(first, photographs, NULL, &small));
+    assert_string_equal("red", cnn_classifier_class_name(small, 1));
+    assert_true(cnn_classifier_threshold(small) == 0.4f);
+    assert_memory_equal(cnn_classifier_preprocess(first), cnn_classifier_preprocess(small), sizeof(cnn_preprocess));
+    for (int i = 0; i < IMAGES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "test/%s/%02d.png", i % 2 ? "red" : "blue", i);
+        const char *file = scratch_path(*state, path);
+        const cnn_prediction a = predict(first, file), b = predict(small, file);
+        assert_int_equal(a.class_index, b.class_index);
+        assert_true(fabsf(a.probability - b.probability) < 0.05f);
+    }
+    cnn_quantize_options options;
+    cnn_quantize_options_init(&options);
+    uint64_t total = 0;
+    options.images = 10;
+    options.progress = stop_at_once;
+    options.user = &total;
+    assert_status(CNN_ERROR_STOPPED, cnn_classifier_quantize(first, photographs, &options, &none));
+    assert_true(total >= 9 && total <= 10);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_quantize(small, photographs, NULL, &none));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_quantize(first, NULL, NULL, &none));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_quantize(NULL, photographs, NULL, &none));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_quantize(first, photographs, NULL, NULL));
+    cnn_optimizer_options optimizer;
+    const cnn_train_options training = train_options(&optimizer, 1);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(small, photographs, NULL, &training));
+    cnn_dataset_destroy(photographs);
+    cnn_classifier_destroy(small);
+    cnn_classifier_destroy(first);
+}
+
 static void a_pretrained_net_gets_a_new_head(void **state)
 {
     cnn_classifier *first = train_small(state), *second;
@@ -510,6 +554,7 @@ int main(void)
         cmocka_unit_test(options_are_checked_and_used),
         cmocka_unit_test(use_before_training_or_of_nothing_is_an_error),
         cmocka_unit_test(models_that_are_no_classifiers_are_not_loaded),
+        cmocka_unit_test(a_quantized_classifier_decides_as_the_first_does),
         cmocka_unit_test(a_pretrained_net_gets_a_new_head),
         cmocka_unit_test(a_head_alone_learns_to_tell_two_classes_apart),
     };

@@ -47,3 +47,13 @@ with tempfile.TemporaryDirectory() as folder:
 
     save_file({name: array * numpy.float32(0.5) for name, array in arrays.items()}, theirs, metadata)
     subprocess.run([sample, "read", theirs], check=True)
+
+    int8 = os.path.join(folder, "int8.safetensors")
+    subprocess.run([sample, "quantize", ours, int8], check=True)
+    with safe_open(int8, framework="numpy") as file:
+        weight, scale = file.get_tensor("conv2d_1.weight"), file.get_tensor("conv2d_1.weight_scale")
+        quantization = file.get_tensor("input_1.quantization")
+    assert weight.dtype == numpy.int8 and weight.shape == (3, 3, 3, 5) and scale.shape == (5,)
+    assert (scale > 0).all()
+    assert (abs(weight.astype(int)).max(axis=(0, 1, 2))[1:] == 127).all()  # the first's factor is 0
+    assert quantization.shape == (2,)

@@ -1,4 +1,4 @@
-/* Writes and reads model files for check_safetensors.py. Usage: model_sample write|read FILE
+/* Writes and reads model files for check_safetensors.py. Usage: model_sample write|read FILE, or quantize FILE FILE
  * Written: every value is its index in its array, times a half. Expected when reading: times a quarter. */
 #include <stdio.h>
 #include <string.h>
@@ -45,8 +45,29 @@ static int equal(float *value, float wanted)
     return *value == wanted;
 }
 
+/* From one file to another. */
+static int quantize(const char *from, const char *to)
+{
+    cnn_model *model, *quantized = NULL;
+    cnn_tensor *images;
+    if (cnn_model_load(NULL, from, &model) ||
+        cnn_tensor_create(NULL, CNN_FLOAT32, 4, (int64_t[]){ 1, 6, 6, 3 }, &images))
+        return 0;
+    int sound = !cnn_model_quantize(model, images, &quantized) && !cnn_model_save(quantized, to);
+    cnn_tensor_destroy(images);
+    cnn_model_destroy(quantized);
+    cnn_model_destroy(model);
+    return sound;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && !strcmp(argv[1], "quantize")) {
+        int done = quantize(argv[2], argv[3]);
+        if (!done)
+            fprintf(stderr, "%s: %s\n", argv[1], cnn_last_error());
+        return !done;
+    }
     if (argc != 3)
         return 2;
     cnn_model *model = NULL;
