@@ -20,9 +20,9 @@
     extern const cnn_dropout_kernels cnn_dropout_kernels_##isa;         \
     extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
     extern const cnn_winograd_kernels cnn_winograd_kernels_##isa;       \
-    extern const cnn_bf16_kernels cnn_bf16_kernels_##isa;               \
-    extern const cnn_int8_kernels cnn_int8_kernels_##isa
-/* Families that gain nothing from what AVX-512 was extended by are shared with it. */
+    extern const cnn_bf16_kernels cnn_bf16_kernels_##isa
+/* Families that gain nothing from what AVX-512 was extended by are shared with it; and int8, without the instruction
+ * that it was extended by, is hardly faster than with AVX2. */
 #define DECLARE_SHARED(isa)                                     \
     extern const cnn_product_kernels cnn_product_kernels_##isa; \
     extern const cnn_softmax_kernels cnn_softmax_kernels_##isa; \
@@ -30,26 +30,31 @@
 #define TABLE(isa, shared)                                                                                         \
     .row = &cnn_row_kernels_##isa, .elementwise = &cnn_elementwise_kernels_##isa,                                  \
     .channel = &cnn_channel_kernels_##isa, .dropout = &cnn_dropout_kernels_##isa, .pool = &cnn_pool_kernels_##isa, \
-    .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##isa, .int8 = &cnn_int8_kernels_##isa,     \
+    .winograd = &cnn_winograd_kernels_##isa, .bf16 = &cnn_bf16_kernels_##isa,                                      \
     .product = &cnn_product_kernels_##shared, .softmax = &cnn_softmax_kernels_##shared,                            \
     .depthwise = &cnn_depthwise_kernels_##shared
 
 DECLARE(generic);
 DECLARE_SHARED(generic);
-static const cnn_kernels generic = { TABLE(generic, generic) };
+extern const cnn_int8_kernels cnn_int8_kernels_generic;
+static const cnn_kernels generic = { TABLE(generic, generic), .int8 = &cnn_int8_kernels_generic };
 #if defined(__x86_64__)
 DECLARE(avx2);
 DECLARE_SHARED(avx2);
 DECLARE(avx512);
 DECLARE_SHARED(avx512);
 DECLARE(avx512_bf16);
+extern const cnn_int8_kernels cnn_int8_kernels_avx2, cnn_int8_kernels_avx512_bf16;
 extern const cnn_pair_kernels cnn_pair_kernels_avx512_bf16;
-static const cnn_kernels avx2 = { TABLE(avx2, avx2) }, avx512 = { TABLE(avx512, avx512) },
-                         avx512_bf16 = { TABLE(avx512_bf16, avx512), .pair = &cnn_pair_kernels_avx512_bf16 };
+static const cnn_kernels avx2 = { TABLE(avx2, avx2), .int8 = &cnn_int8_kernels_avx2 };
+static const cnn_kernels avx512 = { TABLE(avx512, avx512), .int8 = &cnn_int8_kernels_avx2 };
+static const cnn_kernels avx512_bf16 = { TABLE(avx512_bf16, avx512), .int8 = &cnn_int8_kernels_avx512_bf16,
+                                         .pair = &cnn_pair_kernels_avx512_bf16 };
 #elif defined(__aarch64__)
 DECLARE(neon);
 DECLARE_SHARED(neon);
-static const cnn_kernels neon = { TABLE(neon, neon) };
+extern const cnn_int8_kernels cnn_int8_kernels_neon;
+static const cnn_kernels neon = { TABLE(neon, neon), .int8 = &cnn_int8_kernels_neon };
 #endif
 
 const cnn_kernels *cnn_kernels_get(cnn_context *context)
