@@ -15,6 +15,7 @@
 #include "io/quantized_arrays.h"
 #include "io/safetensors.h"
 #include "kernels/bf16.h"
+#include "kernels/elementwise.h"
 
 #define KEY_FORMAT "format"
 #define KEY_VERSION "cnn.version"
@@ -45,16 +46,14 @@ static float bfloat16_at(const char *bytes, size_t index)
     return cnn_bf16_widen(value);
 }
 
-static bool all_finite(cnn_dtype dtype, const void *data, size_t count)
+static bool all_finite(cnn_context *context, cnn_dtype dtype, const void *data, size_t count)
 {
-    bool finite = true;
-    if (dtype == CNN_BFLOAT16)
-        for (size_t i = 0; i < count; i++)
-            finite &= isfinite(bfloat16_at(data, i)) != 0;
-    else
-        for (size_t i = 0; i < count; i++)
-            finite &= isfinite(float_at(data, i)) != 0;
-    return finite;
+    if ((uintptr_t)data % cnn_dtype_size(dtype) == 0)
+        return cnn_elementwise_finite(context, dtype, data, count);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(dtype == CNN_BFLOAT16 ? bfloat16_at(data, i) : float_at(data, i)))
+            return false;
+    return true;
 }
 
 static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_safetensors_array *arrays)
@@ -62,7 +61,7 @@ static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_s
     for (int32_t i = 0; i < model->weights_count; i++) {
         const cnn_weights *weights = &model->weights[i];
         const cnn_tensor *value = weights->value;
-        if (value->dtype != CNN_INT8 && !all_finite(value->dtype, value->data, (size_t)value->count))
+        if (value->dtype != CNN_INT8 && !all_finite(model->context, value->dtype, value->data, (size_t)value->count))
             return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
                             weights->name);
         cnn_safetensors_array *array = &arrays[i];
@@ -169,7 +168,7 @@ static cnn_status read_graph(cnn_context *context, const cnn_safetensors *file, 
     return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;
 }
 
-static cnn_status check_array(const cnn_safetensors *file, const char *path, const char *name,
+static cnn_status check_array(cnn_context *context, const cnn_safetensors *file, const char *path, const char *name,
                               const cnn_layer_parameter *declared)
 {
     const cnn_safetensors_array *array = cnn_safetensors_find(file, name);
@@ -184,13 +183,15 @@ static cnn_status check_array(const cnn_safetensors *file, const char *path, con
                         cnn_dims_text(array->rank, array->dims, given, sizeof given),
                         cnn_dims_text(declared->rank, declared->dims, wanted, sizeof wanted));
     }
-    if (array->dtype != CNN_INT8 && !all_finite(array->dtype, array->data, array->bytes / cnn_dtype_size(array->dtype)))
+    if (array->dtype != CNN_INT8 &&
+        !all_finite(context, array->dtype, array->data, array->bytes / cnn_dtype_size(array->dtype)))
         return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: the array %s holds a value that is not finite", path, name);
     return CNN_OK;
 }
 
 /* Done before the model is made, so that no graph can ask for more memory than the file is large. */
-static cnn_status check_arrays(const cnn_safetensors *file, const char *path, const cnn_graph *graph)
+static cnn_status check_arrays(cnn_context *context, const cnn_safetensors *file, const char *path,
+                               const cnn_graph *graph)
 {
     size_t expected = 0;
     for (int32_t i = 0; i < graph->count; i++) {
@@ -198,7 +199,7 @@ static cnn_status check_arrays(const cnn_safetensors *file, const char *path, co
         for (int32_t j = 0; j < node->layer.parameter_count; j++, expected++) {
             char name[256];
             snprintf(name, sizeof name, "%s.%s", node->name, node->layer.parameters[j].name);
-            cnn_status status = check_array(file, path, name, &node->layer.parameters[j]);
+            cnn_status status = check_array(context, file, path, name, &node->layer.parameters[j]);
             if (status)
                 return status;
         }
@@ -261,7 +262,7 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
     if (!status)
         status = read_graph(context, file, path, &graph);
     if (!status)
-        status = check_arrays(file, path, graph);
+        status = check_arrays(context, file, path, graph);
     if (!status)
         status = cnn_model_create_over(context, graph, &memory, model);
     cnn_graph_destroy(graph);

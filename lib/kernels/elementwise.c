@@ -1,5 +1,6 @@
 #include "kernels/elementwise.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -114,4 +115,32 @@ void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, co
 {
     elementwise_job job = { .type = type, .first = a, .second = b, .result = sum, .count = count };
     run(context, add_task, &job);
+}
+
+typedef struct finite_job {
+    const cnn_elementwise_kernels *kernels;
+    bool narrow;
+    const char *values;
+    size_t count;
+    atomic_bool found; /* one that isn't */
+} finite_job;
+
+static void finite_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    finite_job *job = argument;
+    size_t at = task * CHUNK, left = job->count - at;
+    const char *values = job->values + at * (job->narrow ? sizeof(uint16_t) : sizeof(float));
+    if (!job->kernels->finite[job->narrow](values, left < CHUNK ? left : CHUNK))
+        atomic_store(&job->found, true);
+}
+
+bool cnn_elementwise_finite(cnn_context *context, cnn_dtype type, const void *values, size_t count)
+{
+    finite_job job = { .kernels = cnn_kernels_get(context)->elementwise,
+                       .narrow = type == CNN_BFLOAT16,
+                       .values = values,
+                       .count = count };
+    cnn_parallel(context, (count + CHUNK - 1) / CHUNK, finite_task, &job);
+    return !atomic_load(&job.found);
 }

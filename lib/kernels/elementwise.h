@@ -3,6 +3,7 @@
 #ifndef CNN_KERNELS_ELEMENTWISE_H
 #define CNN_KERNELS_ELEMENTWISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,12 +32,16 @@ void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementw
 void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count);
 void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, const void *b, void *sum, size_t count);
 
+/* Whether no value is infinite or NaN. */
+bool cnn_elementwise_finite(cnn_context *context, cnn_dtype type, const void *values, size_t count);
+
 /* The loops, of one instruction set. */
 typedef struct cnn_elementwise_kernels {
     void (*forward[CNN_ELEMENTWISE_COUNT])(const float *input, float *output, size_t count, const float *constants);
     void (*backward[CNN_ELEMENTWISE_COUNT])(const float *output, const float *gradient, float *input_gradient,
                                             size_t count, const float *constants);
     void (*add)(const float *a, const float *b, float *sum, size_t count);
+    bool (*finite[2])(const void *values, size_t count); /* of floats, and of bfloat16 */
 
     /* Of bfloat16; NULL for operations that aren't. */
     void (*forward_narrow[CNN_ELEMENTWISE_COUNT])(const uint16_t *input, uint16_t *output, size_t count);

@@ -149,6 +149,32 @@ static void add_narrow(const uint16_t *a, const uint16_t *b, uint16_t *sum, size
     }
 }
 
+/* Times 0, what isn't finite becomes NaN. */
+ALWAYS_INLINE bool finite(bool narrow, const void *values, size_t count)
+{
+    vf sums[4] = { vf_zero(), vf_zero(), vf_zero(), vf_zero() };
+    size_t i = 0;
+    for (; i + 4 * VF_WIDTH <= count; i += 4 * VF_WIDTH)
+        UNROLLED (v, 4)
+            sums[v] = vf_fmadd(vf_load_values(narrow, values, (ptrdiff_t)(i + (size_t)v * VF_WIDTH), VF_WIDTH),
+                               vf_zero(), sums[v]);
+    for (; i < count; i += VF_WIDTH) {
+        size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
+        sums[0] = vf_fmadd(vf_load_values(narrow, values, (ptrdiff_t)i, lanes), vf_zero(), sums[0]);
+    }
+    return vf_sum(vf_add(vf_add(sums[0], sums[1]), vf_add(sums[2], sums[3]))) == 0;
+}
+
+static bool finite_floats(const void *values, size_t count)
+{
+    return finite(false, values, count);
+}
+
+static bool finite_narrow(const void *values, size_t count)
+{
+    return finite(true, values, count);
+}
+
 const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
     .forward = {
         [CNN_ELEMENTWISE_RELU] = relu,
@@ -167,6 +193,7 @@ const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
         [CNN_ELEMENTWISE_RESCALE] = rescale_backward,
     },
     .add = add,
+    .finite = { finite_floats, finite_narrow },
     .forward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_narrow, [CNN_ELEMENTWISE_RELU6] = relu6_narrow },
     .backward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_backward_narrow,
                          [CNN_ELEMENTWISE_RELU6] = relu6_backward_narrow },
