@@ -158,13 +158,11 @@ CNN_API void cnn_text_free(char *text);
  *   three_conv  128 px; conv 32, 64, 128 (same), each with ReLU and max-pool; dense 128
  *   four_conv   150 px; conv 32, 64, 128, 128 (valid), each with ReLU and max-pool; dense 512; dropout 0.5
  *   catdog_net  128 px; ours, for learning from scratch on a few cores: six residual blocks; any size
- *   vgg16       224 px; Simonyan and Zisserman 2014, arXiv:1409.1556: 13 conv 3×3 of 64 to 512 channels, five max-pools,
- *               dense 4096 twice with dropout 0.5
- *   resnet18    128 px; He et al. 2015, arXiv:1512.03385: conv 7×7 by steps of 2, max-pool 3×3, eight residual blocks
- *               of 64 to 512 channels with batch normalisation, global average
- *   resnet50    224 px; the same with 16 blocks of three conv, 256 to 2048 channels
- *   mobilenet_v2        224 px; Sandler et al. 2018, arXiv:1801.04381; dropout 0.2
- *   efficientnet_lite0  224 px; EfficientNet (Tan and Le 2019, arXiv:1905.11946) for small machines; dropout 0.2
+ *   vgg16       224 px; Simonyan and Zisserman 2014, arXiv:1409.1556
+ *   resnet18    128 px; He et al. 2015, arXiv:1512.03385
+ *   resnet50    224 px; the same with blocks of three convolutions
+ *   mobilenet_v2        224 px; Sandler et al. 2018, arXiv:1801.04381
+ *   efficientnet_lite0  224 px; after Tan and Le 2019, arXiv:1905.11946
  * Those with a global average take images of any size. */
 typedef struct cnn_net_options {
     uint32_t struct_size;
