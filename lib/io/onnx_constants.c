@@ -46,6 +46,14 @@ static cnn_status give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
     return cnn_onnx_define_constant(import, import->node->output[0], tensor);
 }
 
+static void copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *wholes, int64_t to)
+{
+    if (floats && from->floats)
+        floats[to] = from->floats[at];
+    else if (wholes && from->wholes)
+        wholes[to] = from->wholes[at];
+}
+
 /* The elements that `w` meets become a constant of its dimensions. */
 static cnn_status give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, walk *w)
 {
@@ -55,12 +63,8 @@ static cnn_status give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from
     cnn_status status = new_like(import, from, w->rank, w->dims, &floats, &wholes, &to);
     if (status)
         return status;
-    for (int64_t i = 0; i < to->count; i++, step(w)) {
-        if (floats)
-            floats[i] = from->floats[w->at];
-        else
-            wholes[i] = from->wholes[w->at];
-    }
+    for (int64_t i = 0; i < to->count; i++, step(w))
+        copy_element(from, w->at, floats, wholes, i);
     return give(import, to);
 }
 
@@ -248,20 +252,19 @@ static cnn_status read_transpose(cnn_onnx_import *import)
 }
 
 /* Copies constants along an axis: each as rows of what lies behind that axis. */
-static cnn_status join(cnn_onnx_import *import, cnn_onnx_tensor *to, char *data, size_t size, int32_t axis)
+static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32_t axis, float *floats, int64_t *wholes)
 {
     int64_t outer = 1, inner = 1, offset = 0;
     for (int32_t i = 0; i < to->rank; i++)
         *(i < axis ? &outer : &inner) *= to->dims[i];
     for (size_t k = 0; k < import->node->n_input; k++) {
         const cnn_onnx_tensor *from = cnn_onnx_constant(import, k);
-        const char *source = from->floats ? (const char *)from->floats : (const char *)from->wholes;
         int64_t row = outer ? from->count / outer : 0;
         for (int64_t i = 0; i < outer; i++)
-            memcpy(data + (size_t)(i * inner + offset) * size, source + (size_t)(i * row) * size, (size_t)row * size);
+            for (int64_t j = 0; j < row; j++)
+                copy_element(from, i * row + j, floats, wholes, i * inner + offset + j);
         offset += row;
     }
-    return give(import, to);
 }
 
 static cnn_status read_concat(cnn_onnx_import *import)
@@ -290,7 +293,8 @@ static cnn_status read_concat(cnn_onnx_import *import)
     status = new_like(import, first, first->rank, dims, &floats, &wholes, &to);
     if (status)
         return status;
-    return join(import, to, floats ? (char *)floats : (char *)wholes, floats ? sizeof *floats : sizeof *wholes, axis);
+    join(import, to, axis, floats, wholes);
+    return give(import, to);
 }
 
 static cnn_status read_gather(cnn_onnx_import *import)
@@ -313,10 +317,8 @@ static cnn_status read_gather(cnn_onnx_import *import)
     for (int64_t i = 0; !status && i < to->count; i++) {
         int32_t at;
         status = cnn_onnx_axis_of(import, indices->wholes[i], (int32_t)from->count, &at);
-        if (!status && floats)
-            floats[i] = from->floats[at];
-        else if (!status)
-            wholes[i] = from->wholes[at];
+        if (!status)
+            copy_element(from, at, floats, wholes, i);
     }
     return status ? status : give(import, to);
 }
@@ -466,11 +468,12 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
         status = new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &wholes, &to);
     if (status)
         return status;
+    const cnn_onnx_tensor *x = operands[0], *y = operands[1];
     for (int64_t i = 0; i < to->count; i++, step(&walks[0]), step(&walks[1])) {
-        if (floats)
-            floats[i] = operation->floats(operands[0]->floats[walks[0].at], operands[1]->floats[walks[1].at]);
-        else
-            wholes[i] = operation->wholes(operands[0]->wholes[walks[0].at], operands[1]->wholes[walks[1].at]);
+        if (floats && x->floats && y->floats)
+            floats[i] = operation->floats(x->floats[walks[0].at], y->floats[walks[1].at]);
+        else if (wholes && x->wholes && y->wholes)
+            wholes[i] = operation->wholes(x->wholes[walks[0].at], y->wholes[walks[1].at]);
     }
     return give(import, to);
 }
@@ -536,10 +539,13 @@ static cnn_status read_div(cnn_onnx_import *import)
     return combine(import, &(arithmetic){ divide_floats, divide_wholes });
 }
 
-/* (value - zero point) × scale, the same for all or along one axis. */
+/* (value - zero point) × scale, the same for all or along one axis. Floats are as QuantizeLinear has left them, which
+ * rounds nothing here. */
 static cnn_status read_dequantize(cnn_onnx_import *import)
 {
-    const cnn_onnx_tensor *from, *scale, *zero = cnn_onnx_constant(import, 2);
+    const cnn_onnx_tensor *from = cnn_onnx_constant(import, 0), *scale, *zero = cnn_onnx_constant(import, 2);
+    if (from && from->floats)
+        return give(import, from);
     cnn_status status = cnn_onnx_need_wholes(import, 0, "input", &from);
     int32_t axis = 0;
     if (!status)
@@ -574,6 +580,7 @@ const cnn_onnx_operator cnn_onnx_constant_operators[] = {
     { "Gather", read_gather },
     { "Identity", read_identity },
     { "Mul", read_mul },
+    { "QuantizeLinear", read_identity },
     { "Reshape", read_reshape },
     { "Shape", read_shape },
     { "Slice", read_slice },

@@ -313,21 +313,35 @@ static cnn_status read_softmax(cnn_onnx_import *import)
     return status ? status : cnn_onnx_define(import, &x);
 }
 
+/* What the quantised type cuts off: below 0, and above 6, if not more. NULL: neither. */
+static const cnn_layer_type *cut_of(const cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *scale = cnn_onnx_constant(import, 1), *zero = cnn_onnx_constant(import, 2);
+    int32_t type = zero ? zero->type : CNN_ONNX_UINT8;
+    bool is_signed = type == CNN_ONNX_INT8 || type == CNN_ONNX_INT16;
+    int32_t steps = type == CNN_ONNX_INT8 || type == CNN_ONNX_UINT8 ? UINT8_MAX : UINT16_MAX;
+    int64_t lowest = is_signed ? -(steps / 2) - 1 : 0;
+    if (zero && !(zero->wholes && zero->count == 1 && zero->wholes[0] == lowest))
+        return NULL;
+    bool to_six = scale && scale->floats && scale->count == 1 && scale->floats[0] * (float)steps < 6.05f;
+    return to_six ? &cnn_layer_relu6 : &cnn_layer_relu;
+}
+
 /* The model is computed without rounding. But where 0 is the smallest value that the quantised type can have, it is
- * the rounding that cuts off what is negative: quantisers leave out a Relu there. */
+ * the rounding that cuts off what is negative: quantisers leave out Relu, and Clip to 6, there. */
 static cnn_status read_quantize(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    const cnn_onnx_tensor *zero = cnn_onnx_constant(import, 2);
-    cnn_status status = cnn_onnx_activation_of(import, 0, &x);
+    const cnn_layer_type *cut = cut_of(import);
+    cnn_status status = cnn_onnx_padded_activation(import, 0, &x);
     if (status)
         return status;
-    int64_t lowest = zero && zero->type == CNN_ONNX_INT8    ? INT8_MIN
-                     : zero && zero->type == CNN_ONNX_INT16 ? INT16_MIN
-                                                            : 0;
-    bool cuts = !zero || (zero->wholes && zero->count == 1 && zero->wholes[0] == lowest);
-    if (cuts && !cnn_onnx_is_not_negative(import, x.node))
-        status = cnn_onnx_add_layer(import, &cnn_layer_relu, &x.node, 1, NULL, &x.node);
+    if (cnn_onnx_is_not_negative(import, x.node))
+        cut = NULL;
+    if (cut && x.padded && x.pad_value < 0)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it cuts off a padding by %g", (double)x.pad_value);
+    if (cut)
+        status = cnn_onnx_add_layer(import, cut, &x.node, 1, NULL, &x.node);
     return status ? status : cnn_onnx_define(import, &x);
 }
 

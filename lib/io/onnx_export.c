@@ -59,7 +59,7 @@ CnnOnnx__Node *cnn_onnx_export_node(cnn_onnx_export *file, const char *type, con
         count++;
     CnnOnnx__Node *node = cnn_onnx_export_memory(file, 1, sizeof *node);
     char **names = cnn_onnx_export_memory(file, count + 1, sizeof *names);
-    CnnOnnx__Attribute **attributes = cnn_onnx_export_memory(file, ATTRIBUTES, sizeof *attributes);
+    CnnOnnx__Attribute **attributes = cnn_onnx_export_memory(file, ATTRIBUTES, sizeof(void *));
     if (file->status || !grow(file, &file->graph.node, &file->node_capacity, file->graph.n_node + 1))
         return NULL;
     memcpy(names, inputs, count * sizeof *names);
@@ -226,7 +226,7 @@ static void add_notes(cnn_onnx_export *file, CnnOnnx__Model *proto)
 {
     size_t count = file->model->note_count;
     CnnOnnx__Entry *entries = cnn_onnx_export_memory(file, count, sizeof *entries);
-    CnnOnnx__Entry **list = cnn_onnx_export_memory(file, count, sizeof *list);
+    CnnOnnx__Entry **list = cnn_onnx_export_memory(file, count, sizeof(void *));
     for (size_t i = 0; list && i < count; i++) {
         cnn_onnx__entry__init(&entries[i]);
         entries[i].key = file->model->notes[i].key;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,7 +52,7 @@ static cnn_status find_place(const cnn_onnx_import *import, const CnnOnnx__Tenso
 /* A relative path without "..". */
 static bool stays_below(const char *path)
 {
-    if (*path == '/')
+    if (!path || *path == '/')
         return false;
     for (const char *at = path; *at;) {
         size_t length = strcspn(at, "/");
@@ -76,13 +77,10 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
 {
     char folder[PATH_MAX], path[PATH_MAX];
     const char *slash = strrchr(import->path, '/');
-    size_t length = slash ? (size_t)(slash - import->path) + 1 : 0, more = strlen(at->location);
-    if (length + more + 3 > sizeof path)
+    int length = slash ? (int)(slash - import->path) + 1 : 2;
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? import->path : "./");
+    if ((size_t)snprintf(path, sizeof path, "%s%s", folder, at->location) >= sizeof path)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the name of the file with its weights is too long");
-    memcpy(folder, length ? import->path : "./", length ? length : 2);
-    folder[length ? length : 2] = 0;
-    memcpy(path, import->path, length);
-    memcpy(path + length, at->location, more + 1);
     if (!stays_below(at->location) || !ends_below(folder, path))
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
                              "its weights are in \"%.200s\", which leads out of the model's folder: it is not opened",
@@ -124,7 +122,7 @@ cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor
                                   const unsigned char **data)
 {
     place at;
-    int descriptor;
+    int descriptor = -1;
     void *memory = NULL;
     cnn_status status = find_place(import, from, &at);
     if (!status && at.has_length && at.length != bytes)

@@ -141,11 +141,11 @@ static cnn_status add_input(cnn_onnx_import *import, const cnn_onnx_options *opt
     static const cnn_onnx_axis last[] = { CNN_ONNX_BATCH, CNN_ONNX_HEIGHT, CNN_ONNX_WIDTH, CNN_ONNX_CHANNEL };
     enum { MOST_COLOURS = 4 };
     const CnnOnnx__ValueInfo *input = NULL;
-    int64_t dims[4];
+    int64_t dims[4] = { 0 };
     cnn_status status = find_input(import, &input);
-    if (!status)
+    if (!status && input)
         status = read_dims(import, input, dims);
-    if (status)
+    if (status || !input)
         return status;
     bool channels_last = dims[3] && dims[3] <= MOST_COLOURS && !(dims[1] && dims[1] <= MOST_COLOURS);
     int64_t *height = &dims[channels_last ? 1 : 2], *width = &dims[channels_last ? 2 : 3];
@@ -204,14 +204,16 @@ static cnn_status read_node(cnn_onnx_import *import)
 {
     const CnnOnnx__Node *node = import->node;
     const char *type = node->op_type ? node->op_type : "";
-    const cnn_onnx_operator *tables[] = { cnn_onnx_layer_operators, cnn_onnx_shape_operators,
-                                          cnn_onnx_elementwise_operators };
-    const cnn_onnx_operator *operator= all_constant(import) ? find_operator(cnn_onnx_constant_operators, type) : NULL;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && !operator; i++)
-        operator= find_operator(tables[i], type);
-    if (!operator|| !is_standard(node->domain))
+    const cnn_onnx_operator *found = all_constant(import) ? find_operator(cnn_onnx_constant_operators, type) : NULL;
+    if (!found)
+        found = find_operator(cnn_onnx_layer_operators, type);
+    if (!found)
+        found = find_operator(cnn_onnx_shape_operators, type);
+    if (!found)
+        found = find_operator(cnn_onnx_elementwise_operators, type);
+    if (!found || !is_standard(node->domain))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "this operator is not supported");
-    return operator->read(import);
+    return found->read(import);
 }
 
 static cnn_status read_nodes(cnn_onnx_import *import)

@@ -238,7 +238,7 @@ static cnn_status add_pads(const cnn_onnx_import *import, const int64_t *pads, s
         return status;
     const cnn_onnx_tensor *list = given ? cnn_onnx_constant(import, 3) : NULL;
     size_t axes = list ? (size_t)list->count : (size_t)x->rank;
-    if (count != 2 * axes)
+    if (!axes || count != 2 * axes)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it has %zu amounts for %zu axes", count, axes);
     for (size_t i = 0; i < count; i++) {
         int32_t axis = 0;

@@ -24,6 +24,8 @@ cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status, const
     va_start(values, format);
     vsnprintf(sentence, sizeof sentence, format, values);
     va_end(values);
+    for (char *at = sentence; *at; at++) /* it may quote the file */
+        *at = (unsigned char)*at < ' ' ? '?' : *at;
     const CnnOnnx__Node *node = import->node;
     if (!node)
         return cnn_fail(status, "%s: %s", import->path, sentence);

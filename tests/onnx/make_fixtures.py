@@ -78,7 +78,25 @@ def open_size():
     net.save(FOLDER / "open_size.onnx")
 
 
+def mixed():
+    """For the fuzzer: quantisation, constants that are computed, and what else the others lack."""
+    net = Net(("n", 3, 6, 5))
+    step = [net.constant(numpy.float32(0.02)), net.constant(numpy.uint8(0))]
+    whole = [net.constant(numpy.int64(values)) for values in ([6], [-9], [0], [-1], [3, 0, -1, 2], [4], [4, -1, 1], [2])]
+    net.add("DequantizeLinear", *step, of=net.add("QuantizeLinear", *step))
+    net.add("Mul", net.weights(1, 4, 1, 1), of=net.conv(4, bias=False))
+    x = net.add("DequantizeLinear", *step, of=net.add("QuantizeLinear", *step))
+    gathered = net.add("Gather", whole[4], of=net.add("Slice", *whole[:4], of=net.weights(9)))
+    ones = net.add("ConstantOfShape", of=whole[5], value=helper.make_tensor("v", TensorProto.FLOAT, [1], [1.0]))
+    bias = net.add("Reshape", whole[6], of=net.add("Add", ones, of=gathered))
+    pooled = net.add("AveragePool", of=net.add("Add", bias, of=x), kernel_shape=[3, 3], pads=[1] * 4, count_include_pad=1)
+    net.add("ReduceMean", of=net.add("Concat", pooled, of=x, axis=1), axes=[2, 3], keepdims=0)
+    net.add("Squeeze", whole[7], of=net.add("Unsqueeze", whole[7]))
+    net.add("Softmax", of=net.add("MatMul", net.weights(8, 3)))
+    net.save(FOLDER / "mixed.onnx")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for make in (residual, channels_last, traced, open_size):
+    for make in (residual, channels_last, traced, open_size, mixed):
         make()
