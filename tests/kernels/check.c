@@ -119,7 +119,8 @@ void check_same_bits(const char *what, const void *expected, const void *got, si
     check_true(what, !memcmp(expected, got, bytes));
 }
 
-static void open_sets(check_sets *sets)
+/* All instruction sets of the processor, or the best alone. */
+static void open_sets(check_sets *sets, bool best)
 {
     static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4 };
     static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
@@ -130,7 +131,7 @@ static void open_sets(check_sets *sets)
             cnn_context_options options;
             cnn_context_options_init(&options);
             options.threads = threads[t];
-            options.instruction_set = wanted[i];
+            options.instruction_set = best ? CNN_ISA_BEST : wanted[i];
             if (cnn_context_create(&options, &set->contexts[t]))
                 exit(2);
         }
@@ -149,7 +150,8 @@ static void open_sets(check_sets *sets)
 int main(int argc, char **argv)
 {
     check_sets sets = { 0 };
-    open_sets(&sets);
+    bool best = argc > 1 && !strcmp(argv[1], "--best");
+    open_sets(&sets, best);
     if (argc > 1 && !strcmp(argv[1], "--bench")) {
         bool json = argc > 2 && !strcmp(argv[2], "--json");
         argc -= json;
