@@ -1,10 +1,24 @@
 #include <stdio.h>
+#include <string.h>
 
 #include <cnn/cnn.h>
 
 #include "arguments.h"
 #include "context.h"
 #include "output.h"
+
+static int ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), more = strlen(end);
+    return length >= more && !strcmp(text + length - more, end);
+}
+
+/* The name says the format. */
+static cnn_status write(const cnn_model *model, const char *path)
+{
+    return ends_in(path, ".safetensors") ? cnn_model_save_as(model, path, CNN_BFLOAT16)
+                                         : cnn_model_save_onnx(model, path);
+}
 
 static int export_model(const char *from, const char *to)
 {
@@ -13,7 +27,7 @@ static int export_model(const char *from, const char *to)
     if (context_create(1, &context))
         return EXIT_FAILED;
     int result = EXIT_DONE;
-    if (cnn_model_load(context, from, &model) || cnn_model_save_onnx(model, to))
+    if (cnn_model_load(context, from, &model) || write(model, to))
         result = output_library_error();
     cnn_model_destroy(model);
     cnn_context_destroy(context);
@@ -25,7 +39,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     const char *model = NULL, *out = NULL;
     const option options[] = {
         { "model", "FILE", "the trained model", OPTION_TEXT, &model },
-        { "out", "FILE.onnx", "the file to write", OPTION_TEXT, &out },
+        { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out },
         { 0 },
     };
     arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -40,12 +54,15 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command export_command = {
     "export",
-    "write a model as ONNX, for other programs",
-    "--model FILE --out FILE.onnx",
+    "write a model as ONNX, for other programs, or small",
+    "--model FILE --out FILE",
     "Writes a model in the ONNX format (opset 17), which onnxruntime and many other programs\n"
     "run. Its input \"input\" is N x 3 x height x width, its output \"output\" holds the logits;\n"
     "class names and preprocessing are in its metadata.\n\n"
-    "  catdog export --model pets.safetensors --out pets.onnx\n\n"
+    "  catdog export --model pets.safetensors --out pets.onnx\n"
+    "  catdog export --model pets.safetensors --out small.safetensors\n\n"
+    "A file whose name ends in .safetensors is one of catdog's own with the weights in\n"
+    "bfloat16: half as large, for models to hand on. It predicts, and can be trained further.\n"
     "catdog itself takes ONNX models too, wherever it takes a model.\n",
     run,
 };

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "net.h"
 #include "output.h"
+#include "shipped.h"
 #include "use.h"
 
 enum { CHUNK = 64 };
@@ -329,7 +330,8 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     predicting p = { .threshold = -1 };
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &p.model },
+        { "model", "FILE", "the trained model (the one of cats and dogs that comes with catdog)", OPTION_TEXT,
+          &p.model },
         { "json", NULL, "print a JSON object a line: path, label, confidence, or path, error", OPTION_FLAG, &p.json },
         { "csv", NULL, "print CSV: path,label,confidence,error", OPTION_FLAG, &p.csv },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &p.threshold,
@@ -344,13 +346,14 @@ static int run(const catdog_command *command, int argc, char **argv)
         return output_finish();
     if (parsed == PARSED_WRONG)
         return EXIT_USAGE;
-    if (!p.model)
-        return arguments_wrong(command, "predict: --model is missing");
     if (!operands)
         return arguments_wrong(command,
                                "predict: name at least one photograph, folder or zip, or - for standard input");
     if (p.json && p.csv)
         return arguments_wrong(command, "predict: --json and --csv exclude each other");
+    p.model = shipped_model_unless(p.model);
+    if (!p.model)
+        return EXIT_FAILED;
     int result = predict(&p, operands, argv + 1);
     cnn_classifier_destroy(p.classifier);
     cnn_context_destroy(p.context);
@@ -360,8 +363,9 @@ static int run(const catdog_command *command, int argc, char **argv)
 const catdog_command predict_command = {
     "predict",
     "classify photographs",
-    "--model FILE [OPTION]... FILE|FOLDER|ZIP|-...",
+    "[OPTION]... FILE|FOLDER|ZIP|-...",
     "Classifies photographs: for each its path, its class, and how sure that is.\n\n"
+    "  catdog predict photo.jpg\n"
     "  catdog predict --model pets.safetensors photo.jpg\n"
     "  catdog predict --model pets.safetensors --csv holidays/ more.zip > labels.csv\n"
     "  curl -s https://example.org/cat.jpg | catdog predict --model pets.safetensors -\n\n"

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "shipped.h"
 
 const char *const transfer_heads[] = { "fine-tune", "linear", NULL };
 
@@ -27,7 +28,10 @@ cnn_status transfer_create(cnn_context *context, const transfer_arguments *trans
                            const cnn_classifier_options *options, cnn_classifier **classifier)
 {
     cnn_model *pretrained;
-    cnn_status status = cnn_model_load(context, transfer->from, &pretrained);
+    const char *path = shipped_model_unless(transfer->from);
+    if (!path)
+        return CNN_ERROR_IO;
+    cnn_status status = cnn_model_load(context, path, &pretrained);
     if (status) {
         output_library_error();
         return status;

@@ -20,22 +20,23 @@ enum { TRANSFER_FINE_TUNE, TRANSFER_LINEAR };
 extern const char *const transfer_heads[]; /* NULL past the last */
 
 /* Entries of a command's table of options, for `transfer`, a transfer_arguments. */
-#define TRANSFER_OPTIONS(transfer)                                                                                  \
-    { "from", "FILE", "begin with what this model has learned: transfer learning", OPTION_TEXT, &(transfer).from }, \
-        { "head",        "KIND",           "with --from, linear: train a new last layer alone",                     \
-          OPTION_CHOICE, &(transfer).head, .choices = transfer_heads },                                             \
-        { "freeze", "LAYER|all|none", "with --from: layers up to this one stay as they are (none)", OPTION_TEXT,    \
-          &(transfer).freeze },                                                                                     \
-        { "unfreeze-at",                                                                                            \
-          "EPOCH",                                                                                                  \
-          "with --from: in the epochs before, only the last layer learns (11)",                                     \
-          OPTION_WHOLE,                                                                                             \
-          &(transfer).unfreeze_at,                                                                                  \
-          1,                                                                                                        \
-          100000 },                                                                                                 \
-    {                                                                                                               \
-        "body-rate", "X", "with --from: the other layers learn X times as fast as the last (0.1)", OPTION_NUMBER,   \
-            &(transfer).body_rate, 0, 1                                                                             \
+#define TRANSFER_OPTIONS(transfer)                                                                                \
+    { "from", "FILE", "begin with what this model has learned; shipped: the one of catdog", OPTION_TEXT,          \
+      &(transfer).from },                                                                                         \
+        { "head",        "KIND",           "with --from, linear: train a new last layer alone",                   \
+          OPTION_CHOICE, &(transfer).head, .choices = transfer_heads },                                           \
+        { "freeze", "LAYER|all|none", "with --from: layers up to this one stay as they are (none)", OPTION_TEXT,  \
+          &(transfer).freeze },                                                                                   \
+        { "unfreeze-at",                                                                                          \
+          "EPOCH",                                                                                                \
+          "with --from: in the epochs before, only the last layer learns (11)",                                   \
+          OPTION_WHOLE,                                                                                           \
+          &(transfer).unfreeze_at,                                                                                \
+          1,                                                                                                      \
+          100000 },                                                                                               \
+    {                                                                                                             \
+        "body-rate", "X", "with --from: the other layers learn X times as fast as the last (0.1)", OPTION_NUMBER, \
+            &(transfer).body_rate, 0, 1                                                                           \
     }
 
 /* Whether they make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. */

@@ -47,7 +47,7 @@ static bool is_folded(const folding *f, cnn_node node)
 static void add_node(folding *f, cnn_node node)
 {
     const cnn_graph_node *it = node_of(f, node);
-    cnn_node inputs[CNN_MAX_INPUTS];
+    cnn_node inputs[CNN_MAX_INPUTS] = { 0 };
     for (int32_t k = 0; k < it->layer.input_count; k++)
         inputs[k] = f->places[it->inputs[k]];
     cnn_conv2d_attributes conv;

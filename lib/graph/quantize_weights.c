@@ -69,7 +69,7 @@ static float channel_scale(const cnn_tensor *weights, int64_t channels, int64_t 
     for (int64_t i = channel; i < weights->count; i += channels)
         most = fabsf(values[i]) > most ? fabsf(values[i]) : most;
     scale = most / 127;
-    float least = fabsf(bias) / value_scale / (CNN_INT8_MAX_BIAS / 2);
+    float least = fabsf(bias) / value_scale / (0.5f * (float)CNN_INT8_MAX_BIAS);
     scale = scale > least ? scale : least;
     return scale > FLT_MIN ? scale : 1;
 }

@@ -90,7 +90,8 @@ static void copy_task(void *argument, size_t task, uint32_t worker)
     (void)worker;
     const elementwise_job *job = argument;
     chunk c = chunk_of(job, task);
-    memcpy(c.result, c.first, c.count * cnn_dtype_size(job->type));
+    if (c.first)
+        memcpy(c.result, c.first, c.count * cnn_dtype_size(job->type));
 }
 
 void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count)

@@ -129,7 +129,7 @@ static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
 static inline void vf_store_bf16(uint16_t *to, vf a)
 {
     typedef uint32_t words __attribute__((vector_size(16)));
-    words bits = (words)a, high = bits >> 16, nan = (words)(a != a);
+    words bits = (words)a, high = bits >> 16, nan = (words)((bits & 0x7fffffffu) > 0x7f800000u);
     words nearest = (bits + 0x7fffu + (high & 1)) >> 16;
     words chosen = (nan & (high | 0x40)) | (~nan & nearest);
     for (int i = 0; i < VF_WIDTH; i++)

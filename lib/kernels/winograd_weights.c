@@ -91,6 +91,8 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
 {
     plan p = { .kernels = cnn_kernels_get(context), .shape = s };
     const variant *v = p.variant = variant_of(p.kernels, s);
+    if (!v) /* cnn_winograd_weights_fits has said otherwise */
+        return p;
     p.adjoints = v->narrow ? &p.kernels->winograd->adjoints_of_pairs : &p.kernels->winograd->adjoints_by_4;
     p.in_panels = cnn_divide_up(s->in_channels, CNN_PANEL);
     p.out_panels = cnn_divide_up(s->out_channels, v->out_panel);

@@ -60,7 +60,6 @@ def test_no_command_is_an_error_that_shows_the_usage():
     (["eval", "--model", "m"], "--data is missing"),
     (["eval", "--data", "m"], "--model is missing"),
     (["eval", "--data", "m", "--model", "m", "--threshold", "1"], "--threshold takes a number from 1e-06 to 0.999999"),
-    (["predict", "x.jpg"], "--model is missing"),
     (["predict", "--model", "m"], "name at least one photograph"),
     (["predict", "--model", "m", "--json", "--csv", "x.jpg"], "exclude each other"),
     (["check"], "--data is missing"),
