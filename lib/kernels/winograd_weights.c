@@ -49,12 +49,14 @@ typedef struct plan {
     float *sums, *scratch;
 } plan;
 
-static const variant *variant_of(const cnn_kernels *kernels, const cnn_conv_shape *s)
+static bool has_variant(const cnn_kernels *kernels, const cnn_conv_shape *s)
 {
-    if (s->input_type == CNN_FLOAT32 && s->output_type == CNN_FLOAT32)
-        return &of_floats;
-    bool narrow = s->input_type == CNN_BFLOAT16 && s->output_type == CNN_BFLOAT16;
-    return narrow && kernels->pair ? &of_pairs : NULL;
+    return s->input_type == s->output_type && (s->input_type == CNN_FLOAT32 || kernels->pair);
+}
+
+static const variant *variant_of(const cnn_conv_shape *s)
+{
+    return s->input_type == CNN_FLOAT32 ? &of_floats : &of_pairs;
 }
 
 /* Of small images tiles are mostly padding: then the fewer products aren't worth the transforms. */
@@ -68,9 +70,8 @@ bool cnn_winograd_weights_fits(const cnn_kernels *kernels, const cnn_conv_shape 
     for (int i = 0; i < 2; i++)
         if (s->kernel[i] != 3 || s->stride[i] != 1 || s->dilation[i] != 1)
             return false;
-    const variant *v = variant_of(kernels, s);
-    return v && (v->narrow || !wastes_tiles(s)) && s->groups == 1 && s->in_channels >= MIN_CHANNELS &&
-           s->out_channels >= MIN_CHANNELS;
+    return has_variant(kernels, s) && (variant_of(s)->narrow || !wastes_tiles(s)) && s->groups == 1 &&
+           s->in_channels >= MIN_CHANNELS && s->out_channels >= MIN_CHANNELS;
 }
 
 static void plan_memory(plan *p)
@@ -90,9 +91,7 @@ static void plan_memory(plan *p)
 static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
 {
     plan p = { .kernels = cnn_kernels_get(context), .shape = s };
-    const variant *v = p.variant = variant_of(p.kernels, s);
-    if (!v) /* cnn_winograd_weights_fits has said otherwise */
-        return p;
+    const variant *v = p.variant = variant_of(s);
     p.adjoints = v->narrow ? &p.kernels->winograd->adjoints_of_pairs : &p.kernels->winograd->adjoints_by_4;
     p.in_panels = cnn_divide_up(s->in_channels, CNN_PANEL);
     p.out_panels = cnn_divide_up(s->out_channels, v->out_panel);
