@@ -395,37 +395,6 @@ static void gradient_across(const cnn_winograd_strip *s)
     if (c < s->channels)
         gradient_across_vector(s, c, (size_t)(s->channels - c));
 }
-
-/* G transposed. */
-ALWAYS_INLINE void weights_across_line(const vf u[SIDE], vf g[TAPS])
-{
-    vf half = vf_broadcast(0.5f), middle = vf_mul(half, vf_add(u[1], u[2]));
-    g[0] = vf_add(u[0], middle);
-    g[1] = vf_mul(half, vf_sub(u[1], u[2]));
-    g[2] = vf_sub(middle, u[3]);
-}
-
-static void weights_across(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
-{
-    for (int64_t c = 0; c < columns; c += VF_WIDTH) {
-        size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
-        vf half[TAPS][SIDE];
-        UNROLLED (j, SIDE) {
-            vf column[SIDE], line[TAPS];
-            UNROLLED (i, SIDE)
-                column[i] = load_lanes(from + c + (i * SIDE + j) * matrix_stride, lanes);
-            weights_across_line(column, line);
-            UNROLLED (v, TAPS)
-                half[v][j] = line[v];
-        }
-        UNROLLED (v, TAPS) {
-            vf taps[TAPS];
-            weights_across_line(half[v], taps);
-            UNROLLED (u, TAPS)
-                store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
-        }
-    }
-}
 #endif
 
 static void strip_input(const cnn_winograd_strip *s)
@@ -491,7 +460,7 @@ static void strip_gradient(const cnn_winograd_strip *s)
 }
 
 /* G transposed, of the larger tile. */
-ALWAYS_INLINE void tap_line(const vf u[MAX_SIDE], vf g[TAPS])
+ALWAYS_INLINE void tap_line_of_larger(const vf u[MAX_SIDE], vf g[TAPS])
 {
     vf sixth = vf_broadcast(1 / 6.0f), sum = vf_add(u[1], u[2]), sum_2 = vf_add(u[3], u[4]);
     vf difference = vf_sub(u[2], u[1]), difference_2 = vf_sub(u[3], u[4]);
@@ -500,26 +469,58 @@ ALWAYS_INLINE void tap_line(const vf u[MAX_SIDE], vf g[TAPS])
     g[2] = vf_fmadd(sixth, vf_sub(sum_2, sum), u[5]);
 }
 
-static void tap_gradients(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
+/* The same of the smaller one. */
+ALWAYS_INLINE void tap_line_of_smaller(const vf u[MAX_SIDE], vf g[TAPS])
 {
+    vf half = vf_broadcast(0.5f), middle = vf_mul(half, vf_add(u[1], u[2]));
+    g[0] = vf_add(u[0], middle);
+    g[1] = vf_mul(half, vf_sub(u[1], u[2]));
+    g[2] = vf_sub(middle, u[3]);
+}
+
+ALWAYS_INLINE void tap_line(int tile, const vf u[MAX_SIDE], vf g[TAPS])
+{
+    if (tile == 2)
+        tap_line_of_smaller(u, g);
+    else
+        tap_line_of_larger(u, g);
+}
+
+/* Gradients by taps from the sums of a tile, transformed. */
+ALWAYS_INLINE void taps_of_sums(int tile, const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to,
+                                ptrdiff_t tap_stride)
+{
+    const int side = tile + 2;
     for (int64_t c = 0; c < columns; c += VF_WIDTH) {
         size_t lanes = columns - c < VF_WIDTH ? (size_t)(columns - c) : VF_WIDTH;
         vf half[TAPS][MAX_SIDE];
-        UNROLLED (j, MAX_SIDE) {
+        UNROLLED (j, side) {
             vf column[MAX_SIDE], line[TAPS];
-            UNROLLED (i, MAX_SIDE)
-                column[i] = load_lanes(from + c + (i * MAX_SIDE + j) * matrix_stride, lanes);
-            tap_line(column, line);
+            UNROLLED (i, side)
+                column[i] = load_lanes(from + c + (i * side + j) * matrix_stride, lanes);
+            tap_line(tile, column, line);
             UNROLLED (v, TAPS)
                 half[v][j] = line[v];
         }
         UNROLLED (v, TAPS) {
             vf taps[TAPS];
-            tap_line(half[v], taps);
+            tap_line(tile, half[v], taps);
             UNROLLED (u, TAPS)
                 store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
         }
     }
+}
+
+#if defined(VF_HAS_PAIRS)
+static void weights_across(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
+{
+    taps_of_sums(2, from, matrix_stride, columns, to, tap_stride);
+}
+#endif
+
+static void tap_gradients(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
+{
+    taps_of_sums(MAX_TILE, from, matrix_stride, columns, to, tap_stride);
 }
 
 const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
