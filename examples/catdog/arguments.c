@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manual.h"
 #include "output.h"
 
-enum { LONGEST_WORD = 32, MAX_OPTIONS = 48, HELP_COLUMN = 28 };
+enum { LONGEST_WORD = 32, MAX_OPTIONS = 48, HELP_COLUMN = 28, HELP_WIDTH = 100 };
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -86,13 +87,30 @@ int arguments_wrong(const catdog_command *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+/* Text from HELP_COLUMN on, in as many lines as it takes. */
+static void print_wrapped(const char *text)
+{
+    size_t room = HELP_WIDTH - HELP_COLUMN - 2;
+    while (strlen(text) > room) {
+        size_t length = room;
+        while (length && text[length] != ' ')
+            length--;
+        if (!length)
+            break;
+        printf("%.*s\n%*s", (int)length, text, HELP_COLUMN + 2, "");
+        text += length + 1;
+    }
+    puts(text);
+}
+
 static void print_help(const catdog_command *command, const option *options)
 {
     printf("Usage: catdog %s %s\n\n%s\nOptions:\n", command->name, command->synopsis, command->guide);
     for (const option *o = options; o->name; o++) {
         char left[128];
         snprintf(left, sizeof left, "--%s%s%s", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
-        printf("  %-*s%s%s\n", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : " ", o->help);
+        printf("  %-*s%s", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : " ");
+        print_wrapped(o->help);
     }
     printf("  %-*s%s\n", HELP_COLUMN, "--help", "this text");
 }
@@ -179,15 +197,27 @@ static arguments_result set_option(const catdog_command *command, const option *
     return PARSED_OK;
 }
 
+/* Prints help if that is what the argument asks for. Two of its forms are for the build. */
+static int asks_for_help(const catdog_command *command, const option *options, const char *argument)
+{
+    if (!strcmp(argument, "--help") || !strcmp(argument, "-h"))
+        print_help(command, options);
+    else if (!strcmp(argument, "--help=man"))
+        manual_of_command(command, options);
+    else if (!strcmp(argument, "--help=bash"))
+        completion_of_command(command, options);
+    else
+        return 0;
+    return 1;
+}
+
 /* Reads argv[*index], an option, and its value, which may be the next argument. */
 static arguments_result parse_option(const catdog_command *command, const option *options, char **argv, int *index)
 {
     const char *argument = argv[*index];
     size_t length = strcspn(argument, "=");
-    if (!strcmp(argument, "--help") || !strcmp(argument, "-h")) {
-        print_help(command, options);
+    if (asks_for_help(command, options, argument))
         return PARSED_HELP;
-    }
     const option *o = argument[1] == '-' ? find_option(options, argument + 2, length - 2) : NULL;
     if (!o)
         return unknown_option(command, options, argument);

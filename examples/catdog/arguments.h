@@ -33,7 +33,7 @@ typedef struct option {
     option_kind kind;
     void *target; /* left as it is if the option isn't given */
     double minimum, maximum;
-    const char *const *choices; /* ends in NULL */
+    const char *const *choices; /* ends in NULL; of a text, what is suggested beside files */
 } option;
 
 typedef enum arguments_result { PARSED_OK, PARSED_HELP, PARSED_WRONG } arguments_result;

@@ -6,13 +6,14 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "manual.h"
 #include "output.h"
 
 static const catdog_command *const commands[] = {
-    &train_command,     &tune_command,    &eval_command,     &predict_command, &check_command,
-    &calibrate_command, &summary_command, &quantize_command, &bench_command,   &export_command,
+    &train_command,   &tune_command,     &eval_command,  &predict_command, &check_command, &calibrate_command,
+    &summary_command, &quantize_command, &bench_command, &export_command,  NULL,
 };
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 
 static void print_overview(FILE *file)
 {
@@ -42,6 +43,23 @@ static int unknown_command(const char *word)
     return arguments_wrong(NULL, "unknown command '%s'", word);
 }
 
+/* `catdog --help` in one of its forms, or --version. */
+static int print_about(const char *word)
+{
+    if (!strcmp(word, "--version"))
+        printf("catdog %d.%d.%d, with libcnn %s\n", CNN_VERSION_MAJOR, CNN_VERSION_MINOR, CNN_VERSION_PATCH,
+               cnn_version());
+    else if (!strcmp(word, "--help=man"))
+        manual_of_program(commands);
+    else if (!strcmp(word, "--help=bash"))
+        return completion_of_program(commands);
+    else if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+        print_overview(stdout);
+    else
+        return unknown_command(word);
+    return output_finish();
+}
+
 int main(int argc, char **argv)
 {
     /* A closed pipe and a limit on the size of files become errors of write(), which are reported. */
@@ -51,17 +69,12 @@ int main(int argc, char **argv)
         print_overview(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        print_overview(stdout);
-        return output_finish();
-    }
-    if (!strcmp(argv[1], "--version")) {
-        printf("catdog %d.%d.%d, with libcnn %s\n", CNN_VERSION_MAJOR, CNN_VERSION_MINOR, CNN_VERSION_PATCH,
-               cnn_version());
-        return output_finish();
-    }
+    char help[] = "--help";
+    char *explain[] = { NULL, help, NULL };
+    int asks = argc == 3 && !strcmp(argv[1], "help"); /* catdog help COMMAND */
+    const char *name = argv[asks ? 2 : 1];
     for (size_t i = 0; i < COMMANDS; i++)
-        if (!strcmp(argv[1], commands[i]->name))
-            return commands[i]->run(commands[i], argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+        if (!strcmp(name, commands[i]->name))
+            return commands[i]->run(commands[i], asks ? 2 : argc - 1, asks ? explain : argv + 1);
+    return print_about(name);
 }

@@ -9,6 +9,24 @@
 
 enum { MOST_JSON_BYTES = 16 << 20, MOST_NETS = 32 };
 
+const char *const *net_names(void)
+{
+    static const char *names[MOST_NETS + 1];
+    for (uint32_t i = 0; i < MOST_NETS && cnn_net_name(i); i++)
+        names[i] = cnn_net_name(i);
+    return names;
+}
+
+const char *net_help(void)
+{
+    static char text[512];
+    text[0] = '\0';
+    for (const char *const *name = net_names(); *name; name++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s, ", *name);
+    snprintf(text + strlen(text), sizeof text - strlen(text), "or a file of your own that ends in .json");
+    return text;
+}
+
 int net_is_file(const char *name)
 {
     size_t length = strlen(name);
@@ -27,18 +45,12 @@ int net_check(const catdog_command *command, const net_arguments *net)
                                    command->name, net->name);
         return EXIT_DONE;
     }
-    const char *names[MOST_NETS + 1] = { 0 };
-    char list[512] = "";
-    for (uint32_t i = 0; i < MOST_NETS && cnn_net_name(i); i++) {
-        names[i] = cnn_net_name(i);
-        if (!strcmp(names[i], net->name))
+    for (const char *const *name = net_names(); *name; name++)
+        if (!strcmp(*name, net->name))
             return EXIT_DONE;
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s, ", names[i]);
-    }
-    const char *nearest = arguments_nearest(net->name, names);
-    return arguments_wrong(command, "%s: --net takes %sor a file that ends in .json, not '%s'%s%s%s", command->name,
-                           list, net->name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                           nearest ? "'?" : "");
+    const char *nearest = arguments_nearest(net->name, net_names());
+    return arguments_wrong(command, "%s: --net takes %s, not '%s'%s%s%s", command->name, net_help(), net->name,
+                           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* The whole of a file, at most MOST_JSON_BYTES; NULL with a sentence printed. */

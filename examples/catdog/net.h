@@ -17,13 +17,13 @@ typedef struct net_arguments {
     uint32_t outputs; /* not an option: how many logits; 0: one */
 } net_arguments;
 
-#define NET_NAMES_HELP                                                          \
-    "two_conv, three_conv, four_conv, catdog_net, vgg16, resnet18, resnet50,\n" \
-    "                              mobilenet_v2, efficientnet_lite0, or a file of your own"
+/* The names of the library's nets, ending in NULL; the same in a sentence. */
+const char *const *net_names(void);
+const char *net_help(void);
 
 /* Entries of a command's table of options, for `net`, a net_arguments. */
 #define NET_OPTIONS(net)                                                                                      \
-    { "net", "NAME|FILE.json", NET_NAMES_HELP, OPTION_TEXT, &(net).name },                                    \
+    { "net", "NAME|FILE.json", net_help(), OPTION_TEXT, &(net).name, .choices = net_names() },                \
         { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },       \
         { "width", "X", "filters and units times this (1)", OPTION_NUMBER, &(net).width, 0.05, 16 },          \
         { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm }, \

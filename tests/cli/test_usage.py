@@ -3,7 +3,7 @@ import pytest
 
 from catdog import fails, run, succeeds
 
-COMMANDS = ["train", "eval", "predict", "check", "summary", "bench"]
+COMMANDS = ["train", "tune", "eval", "predict", "check", "calibrate", "summary", "quantize", "bench", "export"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -18,6 +18,11 @@ def test_each_command_explains_itself_by_example(command):
 def test_help_names_every_command():
     out = succeeds("--help").out
     assert all(f"\n  {command} " in out for command in COMMANDS)
+
+
+def test_help_is_a_command_too():
+    assert succeeds("help").out == succeeds("--help").out
+    assert succeeds("help", "train").out == succeeds("train", "--help").out
 
 
 def test_version():
