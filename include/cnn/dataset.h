@@ -124,7 +124,7 @@ typedef struct cnn_loader_options {
     uint32_t batch_size;       /* 0: 32 */
     uint32_t shuffle;          /* not 0: every epoch in its own order, given by seed and epoch */
     uint32_t workers;          /* threads; 0: as many as the context has */
-    uint32_t prefetch_batches; /* prepared ahead; 0: 4 */
+    uint32_t prefetch_batches; /* prepared ahead; 0: 2 */
     uint64_t seed;
     uint64_t cache_bytes;             /* decoded photographs kept in memory, if all fit; else none are; 0: no cache */
     const cnn_augment *augment;       /* copied; NULL: none */

@@ -18,7 +18,7 @@
 
 enum {
     DEFAULT_BATCH = 32,
-    DEFAULT_PREFETCH = 4,
+    DEFAULT_PREFETCH = 2,
     MAX_WORKERS = 256,
     MAX_PREFETCH = 4096,
     MAX_BATCH = 1 << 20,
