@@ -296,6 +296,8 @@ CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifie
     cnn_prediction *prediction);
 CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths, size_t
     count, cnn_prediction *predictions);
+CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classifier, const void *const *bytes, const
+    size_t *sizes, size_t count, cnn_prediction *predictions);
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
 CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
@@ -315,6 +317,13 @@ CNN_API void cnn_onnx_options_init(cnn_onnx_options *options);
 CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,
     cnn_model **model);
 CNN_API cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path);
+CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);
+CNN_API int32_t cnn_model_is_quantized(const cnn_model *model);
+typedef struct cnn_quantize_options { uint32_t struct_size; uint32_t images; uint64_t seed; int (*progress)(uint64_t
+    done, uint64_t total, void *user); void *user; } cnn_quantize_options;
+CNN_API void cnn_quantize_options_init(cnn_quantize_options *options);
+CNN_API cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, const cnn_dataset *dataset, const
+    cnn_quantize_options *options, cnn_classifier **quantized);
 CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset
     *validation, const cnn_train_options *options, cnn_history **history);
 CNN_API const char *cnn_version(void);

@@ -105,7 +105,7 @@ typedef struct cnn_prediction {
     const char *label; /* belongs to the classifier */
     float confidence;  /* the probability of the class that was decided on */
     float probability; /* of class 1 */
-    cnn_status status; /* of this image, for cnn_classifier_predict_files: not CNN_OK means the rest is not set */
+    cnn_status status; /* of this image where many are predicted: not CNN_OK means the rest is not set */
     char error[200];   /* the sentence for it, cut to fit */
     cnn_candidate candidates[CNN_MAX_CANDIDATES]; /* the likeliest classes, by probability */
 } cnn_prediction;
@@ -123,6 +123,10 @@ CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifie
  * in the first. A file that can't be used has its error in its own prediction; the rest go on. */
 CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths,
                                                 size_t count, cnn_prediction *predictions);
+
+/* The same for the bytes of `count` files that are in memory: `bytes[i]`, of which there are `sizes[i]`. */
+CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classifier, const void *const *bytes,
+                                                   const size_t *sizes, size_t count, cnn_prediction *predictions);
 
 /* The probability of class 1 from which an image is class 1; 0.5 unless set. Between 0 and 1. Of more than two classes
  * the likeliest is decided on. */

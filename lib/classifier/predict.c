@@ -165,26 +165,42 @@ cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const
     return status ? status : written;
 }
 
-/* One batch of files on its way. */
+/* Encoded images: files by their paths, or in memory. */
+typedef struct encoded_images {
+    const char *function;     /* that was given them */
+    const char *const *paths; /* NULL: in memory */
+    const void *const *bytes;
+    const size_t *sizes;
+} encoded_images;
+
+/* One batch of images on its way. */
 typedef struct batch {
     const cnn_classifier *classifier;
-    const char *const *paths;
+    encoded_images images;
     float *inputs, *logits;
     cnn_prediction predictions[BATCH];
 } batch;
+
+static cnn_status decode(const cnn_classifier *classifier, const encoded_images *images, size_t index,
+                         cnn_tensor **pixels)
+{
+    const cnn_image_options options = image_options(classifier);
+    if (images->paths ? !images->paths[index] : !images->bytes[index])
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: image %zu is NULL", images->function, index);
+    if (images->paths)
+        return cnn_image_load(classifier->context, images->paths[index], &options, pixels);
+    return cnn_image_decode(classifier->context, images->bytes[index], images->sizes[index], NULL, &options, pixels);
+}
 
 static void decode_one(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     batch *files = argument;
     const cnn_classifier *classifier = files->classifier;
-    const cnn_image_options options = image_options(classifier);
     cnn_prediction *prediction = &files->predictions[task];
     *prediction = (cnn_prediction){ .struct_size = sizeof *prediction };
     cnn_tensor *pixels = NULL;
-    cnn_status status = files->paths[task]
-                            ? cnn_image_load(classifier->context, files->paths[task], &options, &pixels)
-                            : cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_predict_files: a path is NULL");
+    cnn_status status = decode(classifier, &files->images, task, &pixels);
     if (!status)
         status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess,
                                       files->inputs + task * input_size(classifier));
@@ -224,27 +240,35 @@ static cnn_status give(cnn_prediction *first, uint32_t size, size_t index, const
     return cnn_options_write(place, prediction, sizeof *prediction, "cnn_prediction");
 }
 
-cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths, size_t count,
-                                        cnn_prediction *predictions)
+static encoded_images rest_of(const encoded_images *images, size_t done)
 {
-    cnn_status status = count ? check(classifier, paths, predictions, "cnn_classifier_predict_files")
-                              : cnn_classifier_check_trained(classifier, "cnn_classifier_predict_files");
-    if (status || !count)
-        return status;
+    encoded_images rest = *images;
+    if (rest.paths) {
+        rest.paths += done;
+    } else {
+        rest.bytes += done;
+        rest.sizes += done;
+    }
+    return rest;
+}
+
+static cnn_status predict_many(const cnn_classifier *classifier, const encoded_images *images, size_t count,
+                               cnn_prediction *predictions)
+{
     const uint32_t size = predictions->struct_size;
     size_t bytes;
-    status = cnn_options_write(predictions, &(cnn_prediction){ 0 }, sizeof *predictions, "cnn_prediction");
+    cnn_status status = cnn_options_write(predictions, &(cnn_prediction){ 0 }, sizeof *predictions, "cnn_prediction");
     if (status)
         return status;
     if (!cnn_multiply(input_size(classifier), sizeof(float) * (count < BATCH ? count : BATCH), &bytes))
-        return cnn_fail(CNN_ERROR_LIMIT, "cnn_classifier_predict_files: the images are too large for memory");
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: the images are too large for memory", images->function);
     batch files = { .classifier = classifier, .inputs = cnn_allocate(classifier->context, bytes) };
     files.logits = cnn_allocate_zeroed(classifier->context, (size_t)BATCH * classifier->outputs, sizeof(float));
     if (!files.inputs || !files.logits)
         status = CNN_ERROR_OUT_OF_MEMORY;
     for (size_t done = 0; done < count && !status; done += BATCH) {
         size_t part = count - done < BATCH ? count - done : BATCH;
-        files.paths = paths + done;
+        files.images = rest_of(images, done);
         status = predict_batch(&files, part);
         for (size_t i = 0; i < part && !status; i++)
             status = give(predictions, size, done + i, &files.predictions[i]);
@@ -252,4 +276,22 @@ cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const 
     cnn_release(classifier->context, files.inputs);
     cnn_release(classifier->context, files.logits);
     return status;
+}
+
+cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths, size_t count,
+                                        cnn_prediction *predictions)
+{
+    const encoded_images images = { .function = "cnn_classifier_predict_files", .paths = paths };
+    cnn_status status = count ? check(classifier, paths, predictions, images.function)
+                              : cnn_classifier_check_trained(classifier, images.function);
+    return status || !count ? status : predict_many(classifier, &images, count, predictions);
+}
+
+cnn_status cnn_classifier_predict_memories(const cnn_classifier *classifier, const void *const *bytes,
+                                           const size_t *sizes, size_t count, cnn_prediction *predictions)
+{
+    const encoded_images images = { .function = "cnn_classifier_predict_memories", .bytes = bytes, .sizes = sizes };
+    cnn_status status = count ? check(classifier, bytes && sizes ? bytes : NULL, predictions, images.function)
+                              : cnn_classifier_check_trained(classifier, images.function);
+    return status || !count ? status : predict_many(classifier, &images, count, predictions);
 }

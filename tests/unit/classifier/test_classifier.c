@@ -128,6 +128,41 @@ static void many_files_are_predicted_and_the_broken_ones_named(void **state)
     cnn_classifier_destroy(classifier);
 }
 
+static void many_images_in_memory_are_predicted_as_from_their_files(void **state)
+{
+    enum { COUNT = 40, BROKEN = 33, ABSENT = 5 };
+    cnn_classifier *classifier = train_small(state);
+    void *bytes[COUNT];
+    size_t sizes[COUNT];
+    cnn_prediction expected[2] = { 0 }, predictions[COUNT] = { { .struct_size = sizeof predictions[0] } };
+    for (int i = 0; i < COUNT; i++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/test/%s/00.png", (const char *)*state, i % 2 ? "red" : "blue");
+        assert_ok(cnn_file_read(NULL, path, 1 << 20, &bytes[i], &sizes[i]));
+        if (i < 2)
+            expected[i] = predict(classifier, path);
+    }
+    sizes[BROKEN] /= 2;
+    cnn_release(NULL, bytes[ABSENT]);
+    bytes[ABSENT] = NULL;
+    const void *const *images = (const void *const *)bytes;
+    assert_ok(cnn_classifier_predict_memories(classifier, images, sizes, COUNT, predictions));
+    for (int i = 0; i < COUNT; i++) {
+        if (i != BROKEN && i != ABSENT) {
+            assert_same_prediction(&expected[i % 2], &predictions[i]);
+            continue;
+        }
+        assert_int_equal(i == BROKEN ? CNN_ERROR_FORMAT : CNN_ERROR_ARGUMENT, predictions[i].status);
+        assert_true(*predictions[i].error);
+    }
+    assert_ok(cnn_classifier_predict_memories(classifier, NULL, NULL, 0, NULL));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_memories(classifier, images, NULL, COUNT, predictions));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_memories(classifier, NULL, sizes, COUNT, predictions));
+    for (int i = 0; i < COUNT; i++)
+        cnn_release(NULL, bytes[i]);
+    cnn_classifier_destroy(classifier);
+}
+
 typedef struct reader {
     const cnn_classifier *classifier;
     const char *path;
@@ -543,6 +578,7 @@ int main(void)
         cmocka_unit_test(it_learns_to_tell_two_classes_apart),
         cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same),
         cmocka_unit_test(many_files_are_predicted_and_the_broken_ones_named),
+        cmocka_unit_test(many_images_in_memory_are_predicted_as_from_their_files),
         cmocka_unit_test(many_threads_may_predict_at_once),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
         cmocka_unit_test(a_threshold_moves_the_decision_and_not_the_probability),
