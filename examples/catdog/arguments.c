@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "manual.h"
 #include "output.h"
@@ -135,7 +136,8 @@ static arguments_result unknown_option(const catdog_command *command, const opti
     if (nearest)
         arguments_wrong(command, "%s: unknown option '%s'; did you mean '--%s'?", command->name, argument, nearest);
     else
-        arguments_wrong(command, "%s: unknown option '%s'", command->name, argument);
+        arguments_wrong(command, "%s: unknown option '%s'%s%s", command->name, argument, command->hint ? "; " : "",
+                        command->hint ? command->hint : "");
     return PARSED_WRONG;
 }
 
@@ -238,6 +240,14 @@ static arguments_result parse_option(const catdog_command *command, const option
     return set_option(command, o, value);
 }
 
+static arguments_result stray_value(const catdog_command *command, const option *options, const char *value)
+{
+    int is_data = find_option(options, "data", strlen("data")) && !access(value, F_OK);
+    arguments_wrong(command, "%s: what is '%s'? Every value needs its option's name before it%s%s", command->name,
+                    value, is_data ? ", such as --data " : "", is_data ? value : "");
+    return PARSED_WRONG;
+}
+
 arguments_result arguments_parse(const catdog_command *command, const option *options, int argc, char **argv,
                                  int *operands)
 {
@@ -246,11 +256,8 @@ arguments_result arguments_parse(const catdog_command *command, const option *op
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (only_operands || argument[0] != '-' || !argument[1]) {
-            if (!operands) {
-                arguments_wrong(command, "%s: what is '%s'? Every value needs its option's name before it",
-                                command->name, argument);
-                return PARSED_WRONG;
-            }
+            if (!operands)
+                return stray_value(command, options, argument);
             argv[1 + kept++] = argv[i];
         } else if (!strcmp(argument, "--")) {
             only_operands = 1;

@@ -13,6 +13,7 @@ typedef struct catdog_command {
     const char *synopsis;                                                    /* what follows `catdog NAME` */
     const char *guide;                                                       /* what it does, by example */
     int (*run)(const struct catdog_command *command, int argc, char **argv); /* argv[0] is the command's name */
+    const char *hint; /* what to say of an option that it doesn't know; NULL: nothing */
 } catdog_command;
 
 extern const catdog_command train_command, tune_command, eval_command, predict_command, check_command,

@@ -6,6 +6,7 @@
 #include "context.h"
 #include "data.h"
 #include "output.h"
+#include "paths.h"
 #include "progress.h"
 #include "use.h"
 
@@ -51,7 +52,8 @@ static int print(const calibration *c)
 
 static int calibrate(calibration *c)
 {
-    if (context_create(c->threads, &c->context) || use_load(c->context, c->model, &c->use, &c->classifier) ||
+    if (paths_check_writable("the model", c->model) || context_create(c->threads, &c->context) ||
+        use_load(c->context, c->model, &c->use, &c->classifier) ||
         data_open_for_testing(c->context, c->data, &c->dataset) ||
         data_align_to_classifier(c->dataset, c->classifier) ||
         data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))

@@ -4,6 +4,7 @@
 
 #include "interrupt.h"
 #include "output.h"
+#include "paths.h"
 
 cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset)
 {
@@ -12,7 +13,7 @@ cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_
     options.part = part;
     cnn_status status = cnn_dataset_open(context, path, &options, dataset);
     if (status)
-        output_library_error();
+        paths_library_error(path);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "context.h"
 #include "output.h"
+#include "paths.h"
 
 static int ends_in(const char *text, const char *end)
 {
@@ -27,8 +28,13 @@ static int export_model(const char *from, const char *to)
     if (context_create(1, &context))
         return EXIT_FAILED;
     int result = EXIT_DONE;
-    if (cnn_model_load(context, from, &model) || write(model, to))
+    cnn_status status = cnn_model_load(context, from, &model);
+    if (status) {
+        paths_model_error(from, status);
+        result = EXIT_FAILED;
+    } else if (write(model, to)) {
         result = output_library_error();
+    }
     cnn_model_destroy(model);
     cnn_context_destroy(context);
     return result ? result : output_finish();

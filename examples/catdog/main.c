@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cnn/cnn.h>
 
@@ -34,9 +35,13 @@ static void print_overview(FILE *file)
 
 static int unknown_command(const char *word)
 {
-    const char *names[COMMANDS + 1] = { 0 };
+    const char *names[COMMANDS + 3] = { 0 };
     for (size_t i = 0; i < COMMANDS; i++)
         names[i] = commands[i]->name;
+    names[COMMANDS] = "--version";
+    names[COMMANDS + 1] = "--help";
+    if (!access(word, F_OK))
+        return arguments_wrong(NULL, "a command is missing before '%s'; did you mean 'catdog predict %s'?", word, word);
     const char *nearest = arguments_nearest(word, names);
     if (nearest)
         return arguments_wrong(NULL, "unknown command '%s'; did you mean '%s'?", word, nearest);

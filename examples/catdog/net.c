@@ -99,7 +99,9 @@ cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_
     if (net->dropout >= 0)
         options.dropout = net->dropout > 0 ? (float)net->dropout : -1.0f;
     status = cnn_graph_create_net(context, net->name, &options, graph);
-    if (status)
+    if (status == CNN_ERROR_SHAPE && net->size)
+        output_error("--size %llu doesn't suit %s: %s", (unsigned long long)net->size, net->name, cnn_last_error());
+    else if (status)
         output_library_error();
     return status;
 }

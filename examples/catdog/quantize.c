@@ -9,7 +9,9 @@
 #include "data.h"
 #include "interrupt.h"
 #include "output.h"
+#include "paths.h"
 #include "progress.h"
+#include "use.h"
 
 typedef struct quantizing {
     const char *model, *data, *out;
@@ -52,11 +54,10 @@ static int print(const quantizing *q)
 
 static int quantize(quantizing *q)
 {
-    if (context_create(q->threads, &q->context))
-        return EXIT_FAILED;
-    if (cnn_classifier_load(q->context, q->model, &q->classifier))
-        return output_library_error();
-    if (data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
+    static const use_arguments as_it_is;
+    if (paths_check_writable("the model", q->out) || context_create(q->threads, &q->context) ||
+        use_load(q->context, q->model, &as_it_is, &q->classifier) ||
+        data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
         return EXIT_FAILED;
     cnn_quantize_options options;
     cnn_quantize_options_init(&options);

@@ -6,6 +6,7 @@
 #include "context.h"
 #include "net.h"
 #include "output.h"
+#include "paths.h"
 
 typedef struct summary {
     const char *model_path;
@@ -38,8 +39,11 @@ static int print_net(summary *s)
 
 static int print_trained(summary *s)
 {
-    if (cnn_model_load(s->context, s->model_path, &s->model))
-        return output_library_error();
+    cnn_status status = cnn_model_load(s->context, s->model_path, &s->model);
+    if (status) {
+        paths_model_error(s->model_path, status);
+        return EXIT_FAILED;
+    }
     if (print_model(s->model))
         return EXIT_FAILED;
     if (!cnn_model_note(s->model, "cnn.classes"))

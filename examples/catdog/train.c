@@ -1,10 +1,5 @@
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cnn/cnn.h>
 
@@ -12,6 +7,7 @@
 #include "data.h"
 #include "interrupt.h"
 #include "output.h"
+#include "paths.h"
 #include "progress.h"
 #include "setup.h"
 #include "train_options.h"
@@ -27,33 +23,6 @@ typedef struct training {
     transfer_training transfer;
     cnn_history *history;
 } training;
-
-/* Not 0, with a sentence printed, if a file can't be written at `path`: better known before hours of training. */
-static int check_writable(const char *what, const char *path)
-{
-    if (!path)
-        return 0;
-    struct stat info;
-    if (!stat(path, &info) && S_ISDIR(info.st_mode)) {
-        output_error("%s '%s' can't be written: it is a folder", what, path);
-        return -1;
-    }
-    char *folder = strdup(path);
-    if (!folder) {
-        output_error("out of memory: %s '%s' can't be checked", what, path);
-        return -1;
-    }
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    const char *place = slash ? folder : ".";
-    int wrong = access(place, W_OK | X_OK) || stat(place, &info);
-    const char *reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is no folder";
-    if (reason)
-        output_error("%s '%s' can't be written to '%s': %s", what, path, place, reason);
-    free(folder);
-    return reason ? -1 : 0;
-}
 
 static int after_step(const cnn_progress *state, void *user)
 {
@@ -145,8 +114,8 @@ static int fit(training *t)
 static int train(training *t)
 {
     const train_arguments *a = &t->arguments;
-    if (check_writable("the model", a->model) || check_writable("the history", a->history) ||
-        check_writable("the checkpoint", a->checkpoint))
+    if (paths_check_writable("the model", a->model) || paths_check_writable("the history", a->history) ||
+        paths_check_writable("the checkpoint", a->checkpoint))
         return EXIT_FAILED;
     interrupt_catch();
     if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||

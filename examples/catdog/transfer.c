@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "paths.h"
 #include "shipped.h"
 
 const char *const transfer_heads[] = { "fine-tune", "linear", NULL };
@@ -33,7 +34,7 @@ cnn_status transfer_create(cnn_context *context, const transfer_arguments *trans
         return CNN_ERROR_IO;
     cnn_status status = cnn_model_load(context, path, &pretrained);
     if (status) {
-        output_library_error();
+        paths_model_error(path, status);
         return status;
     }
     if (names_layer(transfer->freeze) && cnn_graph_find(cnn_model_graph(pretrained), transfer->freeze) < 0) {

@@ -10,6 +10,7 @@
 #include "context.h"
 #include "interrupt.h"
 #include "output.h"
+#include "paths.h"
 #include "progress.h"
 #include "setup.h"
 #include "train_options.h"
@@ -374,7 +375,8 @@ static int tune(tuning *t)
     if (t->state_path && tune_read(&t->search, t->settings, t->state_path))
         return EXIT_FAILED;
     interrupt_catch();
-    if (context_create(t->threads, &t->context) || setup_open(t->context, &arguments, &settings, &t->photographs) ||
+    if (paths_check_writable("the search", t->state_path) || context_create(t->threads, &t->context) ||
+        setup_open(t->context, &arguments, &settings, &t->photographs) ||
         setup_prepare(&arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     t->started = now();
@@ -441,4 +443,5 @@ const catdog_command tune_command = {
     "With --state, a search that was ended goes on where it was; a larger --budget makes it\n"
     "longer. Ctrl-C ends it and prints what was found.\n",
     run,
+    "options for train stand behind --, as in: catdog tune --data PetImages --budget 1h -- --net two_conv",
 };

@@ -86,3 +86,25 @@ def test_two_dashes_end_the_options(pets, tmp_path):
 
 def test_values_may_follow_an_equals_sign(pets):
     succeeds("predict", f"--model={pets.model}", "--threshold=0.3", pets.test / "Cat" / "100.jpg")
+
+
+@pytest.mark.parametrize("arguments, status, saying", [
+    (["check", "--data", "PetImage"], 1, "PetImage: can't be opened: No such file or directory; did you mean 'PetImages'?"),
+    (["train", "PetImages"], 2, "before it, such as --data PetImages"),
+    (["PetImages"], 2, "did you mean 'catdog predict PetImages'?"),
+    (["version"], 2, "did you mean '--version'?"),
+    (["predict", "--model", "pet.safetensors", "x.jpg"], 1, "did you mean 'pets.safetensors'?"),
+    (["eval", "--model", "notes.txt", "--data", "PetImages"], 1, "a model is a file that 'catdog train' wrote"),
+    (["summary", "--model", "notes.txt"], 1, "a model is a file that 'catdog train' wrote"),
+    (["export", "--model", "pets.safetensor", "--out", "x.onnx"], 1, "did you mean 'pets.safetensors'?"),
+    (["train", "--data", "PetImages", "--model", "m", "--from", "notes.txt"], 1, "a model is a file that"),
+    (["train", "--data", "PetImages", "--model", "new/m"], 1, "make that folder first"),
+    (["train", "--data", "PetImages", "--model", "m", "--net", "four_conv", "--size", "8"], 1,
+     "--size 8 doesn't suit four_conv: "),
+    (["quantize", "--model", "pets.safetensors", "--data", "PetImages", "--out", "new/m"], 1, "make that folder first"),
+    (["tune", "--data", "PetImages", "--budget", "9s", "--net", "two_conv"], 2, "options for train stand behind --"),
+    (["tune", "--data", "PetImages", "--budget", "9s", "--state", "new/s"], 1, "make that folder first"),
+])
+def test_a_beginner_is_told_the_remedy(pets, arguments, status, saying):
+    (pets.root / "notes.txt").write_text("all about my pets\n")
+    fails(status, *arguments, saying=saying, cwd=pets.root)
