@@ -22,11 +22,22 @@ typedef struct calibration {
     double error_before, error_after;
 } calibration;
 
-static cnn_status measure(const calibration *c, double *error)
+static int show(uint64_t done, uint64_t total, void *user)
 {
-    cnn_metrics *metrics;
+    progress_work(user, "measuring", done, total);
+    return 0;
+}
+
+static cnn_status measure(calibration *c, double *error)
+{
+    cnn_metrics *metrics = NULL;
     cnn_metrics_result result = { .struct_size = sizeof result };
-    cnn_status status = cnn_classifier_evaluate(c->classifier, c->dataset, &metrics);
+    cnn_evaluate_options options;
+    cnn_classifier_evaluate_options(c->classifier, &options);
+    options.progress = show;
+    options.user = &c->progress;
+    cnn_status status = cnn_evaluate(cnn_classifier_model(c->classifier), c->dataset, &options, &metrics);
+    progress_clear(&c->progress);
     if (!status)
         status = cnn_metrics_compute(metrics, &result);
     *error = result.calibration_error;

@@ -11,11 +11,17 @@ typedef struct progress_line {
     int colour; /* and NO_COLOR isn't set */
     int drawn;  /* a line stands there that must be cleared before anything else is written */
     double last_drawn, epoch_seconds;
+    double validation; /* the last epoch's accuracy; NaN: there is none */
+    const char *work;  /* what progress_work told of last, since when, and how much of it was done then */
+    double work_started;
+    uint64_t work_begun;
+    char part[32];       /* what a training is part of ("trial 3"); empty: nothing */
+    double part_seconds; /* how long the whole has left, if it is part of something */
 } progress_line;
 
 void progress_init(progress_line *progress);
 
-/* Draws the state of some work ("checking images") or of a training. Cheap enough for every step. */
+/* Draws the state of some work ("checking") on images, or of a training. Cheap enough for every step. */
 void progress_work(progress_line *progress, const char *what, uint64_t done, uint64_t total);
 void progress_training(progress_line *progress, const cnn_progress *state);
 

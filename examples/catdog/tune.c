@@ -172,6 +172,7 @@ static void join(char *const *words, int count, char *text, size_t size)
 static int after_step(const cnn_progress *state, void *user)
 {
     tuning *t = user;
+    t->progress.part_seconds = seconds_left(t);
     progress_training(&t->progress, state);
     return interrupt_asked() || seconds_left(t) <= 0;
 }
@@ -247,6 +248,7 @@ static int step(tuning *t, uint32_t trial, uint32_t rung, int *more)
     if (parse_line(&line, &arguments, &settings) != PARSED_OK)
         return -1;
     announce(&line, &result, epochs);
+    snprintf(t->progress.part, sizeof t->progress.part, "trial %u", trial);
     double start = now();
     int finished;
     if (run_trial(t, &arguments, &settings, &result, &finished))

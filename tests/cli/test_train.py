@@ -1,7 +1,6 @@
 import csv
 import json
 import os
-import pty
 import resource
 import signal
 import subprocess
@@ -238,47 +237,3 @@ def test_a_broken_net_is_refused(pets, tmp_path, text, saying):
 
 def test_a_net_that_is_not_there(pets, tmp_path):
     fails(1, "train", "--data", pets.data, "--net", tmp_path / "no.json", "--model", tmp_path / "m", saying="no.json")
-
-
-def on_terminal(columns, arguments, env):
-    """What a run writes to a terminal of that width."""
-    import fcntl
-    import struct
-    import termios
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=follower,
-                               env={**os.environ, "TERM": "xterm", **env})
-    os.close(follower)
-    text = b""
-    try:
-        while True:
-            piece = os.read(leader, 4096)
-            if not piece:
-                break
-            text += piece
-    except OSError:  # Linux's way of saying that the other end is closed
-        pass
-    os.close(leader)
-    assert process.wait(timeout=60) == 0
-    return text.decode()
-
-
-@pytest.mark.parametrize("columns", [40, 100])
-def test_a_terminal_gets_a_live_line_that_fits(pets, tmp_path, columns):
-    arguments = ["train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", *QUICK]
-    text = on_terminal(columns, arguments, {"NO_COLOR": "1"})
-    lines = [piece.split("\033[K")[0] for piece in text.split("\r") if "\033[K" in piece]
-    assert any(line.startswith("epoch 1/2") for line in lines)
-    assert max(map(len, lines)) < columns
-    assert "\033[32m" not in text
-    if columns == 40:
-        assert "[===" in text and " left" in text
-    else:
-        assert any("images/s" in line and line.endswith(" left") for line in lines)
-        assert "\033[32m" in on_terminal(columns, arguments, {})
-
-
-def test_a_dumb_terminal_gets_plain_lines(pets, tmp_path):
-    arguments = ["train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", *QUICK]
-    assert "\033" not in on_terminal(80, arguments, {"TERM": "dumb"})
