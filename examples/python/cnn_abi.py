@@ -312,6 +312,14 @@ typedef struct cnn_dlpack { cnn_dlpack_tensor tensor; void *manager; void (*dele
     cnn_dlpack;
 CNN_API cnn_status cnn_tensor_to_dlpack(cnn_tensor *tensor, cnn_dlpack **dlpack);
 CNN_API cnn_status cnn_tensor_from_dlpack(cnn_context *context, cnn_dlpack *dlpack, cnn_tensor **tensor);
+CNN_API cnn_status cnn_model_heat_map(const cnn_model *model, const cnn_tensor *input, int32_t class_index, cnn_tensor
+    **map);
+CNN_API cnn_status cnn_classifier_explain_file(const cnn_classifier *classifier, const char *path, int32_t
+    class_index, cnn_prediction *prediction, cnn_tensor **map);
+CNN_API cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
+    int32_t class_index, cnn_prediction *prediction, cnn_tensor **map);
+CNN_API cnn_status cnn_classifier_explain_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, int32_t
+    class_index, cnn_prediction *prediction, cnn_tensor **map);
 typedef struct cnn_onnx_options { uint32_t struct_size; uint32_t height, width; } cnn_onnx_options;
 CNN_API void cnn_onnx_options_init(cnn_onnx_options *options);
 CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,

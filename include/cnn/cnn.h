@@ -14,6 +14,7 @@
 #include <cnn/context.h>
 #include <cnn/dataset.h>
 #include <cnn/dlpack.h>
+#include <cnn/explain.h>
 #include <cnn/export.h>
 #include <cnn/graph.h>
 #include <cnn/image.h>

@@ -21,6 +21,9 @@ struct cnn_classifier {
 cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function);
 cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function);
 
+/* How photographs are decoded for its net. */
+cnn_image_options cnn_classifier_image_options(const cnn_classifier *classifier);
+
 /* Makes one around a model that ends in logits. Takes the model over if it succeeds. */
 cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **classifier);
 

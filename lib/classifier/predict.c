@@ -12,7 +12,7 @@
 enum { BATCH = 32 };
 
 /* A JPEG much larger than the network's input is decoded at a fraction of its size, as the loader does in training. */
-static cnn_image_options image_options(const cnn_classifier *classifier)
+cnn_image_options cnn_classifier_image_options(const cnn_classifier *classifier)
 {
     cnn_image_options options;
     cnn_image_options_init(&options);
@@ -133,7 +133,7 @@ cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const c
     cnn_status status = check(classifier, path, prediction, "cnn_classifier_predict_file");
     if (status)
         return status;
-    const cnn_image_options options = image_options(classifier);
+    const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
     status = cnn_image_load(classifier->context, path, &options, &pixels);
     return finish(classifier, status, pixels, prediction);
@@ -145,7 +145,7 @@ cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const
     cnn_status status = check(classifier, bytes, prediction, "cnn_classifier_predict_memory");
     if (status)
         return status;
-    const cnn_image_options options = image_options(classifier);
+    const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
     status = cnn_image_decode(classifier->context, bytes, size, NULL, &options, &pixels);
     return finish(classifier, status, pixels, prediction);
@@ -184,7 +184,7 @@ typedef struct batch {
 static cnn_status decode(const cnn_classifier *classifier, const encoded_images *images, size_t index,
                          cnn_tensor **pixels)
 {
-    const cnn_image_options options = image_options(classifier);
+    const cnn_image_options options = cnn_classifier_image_options(classifier);
     if (images->paths ? !images->paths[index] : !images->bytes[index])
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: image %zu is NULL", images->function, index);
     if (images->paths)

@@ -177,3 +177,8 @@ float *cnn_run_output(const cnn_run *run)
 {
     return place(run, run->plan->steps[run->steps->count - 1].value);
 }
+
+float *cnn_run_input_gradient(const cnn_run *run)
+{
+    return place(run, run->plan->steps[0].gradient);
+}

@@ -47,4 +47,7 @@ void cnn_run_backward(const cnn_run *run);
 /* The output's value, after forward. */
 float *cnn_run_output(const cnn_run *run);
 
+/* The gradient by the input, after backward of a model that wants it. */
+float *cnn_run_input_gradient(const cnn_run *run);
+
 #endif

@@ -48,10 +48,11 @@ struct cnn_model {
     int32_t weights_count;
     cnn_note *notes;
     size_t note_count, note_capacity;
-    uint64_t version;        /* counts the changes of values */
-    cnn_precision precision; /* of training */
-    bool quantized;          /* has int8 weights, and can't be trained */
-    bool fuse, share_memory; /* true; tests compare with false, set before the first use */
+    uint64_t version;          /* counts the changes of values */
+    cnn_precision precision;   /* of training */
+    bool quantized;            /* has int8 weights, and can't be trained */
+    bool fuse, share_memory;   /* true; tests compare with false, set before the first use */
+    bool differentiates_input; /* backward gives the gradient by the input, too */
     cnn_predictor *predictor;
     cnn_training *training; /* NULL before the first forward */
 };

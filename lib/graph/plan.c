@@ -75,7 +75,7 @@ static void survey(planner *p)
     for (int32_t i = 0; i < steps->count; i++) {
         const cnn_step *step = &steps->items[i];
         const cnn_layer_type *type = step->layer.type;
-        plans[i].backward = steps->training && is_trainable(p, step);
+        plans[i].backward = steps->training && (i > 0 ? is_trainable(p, step) : p->model->differentiates_input);
         for (int32_t k = 0; steps->training && k < step->layer.input_count; k++)
             plans[i].backward = plans[i].backward || plans[step->inputs[k]].backward;
         p->last_use[i] = plans[i].backward && type->backward_needs_output ? backward_time(p, i) : i;

@@ -161,12 +161,32 @@ static void set_gradients(const cnn_layer_pass *pass, const float *sum, const fl
     }
 }
 
+/* By the running statistics, which are constants: the gradient by the input is the output's, scaled. Of a plain layer,
+ * whose scale and offset don't learn. */
+static void backward_frozen(const cnn_layer_pass *pass)
+{
+    size_t channels = channels_of(pass->layer);
+    float *inverse = number(pass, 0), *zeros = number(pass, 1), *multiply = number(pass, 2);
+    set_inverse(pass, pass->parameters[RUNNING_VARIANCE], inverse);
+    for (size_t c = 0; c < channels; c++) {
+        zeros[c] = 0;
+        multiply[c] = pass->parameters[SCALE][c] * inverse[c];
+    }
+    cnn_channel_affine affine = { zeros, multiply, zeros };
+    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, NULL, pass->output_gradient,
+                      rows_of(pass->layer, pass->batch), channels, pass->input_gradients[0]);
+}
+
 /* With x' = (x - mean) / deviation and g the gradient by the output, where the activation lets it pass:
  * scale' = sum(g x'), offset' = sum(g), by x: (g - offset' / rows - x' scale' / rows) × scale / deviation, and by what
  * is added g itself. With an addition g is told by the output, and kept in one of the results; else by x. */
 static void backward(const cnn_layer_pass *pass)
 {
     const cnn_layer *layer = pass->layer;
+    if (!pass->training) {
+        backward_frozen(pass);
+        return;
+    }
     size_t channels = channels_of(layer), rows = rows_of(layer, pass->batch);
     const float *mean = pass->saved, *inverse = mean + channels;
     float *sum = number(pass, 0), *product = number(pass, 1);
