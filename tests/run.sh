@@ -62,7 +62,7 @@ stage_format() {
     status=0
     # shellcheck disable=SC2086  # one word a file
     clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
-    shellcheck tests/*.sh examples/*.sh || status=1
+    shellcheck tests/*.sh tests/docs/*.sh examples/*.sh || status=1
     verdict $status format
 }
 
@@ -122,7 +122,7 @@ stage_quickstart() {
 say "Installing what the tests need"
 sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev \
     libjansson-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler libcmocka-dev clang clang-format \
-    clang-tidy libclang-rt-14-dev shellcheck git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
+    clang-tidy libclang-rt-14-dev shellcheck doxygen mandoc git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
 if [ -z "${CNN_TEST_PYTHON:-}" ]; then
     python=$build/python
     "$python/bin/python" -c 'import pytest, sklearn, matplotlib, nbclient, onnxruntime' 2>/dev/null || { python3 -m venv "$python" &&
