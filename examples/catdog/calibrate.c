@@ -33,6 +33,7 @@ static cnn_status measure(calibration *c, double *error)
     cnn_metrics *metrics = NULL;
     cnn_metrics_result result = { .struct_size = sizeof result };
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(c->classifier, &options);
     options.progress = show;
     options.user = &c->progress;

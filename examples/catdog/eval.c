@@ -39,6 +39,7 @@ static int show(uint64_t done, uint64_t total, void *user)
 static int measure(evaluation *e)
 {
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(e->classifier, &options);
     if (e->arguments.threshold > 0)
         options.threshold = (float)e->arguments.threshold;

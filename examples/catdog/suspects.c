@@ -80,6 +80,7 @@ static void pick(judging *j, suspects *found)
 static cnn_status evaluate(judging *j, cnn_classifier *classifier, const cnn_dataset *dataset)
 {
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     options.progress = show;
     options.on_image = take;

@@ -107,6 +107,7 @@ static int check(const catdog_command *command, const train_arguments *a, train_
             command,
             "train: --progressive takes a size, or two of which the second is no smaller, such as 96:128, not '%s'",
             a->progressive);
+    cnn_augment_init(&settings->augment);
     if (cnn_augment_parse(a->augment, &settings->augment))
         return arguments_wrong(command, "train: --augment: %s", cnn_last_error());
     if (a->validation && arguments_number(a->validation, &fraction)) {

@@ -23,7 +23,6 @@ typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_IS
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
     *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
     (*log)(cnn_log_level level, const char *message, void *user); void *log_user; } cnn_context_options;
-CNN_API void cnn_context_options_init(cnn_context_options *options);
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 CNN_API void cnn_context_destroy(cnn_context *context);
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
@@ -48,7 +47,6 @@ CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
 typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
 typedef struct cnn_image_options { uint32_t struct_size; uint32_t max_pixels; uint64_t max_file_bytes; uint32_t
     min_width, min_height; uint32_t allow_truncated; } cnn_image_options;
-CNN_API void cnn_image_options_init(cnn_image_options *options);
 typedef struct cnn_image_info { uint32_t struct_size; cnn_image_format format; uint32_t width, height; uint32_t
     channels; uint32_t orientation; } cnn_image_info;
 CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
@@ -59,7 +57,6 @@ CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const 
 typedef enum cnn_fit { CNN_FIT_STRETCH = 0, CNN_FIT_CROP = 1, CNN_FIT_LETTERBOX = 2 } cnn_fit;
 typedef struct cnn_preprocess { uint32_t struct_size; uint32_t width, height; cnn_fit fit; float mean[3]; float
     scale[3]; } cnn_preprocess;
-CNN_API void cnn_preprocess_init(cnn_preprocess *preprocess);
 CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels, const cnn_preprocess
     *preprocess, float *output);
 CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint32_t width, uint32_t height,
@@ -67,7 +64,6 @@ CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixe
 typedef struct cnn_augment { uint32_t struct_size; uint32_t flip_horizontal; uint32_t flip_vertical; float rotation;
     float zoom; float shift; float shear; float brightness; float contrast; float saturation; float crop_min_area;
     float crop_max_aspect; float erase; } cnn_augment;
-CNN_API void cnn_augment_init(cnn_augment *augment);
 CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pixels, const cnn_augment *augment, const
     cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image, float *output);
@@ -75,7 +71,6 @@ typedef struct cnn_dataset cnn_dataset;
 typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3 } cnn_part;
 typedef struct cnn_dataset_options { uint32_t struct_size; cnn_part part; uint32_t unlabelled; uint32_t max_classes;
     uint64_t max_file_bytes; } cnn_dataset_options;
-CNN_API void cnn_dataset_options_init(cnn_dataset_options *options);
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
     cnn_dataset **dataset);
 CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t
@@ -98,13 +93,11 @@ typedef void (*cnn_bad_file_callback)(const char *path, const char *reason, void
 typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
 typedef struct cnn_verify_options { uint32_t struct_size; uint32_t find_duplicates; cnn_bad_file_callback bad_file;
     cnn_progress_callback progress; void *user; } cnn_verify_options;
-CNN_API void cnn_verify_options_init(cnn_verify_options *options);
 CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
 typedef struct cnn_loader cnn_loader;
 typedef struct cnn_loader_options { uint32_t struct_size; uint32_t batch_size; uint32_t shuffle; uint32_t workers;
     uint32_t prefetch_batches; uint64_t seed; uint64_t cache_bytes; const cnn_augment *augment; const cnn_preprocess
     *preprocess; } cnn_loader_options;
-CNN_API void cnn_loader_options_init(cnn_loader_options *options);
 typedef struct cnn_batch { uint32_t struct_size; uint32_t count; cnn_tensor *images; const int32_t *labels; const
     uint64_t *indices; } cnn_batch;
 CNN_API cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, const cnn_loader_options
@@ -163,7 +156,6 @@ CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, s
 CNN_API void cnn_text_free(char *text);
 typedef struct cnn_net_options { uint32_t struct_size; uint32_t size; uint32_t outputs; uint32_t batch_norm; float
     dropout; float width; } cnn_net_options;
-CNN_API void cnn_net_options_init(cnn_net_options *options);
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
     cnn_graph **graph);
 CNN_API const char *cnn_net_name(uint32_t index);
@@ -220,7 +212,6 @@ typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_
 typedef struct cnn_optimizer_options { uint32_t struct_size; cnn_optimizer_kind kind; float learning_rate; float
     momentum; uint32_t nesterov; float beta1, beta2; float alpha; float epsilon; float weight_decay; float clip_norm;
     } cnn_optimizer_options;
-CNN_API void cnn_optimizer_options_init(cnn_optimizer_options *options);
 CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *options, cnn_optimizer
     **optimizer);
 CNN_API void cnn_optimizer_destroy(cnn_optimizer *optimizer);
@@ -229,7 +220,6 @@ typedef enum cnn_schedule_kind { CNN_SCHEDULE_CONSTANT = 0, CNN_SCHEDULE_STEP = 
     CNN_SCHEDULE_COSINE = 3, CNN_SCHEDULE_ONE_CYCLE = 4, CNN_SCHEDULE_PLATEAU = 5 } cnn_schedule_kind;
 typedef struct cnn_schedule { uint32_t struct_size; cnn_schedule_kind kind; float warmup; float gamma; uint32_t
     step_epochs; uint32_t patience; float final_factor; } cnn_schedule;
-CNN_API void cnn_schedule_init(cnn_schedule *schedule);
 CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
 typedef struct cnn_epoch { uint32_t struct_size; uint32_t epoch; double learning_rate; double loss, accuracy; double
     validation_loss, validation_accuracy; double seconds; uint64_t images; } cnn_epoch;
@@ -241,7 +231,6 @@ typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32
     keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t resume; const char *history;
     int (*on_step)(const cnn_progress *progress, void *user); int (*on_epoch)(const cnn_epoch *epoch, void *user);
     void *user; uint32_t first_size, last_size; float mixup, cutmix; cnn_precision precision; } cnn_train_options;
-CNN_API void cnn_train_options_init(cnn_train_options *options);
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
@@ -254,7 +243,6 @@ typedef struct cnn_judgement { uint32_t struct_size; uint64_t image; uint32_t la
 typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size; uint32_t workers; float threshold;
     const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; float temperature;
     int (*on_image)(const cnn_judgement *judgement, void *user); } cnn_evaluate_options;
-CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, cnn_metrics **metrics);
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
@@ -262,7 +250,6 @@ CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *data
 typedef struct cnn_classifier cnn_classifier;
 typedef struct cnn_classifier_options { uint32_t struct_size; const cnn_net_options *net; const cnn_preprocess
     *preprocess; uint64_t seed; uint32_t classes; } cnn_classifier_options;
-CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
 CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
     cnn_classifier **classifier);
 CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph, const
@@ -321,7 +308,6 @@ CNN_API cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifie
 CNN_API cnn_status cnn_classifier_explain_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, int32_t
     class_index, cnn_prediction *prediction, cnn_tensor **map);
 typedef struct cnn_onnx_options { uint32_t struct_size; uint32_t height, width; } cnn_onnx_options;
-CNN_API void cnn_onnx_options_init(cnn_onnx_options *options);
 CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,
     cnn_model **model);
 CNN_API cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path);
@@ -329,7 +315,6 @@ CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *
 CNN_API int32_t cnn_model_is_quantized(const cnn_model *model);
 typedef struct cnn_quantize_options { uint32_t struct_size; uint32_t images; uint64_t seed; int (*progress)(uint64_t
     done, uint64_t total, void *user); void *user; } cnn_quantize_options;
-CNN_API void cnn_quantize_options_init(cnn_quantize_options *options);
 CNN_API cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, const cnn_dataset *dataset, const
     cnn_quantize_options *options, cnn_classifier **quantized);
 CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset

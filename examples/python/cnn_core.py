@@ -202,14 +202,11 @@ def enum_value(enum: str, value: Any) -> int:
 
 
 def defaults(kind: Any) -> Any:
-    """A struct as its _init function fills it. The library's may be longer than the one known here."""
-    if f"{kind.__name__}_init" not in abi.FUNCTIONS:
-        struct = kind()
-    else:
-        room = ctypes.create_string_buffer(ctypes.sizeof(kind) + 4096)
-        getattr(library, f"{kind.__name__}_init")(ctypes.cast(room, ctypes.POINTER(kind)))
-        struct = kind.from_buffer_copy(room)
+    """A struct as its _init function, which is C's alone, fills it."""
+    struct = kind()
     struct.struct_size = ctypes.sizeof(kind)
+    if kind is abi.cnn_preprocess:
+        struct.mean[:], struct.scale[:] = [127.5] * 3, [1 / 127.5] * 3
     return struct
 
 

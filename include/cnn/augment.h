@@ -11,6 +11,7 @@
 #include <cnn/context.h>
 #include <cnn/export.h>
 #include <cnn/image.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -33,12 +34,16 @@ typedef struct cnn_augment {
     float erase;           /* probability that a random rectangle (2 to 20 % of the area) is blanked to the mean */
 } cnn_augment;
 
-CNN_API void cnn_augment_init(cnn_augment *augment);
+CNN_INLINE void cnn_augment_init(cnn_augment *augment)
+{
+    cnn_options_clear(augment, sizeof *augment);
+}
 
-/* Reads a list such as "flip,rotation=20,zoom=0.2" into `augment` (which it first clears). Names: flip, vertical_flip,
- * rotation, zoom, shift, shear, brightness, contrast, saturation, crop, aspect, erase; a name without a value takes a
- * usual one (rotation 20, zoom 0.2, shift 0.1, shear 10, brightness, contrast and saturation 0.2, crop 0.5, erase
- * 0.25). "none" or "" is no augmentation. Errors: CNN_ERROR_ARGUMENT names the word that is not understood. */
+/* Reads a list such as "flip,rotation=20,zoom=0.2" into `augment` (from cnn_augment_init), all of whose fields it
+ * sets. Names: flip, vertical_flip, rotation, zoom, shift, shear, brightness, contrast, saturation, crop, aspect, erase;
+ * a name without a value takes a usual one (rotation 20, zoom 0.2, shift 0.1, shear 10, brightness, contrast and
+ * saturation 0.2, crop 0.5, erase 0.25). "none" or "" is no augmentation. Errors: CNN_ERROR_ARGUMENT names the word that
+ * is not understood. */
 CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 
 /* Augments one photograph into one network input: `output` holds height × width × 3 floats. `pixels` is H×W×3,

@@ -19,6 +19,7 @@
 #include <cnn/graph.h>
 #include <cnn/metrics.h>
 #include <cnn/model.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/trainer.h>
 
@@ -34,7 +35,10 @@ typedef struct cnn_classifier_options {
     uint32_t classes;                 /* 0: 2. More have a logit each */
 } cnn_classifier_options;
 
-CNN_API void cnn_classifier_options_init(cnn_classifier_options *options);
+CNN_INLINE void cnn_classifier_options_init(cnn_classifier_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Makes an untrained classifier of a net by name ("two_conv", ...), or of a graph (copied) that ends in one logit, for
  * two classes, or in one for each: `classes` is then ignored. */
@@ -87,8 +91,8 @@ CNN_API uint32_t cnn_classifier_flip(const cnn_classifier *classifier);
  * little better with images that are larger than those it was trained on, by a quarter, say. */
 CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width);
 
-/* Fills in cnn_evaluate's options as the classifier has them: preprocessing, threshold, flip, temperature. They are
- * valid as long as the classifier. */
+/* Sets those of cnn_evaluate's options (from cnn_evaluate_options_init) that the classifier has: preprocess, threshold,
+ * flip, temperature. They are valid as long as the classifier. */
 CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
 
 /* One of the classes that a photograph may be of. */
@@ -133,7 +137,8 @@ CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classif
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
 
-/* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. */
+/* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. Who copies the
+ * preprocessing sets the struct_size of the copy. */
 CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
 CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
 CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);

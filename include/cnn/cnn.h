@@ -5,7 +5,7 @@
  *
  * Handles (cnn_context, cnn_tensor, ...) are opaque: made by cnn_X_create and the like, freed by cnn_X_destroy, which
  * takes NULL. Structs of options begin with struct_size; fill them with their _init function, then change what you
- * like: zero is the default. Distinct objects may be used from distinct threads. */
+ * like: zero is the default (see options.h). Distinct objects may be used from distinct threads. */
 #ifndef CNN_CNN_H
 #define CNN_CNN_H
 
@@ -22,6 +22,7 @@
 #include <cnn/model.h>
 #include <cnn/onnx.h>
 #include <cnn/optimizer.h>
+#include <cnn/options.h>
 #include <cnn/quantize.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>

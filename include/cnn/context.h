@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cnn/export.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -43,7 +44,10 @@ typedef struct cnn_context_options {
 } cnn_context_options;
 
 /* Fills `options` with the defaults. */
-CNN_API void cnn_context_options_init(cnn_context_options *options);
+CNN_INLINE void cnn_context_options_init(cnn_context_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Makes a context; `options` may be NULL. The environment variables CNN_THREADS and CNN_CPU (generic, avx2, avx512,
  * neon) stand in for `threads` and `instruction_set` where those are 0.

@@ -24,6 +24,7 @@
 #include <cnn/context.h>
 #include <cnn/export.h>
 #include <cnn/image.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -47,7 +48,10 @@ typedef struct cnn_dataset_options {
     uint64_t max_file_bytes; /* a larger file counts as bad; 0: 64 MiB */
 } cnn_dataset_options;
 
-CNN_API void cnn_dataset_options_init(cnn_dataset_options *options);
+CNN_INLINE void cnn_dataset_options_init(cnn_dataset_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Lists a folder, zip or CSV file. No image is opened yet. The caller owns the dataset, which may be read from many
  * threads at once. `options` may be NULL.
@@ -109,7 +113,10 @@ typedef struct cnn_verify_options {
     void *user;
 } cnn_verify_options;
 
-CNN_API void cnn_verify_options_init(cnn_verify_options *options);
+CNN_INLINE void cnn_verify_options_init(cnn_verify_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Decodes every image, reports each that can't be decoded once, and removes those from the dataset. (Duplicate and
  * misnamed files are reported if asked for, and stay; they aren't counted.) `bad_count` may be NULL.
@@ -131,7 +138,10 @@ typedef struct cnn_loader_options {
     const cnn_preprocess *preprocess; /* copied; must be given, with width and height */
 } cnn_loader_options;
 
-CNN_API void cnn_loader_options_init(cnn_loader_options *options);
+CNN_INLINE void cnn_loader_options_init(cnn_loader_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 typedef struct cnn_batch {
     uint32_t struct_size;

@@ -1,4 +1,4 @@
-/* Which names the shared library exports, and C linkage for C++. */
+/* Which names the shared library exports, what a program compiles for itself, and C linkage for C++. */
 #ifndef CNN_EXPORT_H
 #define CNN_EXPORT_H
 
@@ -9,9 +9,11 @@
 #endif
 
 #ifdef __cplusplus
+#define CNN_INLINE inline
 #define CNN_BEGIN_DECLS extern "C" {
 #define CNN_END_DECLS }
 #else
+#define CNN_INLINE static inline
 #define CNN_BEGIN_DECLS
 #define CNN_END_DECLS
 #endif

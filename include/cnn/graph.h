@@ -18,6 +18,7 @@
 
 #include <cnn/context.h>
 #include <cnn/export.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -173,7 +174,10 @@ typedef struct cnn_net_options {
     float dropout;       /* before the last layer; 0: the net's own; negative: none */
     float width;         /* filters and units (not outputs) times this, in multiples of 8; 0: as they are */
 } cnn_net_options;
-CNN_API void cnn_net_options_init(cnn_net_options *options);
+CNN_INLINE void cnn_net_options_init(cnn_net_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
                                         cnn_graph **graph);
 /* The names that cnn_graph_create_net knows; NULL past the last. */

@@ -10,6 +10,7 @@
 
 #include <cnn/context.h>
 #include <cnn/export.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -30,7 +31,10 @@ typedef struct cnn_image_options {
     uint32_t allow_truncated;
 } cnn_image_options;
 
-CNN_API void cnn_image_options_init(cnn_image_options *options);
+CNN_INLINE void cnn_image_options_init(cnn_image_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 typedef struct cnn_image_info {
     uint32_t struct_size; /* set by the caller before the call */
@@ -68,7 +72,16 @@ typedef struct cnn_preprocess {
     float scale[3]; /* cnn_preprocess_init: 1 / 127.5, so the input is in −1 … 1 */
 } cnn_preprocess;
 
-CNN_API void cnn_preprocess_init(cnn_preprocess *preprocess);
+CNN_INLINE void cnn_preprocess_init(cnn_preprocess *preprocess)
+{
+    if (!preprocess)
+        return;
+    cnn_options_clear(preprocess, sizeof *preprocess);
+    for (int channel = 0; channel < 3; channel++) {
+        preprocess->mean[channel] = 127.5f;
+        preprocess->scale[channel] = 1 / 127.5f;
+    }
+}
 
 /* Resizes pixels (H×W×3, CNN_UINT8) into one image of a batch: `output` holds height × width × 3 floats. Downscaling
  * averages the pixels it covers; upscaling is bilinear. */

@@ -10,6 +10,7 @@
 #include <cnn/context.h>
 #include <cnn/export.h>
 #include <cnn/model.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -19,7 +20,10 @@ typedef struct cnn_onnx_options {
     uint32_t height, width; /* of the input, for files that leave it open; 0: the file's */
 } cnn_onnx_options;
 
-CNN_API void cnn_onnx_options_init(cnn_onnx_options *options);
+CNN_INLINE void cnn_onnx_options_init(cnn_onnx_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Reads an image classifier in ONNX, opset 9 to 21, as PyTorch and Keras export it. The model's input is N×H×W×C, in
  * whichever layout the file has it, and weights are laid out for this library once, here. The file's metadata become

@@ -7,6 +7,7 @@
 #include <cnn/context.h>
 #include <cnn/export.h>
 #include <cnn/model.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -34,7 +35,10 @@ typedef struct cnn_optimizer_options {
     float clip_norm;     /* gradients scaled so that their common norm is at most this; 0: not */
 } cnn_optimizer_options;
 
-CNN_API void cnn_optimizer_options_init(cnn_optimizer_options *options);
+CNN_INLINE void cnn_optimizer_options_init(cnn_optimizer_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Makes an optimizer for one model, which must outlive it. Used from one thread at a time. */
 CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *options,
@@ -66,7 +70,10 @@ typedef struct cnn_schedule {
     float final_factor;   /* COSINE, ONE_CYCLE; 0: 0.0001 */
 } cnn_schedule;
 
-CNN_API void cnn_schedule_init(cnn_schedule *schedule);
+CNN_INLINE void cnn_schedule_init(cnn_schedule *schedule)
+{
+    cnn_options_clear(schedule, sizeof *schedule);
+}
 
 /* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs; NaN if the schedule makes no sense. For
  * PLATEAU it is that of warm-up only: the trainer keeps the rest. */

@@ -8,6 +8,7 @@
 #include <cnn/dataset.h>
 #include <cnn/export.h>
 #include <cnn/model.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -36,7 +37,10 @@ typedef struct cnn_quantize_options {
     void *user;
 } cnn_quantize_options;
 
-CNN_API void cnn_quantize_options_init(cnn_quantize_options *options);
+CNN_INLINE void cnn_quantize_options_init(cnn_quantize_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* The same for a classifier, with photographs of a dataset as it prepares them for its net. What can't be read is left
  * out, and named in the context's log. `options` may be NULL. */

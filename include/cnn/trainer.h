@@ -15,6 +15,7 @@
 #include <cnn/metrics.h>
 #include <cnn/model.h>
 #include <cnn/optimizer.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -81,7 +82,10 @@ typedef struct cnn_train_options {
     cnn_precision precision; /* what training computes in; validation and the final model are in floats */
 } cnn_train_options;
 
-CNN_API void cnn_train_options_init(cnn_train_options *options);
+CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* What a training did, an entry for each whole epoch. */
 typedef struct cnn_history cnn_history;
@@ -121,7 +125,10 @@ typedef struct cnn_evaluate_options {
     int (*on_image)(const cnn_judgement *judgement, void *user); /* return not 0 to stop */
 } cnn_evaluate_options;
 
-CNN_API void cnn_evaluate_options_init(cnn_evaluate_options *options);
+CNN_INLINE void cnn_evaluate_options_init(cnn_evaluate_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 
 /* Measures `model` on a dataset; the caller owns `*metrics`. */
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,

@@ -8,11 +8,6 @@
 #include "graph/graph_internal.h"
 #include "train/loss.h"
 
-void cnn_classifier_options_init(cnn_classifier_options *options)
-{
-    *options = (cnn_classifier_options){ .struct_size = sizeof *options };
-}
-
 cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function)
 {
     return classifier ? CNN_OK : cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier is NULL", function);

@@ -102,6 +102,7 @@ static cnn_status record(cnn_classifier *classifier, const cnn_dataset *training
 static cnn_status calibrate(cnn_classifier *classifier, const cnn_dataset *dataset)
 {
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     return cnn_calibrate(classifier->model, dataset, &options, &classifier->temperature);
 }
@@ -206,6 +207,7 @@ cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, const cnn_d
     if (!dataset || !metrics)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_evaluate: NULL was given");
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     cnn_dataset *copy = NULL;
     status = prepare(classifier, dataset, (const char *const *)classifier->class_names, &copy);

@@ -11,12 +11,6 @@
 
 enum { DEFAULT_IMAGES = 500, BATCH = 32 };
 
-void cnn_quantize_options_init(cnn_quantize_options *options)
-{
-    if (options)
-        *options = (cnn_quantize_options){ .struct_size = sizeof *options };
-}
-
 static void log_bad_file(const char *path, const char *reason, void *user)
 {
     cnn_log(user, CNN_LOG_WARNING, "%s: is left out: %s", path, reason);

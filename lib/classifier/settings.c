@@ -78,7 +78,6 @@ cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, ui
 
 void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options)
 {
-    cnn_evaluate_options_init(options);
     if (!classifier || !options)
         return;
     options->preprocess = &classifier->preprocess;

@@ -42,11 +42,6 @@ static void release_default(void *memory, void *user)
     free(memory);
 }
 
-void cnn_context_options_init(cnn_context_options *options)
-{
-    *options = (cnn_context_options){ .struct_size = sizeof *options };
-}
-
 static uint32_t choose_threads(uint32_t wanted)
 {
     const char *variable = getenv("CNN_THREADS");

@@ -31,12 +31,6 @@ static const setting settings[] = {
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-void cnn_augment_init(cnn_augment *augment)
-{
-    if (augment)
-        *augment = (cnn_augment){ .struct_size = sizeof *augment };
-}
-
 static bool allowed(const setting *self, float value)
 {
     return value == 0 || (value >= self->low && value <= self->high); /* NaN isn't */
@@ -135,6 +129,5 @@ cnn_status cnn_augment_parse(const char *list, cnn_augment *augment)
             break;
         word += length + 1;
     }
-    *augment = parsed;
-    return CNN_OK;
+    return cnn_options_write(augment, &parsed, sizeof parsed, "cnn_augment");
 }

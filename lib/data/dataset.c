@@ -13,11 +13,6 @@
 enum { DEFAULT_MAX_CLASSES = 1000 };
 static const uint64_t default_max_file_bytes = 64 << 20;
 
-void cnn_dataset_options_init(cnn_dataset_options *options)
-{
-    *options = (cnn_dataset_options){ .struct_size = sizeof *options };
-}
-
 static cnn_status read_options(const cnn_dataset_options *given, cnn_dataset_options *options)
 {
     cnn_dataset_options_init(options);

@@ -63,11 +63,6 @@ struct cnn_loader {
     uint32_t busy;        /* images being prepared */
 };
 
-void cnn_loader_options_init(cnn_loader_options *options)
-{
-    *options = (cnn_loader_options){ .struct_size = sizeof *options };
-}
-
 uint64_t cnn_loader_batch_count(const cnn_loader *loader)
 {
     return loader ? (loader->dataset->count + loader->options.batch_size - 1) / loader->options.batch_size : 0;

@@ -37,11 +37,6 @@ typedef struct verification {
     bool *bad;
 } verification;
 
-void cnn_verify_options_init(cnn_verify_options *options)
-{
-    *options = (cnn_verify_options){ .struct_size = sizeof *options };
-}
-
 /* FNV-1a (Fowler, Noll, Vo). Files that agree in it are compared byte by byte. */
 static uint64_t hash_bytes(const unsigned char *bytes, size_t size)
 {

@@ -7,12 +7,6 @@
 
 enum { DEFAULT_MAX_PIXELS = 100000000, DEFAULT_MAX_FILE_BYTES = 64 << 20 };
 
-void cnn_image_options_init(cnn_image_options *options)
-{
-    if (options)
-        *options = (cnn_image_options){ .struct_size = sizeof *options };
-}
-
 static cnn_status read_options(cnn_image_options *options, const cnn_image_options *given)
 {
     cnn_image_options_init(options);

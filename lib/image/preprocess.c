@@ -6,17 +6,6 @@
 #include "core/tensor_internal.h"
 #include "image/warp.h"
 
-void cnn_preprocess_init(cnn_preprocess *preprocess)
-{
-    if (!preprocess)
-        return;
-    *preprocess = (cnn_preprocess){ .struct_size = sizeof *preprocess };
-    for (int channel = 0; channel < 3; channel++) {
-        preprocess->mean[channel] = 127.5f;
-        preprocess->scale[channel] = 1 / 127.5f;
-    }
-}
-
 static cnn_status check_shape(uint32_t width, uint32_t height, cnn_fit fit)
 {
     if (width == 0 || height == 0 || width > INT32_MAX || height > INT32_MAX)

@@ -56,11 +56,6 @@ static void build(cnn_graph *graph, const cnn_net *net, const cnn_net_options *o
     cnn_dense(graph, x, options->outputs ? options->outputs : 1, NULL);
 }
 
-void cnn_net_options_init(cnn_net_options *options)
-{
-    *options = (cnn_net_options){ .struct_size = sizeof *options };
-}
-
 const char *cnn_net_name(uint32_t index)
 {
     return index < NETS ? nets[index].name : NULL;

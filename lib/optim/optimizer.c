@@ -32,12 +32,6 @@ struct cnn_optimizer {
     float learning_rate, gradient_scale; /* of this step */
 };
 
-void cnn_optimizer_options_init(cnn_optimizer_options *options)
-{
-    if (options)
-        *options = (cnn_optimizer_options){ .struct_size = sizeof *options };
-}
-
 static cnn_status check_range(const char *name, float value, float below)
 {
     if (value >= 0 && value < below)

@@ -7,12 +7,6 @@
 static const double PI = 3.14159265358979323846;
 static const double START = 1.0 / 25; /* where a rise begins: never at 0, which would waste steps */
 
-void cnn_schedule_init(cnn_schedule *schedule)
-{
-    if (schedule)
-        *schedule = (cnn_schedule){ .struct_size = sizeof *schedule };
-}
-
 static cnn_status check_schedule(const cnn_schedule *schedule)
 {
     if ((int)schedule->kind < CNN_SCHEDULE_CONSTANT || schedule->kind > CNN_SCHEDULE_PLATEAU)

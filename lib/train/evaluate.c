@@ -74,12 +74,6 @@ cnn_status cnn_evaluation_run(cnn_evaluation *evaluation)
     return status;
 }
 
-void cnn_evaluate_options_init(cnn_evaluate_options *options)
-{
-    if (options)
-        *options = (cnn_evaluate_options){ .struct_size = sizeof *options };
-}
-
 typedef struct progress {
     const cnn_evaluate_options *options;
     uint64_t images;

@@ -9,12 +9,6 @@
 #include "optim/optimizer_internal.h"
 #include "train/loss.h"
 
-void cnn_train_options_init(cnn_train_options *options)
-{
-    if (options)
-        *options = (cnn_train_options){ .struct_size = sizeof *options };
-}
-
 /* Losses are computed from logits, where they are stable. */
 static cnn_status check_last_layer(const cnn_graph *graph)
 {

@@ -165,6 +165,7 @@ static cnn_status prepare(bench *b)
 {
     cnn_preprocess_init(&b->preprocess);
     b->preprocess.width = b->preprocess.height = (uint32_t)b->size;
+    cnn_augment_init(&b->augment);
     cnn_status status = cnn_augment_parse(b->spec, &b->augment);
     if (!status)
         status = cnn_dataset_open(NULL, b->path, NULL, &b->dataset);

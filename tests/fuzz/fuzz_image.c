@@ -58,6 +58,7 @@ static void use_pixels(cnn_context *context, const cnn_tensor *pixels, uint32_t 
     preprocess.height = SIDE;
     preprocess.fit = (cnn_fit)(choice / 64 % 3);
     cnn_image_preprocess(context, pixels, &preprocess, output);
+    cnn_augment_init(&augment);
     if (cnn_augment_parse("flip,rotation=90,zoom,shift,shear,contrast,saturation,crop,erase", &augment))
         abort();
     cnn_augment_apply(context, pixels, &augment, &preprocess, choice, 0, 0, output);

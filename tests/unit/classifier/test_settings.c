@@ -133,6 +133,7 @@ static void fitting_calibrates_and_the_temperature_is_saved(void **state)
     float temperature = cnn_classifier_temperature(classifier);
     assert_true(temperature > 0 && temperature != 1);
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     assert_true(options.temperature == temperature);
     cnn_classifier *loaded = save_and_load(state, classifier);
@@ -196,8 +197,9 @@ static void nothing_is_an_error(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_resize(NULL, 8, 8));
     assert_true(cnn_classifier_temperature(NULL) == 1 && cnn_classifier_flip(NULL) == 0);
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(NULL, &options);
-    assert_int_equal(sizeof options, options.struct_size);
+    assert_null(options.preprocess);
     cnn_classifier_destroy(untrained);
     cnn_dataset_destroy(data);
 }

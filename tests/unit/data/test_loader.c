@@ -29,6 +29,7 @@ static cnn_loader *make_loader(const cnn_dataset *dataset, uint32_t workers, uin
     cnn_preprocess_init(&preprocess);
     preprocess.width = preprocess.height = SIZE;
     cnn_augment augment;
+    cnn_augment_init(&augment);
     assert_ok(cnn_augment_parse(augmentation ? augmentation : "none", &augment));
     cnn_loader_options options;
     cnn_loader_options_init(&options);

@@ -27,6 +27,7 @@ static void make_setting(setting *to)
     cnn_train_options_init(&to->options);
     cnn_optimizer_options_init(&to->optimizer);
     cnn_schedule_init(&to->schedule);
+    cnn_augment_init(&to->augment);
     assert_ok(cnn_augment_parse("flip,shift=0.1", &to->augment));
     to->optimizer.learning_rate = 0.02f;
     to->schedule.kind = CNN_SCHEDULE_PLATEAU;

@@ -115,6 +115,7 @@ static float *train_with_threads(uint32_t threads, size_t *count)
     stripes s = open_stripes(threads, 1);
     cnn_train_options options = make_options(2);
     cnn_augment augment;
+    cnn_augment_init(&augment);
     assert_ok(cnn_augment_parse("flip,shift=0.1,brightness=0.2", &augment));
     options.augment = &augment;
     options.ema_decay = 0.9f;

@@ -274,6 +274,7 @@ static void a_list_is_read(void **state)
 {
     (void)state;
     cnn_augment augment;
+    cnn_augment_init(&augment);
     assert_ok(cnn_augment_parse("flip,rotation=22.5, zoom=.3 ,crop", &augment));
     assert_int_equal(1, augment.flip_horizontal);
     assert_true(augment.rotation == 22.5f && augment.zoom == 0.3f && augment.crop_min_area == 0.5f);
@@ -315,6 +316,7 @@ static void a_word_that_is_not_understood_is_named(void **state)
     };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         cnn_augment augment;
+        cnn_augment_init(&augment);
         assert_status(CNN_ERROR_ARGUMENT, cnn_augment_parse(lists[i][0], &augment));
         if (!strstr(cnn_last_error(), lists[i][1]))
             fail_msg("%s: %s", lists[i][0], cnn_last_error());
