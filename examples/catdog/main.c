@@ -11,8 +11,13 @@
 #include "output.h"
 
 static const catdog_command *const commands[] = {
-    &train_command,   &tune_command,     &eval_command,  &predict_command, &check_command, &calibrate_command,
-    &summary_command, &quantize_command, &bench_command, &export_command,  NULL,
+    &train_command, &tune_command,      &eval_command,    &predict_command,
+    &check_command, &calibrate_command, &summary_command, &quantize_command,
+    &bench_command, &export_command,
+#ifdef CATDOG_HAS_SERVE
+    &serve_command,
+#endif
+    NULL,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 

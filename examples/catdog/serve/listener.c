@@ -1,0 +1,58 @@
+#include "listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../output.h"
+
+static int listen_at(const struct addrinfo *place)
+{
+    int one = 1;
+    int listener = socket(place->ai_family, place->ai_socktype, place->ai_protocol);
+    if (listener < 0)
+        return -1;
+    /* A server that is started again needn't wait for its last connections to be forgotten. */
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (!bind(listener, place->ai_addr, place->ai_addrlen) && !listen(listener, SOMAXCONN))
+        return listener;
+    int problem = errno;
+    close(listener);
+    errno = problem;
+    return -1;
+}
+
+int listener_open(const char *address, uint64_t port)
+{
+    char service[24];
+    struct addrinfo *place = NULL;
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    snprintf(service, sizeof service, "%llu", (unsigned long long)port);
+    if (getaddrinfo(address, service, &hints, &place)) {
+        output_error("serve: --bind takes an address such as 127.0.0.1, 0.0.0.0 or ::1, not '%s'", address);
+        return -1;
+    }
+    int listener = listen_at(place);
+    int problem = errno;
+    freeaddrinfo(place);
+    if (listener < 0)
+        output_error("serve: %s, port %llu, can't be listened at: %s%s", address, (unsigned long long)port,
+                     strerror(problem), problem == EADDRINUSE ? "; choose another with --port" : "");
+    return listener;
+}
+
+unsigned listener_port(int socket)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &size))
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
+}

@@ -1,0 +1,229 @@
+// The page of `catdog serve`: each photograph goes to POST v1/predict by itself, a few at a time; the server puts them
+// together again. Nothing is loaded from elsewhere.
+
+const AT_ONCE = 4;
+const TRIES = 8; // where the server is busy
+const LONGEST_SIDE = 2048; // of a photograph that had to be converted here
+
+const element = (id) => document.getElementById(id);
+const list = element("list");
+const waiting = [];
+let running = 0;
+let model = null;
+
+const percent = (confidence) => {
+  const value = 100 * confidence;
+  return `${value > 99.9 && value < 100 ? "> 99.9" : value.toFixed(1)} %`;
+};
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+
+async function learnModel() {
+  const response = await fetch("v1/model");
+  model = await response.json();
+  const { classes, limits } = model;
+  const question = classes.length === 2 ? `${classes[0]} or ${classes[1]}?` : "What is in the photograph?";
+  element("question").textContent = question;
+  document.title = `${question} – catdog`;
+  element("hint").textContent = `JPEG or PNG, up to ${Math.floor(limits.request_bytes / 1048576)} MB each, ` +
+    "as many as you like. Pasting works, too.";
+  element("model").textContent = `${model.name}: ${classes.slice(0, 8).join(", ")}${classes.length > 8 ? ", …" : ""}. ` +
+    `libcnn ${model.version}.`;
+}
+
+// What the library reads goes as it is. Of the rest the browser may know more: it becomes a JPEG here.
+async function prepare(file) {
+  const large = model && file.size > model.limits.request_bytes;
+  if (!large && (file.type === "image/jpeg" || file.type === "image/png" || !file.type.startsWith("image/"))) return file;
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file);
+  } catch {
+    return file; // the server says why it can't be read
+  }
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return await new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? file), "image/jpeg", 0.92));
+}
+
+async function ask(file) {
+  const body = await prepare(file);
+  if (model && body.size > model.limits.request_bytes) {
+    return { error: `larger than the ${Math.floor(model.limits.request_bytes / 1048576)} MB that this server takes` };
+  }
+  for (let tries = 1; ; tries++) {
+    let response, answer;
+    try {
+      response = await fetch("v1/predict?heat_map=1", {
+        method: "POST", body, headers: { "Content-Type": body.type.startsWith("image/") ? body.type : "application/octet-stream" },
+      });
+      answer = await response.json();
+    } catch {
+      return { error: "the server can't be reached", again: true };
+    }
+    if (response.status === 503 && tries < TRIES) {
+      await pause(Number(response.headers.get("Retry-After")) || 1);
+      continue;
+    }
+    return answer.predictions?.[0] ?? { error: answer.error, again: response.status >= 500 };
+  }
+}
+
+// The part of the photograph that the net sees, in the photograph's pixels: see cnn_fit.
+function seenPart(width, height) {
+  const { input } = model;
+  if (input.fit === "stretch") return [0, 0, width, height];
+  const scales = [width / input.width, height / input.height];
+  const scale = input.fit === "crop" ? Math.min(...scales) : Math.max(...scales);
+  const [w, h] = [input.width * scale, input.height * scale];
+  return [(width - w) / 2, (height - h) / 2, w, h];
+}
+
+// Warm where the net found what speaks for its answer.
+function paint(canvas, map, width, height) {
+  const small = document.createElement("canvas");
+  small.width = map[0].length;
+  small.height = map.length;
+  const context = small.getContext("2d");
+  const pixels = context.createImageData(small.width, small.height);
+  map.flat().forEach((value, i) => pixels.data.set([255, 215 - 190 * value, 30, 190 * value], 4 * i));
+  context.putImageData(pixels, 0, 0);
+  const scale = 400 / Math.max(width, height);
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const large = canvas.getContext("2d");
+  large.imageSmoothingQuality = "high";
+  large.drawImage(small, ...seenPart(canvas.width, canvas.height));
+}
+
+function showBars(bars, candidates) {
+  for (const { label, confidence } of candidates.slice(0, 3)) {
+    const bar = document.createElement("div");
+    bar.className = "bar";
+    const name = document.createElement("span");
+    name.textContent = label;
+    const share = document.createElement("span");
+    share.textContent = percent(confidence);
+    const track = document.createElement("div");
+    track.className = "track";
+    const fill = document.createElement("div");
+    fill.className = "fill";
+    fill.style.width = `${100 * confidence}%`;
+    track.append(fill);
+    bar.append(name, share, track);
+    bars.append(bar);
+  }
+}
+
+async function showMap(card, map) {
+  const photo = card.querySelector("img");
+  await photo.decode().catch(() => {});
+  if (!photo.naturalWidth) return;
+  paint(card.querySelector("canvas"), map, photo.naturalWidth, photo.naturalHeight);
+  element("show-maps-label").hidden = false;
+}
+
+function showAnswer(card, file, answer) {
+  const verdict = card.querySelector(".verdict");
+  card.classList.remove("waits");
+  card.classList.toggle("failed", Boolean(answer.error));
+  card.querySelector(".again").hidden = !answer.again;
+  const heard = answer.error ? `can't be classified: ${answer.error}` : `${answer.label}, ${percent(answer.confidence)}`;
+  if (answer.error) {
+    verdict.textContent = `This can't be classified: ${answer.error}.`;
+  } else {
+    verdict.textContent = answer.confidence < 0.75 ? `${answer.label}, perhaps` : answer.label;
+    showBars(card.querySelector(".bars"), answer.candidates);
+    card.querySelector("img").alt = `${file.name}: ${answer.label}`;
+    if (answer.heat_map) showMap(card, answer.heat_map);
+  }
+  const left = running - 1 + waiting.length;
+  element("news").textContent = `${file.name}: ${heard}.` + (left ? ` ${left} more to come.` : "");
+}
+
+async function work() {
+  running++;
+  while (waiting.length) {
+    const { card, file } = waiting.shift();
+    const answer = await ask(file);
+    if (card.isConnected) showAnswer(card, file, answer);
+  }
+  running--;
+}
+
+function enqueue(card, file) {
+  waiting.push({ card, file });
+  if (running < AT_ONCE) work();
+}
+
+function addCard(file) {
+  const card = element("card").content.firstElementChild.cloneNode(true);
+  const photo = card.querySelector("img");
+  photo.addEventListener("error", () => card.querySelector(".photo").classList.add("broken"));
+  photo.alt = file.name;
+  photo.src = URL.createObjectURL(file);
+  card.querySelector(".name").textContent = file.name;
+  card.querySelector(".name").title = file.name;
+  card.classList.add("waits");
+  card.querySelector(".again").addEventListener("click", () => {
+    card.classList.replace("failed", "waits");
+    card.querySelector(".again").hidden = true;
+    card.querySelector(".verdict").textContent = "Looking …";
+    enqueue(card, file);
+  });
+  list.prepend(card);
+  return card;
+}
+
+function take(files) {
+  const photographs = [...files];
+  if (!photographs.length) return;
+  element("answers").hidden = false;
+  const word = photographs.length === 1 ? "photograph" : "photographs";
+  element("news").textContent = `Looking at ${photographs.length} ${word}.`;
+  for (const file of photographs.reverse()) enqueue(addCard(file), file);
+}
+
+function clear() {
+  waiting.length = 0;
+  for (const photo of list.querySelectorAll("img")) URL.revokeObjectURL(photo.src);
+  list.replaceChildren();
+  element("answers").hidden = true;
+  element("show-maps-label").hidden = true;
+  element("news").textContent = "Cleared.";
+  element("choose").focus();
+}
+
+for (const id of ["choose", "take"]) {
+  element(id).addEventListener("change", ({ target }) => {
+    take(target.files);
+    target.value = ""; // so that the same file may be chosen again
+  });
+}
+element("clear").addEventListener("click", clear);
+element("show-maps").addEventListener("change", ({ target }) => list.classList.toggle("maps", target.checked));
+list.classList.toggle("maps", element("show-maps").checked);
+
+const drop = element("drop");
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+addEventListener("dragleave", (event) => event.relatedTarget ?? drop.classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  take(event.dataTransfer.files);
+});
+addEventListener("paste", (event) => take(event.clipboardData.files));
+
+learnModel().catch(() => {
+  element("news").textContent = "The server can't be reached.";
+});

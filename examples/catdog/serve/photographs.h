@@ -1,0 +1,50 @@
+/* The photographs of one request: their bytes, and what the classifier says of them. */
+#ifndef CATDOG_SERVE_PHOTOGRAPHS_H
+#define CATDOG_SERVE_PHOTOGRAPHS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include <cnn/cnn.h>
+
+/* Bytes of all requests together. */
+typedef struct memory_budget {
+    atomic_size_t used;
+    size_t limit;
+} memory_budget;
+
+struct photographs;
+
+typedef struct photograph {
+    struct photographs *request;
+    struct photograph *next_in_queue;
+    char *name; /* as the client calls it; NULL: it doesn't */
+    unsigned char *bytes;
+    size_t size, capacity;
+    cnn_prediction prediction; /* its status is not CNN_OK if the photograph was refused */
+    cnn_tensor *heat_map;      /* NULL: none */
+} photograph;
+
+typedef struct photographs {
+    memory_budget *budget;
+    photograph **items;
+    size_t count;
+    int heat_maps;  /* are wanted */
+    size_t pending; /* that the queue has; its own */
+    void (*done)(void *user);
+    void *user;
+} photographs;
+
+/* Adds one without bytes. NULL if memory is short. `name` may be NULL and is copied. */
+photograph *photographs_add(photographs *all, const char *name);
+
+/* Adds bytes to one; not 0 if memory is short or the budget is spent. */
+int photograph_append(photograph *one, const void *bytes, size_t size);
+
+/* Says that it can't be used, and why. */
+void photograph_refuse(photograph *one, cnn_status status, const char *sentence);
+
+void photograph_release_bytes(photograph *one);
+void photographs_release(photographs *all);
+
+#endif

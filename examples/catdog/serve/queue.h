@@ -1,0 +1,29 @@
+/* Photographs wait here, in order, for the one thread that classifies what there is, as many together as a batch takes.
+ * The library's own threads work inside. So requests from many connections share batches, and nobody waits for others
+ * to come. */
+#ifndef CATDOG_SERVE_QUEUE_H
+#define CATDOG_SERVE_QUEUE_H
+
+#include <cnn/cnn.h>
+
+#include "limits.h"
+#include "metrics.h"
+#include "photographs.h"
+
+typedef struct queue queue;
+
+/* NULL if memory or threads are short. */
+queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits, metrics *counts);
+
+/* Takes no more, and classifies what is in it. */
+void queue_finish(queue *queue);
+void queue_destroy(queue *queue); /* NULL is ignored */
+
+/* Takes places for `count` photographs. Not 0 if there aren't as many, or it is finished. */
+int queue_reserve(queue *queue, size_t count);
+
+/* Adds those of a request that were not refused, for which places were reserved. When all of them are classified, its
+ * `done` is called, on another thread; from now on until then the request is the queue's. */
+void queue_push(queue *queue, photographs *request);
+
+#endif
