@@ -8,19 +8,6 @@
 #include "graph/graph_internal.h"
 #include "train/loss.h"
 
-cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function)
-{
-    return classifier ? CNN_OK : cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier is NULL", function);
-}
-
-cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function)
-{
-    cnn_status status = cnn_classifier_check(classifier, function);
-    if (!status && !classifier->class_names[0])
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier has not been trained", function);
-    return status;
-}
-
 /* A graph that a classifier can be made of takes images in colour and gives logits. */
 static cnn_status check_model(const cnn_model *model)
 {
@@ -152,21 +139,4 @@ void cnn_classifier_destroy(cnn_classifier *classifier)
         cnn_release(classifier->context, classifier->class_names[i]);
     cnn_release(classifier->context, classifier->class_names);
     cnn_release(classifier->context, classifier);
-}
-
-cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold)
-{
-    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_threshold");
-    if (status)
-        return status;
-    if (!(threshold >= 0 && threshold <= 1))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_set_threshold: %g is not between 0 and 1",
-                        (double)threshold);
-    classifier->threshold = threshold;
-    return cnn_classifier_write_notes(classifier);
-}
-
-cnn_model *cnn_classifier_model(cnn_classifier *classifier)
-{
-    return classifier ? classifier->model : NULL;
 }

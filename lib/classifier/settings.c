@@ -6,6 +6,19 @@
 #include "core/memory.h"
 #include "core/options.h"
 
+cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function)
+{
+    return classifier ? CNN_OK : cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier is NULL", function);
+}
+
+cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const char *function)
+{
+    cnn_status status = cnn_classifier_check(classifier, function);
+    if (!status && !classifier->class_names[0])
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the classifier has not been trained", function);
+    return status;
+}
+
 cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_preprocess *given)
 {
     cnn_preprocess preprocess;
@@ -45,15 +58,6 @@ cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *co
     return CNN_OK;
 }
 
-cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip)
-{
-    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_flip");
-    if (status)
-        return status;
-    classifier->flip = flip != 0;
-    return cnn_classifier_write_notes(classifier);
-}
-
 uint32_t cnn_classifier_flip(const cnn_classifier *classifier)
 {
     return classifier && classifier->flip;
@@ -62,18 +66,6 @@ uint32_t cnn_classifier_flip(const cnn_classifier *classifier)
 float cnn_classifier_temperature(const cnn_classifier *classifier)
 {
     return classifier ? classifier->temperature : 1;
-}
-
-cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width)
-{
-    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_resize");
-    if (!status)
-        status = cnn_model_resize(classifier->model, height, width);
-    if (status)
-        return status;
-    classifier->preprocess.height = height;
-    classifier->preprocess.width = width;
-    return cnn_classifier_write_notes(classifier);
 }
 
 void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options)
@@ -99,4 +91,9 @@ const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t
 const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier)
 {
     return classifier ? &classifier->preprocess : NULL;
+}
+
+cnn_model *cnn_classifier_model(cnn_classifier *classifier)
+{
+    return classifier ? classifier->model : NULL;
 }

@@ -21,20 +21,6 @@ struct cnn_calibration {
     int64_t images;
 };
 
-cnn_status cnn_model_check_floats(const cnn_model *model, const char *function)
-{
-    return model && model->quantized
-               ? cnn_fail(CNN_ERROR_ARGUMENT,
-                          "%s: the model is quantised, which can't be undone or trained; use the one it was made from",
-                          function)
-               : CNN_OK;
-}
-
-int32_t cnn_model_is_quantized(const cnn_model *model)
-{
-    return model && model->quantized;
-}
-
 cnn_status cnn_calibration_create(const cnn_model *model, cnn_calibration **result)
 {
     *result = NULL;

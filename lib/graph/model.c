@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <cnn/quantize.h>
+
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
@@ -69,6 +71,20 @@ uint64_t cnn_model_flops(const cnn_model *model)
         flops += layer->type->flops ? layer->type->flops(layer) : 0;
     }
     return flops;
+}
+
+cnn_status cnn_model_check_floats(const cnn_model *model, const char *function)
+{
+    return model && model->quantized
+               ? cnn_fail(CNN_ERROR_ARGUMENT,
+                          "%s: the model is quantised, which can't be undone or trained; use the one it was made from",
+                          function)
+               : CNN_OK;
+}
+
+int32_t cnn_model_is_quantized(const cnn_model *model)
+{
+    return model && model->quantized;
 }
 
 static cnn_note *find_note(const cnn_model *model, const char *key)

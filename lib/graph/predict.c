@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "core/tensor_internal.h"
 #include "graph/execute.h"
+#include "graph/quantize.h"
 #include "graph/session.h"
 
 /* Large batches are predicted in chunks, so that memory stays bounded. With enough images each thread takes groups of
@@ -122,6 +123,8 @@ static cnn_status prepare(const cnn_model *model, cnn_predictor *predictor)
 {
     if (!predictor->steps) {
         cnn_status status = cnn_steps_create(model, false, &predictor->steps);
+        if (!status && model->quantized)
+            status = cnn_steps_quantize(model, &predictor->steps);
         if (!status)
             status = choose_chunk(model, predictor);
         if (!status)

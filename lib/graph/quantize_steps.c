@@ -334,6 +334,8 @@ cnn_status cnn_model_check_steps(const cnn_model *model)
 {
     cnn_steps *steps;
     cnn_status status = cnn_steps_create(model, false, &steps);
+    if (!status && model->quantized)
+        status = cnn_steps_quantize(model, &steps);
     cnn_steps_destroy(steps);
     return status;
 }

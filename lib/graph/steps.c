@@ -1,5 +1,5 @@
 /* The fusion pass: from a graph's nodes to the steps that are run. */
-#include "graph/quantize.h"
+#include "graph/steps.h"
 
 #include <string.h>
 
@@ -276,8 +276,6 @@ cnn_status cnn_steps_create(const cnn_model *model, bool training, cnn_steps **r
         status = f.steps->items ? add_steps(&f) : CNN_ERROR_OUT_OF_MEMORY;
     }
     cnn_release(context, f.nodes);
-    if (!status && model->quantized)
-        status = cnn_steps_quantize(model, &f.steps);
     if (status)
         cnn_steps_destroy(f.steps);
     else

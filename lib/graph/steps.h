@@ -21,6 +21,7 @@ typedef struct cnn_steps {
     bool training;
 } cnn_steps;
 
+/* In floats; the two passes that follow change that. */
 cnn_status cnn_steps_create(const cnn_model *model, bool training, cnn_steps **steps);
 
 /* Makes values bfloat16 wherever their layers can take them, with conversions between layers that can and layers that

@@ -18,6 +18,8 @@ typedef struct cnn_onnx_export {
     cnn_status status; /* the first error: what comes after it does nothing */
 } cnn_onnx_export;
 
+/* --- onnx_export_nodes.c --- */
+
 /* Memory, zeroed; "LAYER.ROLE". NULL after an error. */
 void *cnn_onnx_export_memory(cnn_onnx_export *file, size_t count, size_t size);
 char *cnn_onnx_export_name(cnn_onnx_export *file, const char *layer, const char *role);
@@ -34,7 +36,9 @@ void cnn_onnx_export_float(cnn_onnx_export *file, CnnOnnx__Node *node, const cha
 void cnn_onnx_export_floats(cnn_onnx_export *file, const char *name, int32_t rank, const int64_t *dims,
                             const float *data);
 
-/* Adds what the layer of a node does, from its inputs' values to its own. (onnx_export_layers.c) */
+/* --- onnx_export_layers.c --- */
+
+/* Adds what the layer of a node does, from its inputs' values to its own. */
 void cnn_onnx_export_layer(cnn_onnx_export *file, cnn_node node);
 
 #endif

@@ -155,12 +155,8 @@ cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, con
 cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor);
 
-/* The activation of an input: as it is; with what is outstanding applied, but for padding; with nothing outstanding, as
- * padding is refused. */
+/* The activation of an input as it is, with what is outstanding. */
 cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
-cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
-cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
-cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
 /* Gives the node's first output its value. */
 cnn_status cnn_onnx_define(cnn_onnx_import *import, const cnn_onnx_activation *activation);
@@ -228,5 +224,13 @@ cnn_status cnn_onnx_drop_space(cnn_onnx_import *import, cnn_onnx_activation *act
 
 /* All axes behind the batch become one of features. */
 cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* --- onnx_affine.c --- */
+
+/* The activation of an input: with what is outstanding applied, but for padding; with nothing outstanding, as padding
+ * is refused. */
+cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
 #endif

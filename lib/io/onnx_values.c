@@ -156,28 +156,6 @@ cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_on
     return CNN_OK;
 }
 
-/* What was applied is kept: others may use the value too. */
-cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
-{
-    cnn_status status = cnn_onnx_raw_activation(import, index, activation);
-    if (status || !activation->affine.count)
-        return status;
-    status = cnn_onnx_apply_affine(import, activation);
-    cnn_onnx_value *value = cnn_onnx_value_of(import, import->node->input[index]);
-    if (!status && value)
-        value->activation = *activation;
-    return status;
-}
-
-cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
-{
-    cnn_status status = cnn_onnx_padded_activation(import, index, activation);
-    if (!status && activation->padded)
-        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
-                               "its input comes from Pad, which is supported only before convolution and pooling");
-    return status;
-}
-
 static cnn_status undefined(cnn_onnx_import *import, const char *name, cnn_onnx_value **value)
 {
     *value = cnn_onnx_value_of(import, name);

@@ -120,16 +120,6 @@ static const float *prepare_source(const job *j, const part *p)
     return p->strip;
 }
 
-cnn_tap_rows cnn_correlation_tap_rows(const cnn_correlation *s, int64_t row)
-{
-    int64_t top = s->origin[0] + row * s->step[0], below = s->source_height - top;
-    cnn_tap_rows taps = { top < 0 ? cnn_divide_up(-top, s->tap_step[0]) : 0,
-                          below > 0 ? cnn_divide_up(below, s->tap_step[0]) : 0 };
-    taps.last = cnn_lesser(taps.last, s->taps[0]);
-    taps.first = cnn_lesser(taps.first, taps.last);
-    return taps;
-}
-
 /* Rows first to last - 1 of a part, which have the same taps. */
 static void multiply_rows(const job *j, const part *p, cnn_product *product, int64_t first, int64_t last,
                           cnn_tap_rows taps)

@@ -88,3 +88,13 @@ cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call)
                         cnn_round_up((size_t)plan.stage_floats * sizeof(float), 64);
     return plan;
 }
+
+cnn_tap_rows cnn_correlation_tap_rows(const cnn_correlation *s, int64_t row)
+{
+    int64_t top = s->origin[0] + row * s->step[0], below = s->source_height - top;
+    cnn_tap_rows taps = { top < 0 ? cnn_divide_up(-top, s->tap_step[0]) : 0,
+                          below > 0 ? cnn_divide_up(below, s->tap_step[0]) : 0 };
+    taps.last = cnn_lesser(taps.last, s->taps[0]);
+    taps.first = cnn_lesser(taps.first, taps.last);
+    return taps;
+}

@@ -210,6 +210,7 @@ static void assert_steps(cnn_graph *graph, const char *expected)
     cnn_steps *steps;
     char text[1024] = "";
     assert_ok(cnn_steps_create(quantized, false, &steps));
+    assert_ok(cnn_steps_quantize(quantized, &steps));
     for (int32_t i = 0; i < steps->count; i++) {
         size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "", steps->items[i].layer.type->name);

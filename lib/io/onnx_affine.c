@@ -1,0 +1,92 @@
+/* What stands outstanding on an activation, x × scale + offset, becomes a layer where something needs the value. */
+#include <math.h>
+
+#include "io/onnx_import.h"
+
+static bool is_finite(const float *values, int64_t count)
+{
+    bool finite = true;
+    for (int64_t i = 0; i < count; i++)
+        finite = finite && isfinite(values[i]);
+    return finite;
+}
+
+static cnn_status add_rescale(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    const cnn_rescale_attributes attributes = { x->affine.scale[0], x->affine.offset[0] };
+    if (attributes.scale == 1 && attributes.offset == 0)
+        return CNN_OK;
+    return cnn_onnx_add_layer(import, &cnn_layer_rescale, &x->node, 1, &attributes, &x->node);
+}
+
+/* (x - mean) / deviation, for the few channels of an input. */
+static cnn_status add_normalize(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    cnn_normalize_attributes attributes = { 0 };
+    for (int64_t c = 0; c < x->affine.count; c++) {
+        attributes.deviation[c] = 1 / x->affine.scale[c];
+        attributes.mean[c] = -x->affine.offset[c] / x->affine.scale[c];
+    }
+    return cnn_onnx_add_layer(import, &cnn_layer_normalize, &x->node, 1, &attributes, &x->node);
+}
+
+/* Any scale and offset for each channel, as a batch normalisation whose mean is 0 and whose variance is 1. */
+static cnn_status add_batch_norm(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    static const float one = 1;
+    const cnn_batch_norm_attributes attributes = { .epsilon = 1e-12f };
+    int64_t count = x->affine.count;
+    cnn_status status = cnn_onnx_add_layer(import, &cnn_layer_batch_norm, &x->node, 1, &attributes, &x->node);
+    const cnn_onnx_fill fills[] = {
+        { x->node, "scale", x->affine.scale, { 1, 1, 1, count }, { 0, 0, 0, 1 }, 1 },
+        { x->node, "offset", x->affine.offset, { 1, 1, 1, count }, { 0, 0, 0, 1 }, 1 },
+        { x->node, "running_variance", &one, { 1, 1, 1, count }, { 0, 0, 0, 0 }, 1 },
+    };
+    for (size_t i = 0; i < sizeof fills / sizeof *fills && !status; i++)
+        status = cnn_onnx_fill_parameter(import, &fills[i]);
+    return status;
+}
+
+cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    enum { MOST_CHANNELS = 16 };
+    const cnn_onnx_affine *affine = &x->affine;
+    cnn_status status;
+    bool positive = true;
+    for (int64_t i = 0; i < affine->count; i++)
+        positive = positive && affine->scale[i] > 0;
+    if (!affine->count)
+        return CNN_OK;
+    if (!is_finite(affine->scale, affine->count) || !is_finite(affine->offset, affine->count))
+        return cnn_onnx_fail(import, CNN_ERROR_NOT_FINITE, "its input is scaled by a number that is not finite");
+    if (affine->count == 1)
+        status = add_rescale(import, x);
+    else if (positive && affine->count <= MOST_CHANNELS)
+        status = add_normalize(import, x);
+    else
+        status = add_batch_norm(import, x);
+    x->affine = (cnn_onnx_affine){ 0 };
+    return status;
+}
+
+/* What was applied is kept: others may use the value too. */
+cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+{
+    cnn_status status = cnn_onnx_raw_activation(import, index, activation);
+    if (status || !activation->affine.count)
+        return status;
+    status = cnn_onnx_apply_affine(import, activation);
+    cnn_onnx_value *value = cnn_onnx_value_of(import, import->node->input[index]);
+    if (!status && value)
+        value->activation = *activation;
+    return status;
+}
+
+cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+{
+    cnn_status status = cnn_onnx_padded_activation(import, index, activation);
+    if (!status && activation->padded)
+        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
+                               "its input comes from Pad, which is supported only before convolution and pooling");
+    return status;
+}

@@ -1,0 +1,49 @@
+"""The Debian packages and the container's recipe fit what the build installs."""
+import fnmatch
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from catdog import PROGRAM
+
+ROOT = Path(__file__).parents[2]
+PACKAGING = ROOT / "packaging"
+BUILD = Path(PROGRAM).resolve().parents[2]
+
+
+def test_the_version_is_that_of_the_build():
+    version = re.search(r"version: '([\d.]+)'", (ROOT / "meson.build").read_text()).group(1)
+    assert (PACKAGING / "debian/changelog").read_text().startswith(f"libcnn ({version}) ")
+
+
+@pytest.mark.skipif(not shutil.which("meson") or not (BUILD / "build.ninja").exists(), reason="there is no build")
+def test_every_installed_file_is_in_one_package(tmp_path):
+    subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", str(tmp_path)], check=True,
+                   capture_output=True)
+    prefix = next(tmp_path.glob("**/bin/catdog")).parents[1]
+    files = [f"usr/{path.relative_to(prefix)}" for path in prefix.rglob("*") if not path.is_dir()]
+    assert any("man1/catdog-train.1" in name for name in files)
+    patterns = {name: (PACKAGING / f"debian/{name}.install").read_text().split()
+                for name in ("libcnn0", "libcnn-dev", "catdog")}
+    multiarch = any("/lib/x86_64-linux-gnu/" in name or "/lib/aarch64-linux-gnu/" in name for name in files)
+    for name in files:
+        owners = [package for package, globs in patterns.items() for glob in globs
+                  if fnmatch.fnmatch(name, glob if multiarch else glob.replace("usr/lib/*/", "usr/lib*/"))
+                  or name.startswith(glob + "/")]
+        assert len(owners) == 1, (name, owners)
+
+
+def test_the_container_has_what_the_build_and_the_program_need():
+    recipe = (PACKAGING / "Dockerfile").read_text()
+    quickstart = (ROOT / "examples/quickstart.sh").read_text()
+    needed = re.search(r"install-packages\.sh ((?:.*\\\n)*.*)\n", quickstart).group(1).replace("\\\n", " ").split()
+    assert set(needed) <= set(re.split(r"\s+", recipe)), "the quickstart's packages build the container, too"
+    if not shutil.which("ldd") or not shutil.which("dpkg"):
+        pytest.skip("this is no Debian")
+    direct = subprocess.run(["objdump", "-p", PROGRAM, *BUILD.glob("lib/libcnn.so.0")], capture_output=True, text=True)
+    for library in set(re.findall(r"NEEDED +(\S+)", direct.stdout)) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}:
+        owner = subprocess.run(["dpkg", "-S", library], capture_output=True, text=True).stdout.split(":")[0]
+        assert not owner or owner in recipe, f"{library} is in {owner}, which the container doesn't install"
