@@ -6,7 +6,8 @@
 enum {
     STRIP_PIXELS = 384, /* enough tiles to share a panel of weights that is read from the second-level cache */
     MIN_STRIP_PIXELS = 192,
-    ENOUGH_TASKS = 16 /* for the threads of most machines to share evenly */
+    MIN_POINT_STRIP_PIXELS = 48, /* of convolutions 1×1, whose strips don't overlap */
+    ENOUGH_TASKS = 16            /* for the threads of most machines to share evenly */
 };
 
 bool cnn_correlation_is_depthwise(const cnn_correlation *s)
@@ -18,7 +19,8 @@ static void plan_strips(cnn_correlation_plan *plan, const cnn_correlation_call *
 {
     const cnn_correlation *s = &call->shape;
     int64_t unit = cnn_at_least_1(call->pool[0]);
-    int64_t rows = cnn_at_least_1(pixels / (unit * s->width)) * unit;
+    int64_t rows = cnn_at_least_1(pixels / (unit * s->width)), units = cnn_divide_up(s->height, unit);
+    rows = cnn_divide_up(units, cnn_divide_up(units, rows)) * unit; /* strips as equal as can be */
     plan->strip_images = 1;
     if (rows >= s->height) {
         rows = s->height;
@@ -74,7 +76,8 @@ cnn_correlation_plan cnn_correlation_plan_make(const cnn_correlation_call *call)
     int64_t groups = plan.depthwise ? 1 : s->groups;
     plan.panels = cnn_divide_up(s->channels / groups, CNN_PANEL);
     plan.panel_units = plan.panels * groups;
-    for (int64_t pixels = STRIP_PIXELS; pixels >= MIN_STRIP_PIXELS; pixels /= 2) {
+    int64_t least = s->taps[0] == 1 && s->taps[1] == 1 ? MIN_POINT_STRIP_PIXELS : MIN_STRIP_PIXELS;
+    for (int64_t pixels = STRIP_PIXELS; pixels >= least; pixels /= 2) {
         plan_strips(&plan, call, pixels);
         if (plan.strips * plan.panel_units >= ENOUGH_TASKS)
             break;

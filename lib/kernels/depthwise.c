@@ -4,7 +4,12 @@
 #include "kernels/blocks.h"
 #include "kernels/correlation_plan.h"
 
-enum { TASK_PRODUCTS = 1 << 18 };
+enum {
+    TASK_PRODUCTS = 1 << 17,
+    BLOCK_FLOATS = 6144, /* of the source's rows that a row of the result meets: they stay in the first-level cache */
+    BLOCK_GRAIN = 16,    /* channels: a cache line of them; */
+    MIN_BLOCK = 32       /* fewer are read too scattered */
+};
 
 bool cnn_depthwise_fits(const cnn_correlation_call *call)
 {
@@ -18,19 +23,21 @@ typedef struct job {
     const cnn_correlation_call *call;
     const cnn_depthwise_kernels *kernels;
     int64_t rows, strips; /* of a task; tasks of an image */
+    int64_t block;        /* channels that are worked on at a time */
 } job;
 
-static void run_row(const job *j, int64_t image, int64_t y)
+static void run_row(const job *j, int64_t image, int64_t y, int64_t channel, int64_t channels)
 {
     const cnn_correlation_call *call = j->call;
     const cnn_correlation *s = &call->shape;
     cnn_tap_rows taps = cnn_correlation_tap_rows(s, y);
     int64_t source_row = s->origin[0] + y * s->step[0] + taps.first * s->tap_step[0], pixel = s->source_channels;
-    int64_t to = image * call->image_stride + y * call->row_stride;
+    int64_t to = image * call->image_stride + y * call->row_stride + channel;
     if (taps.first == taps.last) /* nothing is read */
         source_row = 0;
     j->kernels->row(&(const cnn_depthwise_row){
-        .from = (const float *)call->source.image + (image * s->source_height + source_row) * s->source_width * pixel,
+        .from = (const float *)call->source.image + (image * s->source_height + source_row) * s->source_width * pixel +
+                channel,
         .row_stride = s->tap_step[0] * s->source_width * pixel,
         .pixel_stride = pixel,
         .source_width = s->source_width,
@@ -38,13 +45,14 @@ static void run_row(const job *j, int64_t image, int64_t y)
         .taps = s->taps[1],
         .tap_rows = taps.last - taps.first,
         .step = s->step[1],
-        .weights = call->packed + taps.first * s->taps[1] * s->channels,
-        .bias = call->bias,
+        .weights = call->packed + taps.first * s->taps[1] * s->channels + channel,
+        .tap_stride = s->channels,
+        .bias = call->bias ? call->bias + channel : NULL,
         .addend = call->addend ? call->addend + to : NULL,
         .low = call->low,
         .high = call->high,
         .width = s->width,
-        .channels = s->channels,
+        .channels = channels,
         .to = (float *)call->result + to,
         .to_stride = call->pixel_stride,
     });
@@ -56,8 +64,10 @@ static void run_rows(void *argument, size_t task, uint32_t worker)
     const job *j = argument;
     int64_t image = (int64_t)task / j->strips, first = (int64_t)task % j->strips * j->rows;
     int64_t last = cnn_lesser(first + j->rows, j->call->shape.height);
-    for (int64_t y = first; y < last; y++)
-        run_row(j, image, y);
+    int64_t channels = j->call->shape.channels;
+    for (int64_t channel = 0; channel < channels; channel += j->block)
+        for (int64_t y = first; y < last; y++)
+            run_row(j, image, y, channel, cnn_lesser(j->block, channels - channel));
 }
 
 void cnn_depthwise_run(const cnn_correlation_call *call)
@@ -67,5 +77,9 @@ void cnn_depthwise_run(const cnn_correlation_call *call)
     job j = { .call = call, .kernels = cnn_kernels_get(call->context)->depthwise };
     j.rows = cnn_at_least_1(TASK_PRODUCTS / products);
     j.strips = cnn_divide_up(s->height, j.rows);
+    j.rows = cnn_divide_up(s->height, j.strips);
+    j.block = BLOCK_FLOATS / (s->source_width * s->taps[0]) / BLOCK_GRAIN * BLOCK_GRAIN;
+    if (j.block < MIN_BLOCK)
+        j.block = s->channels;
     cnn_parallel(call->context, (size_t)(s->batch * j.strips), run_rows, &j);
 }

@@ -20,7 +20,8 @@ typedef struct cnn_depthwise_row {
     int64_t source_width, origin; /* origin: the source's column that meets the first pixel's first tap */
     int64_t taps, tap_rows;       /* across, and rows of them that are inside the source */
     int64_t step;
-    const float *weights; /* tap_rows × taps × channels */
+    const float *weights; /* tap_rows × taps × channels, */
+    ptrdiff_t tap_stride; /* between taps */
     const float *bias;    /* or NULL */
     const float *addend;  /* lies as `to` does; or NULL */
     float low, high;

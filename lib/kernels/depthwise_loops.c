@@ -23,7 +23,7 @@ ALWAYS_INLINE void add_tap_row(const cnn_depthwise_row *p, tile_shape s, const f
 {
     vf factors[MAX_TAPS];
     UNROLLED (u, s.taps)
-        factors[u] = load_lanes(weights + u * p->channels, s.lanes);
+        factors[u] = load_lanes(weights + u * p->tap_stride, s.lanes);
     UNROLLED (j, (s.pixels - 1) * s.step + s.taps) {
         if (s.edge && (j < s.first || j >= s.last))
             continue;
@@ -40,7 +40,7 @@ ALWAYS_INLINE void run_vector(const cnn_depthwise_row *p, tile_shape s, int64_t 
     UNROLLED (t, s.pixels)
         sum[t] = bias;
     for (int64_t v = 0; v < p->tap_rows; v++)
-        add_tap_row(p, s, p->from + v * p->row_stride + channel, p->weights + v * s.taps * p->channels + channel,
+        add_tap_row(p, s, p->from + v * p->row_stride + channel, p->weights + v * s.taps * p->tap_stride + channel,
                     column, sum);
     vf low = vf_broadcast(p->low), high = vf_broadcast(p->high);
     ptrdiff_t to = pixel * p->to_stride + channel;
