@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catdog import HAS_ZIP, PROGRAM, TINY_NET, make_folder
+from catdog import HAS_ZIP, PROGRAM, SANITIZED, TINY_NET, make_folder
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/catdog.md", "docs/performance.md", "docs/results.md")
@@ -63,3 +63,26 @@ def test_the_python_in_the_docs_works(place):
     done = subprocess.run([sys.executable, "-c", program], cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "['Cat', 'Dog']" in done.stdout
+
+
+def test_the_way_from_pytorch_works(place):
+    """docs/migrate.md: its Python in one program, then its commands."""
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    library = Path(PROGRAM).resolve().parents[2] / "lib/libcnn.so"
+    if SANITIZED or not library.exists() or os.environ.get("CNN_HAS_ONNX") == "0":
+        pytest.skip("built without protobuf-c, with sanitizers, or elsewhere")
+    page = (ROOT / "docs/migrate.md").read_text()
+    program = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=place, capture_output=True, text=True,
+                          env={**os.environ, "CNN_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "examples/python")})
+    assert done.returncode == 0, done.stderr
+    assert "largest difference: " in done.stdout
+    for line in re.search(r"```sh\n(.*?)```", page, re.DOTALL).group(1).splitlines():
+        done = subprocess.run(line.replace("catdog", PROGRAM, 1), shell=True, cwd=place, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_keras_of_the_docs_is_python():
+    for block in re.findall(r"```python keras\n(.*?)```", (ROOT / "docs/migrate.md").read_text(), re.DOTALL):
+        compile(block, "docs/migrate.md", "exec")

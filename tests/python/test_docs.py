@@ -1,4 +1,4 @@
-"""The programs in docs/python.md and docs/cpp.md are tried, on few photographs."""
+"""The programs in docs/python.md, docs/c.md and docs/cpp.md are tried, on few photographs."""
 import os
 import re
 import shlex
@@ -47,16 +47,27 @@ def available(module):
     return True
 
 
-def test_the_cpp_of_the_docs_works(place):
-    compiler = os.environ.get("CNN_TEST_CXX")
-    if not compiler:
-        pytest.skip("there is no C++ compiler")
+def run_programs(place, page, language, compiler, flags):
+    """Compiles and runs each program of a page, in order, as the pages before leave the folder."""
     library = os.path.dirname(os.path.abspath(os.environ["CNN_LIBRARY"]))
-    for number, block in enumerate(blocks("cpp.md", "cpp")):
-        source = place / f"{number}.cpp"
+    for number, block in enumerate(blocks(page, language)):
+        if "main(" not in block:
+            continue
+        source = place / f"{number}.{language}"
         source.write_text(block)
-        subprocess.run([*shlex.split(compiler), "-std=c++17", "-Wall", "-Wextra", "-Werror", str(source),
+        subprocess.run([*shlex.split(compiler), *flags, "-Wall", "-Wextra", "-Werror", str(source),
                         f"-I{ROOT}/include", "-o", str(source.with_suffix("")), f"-L{library}", "-lcnn",
                         f"-Wl,-rpath,{library}"], check=True)
         done = subprocess.run([str(source.with_suffix(""))], cwd=place, capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout, done.stderr
+
+
+def test_the_c_of_the_docs_works(place):
+    run_programs(place, "c.md", "c", os.environ.get("CNN_TEST_CC", "cc"), ["-std=c11"])
+
+
+def test_the_cpp_of_the_docs_works(place):
+    compiler = os.environ.get("CNN_TEST_CXX")
+    if not compiler:
+        pytest.skip("there is no C++ compiler")
+    run_programs(place, "cpp.md", "cpp", compiler, ["-std=c++17"])
