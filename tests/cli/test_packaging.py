@@ -43,6 +43,7 @@ def test_the_container_has_what_the_build_and_the_program_need():
     assert set(needed) <= set(re.split(r"\s+", recipe)), "the quickstart's packages build the container, too"
     if not shutil.which("ldd") or not shutil.which("dpkg"):
         pytest.skip("this is no Debian")
+    # what the build links, if it was there
     direct = subprocess.run(["objdump", "-p", PROGRAM, *BUILD.glob("lib/libcnn.so.0")], capture_output=True, text=True)
     for library in set(re.findall(r"NEEDED +(\S+)", direct.stdout)) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}:
         owner = subprocess.run(["dpkg", "-S", library], capture_output=True, text=True).stdout.split(":")[0]
