@@ -7,6 +7,7 @@ const LONGEST_SIDE = 2048; // of a photograph that had to be converted here
 
 const element = (id) => document.getElementById(id);
 const list = element("list");
+const drop = element("drop");
 const waiting = [];
 let running = 0;
 let model = null;
@@ -15,6 +16,8 @@ const percent = (confidence) => {
   const value = 100 * confidence;
   return `${value > 99.9 && value < 100 ? "> 99.9" : value.toFixed(1)} %`;
 };
+
+const megabytes = (limits) => Math.floor(limits.request_bytes / 1048576);
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
@@ -25,8 +28,7 @@ async function learnModel() {
   const question = classes.length === 2 ? `${classes[0]} or ${classes[1]}?` : "What is in the photograph?";
   element("question").textContent = question;
   document.title = `${question} – catdog`;
-  element("hint").textContent = `JPEG or PNG, up to ${Math.floor(limits.request_bytes / 1048576)} MB each, ` +
-    "as many as you like. Pasting works, too.";
+  element("most").textContent = `, up to ${megabytes(limits)} MB each`;
   element("model").textContent = `${model.name}: ${classes.slice(0, 8).join(", ")}${classes.length > 8 ? ", …" : ""}. ` +
     `libcnn ${model.version}.`;
 }
@@ -56,7 +58,7 @@ async function prepare(file) {
 async function ask(file) {
   const body = await prepare(file);
   if (model && body.size > model.limits.request_bytes) {
-    return { error: `larger than the ${Math.floor(model.limits.request_bytes / 1048576)} MB that this server takes` };
+    return { error: `larger than the ${megabytes(model.limits)} MB that this server takes` };
   }
   for (let tries = 1; ; tries++) {
     let response, answer;
@@ -93,7 +95,7 @@ function paint(canvas, map, width, height) {
   small.height = map.length;
   const context = small.getContext("2d");
   const pixels = context.createImageData(small.width, small.height);
-  map.flat().forEach((value, i) => pixels.data.set([255, 215 - 190 * value, 30, 190 * value], 4 * i));
+  map.flat().forEach((value, i) => pixels.data.set([255, 215 - 190 * value, 30, 165 * value], 4 * i));
   context.putImageData(pixels, 0, 0);
   const scale = 400 / Math.max(width, height);
   canvas.width = Math.max(1, Math.round(width * scale));
@@ -103,23 +105,14 @@ function paint(canvas, map, width, height) {
   large.drawImage(small, ...seenPart(canvas.width, canvas.height));
 }
 
-function showBars(bars, candidates) {
-  for (const { label, confidence } of candidates.slice(0, 3)) {
-    const bar = document.createElement("div");
-    bar.className = "bar";
-    const name = document.createElement("span");
-    name.textContent = label;
-    const share = document.createElement("span");
-    share.textContent = percent(confidence);
-    const track = document.createElement("div");
-    track.className = "track";
-    const fill = document.createElement("div");
-    fill.className = "fill";
-    fill.style.width = `${100 * confidence}%`;
-    track.append(fill);
-    bar.append(name, share, track);
-    bars.append(bar);
-  }
+function showPrediction(card, { label, confidence, candidates }) {
+  card.querySelector(".label").textContent = confidence < 0.75 ? `${label}, perhaps` : label;
+  card.querySelector(".share").textContent = percent(confidence);
+  card.querySelector(".track").hidden = false;
+  card.querySelector(".fill").style.width = `${100 * confidence}%`;
+  const others = candidates.filter((other) => other.label !== label && other.confidence >= 0.005);
+  const words = others.slice(0, 3).map((other) => `${other.label} ${percent(other.confidence)}`);
+  card.querySelector(".others").textContent = words.length ? `or ${words.join(", ")}` : "";
 }
 
 async function showMap(card, map) {
@@ -131,19 +124,17 @@ async function showMap(card, map) {
 }
 
 function showAnswer(card, file, answer) {
-  const verdict = card.querySelector(".verdict");
   card.classList.remove("waits");
   card.classList.toggle("failed", Boolean(answer.error));
   card.querySelector(".again").hidden = !answer.again;
-  const heard = answer.error ? `can't be classified: ${answer.error}` : `${answer.label}, ${percent(answer.confidence)}`;
   if (answer.error) {
-    verdict.textContent = `This can't be classified: ${answer.error}.`;
+    card.querySelector(".label").textContent = `Not classified: ${answer.error}.`;
   } else {
-    verdict.textContent = answer.confidence < 0.75 ? `${answer.label}, perhaps` : answer.label;
-    showBars(card.querySelector(".bars"), answer.candidates);
+    showPrediction(card, answer);
     card.querySelector("img").alt = `${file.name}: ${answer.label}`;
     if (answer.heat_map) showMap(card, answer.heat_map);
   }
+  const heard = answer.error ? `not classified: ${answer.error}` : `${answer.label}, ${percent(answer.confidence)}`;
   const left = running - 1 + waiting.length;
   element("news").textContent = `${file.name}: ${heard}.` + (left ? ` ${left} more to come.` : "");
 }
@@ -153,6 +144,7 @@ async function work() {
   while (waiting.length) {
     const { card, file } = waiting.shift();
     const answer = await ask(file);
+    if (answer.error) answer.error = answer.error.replace(/^is /, "it is ");
     if (card.isConnected) showAnswer(card, file, answer);
   }
   running--;
@@ -175,7 +167,7 @@ function addCard(file) {
   card.querySelector(".again").addEventListener("click", () => {
     card.classList.replace("failed", "waits");
     card.querySelector(".again").hidden = true;
-    card.querySelector(".verdict").textContent = "Looking …";
+    card.querySelector(".label").textContent = "Looking …";
     enqueue(card, file);
   });
   list.prepend(card);
@@ -186,6 +178,7 @@ function take(files) {
   const photographs = [...files];
   if (!photographs.length) return;
   element("answers").hidden = false;
+  drop.classList.add("small");
   const word = photographs.length === 1 ? "photograph" : "photographs";
   element("news").textContent = `Looking at ${photographs.length} ${word}.`;
   for (const file of photographs.reverse()) enqueue(addCard(file), file);
@@ -196,6 +189,7 @@ function clear() {
   for (const photo of list.querySelectorAll("img")) URL.revokeObjectURL(photo.src);
   list.replaceChildren();
   element("answers").hidden = true;
+  drop.classList.remove("small");
   element("show-maps-label").hidden = true;
   element("news").textContent = "Cleared.";
   element("choose").focus();
@@ -211,7 +205,6 @@ element("clear").addEventListener("click", clear);
 element("show-maps").addEventListener("change", ({ target }) => list.classList.toggle("maps", target.checked));
 list.classList.toggle("maps", element("show-maps").checked);
 
-const drop = element("drop");
 addEventListener("dragover", (event) => {
   event.preventDefault();
   drop.classList.add("over");
