@@ -12,7 +12,7 @@ import pytest
 from catdog import HAS_ZIP, PROGRAM, SANITIZED, TINY_NET, make_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/catdog.md", "docs/performance.md", "docs/results.md")
+PAGES = ("README.md", "docs/train.md", "docs/catdog.md", "docs/deploy.md", "docs/performance.md", "docs/results.md")
 
 
 def commands():
@@ -86,3 +86,48 @@ def test_the_way_from_pytorch_works(place):
 def test_the_keras_of_the_docs_is_python():
     for block in re.findall(r"```python keras\n(.*?)```", (ROOT / "docs/migrate.md").read_text(), re.DOTALL):
         compile(block, "docs/migrate.md", "exec")
+
+
+def test_every_link_in_the_docs_leads_somewhere():
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "NEWS.md")] + sorted((ROOT / "docs").glob("*.md"))
+    for page in pages:
+        text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            name, _, heading = link.partition("#")
+            if re.match(r"https?:", link):
+                continue
+            target = (page.parent / name).resolve() if name else page
+            assert target.exists(), f"{page.name}: {link}"
+            headings = re.findall(r"^#+ (.*)", target.read_text(), re.MULTILINE) if heading else []
+            assert not heading or heading in [re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-")
+                                              for h in headings], f"{page.name}: {link}"
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
+def test_the_ways_to_link_a_program_work(place, tmp_path):
+    """docs/deploy.md: its compiler commands, on an installed library."""
+    build = Path(PROGRAM).resolve().parents[2]
+    if SANITIZED or not shutil.which("meson") or not (build / "build.ninja").exists():
+        pytest.skip("there is no build that can be installed")
+    subprocess.run(["meson", "install", "-C", str(build), "--no-rebuild", "--destdir", str(tmp_path)], check=True,
+                   capture_output=True)
+    config = next(tmp_path.glob("**/cnn.pc"))
+    text = config.read_text().replace("prefix=/", f"prefix={tmp_path}/", 1)
+    config.write_text(text)
+    page = (ROOT / "docs/deploy.md").read_text()
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "program.c").write_text(re.search(r"```c\n(.*?)```", page, re.DOTALL).group(1))
+    found = {**os.environ, "PKG_CONFIG_PATH": str(config.parent)}
+    for number, block in enumerate(re.findall(r"```cc\n(.*?)```", page, re.DOTALL)):
+        subprocess.run(["sh", "-ec", block], cwd=work, env=found, check=True)
+        program = work / ("app/bin/program" if "app/bin" in block else "program")
+        shutil.copy(place / "pets.safetensors", program.parent)
+        env = {**found, "LD_LIBRARY_PATH": str(config.parents[1])} if number == 0 else found
+        done = subprocess.run([str(program)], env=env, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "Cat or Dog?\n"), done.stderr
