@@ -24,7 +24,7 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, pets):
     root = tmp_path_factory.mktemp("docs")
     photographs = make_folder(root / "PetImages", 6)
     shutil.make_archive(str(root / "photos"), "zip", root, "PetImages")
@@ -37,6 +37,7 @@ def place(tmp_path_factory):
     for name in ("train.csv", "test.csv", "DATA/train.csv", "DATA/val.csv"):
         (root / name).write_text("path,label\n" + rows)
     (root / "my-net.json").write_text(json.dumps(TINY_NET))
+    shutil.copy(pets.model, root / "pets.safetensors")
     return root
 
 
@@ -131,3 +132,18 @@ def test_the_ways_to_link_a_program_work(place, tmp_path):
         env = {**found, "LD_LIBRARY_PATH": str(config.parents[1])} if number == 0 else found
         done = subprocess.run([str(program)], env=env, capture_output=True, text=True)
         assert (done.returncode, done.stdout) == (0, "Cat or Dog?\n"), done.stderr
+
+
+def test_the_page_on_the_code_names_files_that_exist():
+    page = re.sub(r"```.*?```", "", (ROOT / "docs/internals.md").read_text(), flags=re.DOTALL)
+    example = {"lib/layers/softsign.c", "lib/optim/lion.c"}
+    for name in set(re.findall(r"`([\w/.]+/[\w.]*)`", page)) - example:
+        assert (ROOT / name).exists() or (ROOT / "lib" / name).exists(), name
+
+
+def test_the_page_on_the_code_knows_every_room_and_header():
+    page = (ROOT / "docs/internals.md").read_text()
+    for room in (ROOT / "lib").iterdir():
+        assert not room.is_dir() or f"| `{room.name}/` |" in page, room.name
+    for header in (ROOT / "include/cnn").glob("*.h"):
+        assert header.name in ("cnn.h", "export.h") or f"`{header.name}`" in page, header.name
