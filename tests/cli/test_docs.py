@@ -147,3 +147,24 @@ def test_the_page_on_the_code_knows_every_room_and_header():
         assert not room.is_dir() or f"| `{room.name}/` |" in page, room.name
     for header in (ROOT / "include/cnn").glob("*.h"):
         assert header.name in ("cnn.h", "export.h") or f"`{header.name}`" in page, header.name
+
+
+def test_the_nets_in_the_docs_are_nets(tmp_path):
+    for number, text in enumerate(re.findall(r"```json\n(.*?)```", (ROOT / "docs/net-json.md").read_text(), re.DOTALL)):
+        net = tmp_path / f"{number}.json"
+        net.write_text(text)
+        done = subprocess.run([PROGRAM, "summary", "--net", str(net)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_onnx_of_the_docs_runs(place):
+    pytest.importorskip("onnxruntime")
+    if os.environ.get("CNN_HAS_ONNX") == "0":
+        pytest.skip("built without protobuf-c")
+    subprocess.run([PROGRAM, "export", "--model", "pets.safetensors", "--out", "pets.onnx"], cwd=place, check=True)
+    program = re.search(r"```python\n(.*?)```", (ROOT / "docs/onnx.md").read_text(), re.DOTALL).group(1)
+    size = TINY_NET["layers"][0]["shape"][0]
+    before = f"import numpy\nimages = numpy.zeros((2, 3, {size}, {size}), numpy.float32)\n"
+    done = subprocess.run([sys.executable, "-c", before + program + "print(logits.shape)"], cwd=place,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "(2, 1)\n"), done.stderr
