@@ -23,12 +23,16 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 
 static void print_overview(FILE *file)
 {
+    int widest = 0;
+    for (size_t i = 0; i < COMMANDS; i++)
+        if ((int)strlen(commands[i]->name) > widest)
+            widest = (int)strlen(commands[i]->name);
     fputs("Usage: catdog COMMAND [OPTION]...\n\n"
           "Trains a classifier of photographs, and uses it.\n\n"
           "Commands:\n",
           file);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(file, "  %-*s  %s\n", widest, commands[i]->name, commands[i]->summary);
     fputs("\nExample:\n"
           "  catdog check   --data PetImages                           which photographs are broken?\n"
           "  catdog train   --data PetImages --model pets.safetensors  learn from the rest\n"

@@ -96,6 +96,13 @@ void manual_of_command(const catdog_command *command, const option *options)
     fputs(".SH SEE ALSO\n.BR catdog (1)\n", stdout);
 }
 
+static void print_command(const catdog_command *command)
+{
+    fputs(".TP\n.BR catdog\\-", stdout);
+    print_text(command->name);
+    printf(" (1)\n%s\n", command->summary);
+}
+
 void manual_of_program(const catdog_command *const *commands)
 {
     print_title("catdog", "train a classifier of photographs, and use it");
@@ -108,7 +115,7 @@ void manual_of_program(const catdog_command *const *commands)
                 "Results go to standard output; progress and errors to standard error.\n");
     fputs(".SH COMMANDS\n", stdout);
     for (; *commands; commands++)
-        printf(".TP\n.BR catdog\\-%s (1)\n%s\n", (*commands)->name, (*commands)->summary);
+        print_command(*commands);
     fputs(".SH OPTIONS\n", stdout);
     print_option("help", NULL, "print the commands; after a command, its options");
     print_option("version", NULL, "print the version of the program and of the library");
