@@ -1,0 +1,152 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server_internal.h"
+
+static void resume(void *user)
+{
+    request *r = user;
+    MHD_resume_connection(r->http);
+}
+
+/* The body is there. The connection sleeps until the queue has classified its photographs; then this is called again.
+ */
+static enum MHD_Result classify(request *r)
+{
+    if (r->classified)
+        return respond_with_predictions(r);
+    size_t sound = upload_end(&r->upload);
+    if (!r->refusal.code && sound && queue_reserve(r->server->queue, sound))
+        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is busy; try again in a moment");
+    if (r->refusal.code)
+        return respond_with_refusal(r);
+    if (!sound)
+        return respond_with_predictions(r);
+    const char *wanted = MHD_lookup_connection_value(r->http, MHD_GET_ARGUMENT_KIND, "heat_map");
+    r->photographs.heat_maps = wanted && strcmp(wanted, "0") != 0;
+    r->photographs.done = resume;
+    r->photographs.user = r;
+    r->classified = 1;
+    connections_set_phase(&r->server->connections, r->connection, CONNECTION_WORKS);
+    MHD_suspend_connection(r->http);
+    queue_push(r->server->queue, &r->photographs);
+    return MHD_YES;
+}
+
+static const route routes[] = {
+    { "/v1/predict", "POST", classify },
+    { "/v1/model", "GET, HEAD", respond_with_model },
+    { "/healthz", "GET, HEAD", respond_with_health },
+    { "/metrics", "GET, HEAD", respond_with_metrics },
+};
+
+static void find_route(request *r, const char *url, const char *method)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (!strcmp(url, routes[i].path))
+            r->route = &routes[i];
+    for (const page *p = pages; p->path; p++)
+        if (!strcmp(url, p->path))
+            r->page = p;
+    int posts = r->route && r->route->answer == classify;
+    if (!r->route && !r->page)
+        refuse(&r->refusal, MHD_HTTP_NOT_FOUND, "there is nothing at this address");
+    else if (posts ? strcmp(method, "POST") != 0 : strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        refuse(&r->refusal, MHD_HTTP_METHOD_NOT_ALLOWED, "this address takes %s alone",
+               posts ? "POST" : "GET and HEAD");
+    else if (atomic_load(&r->server->stopping) && posts)
+        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is being stopped");
+    else
+        r->uploads = posts;
+}
+
+static const char *header(const request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->http, MHD_HEADER_KIND, name);
+}
+
+static void refuse_for_size(request *r)
+{
+    refuse(&r->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the request is larger than the %.6g MB that this server takes",
+           (double)r->server->limits.body_bytes / (1 << 20));
+}
+
+/* Not 0: the request is refused, and its body had better not come at all. Else the body of one that is refused is read
+ * and dropped: a client that is still sending would miss the answer. */
+static int refuse_by_length(request *r)
+{
+    const char *text = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const unsigned long long length = text ? strtoull(text, NULL, 10) : 0;
+    if (!r->refusal.code && length > r->server->limits.body_bytes)
+        refuse_for_size(r);
+    return r->refusal.code && (length / 2 > r->server->limits.body_bytes || header(r, MHD_HTTP_HEADER_EXPECT));
+}
+
+static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char *url, const char *method, void **user)
+{
+    request *r = calloc(1, sizeof *r);
+    if (!r)
+        return MHD_NO;
+    *user = r;
+    r->server = s;
+    r->http = http;
+    r->start = connections_now();
+    r->photographs.budget = &s->budget;
+    r->connection = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    atomic_fetch_add(&s->active, 1);
+    find_route(r, url, method);
+    int at_once = refuse_by_length(r);
+    if (r->uploads && !r->refusal.code) {
+        upload_begin(&r->upload, http, &s->limits, &r->photographs, &r->refusal);
+        at_once = r->refusal.code && header(r, MHD_HTTP_HEADER_EXPECT);
+    }
+    return at_once ? respond_with_refusal(r) : MHD_YES;
+}
+
+static enum MHD_Result receive(request *r, const char *data, size_t size)
+{
+    r->received += size;
+    if (r->received / 2 > r->server->limits.body_bytes)
+        return MHD_NO; /* there may be no end of it */
+    if (!r->refusal.code && r->received > r->server->limits.body_bytes)
+        refuse_for_size(r);
+    else if (!r->refusal.code && r->uploads)
+        upload_receive(&r->upload, data, size);
+    if (r->refusal.code)
+        photographs_release(&r->photographs); /* their memory is for others, while the rest is dropped */
+    return MHD_YES;
+}
+
+enum MHD_Result request_handle(void *user, struct MHD_Connection *http, const char *url, const char *method,
+                               const char *version, const char *data, size_t *size, void **request_user)
+{
+    (void)version;
+    request *r = *request_user;
+    if (!r)
+        return begin(user, http, url, method, request_user);
+    if (*size) {
+        const size_t received = *size;
+        *size = 0;
+        return receive(r, data, received);
+    }
+    if (r->refusal.code)
+        return respond_with_refusal(r);
+    return r->page ? respond_with_page(r) : r->route->answer(r);
+}
+
+void request_end(void *user, struct MHD_Connection *http, void **request_user, enum MHD_RequestTerminationCode code)
+{
+    (void)http, (void)code;
+    server *s = user;
+    request *r = *request_user;
+    if (!r)
+        return;
+    if (!r->answered)
+        metrics_count_dropped(&s->metrics);
+    connections_set_phase(&s->connections, r->connection, CONNECTION_RECEIVES);
+    upload_release(&r->upload);
+    photographs_release(&r->photographs);
+    free(r);
+    *request_user = NULL;
+    atomic_fetch_sub(&s->active, 1);
+}

@@ -1,0 +1,68 @@
+/* What the files that make up the server share: itself, and a request. */
+#ifndef CATDOG_SERVE_SERVER_INTERNAL_H
+#define CATDOG_SERVE_SERVER_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "connections.h"
+#include "metrics.h"
+#include "pages.h"
+#include "photographs.h"
+#include "queue.h"
+#include "server.h"
+#include "upload.h"
+
+struct server {
+    cnn_classifier *classifier;
+    const char *model_name;
+    serve_limits limits;
+    struct MHD_Daemon *daemon;
+    int listener;
+    queue *queue;
+    connections connections;
+    memory_budget budget;
+    metrics metrics;
+    atomic_size_t active; /* requests */
+    atomic_int stopping;
+};
+
+typedef struct request request;
+
+typedef struct route {
+    const char *path;
+    const char *methods; /* for the header Allow */
+    enum MHD_Result (*answer)(request *r);
+} route;
+
+struct request {
+    server *server;
+    struct MHD_Connection *http;
+    connection *connection;
+    const route *route; /* NULL: there is none, or a page */
+    const page *page;
+    double start;
+    refusal refusal; /* code 0: none */
+    upload upload;
+    photographs photographs;
+    uint64_t received; /* bytes of the body */
+    int uploads, classified;
+    unsigned answered; /* the status code; 0: not yet */
+};
+
+/* requests.c: what libmicrohttpd calls while a request comes in, and when it has ended. `user` is the server. */
+enum MHD_Result request_handle(void *user, struct MHD_Connection *http, const char *url, const char *method,
+                               const char *version, const char *data, size_t *size, void **request_user);
+void request_end(void *user, struct MHD_Connection *http, void **request_user, enum MHD_RequestTerminationCode code);
+
+/* responses.c: what a request is answered with. MHD_NO if memory is short: the connection is then closed. */
+enum MHD_Result respond_with_refusal(request *r);
+enum MHD_Result respond_with_page(request *r);
+enum MHD_Result respond_with_model(request *r);
+enum MHD_Result respond_with_health(request *r);
+enum MHD_Result respond_with_metrics(request *r);
+enum MHD_Result respond_with_predictions(request *r);
+
+#endif
