@@ -67,21 +67,16 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
 
 enum { MOST_CLASSES = CNN_MAX_METRIC_CLASSES };
 
-static cnn_status align(cnn_dataset *dataset, const char *const *names, uint32_t count)
-{
-    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
-    if (status)
-        output_library_error();
-    return status;
-}
-
 cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
 {
     const char *names[MOST_CLASSES];
     uint32_t count = 0;
     while (count < MOST_CLASSES && (names[count] = cnn_dataset_class_name(like, count)))
         count++;
-    return align(dataset, names, count);
+    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
+    if (status)
+        output_library_error();
+    return status;
 }
 
 uint32_t data_classifier_classes(const cnn_classifier *classifier)
@@ -98,7 +93,11 @@ cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *
     uint32_t count = 0;
     while (count < MOST_CLASSES && (names[count] = cnn_classifier_class_name(classifier, count)))
         count++;
-    return align(dataset, names, count);
+    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
+    if (status)
+        output_error("%s; its classes are %s%s%s%s", cnn_last_error(), names[0], count > 2 ? ", " : " and ", names[1],
+                     count > 2 ? ", ..." : "");
+    return status;
 }
 
 void data_print_classes(FILE *file, const cnn_dataset *dataset)

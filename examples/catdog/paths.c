@@ -104,7 +104,9 @@ void paths_library_error(const char *path)
 
 void paths_model_error(const char *path, cnn_status status)
 {
-    if (status == CNN_ERROR_FORMAT)
+    if (strstr(cnn_last_error(), "no trained classifier"))
+        output_error("%s; docs/migrate.md tells how to add it", cnn_last_error());
+    else if (status == CNN_ERROR_FORMAT)
         output_error("%s; a model is a file that 'catdog train' wrote, or an ONNX file", cnn_last_error());
     else
         paths_library_error(path);

@@ -22,8 +22,10 @@ int setup_open(cnn_context *context, const train_arguments *arguments, const tra
 static int split_off_validation(training_data *photographs, double fraction, uint64_t seed)
 {
     cnn_dataset *rest, *part;
-    if (cnn_dataset_split(photographs->training, fraction, seed, &rest, &part))
-        return output_library_error();
+    if (cnn_dataset_split(photographs->training, fraction, seed, &rest, &part)) {
+        output_error("%s; name photographs to validate on by --val PATH", cnn_last_error());
+        return EXIT_FAILED;
+    }
     cnn_dataset_destroy(photographs->training);
     photographs->training = rest;
     photographs->validation = part;

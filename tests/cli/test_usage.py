@@ -99,6 +99,9 @@ def test_values_may_follow_an_equals_sign(pets):
     (["export", "--model", "pets.safetensor", "--out", "x.onnx"], 1, "did you mean 'pets.safetensors'?"),
     (["train", "--data", "PetImages", "--model", "m", "--from", "notes.txt"], 1, "a model is a file that"),
     (["train", "--data", "PetImages", "--model", "new/m"], 1, "make that folder first"),
+    (["train", "--data", "one-each.csv", "--model", "m"], 1, "name photographs to validate on by --val PATH"),
+    (["eval", "--data", "others.csv", "--model", "pets.safetensors"], 1, "its classes are Cat and Dog"),
+    (["predict", "--model", "net.safetensors", "x.jpg"], 1, "docs/migrate.md tells how to add it"),
     (["train", "--data", "PetImages", "--model", "m", "--net", "four_conv", "--size", "8"], 1,
      "--size 8 doesn't suit four_conv: "),
     (["quantize", "--model", "pets.safetensors", "--data", "PetImages", "--out", "new/m"], 1, "make that folder first"),
@@ -107,4 +110,8 @@ def test_values_may_follow_an_equals_sign(pets):
 ])
 def test_a_beginner_is_told_the_remedy(pets, arguments, status, saying):
     (pets.root / "notes.txt").write_text("all about my pets\n")
+    (pets.root / "one-each.csv").write_text("path,label\nPetImages/Cat/1.jpg,Cat\nPetImages/Dog/1.jpg,Dog\n")
+    (pets.root / "others.csv").write_text("path,label\nPetImages/Cat/1.jpg,Cow\nPetImages/Dog/1.jpg,Hen\n")
+    net = pets.model.read_bytes()
+    (pets.root / "net.safetensors").write_bytes(net.replace(b'"cnn.preprocess"', b'"cnn_preprocess"'))
     fails(status, *arguments, saying=saying, cwd=pets.root)
