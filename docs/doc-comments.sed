@@ -4,3 +4,6 @@
 1s|^/\* |/** @file\n * |
 s|^\( *\)/\* |\1/** |
 s|\([^ ] *\)/\* |\1/**< |
+# cnn.hpp has comments for Doxygen but at its top
+1s|^// |/// @file\n/// |
+2,/^#ifndef/s|^//|///|

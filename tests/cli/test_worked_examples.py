@@ -31,9 +31,8 @@ def apply_examples(copy):
         (copy / name).write_text(text)
         changed.add(name)
     for change in re.findall(r"^```diff\n(.*?)```", page, re.MULTILINE | re.DOTALL):
-        done = subprocess.run(["patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch"], cwd=copy, input=change,
-                              text=True, capture_output=True)
-        assert done.returncode == 0, done.stdout
+        done = subprocess.run(["git", "apply", "-"], cwd=copy, input=change, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
         changed |= set(re.findall(r"^\+\+\+ b/(\S+)", change, re.MULTILINE))
     return changed
 
@@ -63,7 +62,7 @@ def compile_one(copy, words, source):
     return result
 
 
-@pytest.mark.skipif(not shutil.which("patch"), reason="there is no patch")
+@pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
 def test_the_worked_examples_can_be_applied_and_work(tmp_path):
     for folder in ("lib", "include"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
