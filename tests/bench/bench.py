@@ -68,8 +68,8 @@ def measure_nets(programs, arguments):
     for net in arguments.nets:
         for precision in arguments.precisions:
             option = [] if precision == "fp32" else ["--precision", precision]
-            figures, memory = run([programs["catdog"], "bench", "--json", "--net", net, "--batch", arguments.batch,
-                                   "--threads", arguments.threads, *option], arguments.threads)
+            figures, memory = run([programs["catdog"], "bench", "--part", "net", "--json", "--net", net,
+                                   "--batch", arguments.batch, "--threads", arguments.threads, *option], arguments.threads)
             results.append({**figures, "peak_memory_mb": round(memory, 1)})
     return results
 

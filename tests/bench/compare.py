@@ -35,7 +35,7 @@ def environment(threads):
 
 class Catdog:
     def __init__(self, program, workload, threads):
-        self.command, self.environment = [program, "bench", "--json", *workload], environment(threads)
+        self.command, self.environment = [program, "bench", "--part", "net", "--json", *workload], environment(threads)
 
     def measure(self):
         done = subprocess.run(self.command, capture_output=True, text=True, env=self.environment, check=False)

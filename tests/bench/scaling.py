@@ -60,7 +60,7 @@ def rows(arguments):
 
 def measure(arguments, changed):
     options = {"--net": arguments.net, "--batch": arguments.batch, "--threads": arguments.threads, **changed}
-    command = [arguments.catdog, "bench", "--json"]
+    command = [arguments.catdog, "bench", "--part", "net", "--json"]
     for name, value in options.items():
         command += [name, str(value)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -63,6 +63,6 @@ def test_what_can_not_be_is_refused(pets, small, tmp_path):
 
 
 def test_bench_of_a_quantised_net(pets):
-    figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "int8", "--json")
+    figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "int8", "--part", "net", "--json")
     assert figures["precision"] == "int8" and "train_images_per_second" not in figures
     assert figures["predict_latency_ms"] > 0 and figures["predict_images_per_second"] > 0

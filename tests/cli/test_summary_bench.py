@@ -32,22 +32,47 @@ def test_a_net_too_small_for_its_layers():
     fails(1, "summary", "--net", "four_conv", "--size", 16, saying="conv")
 
 
-def test_bench_measures_three_figures(pets):
+def is_positive(figures):
+    return all(value > 0 for value in figures.values() if isinstance(value, (int, float)))
+
+
+def test_bench_measures_the_machine_then_the_net_then_the_loader(pets):
     figures = as_json("bench", "--net", pets.net, "--batch", 4, "--threads", 2, "--json")
-    assert set(figures) == {"net", "precision", "threads", "batch", "train_images_per_second", "predict_latency_ms",
-                            "predict_images_per_second"}
     assert (figures["precision"], figures["threads"], figures["batch"]) == ("fp32", 2, 4)
-    assert all(figures[key] > 0 for key in figures if key not in ("net", "precision"))
+    machine, loader = figures["machine"], figures["loader"]
+    assert is_positive(figures) and is_positive(machine) and is_positive(loader)
+    assert set(machine) == {"instruction_set", "fp32_gflops", "bf16_gflops", "int8_gops", "read_gb_per_second",
+                            "copy_gb_per_second"}
+    assert set(loader) == {"size", "data", "resize_us", "augment_us", "cached_images_per_second",
+                           "cached_augmented_images_per_second"}
+    assert set(figures) == {"net", "precision", "threads", "batch", "machine", "loader", "train_images_per_second",
+                            "train_percent_of_peak", "train_memory_mb", "predict_latency_ms",
+                            "predict_latency_percent_of_peak", "predict_images_per_second", "predict_percent_of_peak",
+                            "predict_memory_mb", "start_up_ms", "start_up_memory_mb"}
+
+
+def test_bench_of_one_part(pets):
+    figures = as_json("bench", "--net", pets.net, "--part", "loader", "--data", pets.data, "--json")
+    assert set(figures) == {"net", "precision", "threads", "batch", "loader"}
+    assert figures["loader"]["data"] == str(pets.data) and figures["loader"]["size"] == 16
+    assert figures["loader"]["decode_us"] > 0 and figures["loader"]["files_augmented_images_per_second"] > 0
 
 
 def test_bench_of_bf16_measures_training_alone(pets):
-    figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "bf16", "--json")
-    assert set(figures) == {"net", "precision", "threads", "batch", "train_images_per_second"}
-    assert figures["precision"] == "bf16" and figures["train_images_per_second"] > 0
-    out = succeeds("bench", "--net", pets.net, "--batch", 2, "--precision", "bf16").out
-    assert "bf16" in out and "training" in out and "prediction" not in out
+    figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "bf16", "--part", "net", "--json")
+    assert set(figures) == {"net", "precision", "threads", "batch", "train_images_per_second", "train_memory_mb",
+                            "start_up_ms", "start_up_memory_mb"}
+    assert figures["precision"] == "bf16" and is_positive(figures)
+    out = succeeds("bench", "--net", pets.net, "--batch", 2, "--precision", "bf16", "--part", "net").out
+    assert "bf16" in out and "training" in out and "prediction" not in out and "peak" not in out
 
 
 def test_bench_for_people():
     out = succeeds("bench", "--net", "two_conv", "--size", 16, "--batch", 2).out
-    assert "two_conv, fp32" in out and out.count("images/s") == 2 and " ms\n" in out
+    parts = [out.index(title) for title in ("this machine, ", "two_conv, fp32", "loader, images in memory")]
+    assert parts == sorted(parts) and out.count("images/s") == 4 and out.count("% of peak") == 3
+
+
+def test_bench_says_what_is_wrong_before_it_measures(pets):
+    assert fails(1, "bench", "--net", "four_conv", "--size", 8, saying="conv").out == ""
+    fails(1, "bench", "--part", "loader", "--data", pets.data / "nowhere", saying="nowhere")

@@ -5,7 +5,7 @@
 
 #include "bench_report.h"
 #include "check.h"
-#include "peak.h"
+#include "../../examples/catdog/peak.h"
 
 typedef struct layer {
     const char *name;

@@ -6,7 +6,7 @@
 #include "bench_report.h"
 #include "check.h"
 #include "kernels/int8.h"
-#include "peak.h"
+#include "../../examples/catdog/peak.h"
 
 typedef struct layer {
     const char *name;

@@ -1,6 +1,6 @@
 /* What one core can do at most: multiplications and additions among registers. */
-#ifndef CNN_TESTS_PEAK_H
-#define CNN_TESTS_PEAK_H
+#ifndef CATDOG_PEAK_H
+#define CATDOG_PEAK_H
 
 double peak_gflops(const char *instruction_set);
 double peak_int8_gops(const char *instruction_set);
