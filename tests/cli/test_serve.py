@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catdog import SANITIZED, as_json, fails, photograph
+from catdog import SANITIZED, as_json, fails, photograph, succeeds
 from server import HAS_SERVE, Server, form, post, read_all, serving
 
 pytestmark = pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd")
@@ -84,6 +84,15 @@ def test_a_heat_map_comes_if_it_is_wanted(server):
     assert len(dog["heat_map"]) == len(cat["heat_map"]) and "heat_map" not in bad
     [plain] = server.predict(("cat.jpg", CAT), query="?heat_map=0").json["predictions"]
     assert "heat_map" not in plain and plain["confidence"] == cat["confidence"]
+
+
+def test_a_model_that_has_no_heat_maps_classifies_without(pets, tmp_path):
+    small = tmp_path / "small.safetensors"
+    succeeds("quantize", "--model", pets.model, "--data", pets.data, "--out", small)
+    with serving("--model", small) as server:
+        response = server.predict(("cat.jpg", CAT), ("dog.jpg", DOG), query="?heat_map=1")
+        answers = response.json["predictions"]
+        assert [(a["label"], "heat_map" in a) for a in answers] == [("Cat", False), ("Dog", False)]
 
 
 def test_the_model_is_described(server, pets):

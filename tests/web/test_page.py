@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+try:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+except ImportError:
+    webdriver = None
 
 from catdog import SANITIZED
 from server import HAS_SERVE, Server
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd"),
+pytestmark = [pytest.mark.skipif(not webdriver, reason="there is no selenium"),
+              pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd"),
               pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no chromium, or no chromedriver"),
               pytest.mark.skipif(SANITIZED, reason="the page is the same in a build with sanitizers")]
 
@@ -57,7 +61,7 @@ class Page:
         self.wait(lambda: self.one("#model").text)
 
     def wait(self, true):
-        return WebDriverWait(self.browser, 20, poll_frequency=0.05).until(lambda _: true())
+        return WebDriverWait(self.browser, 60, poll_frequency=0.05).until(lambda _: true())
 
     def all(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
