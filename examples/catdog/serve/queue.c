@@ -133,7 +133,7 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     q->end = &q->first;
     pthread_mutex_init(&q->mutex, NULL);
     pthread_cond_init(&q->changed, NULL);
-    q->batch = calloc(q->batch_size, sizeof *q->batch);
+    q->batch = calloc(q->batch_size, sizeof(photograph *));
     q->bytes = calloc(q->batch_size, sizeof *q->bytes);
     q->sizes = calloc(q->batch_size, sizeof *q->sizes);
     q->predictions = calloc(q->batch_size, sizeof *q->predictions);

@@ -30,7 +30,7 @@ typedef struct serving {
 } serving;
 
 /* How long the end waits for clients that haven't sent their request, or taken their answer. */
-static const double patience_seconds = 10;
+enum { PATIENCE_SECONDS = 10 };
 
 static const char *model_name(const serving *s)
 {
@@ -46,11 +46,11 @@ static int wait_for_signal(const serving *s, double seconds)
 }
 
 /* A second signal ends it at once. */
-static void wait_for_requests(const serving *s, server *web, double seconds)
+static void wait_for_requests(const serving *s, server *web, int seconds)
 {
-    const double tick = 0.01;
-    for (double waited = 0; waited < seconds && server_active_requests(web); waited += tick) {
-        if (wait_for_signal(s, tick))
+    enum { TICKS = 100 }; /* in a second */
+    for (int waited = 0; waited < seconds * TICKS && server_active_requests(web); waited++) {
+        if (wait_for_signal(s, 1.0 / TICKS))
             return;
         server_watch(web);
     }
@@ -73,7 +73,7 @@ static int serve_until_signal(const serving *s, server *web)
     while (!wait_for_signal(s, 0.5))
         server_watch(web);
     server_stop_accepting(web);
-    wait_for_requests(s, web, patience_seconds);
+    wait_for_requests(s, web, PATIENCE_SECONDS);
     server_finish_queue(web);
     wait_for_requests(s, web, 1);
     puts("catdog: stopped");
