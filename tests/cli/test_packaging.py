@@ -47,6 +47,7 @@ def test_the_container_has_what_the_build_and_the_program_need():
         pytest.skip("this is no Debian")
     # what the build links, if it was there
     direct = subprocess.run(["objdump", "-p", PROGRAM, *BUILD.glob("lib/libcnn.so.0")], capture_output=True, text=True)
-    for library in set(re.findall(r"NEEDED +(\S+)", direct.stdout)) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}:
-        owner = subprocess.run(["dpkg", "-S", library], capture_output=True, text=True).stdout.split(":")[0]
-        assert not owner or owner in recipe, f"{library} is in {owner}, which the container doesn't install"
+    needed = set(re.findall(r"NEEDED +(\S+)", direct.stdout)) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}
+    owners = subprocess.run(["dpkg", "-S", *[f"*/{name}" for name in needed]], capture_output=True, text=True).stdout
+    for owner, path in re.findall(r"^([^:\n]+):\S+ (.*)", owners, re.MULTILINE):
+        assert owner in recipe, f"{path} is in {owner}, which the container doesn't install"
