@@ -113,7 +113,6 @@ static cnn_status fit_all(transfer_training *t)
         status = cnn_classifier_fit_with_history(t->classifier, t->training, t->validation, &options, &history);
     if (best_accuracy(history) < best_accuracy(t->history)) {
         cnn_model_copy_weights(model, before, NULL);
-        cnn_classifier_calibrate(t->classifier, t->validation);
         cnn_history_destroy(history);
         if (!status)
             status = cnn_classifier_calibrate(t->classifier, t->validation);
