@@ -17,7 +17,8 @@ typedef struct catdog_command {
 } catdog_command;
 
 extern const catdog_command train_command, tune_command, eval_command, predict_command, check_command,
-    calibrate_command, summary_command, quantize_command, bench_command, export_command, serve_command;
+    calibrate_command, summary_command, quantize_command, bench_command, export_command, serve_command, report_command,
+    samples_command, augment_preview_command;
 
 typedef enum option_kind {
     OPTION_FLAG,   /* target: int, set to 1 */

@@ -11,14 +11,39 @@
 #include "output.h"
 
 static const catdog_command *const commands[] = {
-    &train_command, &tune_command,      &eval_command,    &predict_command,
-    &check_command, &calibrate_command, &summary_command, &quantize_command,
-    &bench_command, &export_command,
+    &train_command,
+    &tune_command,
+    &eval_command,
+    &predict_command,
+    &check_command,
+    &calibrate_command,
+    &summary_command,
+    &quantize_command,
+    &bench_command,
+    &export_command,
 #ifdef CATDOG_HAS_SERVE
     &serve_command,
 #endif
+#ifdef CATDOG_HAS_REPORT
+    &report_command,
+    &samples_command,
+    &augment_preview_command,
+#endif
     NULL,
 };
+/* Commands that this build lacks, and the library that each needs. */
+static const char *const absent[][2] = {
+#ifndef CATDOG_HAS_SERVE
+    { "serve", "libmicrohttpd" },
+#endif
+#ifndef CATDOG_HAS_REPORT
+    { "report", "cairo" },
+    { "samples", "cairo" },
+    { "augment-preview", "cairo" },
+#endif
+    { NULL, NULL },
+};
+
 enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 
 static void print_overview(FILE *file)
@@ -51,6 +76,9 @@ static int unknown_command(const char *word)
     names[COMMANDS + 1] = "--help";
     if (!access(word, F_OK))
         return arguments_wrong(NULL, "a command is missing before '%s'; did you mean 'catdog predict %s'?", word, word);
+    for (size_t i = 0; absent[i][0]; i++)
+        if (!strcmp(word, absent[i][0]))
+            return arguments_wrong(NULL, "this catdog was built without %s, which '%s' needs", absent[i][1], word);
     const char *nearest = arguments_nearest(word, names);
     if (nearest)
         return arguments_wrong(NULL, "unknown command '%s'; did you mean '%s'?", word, nearest);

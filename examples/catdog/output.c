@@ -74,7 +74,7 @@ static size_t utf8_length(const unsigned char *text)
     return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000) ? 0 : length;
 }
 
-json_t *output_json_text(const char *text)
+char *output_utf8(const char *text)
 {
     static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
     size_t size = strlen(text);
@@ -88,7 +88,14 @@ json_t *output_json_text(const char *text)
         used += length ? length : 3;
         i += length ? length : 1;
     }
-    json_t *string = json_stringn(clean, used);
+    clean[used] = '\0';
+    return clean;
+}
+
+json_t *output_json_text(const char *text)
+{
+    char *clean = output_utf8(text);
+    json_t *string = clean ? json_string(clean) : NULL;
     free(clean);
     return string;
 }

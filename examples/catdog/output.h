@@ -21,7 +21,10 @@ const char *output_reason(const char *path, const char *sentence);
 void output_text(FILE *file, const char *text);
 int output_width(const char *text);
 
-/* A JSON string of any bytes: those that aren't UTF-8 become U+FFFD. NULL if memory is short. */
+/* A copy of any bytes as UTF-8: those that aren't become U+FFFD. NULL if memory is short; the caller frees it. */
+char *output_utf8(const char *text);
+
+/* The same as a JSON string. */
 json_t *output_json_text(const char *text);
 
 /* A JSON number, null if it isn't finite. */

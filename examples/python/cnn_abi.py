@@ -200,6 +200,8 @@ CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *sou
 CNN_API cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float factor);
 CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
 CNN_API uint64_t cnn_model_flops(const cnn_model *model);
+CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t
+    count);
 CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
 CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
 CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);

@@ -84,6 +84,11 @@ CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *traina
 /* Multiply-adds of one prediction for one image, times two. */
 CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 
+/* Predicts `input` and says how long each layer took: `seconds` has `count` numbers, one for each node of the model's
+ * graph. Layers that are computed together have their time in the last of them, and 0 in the rest. */
+CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds,
+                                         int32_t count);
+
 /* Notes that are kept in the model file: `key` and `text` are UTF-8; text NULL removes. Keys that begin "cnn." are the
  * library's own. cnn_model_note gives NULL for a key that isn't there; the text is valid until it is changed. */
 CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);

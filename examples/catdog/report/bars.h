@@ -1,0 +1,23 @@
+/* Bars that lie: one for each of a few named things. */
+#ifndef CATDOG_REPORT_BARS_H
+#define CATDOG_REPORT_BARS_H
+
+#include <stddef.h>
+
+#include "figure.h"
+
+typedef struct bar {
+    const char *name; /* UTF-8 */
+    double value;
+    char text[48]; /* the value, as people read it */
+} bar;
+
+typedef struct bars {
+    const bar *list;
+    size_t count;
+} bars;
+
+/* The bars must outlive the figure. */
+figure bars_figure(const bars *b, const char *name, const char *title);
+
+#endif

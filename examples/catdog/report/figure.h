@@ -1,0 +1,25 @@
+/* A figure: something to draw, and how large; to files, and to streams as SVG. */
+#ifndef CATDOG_REPORT_FIGURE_H
+#define CATDOG_REPORT_FIGURE_H
+
+#include "canvas.h"
+
+typedef struct figure {
+    const char *name;  /* of its files, without their ends */
+    const char *title; /* stands above it in its files */
+    double width, height;
+    void (*draw)(const canvas *c, const void *data);
+    const void *data;
+} figure;
+
+/* Writes a file with the title above the figure, in light colours: PNG, or SVG if its name ends so. Not 0 with a
+ * sentence printed. */
+int figure_save(const figure *f, const char *path);
+
+/* Writes both, named after the figure, to a folder. */
+int figure_save_both(const figure *f, const char *folder);
+
+/* Writes the figure alone as SVG, without a background. 0, or -1 if cairo or `write` fails. */
+int figure_stream(const figure *f, const theme *colours, cairo_write_func_t write, void *closure);
+
+#endif

@@ -1,0 +1,309 @@
+#include "page.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../output.h"
+#include "html.h"
+#include "style.h"
+
+/* A page in the making. */
+typedef struct page {
+    const report *r;
+    const char *folder;
+    FILE *file;
+    int wrong; /* something couldn't be written, and its sentence was printed */
+} page;
+
+static const char *name_of_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void add_figure(page *p, const figure *f, const char *alt, const char *explanation)
+{
+    if (p->wrong)
+        return;
+    p->wrong = figure_save_both(f, p->folder);
+    if (!p->wrong && html_figure(p->file, f, alt, explanation)) {
+        output_error("the figure '%s' can't be drawn into the page", f->name);
+        p->wrong = -1;
+    }
+}
+
+static void add_grid(page *p, const grid *g, const char *kind, const char *name, const char *title,
+                     const char *explanation)
+{
+    if (p->wrong || !g->count)
+        return;
+    figure f = grid_figure(g, name, title);
+    p->wrong = figure_save_both(&f, p->folder);
+    html_grid(p->file, g, kind, name, title, explanation);
+}
+
+static void begin_section(const page *p, const char *id, const char *title)
+{
+    fprintf(p->file, "<h2 id=\"%s\">%s</h2>\n<div class=\"figures\">\n", id, title);
+}
+
+static void end_section(const page *p)
+{
+    fputs("</div>\n", p->file);
+}
+
+/* A figure that people read, and programs: JSON has the same. */
+static void add_number(const page *p, const char *id, const char *title, double value, int percent)
+{
+    fprintf(p->file, "<div><dt>%s</dt><dd>", title);
+    if (isnan(value))
+        fprintf(p->file, "<data id=\"%s\" value=\"\">\xe2\x80\x93</data>", id);
+    else
+        fprintf(p->file,
+                percent ? "<data id=\"%s\" value=\"%.9g\">%.2f\xc2\xa0%%</data>"
+                        : "<data id=\"%s\" value=\"%.9g\">%.4f</data>",
+                id, value, percent ? 100 * value : value);
+    fputs("</dd></div>\n", p->file);
+}
+
+static void add_numbers(const page *p)
+{
+    const cnn_metrics_result *m = &p->r->verdicts.result;
+    fputs("<dl class=\"numbers\">\n", p->file);
+    add_number(p, "accuracy-number", "accuracy", m->accuracy, 1);
+    add_number(p, "precision-number", "precision", m->precision, 1);
+    add_number(p, "recall-number", "recall", m->recall, 1);
+    add_number(p, "f1-number", "F1", m->f1, 1);
+    add_number(p, "auc-number", "AUC", m->auc, 0);
+    add_number(p, "loss-number", "loss", m->loss, 0);
+    add_number(p, "calibration-number", "calibration error", m->calibration_error, 1);
+    fprintf(p->file,
+            "<div><dt>photographs</dt><dd><data id=\"images-number\" value=\"%llu\">%llu</data></dd></div>\n</dl>\n"
+            "<p class=\"note\">Precision, recall and F1 are ",
+            (unsigned long long)m->images, (unsigned long long)m->images);
+    if (m->classes == 2) {
+        fputs("those of ", p->file);
+        html_text(p->file, p->r->verdicts.names[1]);
+    } else
+        fputs("means over the classes", p->file);
+    fputs(".</p>\n", p->file);
+}
+
+static void add_classes(const page *p)
+{
+    const verdicts *v = &p->r->verdicts;
+    fputs(
+        "<figure id=\"classes\"><figcaption><h3>Class by class</h3><p>Precision: of what is called so, how much is so. "
+        "Recall: of what is so, how much is found. F1: their harmonic mean.</p></figcaption><div "
+        "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
+        "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
+        p->file);
+    for (uint32_t k = 0; k < v->classes; k++) {
+        cnn_class_result result = { .struct_size = sizeof result };
+        cnn_metrics_compute_class(v->metrics, k, &result);
+        fputs("<tr><td>", p->file);
+        html_text(p->file, v->names[k]);
+        fprintf(p->file,
+                "</td><td>%llu</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td></tr>\n",
+                (unsigned long long)result.images, 100 * result.precision, 100 * result.recall, 100 * result.f1);
+    }
+    fputs("</tbody></table></div></figure>\n", p->file);
+}
+
+static void add_head(const page *p)
+{
+    const report *r = p->r;
+    const cnn_preprocess *input = cnn_classifier_preprocess(r->classifier);
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+          p->file);
+    html_text(p->file, name_of_file(r->model_path));
+    fprintf(p->file, ": how good it is</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", page_style);
+    html_text(p->file, name_of_file(r->model_path));
+    fputs("</h1>\n<p class=\"lead\">A classifier of ", p->file);
+    for (uint32_t k = 0; k < r->verdicts.classes; k++) {
+        fputs(!k ? "" : k + 1 < r->verdicts.classes ? ", " : " and ", p->file);
+        html_text(p->file, r->verdicts.names[k]);
+    }
+    fprintf(p->file, ", %u \xc3\x97 %u pixels, %.1f million weights; measured on %llu photographs of ", input->width,
+            input->height, 1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
+            (unsigned long long)r->verdicts.result.images);
+    html_text(p->file, name_of_file(r->data_path));
+    if (r->skipped)
+        fprintf(p->file, " (%llu broken files left out)", (unsigned long long)r->skipped);
+    fputs(".</p>\n<nav>", p->file);
+    fputs("<a href=\"#errors\">Errors</a> <a href=\"#confident\">Confidence</a> <a href=\"#shown\">Predictions</a> ",
+          p->file);
+    if (r->history.count)
+        fputs("<a href=\"#training\">Training</a> ", p->file);
+    fputs("<a href=\"#data\">Data</a> <a href=\"#net\">Net</a></nav>\n</header>\n<main>\n", p->file);
+}
+
+static void add_errors(page *p)
+{
+    const report *r = p->r;
+    begin_section(p, "errors", "Where it is right, and where it errs");
+    figure f = diagram_confusion(&r->verdicts);
+    add_figure(p, &f, "Confusion matrix: how many photographs of each class were taken for which",
+               "Rows are what the photographs are, columns what they are taken for. All but the diagonal are mistakes: "
+               "two classes that often meet there need more, or clearer, photographs.");
+    add_classes(p);
+    f = diagram_roc(&r->roc);
+    add_figure(p, &f, "ROC curves: found among a class against falsely found among the others, at every threshold",
+               "Each point is a threshold: the more of a class are to be found, the more others are taken for it. "
+               "The nearer to the upper left, the better; the dashed line is guessing.");
+    f = diagram_precision_recall(&r->precision_recall);
+    add_figure(p, &f, "Precision against recall at every threshold",
+               "What share of what is called so is so, for each share that is found. Look here where one class is "
+               "rare, and pick a threshold for <code>--threshold</code>.");
+    end_section(p);
+}
+
+static void add_confidence(page *p)
+{
+    const report *r = p->r;
+    begin_section(p, "confident", "Whether its confidence can be trusted");
+    figure f = diagram_calibration(&r->verdicts);
+    add_figure(p, &f, "Calibration: the share of predictions that are right, by confidence",
+               "Of predictions with 80\xc2\xa0% confidence 80\xc2\xa0% should be right: bars below the dashed line are "
+               "overconfident. <code>catdog calibrate</code> sets that right. Pale bars are of fewer than 10 "
+               "photographs.");
+    f = diagram_confidence(&r->verdicts);
+    add_figure(p, &f, "How many predictions were right and wrong, by confidence",
+               "Mistakes belong to the left. Many on the right are wrong labels, or something the net has not seen "
+               "in training.");
+    add_grid(p, &r->mistakes, "squares", "mistakes", "Most confident mistakes",
+             "Some may be wrong labels: <code>catdog check --model</code> lists those.");
+    end_section(p);
+}
+
+static void add_predictions(page *p)
+{
+    const report *r = p->r;
+    begin_section(p, "shown", "What it sees");
+    add_grid(p, &r->predictions, "squares", "predictions", "Predictions",
+             "Photographs drawn at random, with their confidence.");
+    add_grid(p, &r->heat_maps, "pairs", "heat-maps", "Where it looked",
+             "What glows spoke for the class that was decided on (Grad-CAM). A net that looks at the background has "
+             "learned the wrong thing.");
+    if (r->no_heat_maps[0]) {
+        fputs("<p class=\"note wide\">There are no heat maps: ", p->file);
+        html_text(p->file, r->no_heat_maps);
+        fputs(".</p>\n", p->file);
+    }
+    end_section(p);
+}
+
+static void add_training(page *p)
+{
+    if (!p->r->history.count)
+        return;
+    begin_section(p, "training", "How it was trained");
+    figure f = curves_of_loss(&p->r->history);
+    add_figure(p, &f, "Loss in training and validation, epoch by epoch",
+               "Both should fall. If validation rises while training falls, the net learns photographs by heart: "
+               "augment more, or stop earlier. If both still fall at the end, train longer.");
+    f = curves_of_accuracy(&p->r->history);
+    add_figure(p, &f, "Accuracy in training and validation, epoch by epoch",
+               "Training counts augmented photographs, which are harder: it may lie below validation. The dot is the "
+               "epoch whose weights were kept.");
+    end_section(p);
+}
+
+static void add_data(page *p)
+{
+    const report *r = p->r;
+    char explanation[512];
+    begin_section(p, "data", "What it was measured on");
+    figure f = bars_figure(&r->balance, "balance", "Photographs of each class");
+    add_figure(p, &f, "Number of photographs of each class",
+               "Where one class has many times more than another, accuracy says little; look at precision and recall.");
+    add_grid(p, &r->samples, "half", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
+    snprintf(explanation, sizeof explanation,
+             "How training changes photographs with <code>--augment %.200s</code>. What can't be recognised here can't "
+             "be learned from.",
+             r->augmentation);
+    add_grid(p, &r->augmented, "rows", "augmented", "Augmented samples", explanation);
+    end_section(p);
+}
+
+static void add_layers(const page *p)
+{
+    const layers *l = &p->r->layers;
+    fprintf(
+        p->file,
+        "<details class=\"card wide\"><summary>All %zu layers</summary><div class=\"scroll\"><table><thead><tr>"
+        "<th>layer</th><th class=\"words\">type</th><th>output</th><th>weights</th><th>ms</th></tr></thead><tbody>\n",
+        l->count);
+    for (size_t i = 0; i < l->count; i++) {
+        fputs("<tr><td>", p->file);
+        html_text(p->file, l->list[i].name);
+        fputs("</td><td class=\"words\">", p->file);
+        html_text(p->file, l->list[i].type);
+        fprintf(p->file, "</td><td>%s</td><td>%llu</td><td>", l->list[i].shape,
+                (unsigned long long)l->list[i].parameters);
+        if (l->list[i].milliseconds >= 0.0005)
+            fprintf(p->file, "%.3f", l->list[i].milliseconds);
+        fputs("</td></tr>\n", p->file);
+    }
+    fputs("</tbody></table></div><p class=\"note\">A layer without a time is computed together with the one before "
+          "it.</p></details>\n",
+          p->file);
+}
+
+static void add_net(page *p)
+{
+    const report *r = p->r;
+    char explanation[256];
+    begin_section(p, "net", "The net");
+    snprintf(explanation, sizeof explanation,
+             "The slowest layers, for one photograph on this machine; all together take %.2f ms.",
+             r->layers.milliseconds);
+    figure f = bars_figure(&r->layers.bars, "layers", "Time per layer");
+    add_figure(p, &f, "The slowest layers and the time of each", explanation);
+    if (r->has_filters) {
+        f = filters_figure(&r->filters);
+        add_figure(p, &f, "The filters of the first convolution as colours",
+                   "What the first layer looks for: edges and colours. Noise means that it has not learned much yet.");
+    }
+    add_layers(p);
+    end_section(p);
+}
+
+static int end(page *p, const char *path)
+{
+    fprintf(p->file,
+            "</main>\n<footer>Made by catdog %s. The figures are beside this page as PNG and SVG.</footer>\n"
+            "</body>\n</html>\n",
+            cnn_version());
+    errno = 0;
+    int lost = ferror(p->file);
+    lost = fclose(p->file) || lost;
+    if (lost && !p->wrong)
+        output_error("the page '%s' can't be written: %s", path, errno ? strerror(errno) : "a write failed");
+    return lost || p->wrong ? -1 : 0;
+}
+
+int page_write(const report *r, const char *folder)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/index.html", folder);
+    page p = { .r = r, .folder = folder, .file = fopen(path, "w") };
+    if (!p.file) {
+        output_error("the page '%s' can't be written: %s", path, strerror(errno));
+        return -1;
+    }
+    add_head(&p);
+    add_numbers(&p);
+    add_errors(&p);
+    add_confidence(&p);
+    add_predictions(&p);
+    add_training(&p);
+    add_data(&p);
+    add_net(&p);
+    return end(&p, path);
+}

@@ -1,0 +1,34 @@
+/* The report's page. */
+#ifndef CATDOG_REPORT_PAGE_H
+#define CATDOG_REPORT_PAGE_H
+
+#include "curves.h"
+#include "diagrams.h"
+#include "filters.h"
+#include "grids.h"
+#include "layers.h"
+#include "verdicts.h"
+
+/* All that a report tells. */
+typedef struct report {
+    const char *model_path, *data_path;
+    cnn_classifier *classifier;
+    const cnn_dataset *dataset;
+    uint64_t skipped;
+    verdicts verdicts;
+    curve_set roc, precision_recall;
+    history history; /* of no epochs: there is none */
+    filters filters;
+    int has_filters;
+    layers layers;
+    bars balance;
+    bar *balance_list;
+    grid samples, augmented, predictions, mistakes, heat_maps; /* empty: not shown */
+    const char *augmentation;
+    char no_heat_maps[256]; /* why there are none */
+} report;
+
+/* Writes the figures' files and index.html to a folder. Not 0 with a sentence printed. */
+int page_write(const report *r, const char *folder);
+
+#endif
