@@ -31,6 +31,7 @@ static const catdog_command *const commands[] = {
 #endif
     NULL,
 };
+
 /* Commands that this build lacks, and the library that each needs. */
 static const char *const absent[][2] = {
 #ifndef CATDOG_HAS_SERVE

@@ -34,6 +34,20 @@ typedef struct reporting {
     report report;
 } reporting;
 
+static int make_folder(const char *path)
+{
+    struct stat info;
+    if (!stat(path, &info) && !S_ISDIR(info.st_mode)) {
+        output_error("'%s' is no folder", path);
+        return -1;
+    }
+    if (mkdir(path, 0777) && errno != EEXIST) {
+        output_error("the folder '%s' can't be made: %s", path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
 static int open_all(reporting *g)
 {
     report *r = &g->report;
@@ -44,10 +58,8 @@ static int open_all(reporting *g)
         return -1;
     if (a->history && history_read(a->history, &r->history))
         return -1;
-    if (mkdir(a->out, 0777) && errno != EEXIST) {
-        output_error("the folder '%s' can't be made: %s", a->out, strerror(errno));
+    if (make_folder(a->out))
         return -1;
-    }
     if (data_open_for_testing(g->context, a->data, &g->dataset) ||
         data_align_to_classifier(g->dataset, r->classifier) ||
         data_leave_out_bad(g->dataset, "checking", &g->progress, &r->skipped))
@@ -154,6 +166,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         return EXIT_USAGE;
     if (!a->data || !a->out)
         return arguments_wrong(command, "report: --%s is missing", a->data ? "out" : "data");
+    cnn_augment_init(&g.augment);
     if (cnn_augment_parse(a->augment, &g.augment))
         return arguments_wrong(command, "report: --augment: %s", cnn_last_error());
     interrupt_catch();

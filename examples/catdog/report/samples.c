@@ -108,6 +108,7 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
         return output_finish();
     if (parsed == PARSED_WRONG || check(command, a))
         return EXIT_USAGE;
+    cnn_augment_init(&s.augment);
     if (cnn_augment_parse(a->augment, &s.augment))
         return arguments_wrong(command, "augment-preview: --augment: %s", cnn_last_error());
     return make(&s, "Augmented samples", fill_augmented);

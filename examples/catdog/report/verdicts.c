@@ -32,6 +32,7 @@ static int show(uint64_t done, uint64_t total, void *user)
 static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold, collecting *state)
 {
     cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     if (threshold > 0)
         options.threshold = (float)threshold;
