@@ -12,7 +12,7 @@ import pytest
 from catdog import HAS_ZIP, PROGRAM, SANITIZED, TINY_NET, make_folder
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/train.md", "docs/catdog.md", "docs/deploy.md", "docs/performance.md", "docs/results.md")
+PAGES = ("README.md", "docs/train.md", "docs/catdog.md", "docs/understand-results.md", "docs/deploy.md", "docs/performance.md", "docs/results.md")
 
 
 def commands():
@@ -47,6 +47,8 @@ def test_a_command_of_the_docs_works(place, command):
         pytest.skip("built without libarchive")
     if ".onnx" in command and os.environ.get("CNN_HAS_ONNX") == "0":
         pytest.skip("built without protobuf-c")
+    if re.match("catdog (report|samples|augment-preview) ", command) and os.environ.get("CNN_HAS_REPORT") == "0":
+        pytest.skip("built without cairo")
     quick = command.split("#")[0]
     if " train " in command:
         quick += " --epochs 1" + ("" if ".json" in command or " --from " in command else " --size 48")

@@ -257,7 +257,8 @@ def test_augment_preview_draws_what_training_sees(pets, tmp_path):
     with Image.open(tmp_path / "none.png") as image:
         row = image.convert("RGB").crop((40, 104, 40 + 4 * 268, 104 + 240))
     first, *others = [row.crop((x * 268, 0, x * 268 + 240, 240)) for x in range(4)]
-    assert all(other.tobytes() == others[0].tobytes() for other in others)
+    for other in others:  # drawn at a fraction of a pixel
+        assert max(high for _, high in ImageChops.difference(other, others[0]).getextrema()) <= 2
     assert max(ImageStat.Stat(ImageChops.difference(first, others[0])).mean) < 8
     assert (tmp_path / "none.png").read_bytes() != (tmp_path / "a.png").read_bytes()
 

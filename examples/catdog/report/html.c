@@ -1,7 +1,5 @@
 #include "html.h"
 
-#include <string.h>
-
 #include "photo.h"
 
 void html_text(FILE *file, const char *text)
@@ -103,7 +101,7 @@ static void write_cell(FILE *file, const cell *shown)
 void html_grid(FILE *file, const grid *g, const char *kind, const char *name, const char *title,
                const char *explanation)
 {
-    begin(file, name, title, !strcmp(kind, "half") ? "half" : "wide", explanation);
+    begin(file, name, title, "wide", explanation);
     fprintf(file, "<ul class=\"%s\">\n", kind);
     for (size_t i = 0; i < g->count; i++)
         write_cell(file, &g->cells[i]);

@@ -14,8 +14,8 @@ void html_text(FILE *file, const char *text);
  * if it can't be drawn. */
 int html_figure(FILE *file, const figure *f, const char *alt, const char *explanation);
 
-/* The same for a grid of photographs, as a list that fits any width: "squares", "half" (in half of the width), "rows"
- * that stay together, or "pairs". */
+/* The same for a grid of photographs, as a list that fits any width: "squares", "pairs", or "rows" of
+ * six. */
 void html_grid(FILE *file, const grid *g, const char *kind, const char *name, const char *title,
                const char *explanation);
 

@@ -151,7 +151,12 @@ static void add_errors(page *p)
     add_figure(p, &f, "Confusion matrix: how many photographs of each class were taken for which",
                "Rows are what the photographs are, columns what they are taken for. All but the diagonal are mistakes: "
                "two classes that often meet there need more, or clearer, photographs.");
+    fputs("<div class=\"stack\">\n", p->file);
     add_classes(p);
+    f = bars_figure(&r->balance, "balance", "Photographs of each class");
+    add_figure(p, &f, "Number of photographs of each class",
+               "Where one class has many times more than another, accuracy says little; look at precision and recall.");
+    fputs("</div>\n", p->file);
     f = diagram_roc(&r->roc);
     add_figure(p, &f, "ROC curves: found among a class against falsely found among the others, at every threshold",
                "Each point is a threshold: the more of a class are to be found, the more others are taken for it. "
@@ -219,10 +224,7 @@ static void add_data(page *p)
     const report *r = p->r;
     char explanation[512];
     begin_section(p, "data", "What it was measured on");
-    figure f = bars_figure(&r->balance, "balance", "Photographs of each class");
-    add_figure(p, &f, "Number of photographs of each class",
-               "Where one class has many times more than another, accuracy says little; look at precision and recall.");
-    add_grid(p, &r->samples, "half", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
+    add_grid(p, &r->samples, "squares", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
     snprintf(explanation, sizeof explanation,
              "How training changes photographs with <code>--augment %.200s</code>. What can't be recognised here can't "
              "be learned from.",

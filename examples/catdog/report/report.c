@@ -16,7 +16,7 @@
 #include "page.h"
 #include "pictures.h"
 
-enum { SAMPLES = 12, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12 };
+enum { SAMPLES = 18, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12 };
 
 typedef struct report_arguments {
     const char *model, *data, *history, *out, *augment;
