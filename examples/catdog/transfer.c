@@ -8,6 +8,7 @@
 #include "shipped.h"
 
 const char *const transfer_heads[] = { "fine-tune", "linear", NULL };
+const char *const transfer_starts[] = { "shipped", NULL }; /* besides files */
 
 int transfer_check(const catdog_command *command, const transfer_arguments *transfer)
 {

@@ -17,12 +17,12 @@ typedef struct transfer_arguments {
 } transfer_arguments;
 
 enum { TRANSFER_FINE_TUNE, TRANSFER_LINEAR };
-extern const char *const transfer_heads[]; /* NULL past the last */
+extern const char *const transfer_heads[], *const transfer_starts[]; /* NULL past the last */
 
 /* Entries of a command's table of options, for `transfer`, a transfer_arguments. */
 #define TRANSFER_OPTIONS(transfer)                                                                                \
-    { "from", "FILE", "begin with what this model has learned; shipped: the one of catdog", OPTION_TEXT,          \
-      &(transfer).from },                                                                                         \
+    { "from",      "FILE",           "begin with what this model has learned; shipped: the one of catdog",        \
+      OPTION_TEXT, &(transfer).from, .choices = transfer_starts },                                                \
         { "head",        "KIND",           "with --from, linear: train a new last layer alone",                   \
           OPTION_CHOICE, &(transfer).head, .choices = transfer_heads },                                           \
         { "freeze", "LAYER|all|none", "with --from: layers up to this one stay as they are (none)", OPTION_TEXT,  \

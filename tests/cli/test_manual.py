@@ -73,6 +73,7 @@ def test_bash_completes_commands_values_and_files(tmp_path):
     assert complete(tmp_path, "train", "--optimizer", "=", "adamw") == ["adamw"]
     assert complete(tmp_path, "train", "--net", "resnet") == ["resnet18", "resnet50"]
     assert complete(tmp_path, "train", "--epochs", "") == []
+    assert complete(tmp_path, "train", "--from", "sh") == ["shipped"]
     assert complete(tmp_path, "train", "--data", "ph") == ["photos.zip"]
     assert complete(tmp_path, "train", "--nesterov", "--we") == ["--weight-decay"]
     assert complete(tmp_path, "predict", "ph") == ["photos.zip"]
