@@ -62,7 +62,7 @@ stage_format() {
     status=0
     # shellcheck disable=SC2086  # one word a file
     clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
-    shellcheck tests/*.sh tests/docs/*.sh examples/*.sh || status=1
+    shellcheck tests/*.sh tests/docs/*.sh examples/*.sh packaging/*.sh || status=1
     verdict $status format
 }
 
