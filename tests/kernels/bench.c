@@ -127,7 +127,7 @@ static double now(uint32_t threads)
 static double seconds(void (*run)(job *, int64_t), job *j)
 {
     uint32_t threads = cnn_context_threads(j->context);
-    double best = 1e9, end = now(threads) + 0.3;
+    double best = 1e9, end = now(threads) + 0.2;
     run(j, 0);
     for (int64_t i = 0; i < 5 || now(threads) < end; i++) {
         double start = now(threads);
