@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cnn/model.h>
+
 #include "graph/graph_internal.h"
 #include "io/onnx.pb-c.h"
 
@@ -232,5 +234,12 @@ cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activa
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* --- onnx_fill.c --- */
+
+/* Fails if the layers would take much more memory than the file; writes the weights that were said to come from
+ * somewhere. */
+cnn_status cnn_onnx_check_fills(const cnn_onnx_import *import);
+cnn_status cnn_onnx_fill_model(const cnn_onnx_import *import, cnn_model *model);
 
 #endif
