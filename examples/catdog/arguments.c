@@ -124,7 +124,7 @@ static const option *find_option(const option *options, const char *name, size_t
     return NULL;
 }
 
-static arguments_result unknown_option(const catdog_command *command, const option *options, const char *argument)
+static int unknown_option(const catdog_command *command, const option *options, const char *argument)
 {
     const char *names[MAX_OPTIONS + 1] = { 0 };
     for (size_t i = 0; i < MAX_OPTIONS && options[i].name; i++)
@@ -134,69 +134,61 @@ static arguments_result unknown_option(const catdog_command *command, const opti
     snprintf(word, sizeof word, "%.*s", (int)strcspn(start, "="), start);
     const char *nearest = arguments_nearest(word, names);
     if (nearest)
-        arguments_wrong(command, "%s: unknown option '%s'; did you mean '--%s'?", command->name, argument, nearest);
-    else
-        arguments_wrong(command, "%s: unknown option '%s'%s%s", command->name, argument, command->hint ? "; " : "",
-                        command->hint ? command->hint : "");
-    return PARSED_WRONG;
+        return arguments_wrong(command, "%s: unknown option '%s'; did you mean '--%s'?", command->name, argument,
+                               nearest);
+    return arguments_wrong(command, "%s: unknown option '%s'%s%s", command->name, argument, command->hint ? "; " : "",
+                           command->hint ? command->hint : "");
 }
 
-static arguments_result set_whole(const catdog_command *command, const option *o, const char *value)
+static int set_whole(const catdog_command *command, const option *o, const char *value)
 {
     uint64_t number;
-    if (!whole_number(value, &number) || (double)number < o->minimum || (double)number > o->maximum) {
-        arguments_wrong(command, "%s: --%s takes a whole number from %.0f to %.0f, not '%s'", command->name, o->name,
-                        o->minimum, o->maximum, value);
-        return PARSED_WRONG;
-    }
+    if (!whole_number(value, &number) || (double)number < o->minimum || (double)number > o->maximum)
+        return arguments_wrong(command, "%s: --%s takes a whole number from %.0f to %.0f, not '%s'", command->name,
+                               o->name, o->minimum, o->maximum, value);
     *(uint64_t *)o->target = number;
-    return PARSED_OK;
+    return PARSED;
 }
 
-static arguments_result set_number(const catdog_command *command, const option *o, const char *value)
+static int set_number(const catdog_command *command, const option *o, const char *value)
 {
     double number;
-    if (!arguments_number(value, &number) || number < o->minimum || number > o->maximum) {
-        arguments_wrong(command, "%s: --%s takes a number from %g to %g, not '%s'", command->name, o->name, o->minimum,
-                        o->maximum, value);
-        return PARSED_WRONG;
-    }
+    if (!arguments_number(value, &number) || number < o->minimum || number > o->maximum)
+        return arguments_wrong(command, "%s: --%s takes a number from %g to %g, not '%s'", command->name, o->name,
+                               o->minimum, o->maximum, value);
     *(double *)o->target = number;
-    return PARSED_OK;
+    return PARSED;
 }
 
-static arguments_result set_choice(const catdog_command *command, const option *o, const char *value)
+static int set_choice(const catdog_command *command, const option *o, const char *value)
 {
     for (int i = 0; o->choices[i]; i++) {
         if (!strcmp(o->choices[i], value)) {
             *(int *)o->target = i;
-            return PARSED_OK;
+            return PARSED;
         }
     }
     const char *nearest = arguments_nearest(value, o->choices);
     char list[256] = "";
     for (int i = 0; o->choices[i]; i++)
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", o->choices[i]);
-    arguments_wrong(command, "%s: --%s takes one of %s, not '%s'%s%s%s", command->name, o->name, list, value,
-                    nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-    return PARSED_WRONG;
+    return arguments_wrong(command, "%s: --%s takes one of %s, not '%s'%s%s%s", command->name, o->name, list, value,
+                           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static arguments_result set_option(const catdog_command *command, const option *o, const char *value)
+static int set_option(const catdog_command *command, const option *o, const char *value)
 {
     switch (o->kind) {
-    case OPTION_FLAG: *(int *)o->target = 1; return PARSED_OK;
+    case OPTION_FLAG: *(int *)o->target = 1; return PARSED;
     case OPTION_WHOLE: return set_whole(command, o, value);
     case OPTION_NUMBER: return set_number(command, o, value);
     case OPTION_CHOICE: return set_choice(command, o, value);
     case OPTION_TEXT: break;
     }
-    if (!*value) {
-        arguments_wrong(command, "%s: --%s is empty", command->name, o->name);
-        return PARSED_WRONG;
-    }
+    if (!*value)
+        return arguments_wrong(command, "%s: --%s is empty", command->name, o->name);
     *(const char **)o->target = value;
-    return PARSED_OK;
+    return PARSED;
 }
 
 /* Prints help if that is what the argument asks for. Two of its forms are for the build. */
@@ -214,42 +206,44 @@ static int asks_for_help(const catdog_command *command, const option *options, c
 }
 
 /* Reads argv[*index], an option, and its value, which may be the next argument. */
-static arguments_result parse_option(const catdog_command *command, const option *options, char **argv, int *index)
+static int parse_option(const catdog_command *command, const option *options, char **argv, int *index)
 {
     const char *argument = argv[*index];
     size_t length = strcspn(argument, "=");
     if (asks_for_help(command, options, argument))
-        return PARSED_HELP;
+        return output_finish();
     const option *o = argument[1] == '-' ? find_option(options, argument + 2, length - 2) : NULL;
     if (!o)
         return unknown_option(command, options, argument);
     const char *value = argument[length] ? argument + length + 1 : NULL;
-    if (o->kind == OPTION_FLAG && value) {
-        arguments_wrong(command, "%s: --%s takes no value, but '%s' was given", command->name, o->name, value);
-        return PARSED_WRONG;
-    }
+    if (o->kind == OPTION_FLAG && value)
+        return arguments_wrong(command, "%s: --%s takes no value, but '%s' was given", command->name, o->name, value);
     if (o->kind != OPTION_FLAG && !value) {
         const char *next = argv[*index + 1];
-        if (!next || !strncmp(next, "--", 2)) {
-            arguments_wrong(command, "%s: --%s needs a value (%s)", command->name, o->name, o->value_name);
-            return PARSED_WRONG;
-        }
+        if (!next || !strncmp(next, "--", 2))
+            return arguments_wrong(command, "%s: --%s needs a value (%s)", command->name, o->name, o->value_name);
         value = next;
         ++*index;
     }
     return set_option(command, o, value);
 }
 
-static arguments_result stray_value(const catdog_command *command, const option *options, const char *value)
+static int stray_value(const catdog_command *command, const option *options, const char *value)
 {
     int is_data = find_option(options, "data", strlen("data")) && !access(value, F_OK);
-    arguments_wrong(command, "%s: what is '%s'? Every value needs its option's name before it%s%s", command->name,
-                    value, is_data ? ", such as --data " : "", is_data ? value : "");
-    return PARSED_WRONG;
+    return arguments_wrong(command, "%s: what is '%s'? Every value needs its option's name before it%s%s",
+                           command->name, value, is_data ? ", such as --data " : "", is_data ? value : "");
 }
 
-arguments_result arguments_parse(const catdog_command *command, const option *options, int argc, char **argv,
-                                 int *operands)
+static int find_missing(const catdog_command *command, const option *options)
+{
+    for (const option *o = options; o->name; o++)
+        if (o->needed && !*(const char **)o->target)
+            return arguments_wrong(command, "%s: --%s is missing", command->name, o->name);
+    return PARSED;
+}
+
+int arguments_parse(const catdog_command *command, const option *options, int argc, char **argv, int *operands)
 {
     int kept = 0;
     int only_operands = 0;
@@ -262,12 +256,12 @@ arguments_result arguments_parse(const catdog_command *command, const option *op
         } else if (!strcmp(argument, "--")) {
             only_operands = 1;
         } else {
-            arguments_result result = parse_option(command, options, argv, &i);
-            if (result != PARSED_OK)
+            int result = parse_option(command, options, argv, &i);
+            if (result != PARSED)
                 return result;
         }
     }
     if (operands)
         *operands = kept;
-    return PARSED_OK;
+    return find_missing(command, options);
 }

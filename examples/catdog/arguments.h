@@ -36,14 +36,15 @@ typedef struct option {
     void *target; /* left as it is if the option isn't given */
     double minimum, maximum;
     const char *const *choices; /* ends in NULL; of a text, what is suggested beside files */
+    int needed;                 /* of a text: it must be given */
 } option;
 
-typedef enum arguments_result { PARSED_OK, PARSED_HELP, PARSED_WRONG } arguments_result;
+enum { PARSED = -1 };
 
 /* Reads argv[1] and on. What isn't an option is moved to the front of argv + 1, and counted in `*operands`; with
- * `operands` NULL it is an error. PARSED_HELP: help was asked for and printed. PARSED_WRONG: a sentence was printed. */
-arguments_result arguments_parse(const catdog_command *command, const option *options, int argc, char **argv,
-                                 int *operands);
+ * `operands` NULL it is an error. Gives PARSED; or what the process is to end with: help was asked for and printed, or
+ * something is wrong and a sentence was printed. */
+int arguments_parse(const catdog_command *command, const option *options, int argc, char **argv, int *operands);
 
 /* Prints one sentence on a wrong command line, and where to find help; `command` may be NULL. Gives EXIT_USAGE. */
 int arguments_wrong(const catdog_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

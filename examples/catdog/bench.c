@@ -385,10 +385,10 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &b.json },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG || net_check(command, &b.net.net))
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    if (net_check(command, &b.net.net))
         return EXIT_USAGE;
     return run_bench(&b);
 }

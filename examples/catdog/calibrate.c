@@ -80,20 +80,16 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     calibration c = { 0 };
     const option options[] = {
-        { "model", "FILE", "the trained model; it is changed", OPTION_TEXT, &c.model },
-        { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data },
+        { "model", "FILE", "the trained model; it is changed", OPTION_TEXT, &c.model, .needed = 1 },
+        { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data, .needed = 1 },
         USE_OPTIONS(c.use),
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
-    if (!c.model || !c.data)
-        return arguments_wrong(command, "calibrate: --%s is missing", c.model ? "data" : "model");
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     progress_init(&c.progress);
     int result = calibrate(&c);
     cnn_dataset_destroy(c.dataset);

@@ -145,20 +145,16 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     checking c = { 0 };
     const option options[] = {
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data },
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data, .needed = 1 },
         { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
         USE_OPTIONS(c.use),
         { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
-    if (!c.data)
-        return arguments_wrong(command, "check: --data is missing");
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     if (!c.model && (c.use.flip || c.use.size))
         return arguments_wrong(command, "check: --flip and --size go with --model FILE");
     progress_init(&c.progress);

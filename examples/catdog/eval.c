@@ -204,8 +204,8 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     evaluation e = { .arguments = { .threshold = -1 } };
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &e.arguments.model },
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &e.arguments.data },
+        { "model", "FILE", "the trained model", OPTION_TEXT, &e.arguments.model, .needed = 1 },
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &e.arguments.data, .needed = 1 },
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &e.arguments.json },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER,
           &e.arguments.threshold, 1e-6, 0.999999 },
@@ -213,13 +213,9 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &e.arguments.threads, 1, 256 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
-    if (!e.arguments.model || !e.arguments.data)
-        return arguments_wrong(command, "eval: --%s is missing", e.arguments.model ? "data" : "model");
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     progress_init(&e.progress);
     int result = evaluate(&e);
     cnn_metrics_destroy(e.metrics);

@@ -44,17 +44,13 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     const char *model = NULL, *out = NULL;
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &model },
-        { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out },
+        { "model", "FILE", "the trained model", OPTION_TEXT, &model, .needed = 1 },
+        { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out, .needed = 1 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
-    if (!model || !out)
-        return arguments_wrong(command, "export: --%s is missing", model ? "out" : "model");
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     return export_model(model, out);
 }
 

@@ -341,11 +341,9 @@ static int run(const catdog_command *command, int argc, char **argv)
         { 0 },
     };
     int operands;
-    arguments_result parsed = arguments_parse(command, options, argc, argv, &operands);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
+    int parsed = arguments_parse(command, options, argc, argv, &operands);
+    if (parsed != PARSED)
+        return parsed;
     if (!operands)
         return arguments_wrong(command,
                                "predict: name at least one photograph, folder or zip, or - for standard input");

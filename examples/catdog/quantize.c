@@ -81,22 +81,18 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     quantizing q = { .images = 500 };
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &q.model },
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &q.data },
-        { "out", "FILE", "where the quantised model goes", OPTION_TEXT, &q.out },
+        { "model", "FILE", "the trained model", OPTION_TEXT, &q.model, .needed = 1 },
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &q.data, .needed = 1 },
+        { "out", "FILE", "where the quantised model goes", OPTION_TEXT, &q.out, .needed = 1 },
         { "images", "N", "photographs to look at (500)", OPTION_WHOLE, &q.images, 1, 1000000 },
         { "seed", "N", "for another draw of them (0)", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0 },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &q.threads, 1, 256 },
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &q.json },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
-    if (!q.model || !q.data || !q.out)
-        return arguments_wrong(command, "quantize: --%s is missing", !q.model ? "model" : !q.data ? "data" : "out");
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     if (!strcmp(q.model, q.out))
         return arguments_wrong(command, "quantize: --out would replace the model, which can't be made anew from it");
     progress_init(&q.progress);

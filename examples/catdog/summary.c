@@ -69,11 +69,9 @@ static int run(const catdog_command *command, int argc, char **argv)
         NET_OPTIONS(s.net),
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     if (!s.model_path == !s.net.name)
         return arguments_wrong(command, "summary: either --model or --net is needed%s",
                                s.model_path ? ", not both" : "");

@@ -129,11 +129,9 @@ static int train(training *t)
 static int run(const catdog_command *command, int argc, char **argv)
 {
     training t = { 0 };
-    arguments_result parsed = train_options_parse(command, argc, argv, &t.arguments, &t.settings);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
+    int parsed = train_options_parse(command, argc, argv, &t.arguments, &t.settings);
+    if (parsed != PARSED)
+        return parsed;
     progress_init(&t.progress);
     int result = train(&t);
     cnn_history_destroy(t.history);

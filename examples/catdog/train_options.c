@@ -18,11 +18,11 @@ static const char *const precision_names[] = { "fp32", "bf16", NULL };
 
 static const uint64_t usual_cache_mb = 1024;
 
-static arguments_result parse(const catdog_command *command, int argc, char **argv, train_arguments *a)
+static int parse(const catdog_command *command, int argc, char **argv, train_arguments *a)
 {
     const option options[] = {
-        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &a->data },
-        { "model", "FILE", "where the trained model goes", OPTION_TEXT, &a->model },
+        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &a->data, .needed = 1 },
+        { "model", "FILE", "where the trained model goes", OPTION_TEXT, &a->model, .needed = 1 },
         { "val", "PATH|FRACTION", "photographs to validate on (the data's test part, or 0.1)", OPTION_TEXT,
           &a->validation },
         { "recipe", "NAME", "what options are unless given: plain, or strong, for the best model in an hour (plain)",
@@ -34,8 +34,8 @@ static arguments_result parse(const catdog_command *command, int argc, char **ar
         { "epochs", "N", "times that every photograph is shown (20; with --from 14)", OPTION_WHOLE, &a->epochs, 1,
           100000 },
         { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
-        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32; strong: what is faster)", OPTION_CHOICE, &a->precision,
-          .choices = precision_names },
+        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32; strong: what is faster)", OPTION_CHOICE,
+          &a->precision, .choices = precision_names },
         { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
           .choices = optimizer_names },
         { "lr", "X", "learning rate (0.001; sgd, sgdw: 0.01)", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37 },
@@ -93,8 +93,6 @@ static int read_sizes(const char *text, uint32_t *first, uint32_t *last)
 static int check(const catdog_command *command, const train_arguments *a, train_settings *settings)
 {
     double fraction;
-    if (!a->data || !a->model)
-        return arguments_wrong(command, "train: --%s is missing", a->data ? "model" : "data");
     if (a->resume && !a->checkpoint)
         return arguments_wrong(command, "train: --resume needs --checkpoint FILE, to go on from");
     if (a->momentum >= 0 && (a->optimizer == CNN_ADAM || a->optimizer == CNN_ADAMW))
@@ -226,14 +224,14 @@ static void set_strong_sizes(train_arguments *a)
     a->progressive = "96:128";
 }
 
-arguments_result train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
-                                     train_settings *settings)
+int train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
+                        train_settings *settings)
 {
     *settings = (train_settings){ 0 };
     cnn_train_options_init(&settings->options);
     set_plain_defaults(arguments);
-    arguments_result parsed = parse(command, argc, argv, arguments);
-    if (parsed == PARSED_OK && arguments->recipe == RECIPE_STRONG) {
+    int parsed = parse(command, argc, argv, arguments);
+    if (parsed == PARSED && arguments->recipe == RECIPE_STRONG) {
         set_strong_defaults(arguments, arguments->optimizer);
         parsed = parse(command, argc, argv, arguments); /* what is given goes over it */
         set_strong_sizes(arguments);
@@ -244,9 +242,9 @@ arguments_result train_options_parse(const catdog_command *command, int argc, ch
         arguments->epochs = 20;
     if (arguments->optimizer == NOT_GIVEN)
         arguments->optimizer = CNN_ADAM;
-    if (parsed == PARSED_OK && check(command, arguments, settings))
-        parsed = PARSED_WRONG;
-    if (parsed == PARSED_OK)
+    if (parsed == PARSED && check(command, arguments, settings))
+        parsed = EXIT_USAGE;
+    if (parsed == PARSED)
         translate(arguments, settings);
     return parsed;
 }

@@ -31,8 +31,8 @@ typedef struct train_settings {
     double validation_fraction; /* 0: the validation data is a path, or the test part */
 } train_settings;
 
-/* Reads the command line. PARSED_WRONG also for options that don't go together. */
-arguments_result train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
-                                     train_settings *settings);
+/* As arguments_parse. Options that don't go together are wrong, too. */
+int train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,
+                        train_settings *settings);
 
 #endif

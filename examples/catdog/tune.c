@@ -139,7 +139,7 @@ static void write_line(const tuning *t, uint32_t trial, uint32_t epochs, const c
     }
 }
 
-static arguments_result parse_line(trial_line *line, train_arguments *arguments, train_settings *settings)
+static int parse_line(trial_line *line, train_arguments *arguments, train_settings *settings)
 {
     return train_options_parse(&train_command, line->count, line->arguments, arguments, settings);
 }
@@ -245,7 +245,7 @@ static int step(tuning *t, uint32_t trial, uint32_t rung, int *more)
     tune_result result = { .trial = trial, .rung = rung };
     uint32_t epochs = tune_epochs(&t->search, rung);
     write_line(t, trial, epochs, "unused", &line);
-    if (parse_line(&line, &arguments, &settings) != PARSED_OK)
+    if (parse_line(&line, &arguments, &settings) != PARSED)
         return -1;
     announce(&line, &result, epochs);
     snprintf(t->progress.part, sizeof t->progress.part, "trial %u", trial);
@@ -350,7 +350,7 @@ static int read_base(tuning *t, train_arguments *arguments, train_settings *sett
 {
     trial_line line;
     write_line(t, 0, 0, "unused", &line);
-    if (parse_line(&line, arguments, settings) != PARSED_OK)
+    if (parse_line(&line, arguments, settings) != PARSED)
         return -1;
     int sgd = arguments->optimizer == CNN_SGD || arguments->optimizer == CNN_SGDW;
     t->base_rate = arguments->learning_rate > 0 ? arguments->learning_rate : sgd ? 0.01 : 0.001;
@@ -389,8 +389,6 @@ static int check(const catdog_command *command, tuning *t)
 {
     static const char *const own[] = { "--data",       "--val",    "--model",   "--epochs", "--history",
                                        "--checkpoint", "--resume", "--threads", NULL };
-    if (!t->data || !t->budget_text)
-        return arguments_wrong(command, "tune: --%s is missing", t->data ? "budget" : "data");
     t->budget = read_time(t->budget_text);
     if (t->budget <= 0)
         return arguments_wrong(command, "tune: --budget takes a time such as 90s, 10m or 2h, not '%s'", t->budget_text);
@@ -406,10 +404,10 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     tuning t = { .epochs = 9 };
     const option options[] = {
-        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &t.data },
+        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &t.data, .needed = 1 },
         { "val", "PATH|FRACTION", "photographs to validate on (the data's test part, or 0.1)", OPTION_TEXT,
           &t.validation },
-        { "budget", "TIME", "how long to search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text },
+        { "budget", "TIME", "how long to search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text, .needed = 1 },
         { "epochs", "N", "of the longest trainings; most are shorter (9)", OPTION_WHOLE, &t.epochs, 1, 10000 },
         { "state", "FILE", "keep what is found there, and go on from it", OPTION_TEXT, &t.state_path },
         { "seed", "N", "the same seed tries the same (0)", OPTION_WHOLE, &t.seed, 0, 9007199254740992.0 },
@@ -417,11 +415,11 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &t.threads, 1, 256 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, &t.given_count);
+    int parsed = arguments_parse(command, options, argc, argv, &t.given_count);
     t.given = argv + 1;
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG || check(command, &t))
+    if (parsed != PARSED)
+        return parsed;
+    if (check(command, &t))
         return EXIT_USAGE;
     progress_init(&t.progress);
     int result = tune(&t);

@@ -159,11 +159,9 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     if (!a->data || !a->out)
         return arguments_wrong(command, "report: --%s is missing", a->data ? "out" : "data");
     cnn_augment_init(&g.augment);

@@ -79,10 +79,10 @@ static int run_samples(const catdog_command *command, int argc, char **argv)
         { "seed", "N", "which ones are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG || check(command, a))
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    if (check(command, a))
         return EXIT_USAGE;
     return make(&s, "Samples", fill_samples);
 }
@@ -103,10 +103,10 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
           9007199254740992.0 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG || check(command, a))
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    if (check(command, a))
         return EXIT_USAGE;
     cnn_augment_init(&s.augment);
     if (cnn_augment_parse(a->augment, &s.augment))

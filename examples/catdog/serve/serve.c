@@ -150,11 +150,9 @@ static int run(const catdog_command *command, int argc, char **argv)
           &s.limits.request_seconds, 1, 86400 },
         { 0 },
     };
-    arguments_result parsed = arguments_parse(command, options, argc, argv, NULL);
-    if (parsed == PARSED_HELP)
-        return output_finish();
-    if (parsed == PARSED_WRONG)
-        return EXIT_USAGE;
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
     if (s.limits.photographs > s.limits.waiting)
         s.limits.photographs = s.limits.waiting; /* more would never find a place */
     s.limits.body_bytes = s.body_megabytes * MEGABYTE;

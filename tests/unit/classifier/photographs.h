@@ -87,4 +87,11 @@ static inline cnn_train_options train_options(cnn_optimizer_options *optimizer, 
     return options;
 }
 
+static inline cnn_prediction predict(const cnn_classifier *classifier, const char *path)
+{
+    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    assert_ok(cnn_classifier_predict_file(classifier, path, &prediction));
+    return prediction;
+}
+
 #endif

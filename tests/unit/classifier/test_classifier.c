@@ -30,13 +30,6 @@ static cnn_classifier *train_small(void **state)
     return classifier;
 }
 
-static cnn_prediction predict(const cnn_classifier *classifier, const char *path)
-{
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
-    assert_ok(cnn_classifier_predict_file(classifier, path, &prediction));
-    return prediction;
-}
-
 static void it_learns_to_tell_two_classes_apart(void **state)
 {
     cnn_classifier *classifier = train_small(state);

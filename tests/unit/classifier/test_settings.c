@@ -26,13 +26,6 @@ static cnn_classifier *train(void **state, const char *data, uint32_t outputs)
     return classifier;
 }
 
-static cnn_prediction predict(const cnn_classifier *classifier, const char *path)
-{
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
-    assert_ok(cnn_classifier_predict_file(classifier, path, &prediction));
-    return prediction;
-}
-
 static cnn_metrics_result evaluate(void **state, const cnn_classifier *classifier, const char *data)
 {
     cnn_dataset *dataset = open_data(state, data);

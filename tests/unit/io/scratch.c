@@ -37,6 +37,26 @@ const char *scratch_path(const char *base, const char *name)
     return path;
 }
 
+static bool put_byte(FILE *file, long place, int byte)
+{
+    return !fseek(file, place, SEEK_SET) && fputc(byte, file) != EOF && !fflush(file);
+}
+
+bool scratch_change_each_byte(const char *path, void (*visit)(const char *path, void *user), void *user)
+{
+    FILE *file = fopen(path, "r+b");
+    bool good = file && !fseek(file, 0, SEEK_END);
+    const long size = good ? ftell(file) : 0;
+    for (long i = 0; i < size && good; i++) {
+        const int sound = fseek(file, i, SEEK_SET) ? EOF : fgetc(file);
+        good = sound != EOF && put_byte(file, i, sound ^ (1 << i % 8));
+        if (good)
+            visit(path, user);
+        good = good && put_byte(file, i, sound);
+    }
+    return file && !fclose(file) && good && size > 0;
+}
+
 static void *take(size_t size, void *user)
 {
     scratch_memory *memory = user;

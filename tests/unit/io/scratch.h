@@ -2,6 +2,8 @@
 #ifndef CNN_TESTS_IO_SCRATCH_H
 #define CNN_TESTS_IO_SCRATCH_H
 
+#include <stdbool.h>
+
 #include <cnn/context.h>
 
 /* For cmocka_run_group_tests: *state is the folder's path, which goes with all in it. */
@@ -10,6 +12,11 @@ int scratch_teardown(void **state);
 
 /* A path in the folder; four are kept at a time. */
 const char *scratch_path(const char *folder, const char *name);
+
+/* Changes a bit of each byte of a file in turn, calls `visit`, and changes it back. False if it can't be read or
+ * written.
+ */
+bool scratch_change_each_byte(const char *path, void (*visit)(const char *path, void *user), void *user);
 
 typedef struct scratch_memory {
     int allowed; /* allocations that succeed, of `taken` so far */
