@@ -81,7 +81,8 @@ stage_clang() {
 stage_sanitize() {
     if CC=gcc configure sanitize -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Ddefault_library=static \
         -Db_lundef=false; then
-        ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(pwd)/tests/leaks.supp:print_suppressions=0 \
+            UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
             run_tests sanitize sanitize --timeout-multiplier 4
     else
         verdict 1 "sanitizer build"

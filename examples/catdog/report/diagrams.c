@@ -117,7 +117,7 @@ typedef struct matrix {
     double left, top, cell;
 } matrix;
 
-enum { MATRIX_LABELS = 88, LARGEST_CELL = 128 };
+enum { MATRIX_LABELS = 88, LARGEST_CELL = 128, READABLE_CELL = 22, SMALLEST_LABEL = 6 };
 
 static matrix place_matrix(uint32_t classes)
 {
@@ -133,6 +133,8 @@ static void draw_matrix_labels(const canvas *c, const verdicts *v, const matrix 
     canvas_text(c, m->left - 10, m->top - 8, ALIGN_RIGHT, "what is");
     canvas_colour(c, c->theme->ink, 1);
     canvas_font(c, m->cell < 13 ? m->cell * 0.8 : TEXT_NORMAL, 0);
+    if (m->cell < SMALLEST_LABEL)
+        return;
     for (uint32_t k = 0; k < v->classes; k++) {
         double middle = (k + 0.5) * m->cell;
         canvas_text_within(c, m->left - 10, m->top + middle + 4, ALIGN_RIGHT, m->left - 10, v->names[k]);
@@ -147,17 +149,18 @@ static void draw_matrix_labels(const canvas *c, const verdicts *v, const matrix 
     }
 }
 
-static void draw_matrix_cell(const canvas *c, const verdicts *v, const matrix *m, uint32_t row, uint32_t column)
+static void draw_matrix_cell(const canvas *c, const verdicts *v, const matrix *m, uint32_t row, uint32_t column,
+                             uint64_t all)
 {
-    uint64_t count = cnn_metrics_confusion(v->metrics, row, column), all = 0;
-    for (uint32_t k = 0; k < v->classes; k++)
-        all += cnn_metrics_confusion(v->metrics, row, k);
+    uint64_t count = cnn_metrics_confusion(v->metrics, row, column);
     double share = all ? (double)count / (double)all : 0, x = m->left + column * m->cell, y = m->top + row * m->cell;
-    double gap = m->cell > 20 ? 2 : 0.5;
+    double gap = m->cell > 20 ? 2 : m->cell > 4 ? 0.5 : 0;
     uint32_t full = row == column ? c->theme->right : c->theme->wrong;
+    if (!count && m->cell < READABLE_CELL)
+        return; /* of a thousand classes nearly all cells are empty */
     canvas_colour(c, full, count ? 0.10 + 0.90 * share : 0.04);
     canvas_box(c, x + gap / 2, y + gap / 2, m->cell - gap, m->cell - gap);
-    if (m->cell < 22)
+    if (m->cell < READABLE_CELL)
         return;
     char text[32];
     canvas_colour(c, share > 0.5 ? c->theme->surface : c->theme->ink, 1);
@@ -176,9 +179,16 @@ static void draw_confusion(const canvas *c, const void *data)
     const verdicts *v = data;
     matrix m = place_matrix(v->classes);
     draw_matrix_labels(c, v, &m);
-    for (uint32_t row = 0; row < v->classes; row++)
+    if (m.cell < READABLE_CELL) {
+        canvas_colour(c, c->theme->grid, 0.35);
+        canvas_box(c, m.left, m.top, v->classes * m.cell, v->classes * m.cell);
+    }
+    for (uint32_t row = 0; row < v->classes; row++) {
+        cnn_class_result result = { .struct_size = sizeof result };
+        cnn_metrics_compute_class(v->metrics, row, &result);
         for (uint32_t column = 0; column < v->classes; column++)
-            draw_matrix_cell(c, v, &m, row, column);
+            draw_matrix_cell(c, v, &m, row, column, result.images);
+    }
 }
 
 figure diagram_confusion(const verdicts *v)

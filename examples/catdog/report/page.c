@@ -154,8 +154,11 @@ static void add_errors(page *p)
     fputs("<div class=\"stack\">\n", p->file);
     add_classes(p);
     f = bars_figure(&r->balance, "balance", "Photographs of each class");
-    add_figure(p, &f, "Number of photographs of each class",
-               "Where one class has many times more than another, accuracy says little; look at precision and recall.");
+    add_figure(
+        p, &f, "Number of photographs of each class",
+        r->balance.count < r->verdicts.classes
+            ? "The twenty largest classes, and the twenty smallest."
+            : "Where one class has many times more than another, accuracy says little; look at precision and recall.");
     fputs("</div>\n", p->file);
     f = diagram_roc(&r->roc);
     add_figure(p, &f, "ROC curves: found among a class against falsely found among the others, at every threshold",

@@ -88,7 +88,8 @@ int pictures_samples(cnn_context *context, const cnn_dataset *dataset, size_t co
     if (!images)
         return out_of_memory();
     long found = pictures_draw(dataset, count, seed, images);
-    int wrong = found < 0 || grid_create(g, (size_t)found, COLUMNS, drawn, drawn);
+    int wrong = found < 0 || grid_create(g, (size_t)found,
+                                         found <= 6 * COLUMNS ? COLUMNS : (int)sqrt((double)found) + 1, drawn, drawn);
     for (long i = 0; i < found && !wrong; i++) {
         cell *added = add_thumbnail(context, dataset, images[i], g);
         if (!(wrong = !added)) {

@@ -16,7 +16,7 @@
 #include "page.h"
 #include "pictures.h"
 
-enum { SAMPLES = 18, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12 };
+enum { SAMPLES = 18, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12, SIDE_CLASSES = 20 };
 
 typedef struct report_arguments {
     const char *model, *data, *history, *out, *augment;
@@ -70,6 +70,13 @@ static int open_all(reporting *g)
     return 0;
 }
 
+static int compare_bars(const void *a, const void *b)
+{
+    double x = ((const bar *)a)->value, y = ((const bar *)b)->value;
+    return (x < y) - (x > y);
+}
+
+/* Of very many classes the largest and the smallest are shown. */
 static int count_classes(report *r)
 {
     uint32_t classes = r->verdicts.classes;
@@ -83,6 +90,12 @@ static int count_classes(report *r)
     for (uint32_t k = 0; k < classes; k++) {
         r->balance_list[k].name = r->verdicts.names[k];
         snprintf(r->balance_list[k].text, sizeof r->balance_list[k].text, "%.0f", r->balance_list[k].value);
+    }
+    if (classes > 2 * SIDE_CLASSES) {
+        qsort(r->balance_list, classes, sizeof *r->balance_list, compare_bars);
+        memmove(r->balance_list + SIDE_CLASSES, r->balance_list + classes - SIDE_CLASSES,
+                SIDE_CLASSES * sizeof *r->balance_list);
+        classes = 2 * SIDE_CLASSES;
     }
     r->balance = (bars){ r->balance_list, classes };
     return 0;

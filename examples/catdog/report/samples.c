@@ -10,7 +10,7 @@
 #include "figure.h"
 #include "pictures.h"
 
-enum { MOST_PHOTOGRAPHS = 1000, MOST_CHANGES = 30 };
+enum { MOST_PHOTOGRAPHS = 400, MOST_ROWS = 40, MOST_CHANGES = 30 };
 
 /* What both commands take. */
 typedef struct samples_arguments {
@@ -96,7 +96,7 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
         { "augment", "LIST", "random changes (flip,rotation=15,zoom=0.15), as for 'catdog train'", OPTION_TEXT,
           &a->augment },
         { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out },
-        { "count", "N", "photographs to show, one in a row (6)", OPTION_WHOLE, &a->count, 1, MOST_PHOTOGRAPHS },
+        { "count", "N", "photographs to show, one in a row (6)", OPTION_WHOLE, &a->count, 1, MOST_ROWS },
         { "changes", "N", "how often each is changed (7)", OPTION_WHOLE, &a->changes, 1, MOST_CHANGES },
         { "size", "N", "height and width of the network's input (160)", OPTION_WHOLE, &a->size, 8, 1024 },
         { "seed", "N", "which photographs are drawn, and how they are changed (0)", OPTION_WHOLE, &a->seed, 0,

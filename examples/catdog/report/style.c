@@ -61,6 +61,7 @@ const char page_style[] =
     "@media print{\n"
     "body{background:#fff;font-size:11pt}nav{display:none}\n"
     "figure,.card,.numbers div{break-inside:avoid;border-color:#ccc}\n"
+    ".scroll{overflow:visible}table{font-size:8pt}th,td{padding:2px 4px}figcaption{break-after:avoid}\n"
     "figure.wide{break-inside:auto}li,tr{break-inside:avoid}h2{break-after:avoid}\n"
     ".figures{grid-template-columns:1fr 1fr}\n"
     "}\n";

@@ -290,6 +290,30 @@ static void weights_that_are_not_finite_are_told(void **state)
     cnn_model_destroy(model);
 }
 
+static void layers_that_are_computed_together_have_one_time(void **state)
+{
+    (void)state;
+    static const char *const timed[] = { "relu_1", "max_pool2d_1", "global_avg_pool_1", "dense_1" };
+    cnn_model *model = pooled_model(1);
+    cnn_tensor *input = batch_of(2, cnn_model_input_shape(model), 5);
+    int32_t count = cnn_graph_node_count(model->graph), found = 0;
+    double seconds[16] = { [12] = -1 };
+    assert_in_range(count, 4, 12);
+    assert_ok(cnn_model_time_layers(model, input, seconds, count));
+    for (int32_t i = 0; i < count; i++)
+        found += seconds[i] > 0;
+    assert_int_equal(4, found);
+    for (int i = 0; i < 4; i++)
+        assert_true(seconds[cnn_graph_find(model->graph, timed[i])] > 0);
+    assert_true(seconds[12] == -1);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_time_layers(model, input, seconds, count + 1));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_time_layers(model, input, NULL, count));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_time_layers(NULL, input, seconds, count));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_time_layers(model, NULL, seconds, count));
+    cnn_tensor_destroy(input);
+    cnn_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_quantised_model_is_refused),
         cmocka_unit_test(a_net_without_one_last_image_is_refused),
         cmocka_unit_test(weights_that_are_not_finite_are_told),
+        cmocka_unit_test(layers_that_are_computed_together_have_one_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
