@@ -92,6 +92,22 @@ char *output_utf8(const char *text)
     return clean;
 }
 
+void output_utf8_into(char *to, size_t size, const char *text)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    char *clean = output_utf8(text);
+    size_t length = clean ? strlen(clean) : 0, kept = length;
+    if (length >= size)
+        for (kept = size - sizeof ellipsis; kept && (clean[kept] & 0xc0) == 0x80; kept--) /* no half of a character */
+            ;
+    if (kept)
+        memcpy(to, clean, kept);
+    memcpy(to + kept, ellipsis, kept < length ? sizeof ellipsis : 0);
+    if (kept == length)
+        to[kept] = '\0';
+    free(clean);
+}
+
 json_t *output_json_text(const char *text)
 {
     char *clean = output_utf8(text);

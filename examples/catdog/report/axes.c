@@ -119,13 +119,13 @@ void axes_dashes(const axes *a, const canvas *c, double x0, double y0, double x1
     cairo_set_dash(c->cr, NULL, 0, 0);
 }
 
-void axes_key(const axes *a, const canvas *c, int line, double *x, uint32_t colour, const char *text)
+void axes_key(const canvas *c, int line, double *x, double room, uint32_t colour, const char *text)
 {
-    double y = TEXT_NORMAL + line * KEY_LINE, room = a->right - *x - 18;
+    double y = TEXT_NORMAL + line * KEY_LINE;
     canvas_colour(c, colour, 1);
     canvas_box(c, *x, y - 9, 12, 9);
     canvas_colour(c, c->theme->ink, 1);
     canvas_font(c, TEXT_NORMAL, 0);
-    canvas_text_within(c, *x + 18, y, ALIGN_LEFT, room, text);
+    canvas_text_within(c, *x + 18, y, ALIGN_LEFT, room - 18, text);
     *x += 18 + canvas_text_width(c, text) + 18;
 }

@@ -37,7 +37,7 @@ double axes_y(const axes *a, double value);
 void axes_curve(const axes *a, const canvas *c, const double *x, const double *y, size_t count, uint32_t colour);
 void axes_dashes(const axes *a, const canvas *c, double x0, double y0, double x1, double y1);
 
-/* An entry of the key, on line `line` and from `*x` on, which it moves. */
-void axes_key(const axes *a, const canvas *c, int line, double *x, uint32_t colour, const char *text);
+/* An entry of the key, at most `room` wide, on line `line` and from `*x` on, which it moves. */
+void axes_key(const canvas *c, int line, double *x, double room, uint32_t colour, const char *text);
 
 #endif

@@ -34,9 +34,9 @@ static axes draw_pair(const canvas *c, const history *h, int training, const cha
     a.x.step = fmax(1, rounded.step);
     axes_draw(&a, c, 1);
     double x = 0;
-    axes_key(&a, c, 0, &x, c->theme->series[0], "training");
+    axes_key(c, 0, &x, c->width, c->theme->series[0], "training");
     if (history_best(h) >= 0)
-        axes_key(&a, c, 0, &x, c->theme->series[1], "validation");
+        axes_key(c, 0, &x, c->width, c->theme->series[1], "validation");
     for (int i = 0; i < 2; i++)
         axes_curve(&a, c, epochs, values[i], h->count, c->theme->series[i]);
     return a;

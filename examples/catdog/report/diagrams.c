@@ -81,8 +81,8 @@ static void draw_set(const canvas *c, const curve_set *set, axes *a, const char 
         axes_curve(a, c, set->curves[i].x, set->curves[i].y, set->curves[i].count, c->theme->series[i]);
     for (uint32_t i = 0; i < set->count; i++) {
         double x = i % 2 ? c->width / 2 : 0;
-        snprintf(text, sizeof text, "%.40s: %s %.4f", set->v->names[set->classes[i]], area_name, set->curves[i].area);
-        axes_key(a, c, (int)i / 2, &x, c->theme->series[i], text);
+        snprintf(text, sizeof text, "%s: %s %.4f", set->v->names[set->classes[i]], area_name, set->curves[i].area);
+        axes_key(c, (int)i / 2, &x, many ? c->width / 2 - 8 : c->width, c->theme->series[i], text);
     }
 }
 
@@ -233,7 +233,7 @@ static void draw_calibration(const canvas *c, const void *data)
     char text[64];
     snprintf(text, sizeof text, "how many are right; error in the mean: %.2f %%", 100 * v->result.calibration_error);
     double x = 0;
-    axes_key(&a, c, 0, &x, c->theme->series[0], text);
+    axes_key(c, 0, &x, c->width, c->theme->series[0], text);
     for (int i = b.first; i < BINS; i++) {
         size_t count = b.right[i] + b.wrong[i];
         if (!count)
@@ -263,8 +263,8 @@ static void draw_confidence(const canvas *c, const void *data)
                { 0, most, 0, AXIS_COUNT, "photographs" } };
     axes_draw(&a, c, 1);
     double x = 0;
-    axes_key(&a, c, 0, &x, c->theme->right, "right");
-    axes_key(&a, c, 0, &x, c->theme->wrong, "wrong");
+    axes_key(c, 0, &x, c->width, c->theme->right, "right");
+    axes_key(c, 0, &x, c->width, c->theme->wrong, "wrong");
     for (int i = b.first; i < BINS; i++) {
         double left = axes_x(&a, fmax((double)i / BINS, a.x.from)), half = (axes_x(&a, (i + 1.0) / BINS) - left) / 2;
         double right = axes_y(&a, (double)b.right[i]), wrong = axes_y(&a, (double)b.wrong[i]);

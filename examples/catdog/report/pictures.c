@@ -59,21 +59,11 @@ long pictures_draw(const cnn_dataset *dataset, size_t count, uint64_t seed, uint
     return (long)found;
 }
 
-static void set_text(char *to, size_t size, const char *text)
-{
-    char *clean = output_utf8(text);
-    snprintf(to, size, "%s", clean ? clean : "");
-    size_t length = strlen(to);
-    while (length + 1 == size && length && (to[length - 1] & 0x80)) /* no half of a character */
-        to[--length] = '\0';
-    free(clean);
-}
-
 /* The file's name without its folders. */
 static void set_file_name(char *to, size_t size, const cnn_dataset *dataset, uint64_t image)
 {
     const char *path = cnn_dataset_path(dataset, image), *slash = strrchr(path, '/');
-    set_text(to, size, slash ? slash + 1 : path);
+    output_utf8_into(to, size, slash ? slash + 1 : path);
 }
 
 static cell *add_thumbnail(cnn_context *context, const cnn_dataset *dataset, uint64_t image, grid *g)
@@ -93,8 +83,8 @@ int pictures_samples(cnn_context *context, const cnn_dataset *dataset, size_t co
     for (long i = 0; i < found && !wrong; i++) {
         cell *added = add_thumbnail(context, dataset, images[i], g);
         if (!(wrong = !added)) {
-            set_text(added->title, CELL_TEXT,
-                     cnn_dataset_class_name(dataset, (uint32_t)cnn_dataset_label(dataset, images[i])));
+            output_utf8_into(added->title, CLASS_NAME,
+                             cnn_dataset_class_name(dataset, (uint32_t)cnn_dataset_label(dataset, images[i])));
             set_file_name(added->note, CELL_TEXT, dataset, images[i]);
             snprintf(added->alt, sizeof added->alt, "A photograph of class %s", added->title);
         }
@@ -169,19 +159,18 @@ int pictures_augmented(cnn_context *context, const cnn_dataset *dataset, const c
 
 static void describe(cell *shown, const cnn_dataset *dataset, const verdicts *v, const verdict *given)
 {
-    char file[CELL_TEXT];
+    char file[CELL_TEXT / 2 - 8]; /* so that a class's name has room beside it */
     int right = given->label == given->decided;
     const char *label = v->names[given->label], *decided = v->names[given->decided];
     set_file_name(file, sizeof file, dataset, given->image);
     shown->mark = right ? MARK_RIGHT : MARK_WRONG;
-    snprintf(shown->title, CELL_TEXT, "%.80s %.1f\xc2\xa0%%", decided, 100 * given->confidence);
+    snprintf(shown->title, CELL_TEXT, "%s %.1f\xc2\xa0%%", decided, 100 * given->confidence);
     if (right)
-        snprintf(shown->note, CELL_TEXT, "%.100s", file);
+        snprintf(shown->note, CELL_TEXT, "%s", file);
     else
-        snprintf(shown->note, CELL_TEXT, "is %.60s, %.50s", label, file);
+        snprintf(shown->note, CELL_TEXT, "is %s, %s", label, file);
     snprintf(shown->alt, sizeof shown->alt,
-             right ? "A photograph of class %.80s, recognised" : "A photograph of class %.80s, taken for %.80s", label,
-             decided);
+             right ? "A photograph of class %s, recognised" : "A photograph of class %s, taken for %s", label, decided);
 }
 
 /* The verdicts on the images, in their order. */

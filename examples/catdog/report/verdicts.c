@@ -51,14 +51,6 @@ static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, doub
     return status ? -1 : 0;
 }
 
-static int name_classes(cnn_classifier *classifier, verdicts *v)
-{
-    for (uint32_t k = 0; k < v->classes; k++)
-        if (!(v->names[k] = output_utf8(cnn_classifier_class_name(classifier, k))))
-            return -1;
-    return 0;
-}
-
 int verdicts_collect(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold, progress_line *progress,
                      verdicts *v)
 {
@@ -67,10 +59,12 @@ int verdicts_collect(cnn_classifier *classifier, const cnn_dataset *dataset, dou
     v->list = calloc(count, sizeof *v->list);
     v->probabilities = calloc(count, v->classes * sizeof *v->probabilities);
     v->names = calloc(v->classes, sizeof *v->names);
-    if (!v->list || !v->probabilities || !v->names || name_classes(classifier, v)) {
+    if (!v->list || !v->probabilities || !v->names) {
         output_error("out of memory: the photographs can't be judged");
         return -1;
     }
+    for (uint32_t k = 0; k < v->classes; k++)
+        output_utf8_into(v->names[k], sizeof v->names[k], cnn_classifier_class_name(classifier, k));
     return evaluate(classifier, dataset, threshold, &(collecting){ v, progress });
 }
 
@@ -78,8 +72,6 @@ void verdicts_release(verdicts *v)
 {
     free(v->list);
     free(v->probabilities);
-    for (uint32_t k = 0; v->names && k < v->classes; k++)
-        free(v->names[k]);
     free(v->names);
     cnn_metrics_destroy(v->metrics);
     *v = (verdicts){ 0 };

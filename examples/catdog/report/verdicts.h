@@ -8,6 +8,8 @@
 
 #include "../progress.h"
 
+enum { CLASS_NAME = 64 };
+
 typedef struct verdict {
     uint64_t image; /* its index in the dataset */
     uint32_t label, decided;
@@ -19,7 +21,7 @@ typedef struct verdicts {
     float *probabilities; /* `classes` for each */
     size_t count;
     uint32_t classes;
-    char **names; /* of the classes, in sound UTF-8 */
+    char (*names)[CLASS_NAME]; /* of the classes, in sound UTF-8, cut where they are very long */
     cnn_metrics *metrics;
     cnn_metrics_result result;
 } verdicts;
