@@ -40,10 +40,10 @@ CNN_INLINE void cnn_augment_init(cnn_augment *augment)
 }
 
 /* Reads a list such as "flip,rotation=20,zoom=0.2" into `augment` (from cnn_augment_init), all of whose fields it
- * sets. Names: flip, vertical_flip, rotation, zoom, shift, shear, brightness, contrast, saturation, crop, aspect, erase;
- * a name without a value takes a usual one (rotation 20, zoom 0.2, shift 0.1, shear 10, brightness, contrast and
- * saturation 0.2, crop 0.5, erase 0.25). "none" or "" is no augmentation. Errors: CNN_ERROR_ARGUMENT names the word that
- * is not understood. */
+ * sets. Names: flip, vertical_flip, rotation, zoom, shift, shear, brightness, contrast, saturation, crop, aspect,
+ * erase; a name without a value takes a usual one (rotation 20, zoom 0.2, shift 0.1, shear 10, brightness, contrast and
+ * saturation 0.2, crop 0.5, erase 0.25). "none" or "" is no augmentation. Errors: CNN_ERROR_ARGUMENT names the word
+ * that is not understood. */
 CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 
 /* Augments one photograph into one network input: `output` holds height × width × 3 floats. `pixels` is H×W×3,

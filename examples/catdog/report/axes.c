@@ -56,19 +56,23 @@ static void draw_ticks(const axes *a, const canvas *c)
     char text[32];
     canvas_font(c, TEXT_SMALL, 0);
     int powers = a->y.format == AXIS_COUNT;
-    for (double v = powers ? 1 : a->y.from; v <= a->y.to + a->y.step * 1e-6; v = powers ? v * 10 : v + a->y.step) {
+    double v = powers ? 1 : a->y.from;
+    while (v <= a->y.to + a->y.step * 1e-6) {
         canvas_colour(c, c->theme->grid, 1);
         canvas_line(c, a->left, axes_y(a, v), a->right, axes_y(a, v), 1);
         canvas_colour(c, c->theme->muted, 1);
         write_tick(&a->y, v, text, sizeof text);
         canvas_text(c, a->left - 7, axes_y(a, v) + 4, ALIGN_RIGHT, text);
+        v = powers ? v * 10 : v + a->y.step;
     }
-    for (double v = ceil(a->x.from / a->x.step - 1e-6) * a->x.step; v <= a->x.to + a->x.step * 1e-6; v += a->x.step) {
+    v = ceil(a->x.from / a->x.step - 1e-6) * a->x.step;
+    while (v <= a->x.to + a->x.step * 1e-6) {
         canvas_colour(c, c->theme->muted, 0.6);
         canvas_line(c, axes_x(a, v), a->bottom, axes_x(a, v), a->bottom + TICK_LENGTH, 1);
         canvas_colour(c, c->theme->muted, 1);
         write_tick(&a->x, v, text, sizeof text);
         canvas_text(c, axes_x(a, v), a->bottom + 18, ALIGN_CENTER, text);
+        v += a->x.step;
     }
 }
 

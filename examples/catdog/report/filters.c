@@ -42,7 +42,8 @@ static void draw_filter(const canvas *c, const filters *f, int filter, double x,
             colour = colour << 8 | (uint32_t)lrintf(127.5f + 127.5f * value);
         }
         canvas_colour(c, colour, 1);
-        canvas_box(c, x + i % f->width * width, y + i / f->width * height, width, height);
+        int row = i / f->width, column = i % f->width;
+        canvas_box(c, x + column * width, y + row * height, width, height);
     }
 }
 
@@ -55,8 +56,10 @@ static void draw(const canvas *c, const void *data)
 {
     const filters *f = data;
     cairo_set_antialias(c->cr, CAIRO_ANTIALIAS_NONE); /* no seams between pixels */
-    for (int i = 0; i < shown(f); i++)
-        draw_filter(c, f, i, i % COLUMNS * (SIZE + GAP), i / COLUMNS * (SIZE + GAP));
+    for (int i = 0; i < shown(f); i++) {
+        int row = i / COLUMNS, column = i % COLUMNS;
+        draw_filter(c, f, i, column * (SIZE + GAP), row * (SIZE + GAP));
+    }
     cairo_set_antialias(c->cr, CAIRO_ANTIALIAS_DEFAULT);
 }
 

@@ -218,13 +218,13 @@ static int compare(const void *a, const void *b)
 /* Mistakes, the most confident first. The caller frees the list. */
 static const verdict **sort_mistakes(const verdicts *v, size_t *count)
 {
-    const verdict **list = calloc(v->count, sizeof *list);
+    const verdict **list = calloc(v->count, sizeof(const verdict *));
     *count = 0;
     for (size_t i = 0; list && i < v->count; i++)
         if (v->list[i].label != v->list[i].decided)
             list[(*count)++] = &v->list[i];
     if (list)
-        qsort(list, *count, sizeof *list, compare);
+        qsort(list, *count, sizeof(const verdict *), compare);
     return list;
 }
 

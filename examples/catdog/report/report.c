@@ -141,7 +141,7 @@ static void release(reporting *g)
 {
     report *r = &g->report;
     grid *grids[] = { &r->samples, &r->augmented, &r->predictions, &r->mistakes, &r->heat_maps };
-    for (size_t i = 0; i < sizeof grids / sizeof *grids; i++)
+    for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
         grid_release(grids[i]);
     free(r->balance_list);
     layers_release(&r->layers);
