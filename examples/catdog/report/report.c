@@ -161,9 +161,11 @@ static int run(const catdog_command *command, int argc, char **argv)
     const option options[] = {
         { "model", "FILE", "the trained model (the one of cats and dogs that comes with catdog)", OPTION_TEXT,
           &a->model },
-        { "data", "PATH", "photographs whose classes are known: folder, zip or CSV list", OPTION_TEXT, &a->data },
+        { "data", "PATH", "photographs whose classes are known: folder, zip or CSV list", OPTION_TEXT, &a->data,
+          .needed = 1 },
         { "history", "FILE.csv", "the figures of each epoch, from 'catdog train --history'", OPTION_TEXT, &a->history },
-        { "out", "FOLDER", "where the page and its figures go; is made if it isn't there", OPTION_TEXT, &a->out },
+        { "out", "FOLDER", "where the page and its figures go; is made if it isn't there", OPTION_TEXT, &a->out,
+          .needed = 1 },
         { "augment", "LIST", "what augmented samples to show (flip,rotation=15,zoom=0.15)", OPTION_TEXT, &a->augment },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &a->threshold,
           1e-6, 0.999999 },
@@ -175,8 +177,6 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (!a->data || !a->out)
-        return arguments_wrong(command, "report: --%s is missing", a->data ? "out" : "data");
     cnn_augment_init(&g.augment);
     if (cnn_augment_parse(a->augment, &g.augment))
         return arguments_wrong(command, "report: --augment: %s", cnn_last_error());

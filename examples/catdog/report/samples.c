@@ -27,13 +27,6 @@ typedef struct sampling {
     grid grid;
 } sampling;
 
-static int check(const catdog_command *command, const samples_arguments *a)
-{
-    if (!a->data || !a->out)
-        return arguments_wrong(command, "%s: --%s is missing", command->name, a->data ? "out" : "data");
-    return EXIT_DONE;
-}
-
 /* The commands' own part: fills the grid. Not 0 with a sentence printed. */
 typedef int (*fill_grid)(sampling *s);
 
@@ -73,8 +66,8 @@ static int run_samples(const catdog_command *command, int argc, char **argv)
     sampling s = { .arguments.count = 24 };
     samples_arguments *a = &s.arguments;
     const option options[] = {
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &a->data },
-        { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out },
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &a->data, .needed = 1 },
+        { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out, .needed = 1 },
         { "count", "N", "photographs to show (24)", OPTION_WHOLE, &a->count, 1, MOST_PHOTOGRAPHS },
         { "seed", "N", "which ones are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         { 0 },
@@ -82,8 +75,6 @@ static int run_samples(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (check(command, a))
-        return EXIT_USAGE;
     return make(&s, "Samples", fill_samples);
 }
 
@@ -92,10 +83,10 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
     sampling s = { .arguments = { .count = 6, .changes = 7, .size = 160, .augment = "flip,rotation=15,zoom=0.15" } };
     samples_arguments *a = &s.arguments;
     const option options[] = {
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &a->data },
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &a->data, .needed = 1 },
         { "augment", "LIST", "random changes (flip,rotation=15,zoom=0.15), as for 'catdog train'", OPTION_TEXT,
           &a->augment },
-        { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out },
+        { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out, .needed = 1 },
         { "count", "N", "photographs to show, one in a row (6)", OPTION_WHOLE, &a->count, 1, MOST_ROWS },
         { "changes", "N", "how often each is changed (7)", OPTION_WHOLE, &a->changes, 1, MOST_CHANGES },
         { "size", "N", "height and width of the network's input (160)", OPTION_WHOLE, &a->size, 8, 1024 },
@@ -106,8 +97,6 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (check(command, a))
-        return EXIT_USAGE;
     cnn_augment_init(&s.augment);
     if (cnn_augment_parse(a->augment, &s.augment))
         return arguments_wrong(command, "augment-preview: --augment: %s", cnn_last_error());
