@@ -312,13 +312,19 @@ static cnn_status add_pool(cnn_onnx_import *import, const cnn_layer_type *type, 
     return status ? status : cnn_onnx_define(import, x);
 }
 
+/* What is pooled, and its window. */
+static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, window *w)
+{
+    *w = (window){ .stride = { 1, 1 }, .dilation = { 1, 1 } };
+    cnn_status status = image_of(import, x);
+    return status ? status : read_window(import, x, w);
+}
+
 static cnn_status read_max_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
-    cnn_status status = image_of(import, &x);
-    if (!status)
-        status = read_window(import, &x, &w);
+    window w;
+    cnn_status status = pooled_image(import, &x, &w);
     if (status)
         return status;
     /* Ours takes no pixel from the padding; zeros there don't change a maximum of what is not negative. */
@@ -355,10 +361,8 @@ static cnn_status average_with_padding(cnn_onnx_import *import, const window *w,
 static cnn_status read_average_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
-    cnn_status status = image_of(import, &x);
-    if (!status)
-        status = read_window(import, &x, &w);
+    window w;
+    cnn_status status = pooled_image(import, &x, &w);
     if (status)
         return status;
     bool counts = cnn_onnx_whole(import, "count_include_pad", 0) != 0, padded = any_pads(w.pads);

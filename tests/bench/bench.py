@@ -19,6 +19,7 @@ import tempfile
 import time
 
 import nets
+from given import positive
 
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "examples" / "catdog" / "sample"
@@ -146,13 +147,6 @@ def words(allowed):
                 raise argparse.ArgumentTypeError(f"'{word}' is none of {', '.join(allowed)}")
         return chosen
     return parse
-
-
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def read_arguments():

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 from compare import Peer
+from given import positive
 
 AUGMENTED = {True: "files_augmented_images_per_second", False: "files_images_per_second"}
 
@@ -36,13 +37,6 @@ def measure_ours(arguments):
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
     return json.loads(done.stdout)
-
-
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def read_arguments():

@@ -14,18 +14,12 @@ import subprocess
 import sys
 
 import nets
+from given import positive
 
 SIZES = {**{name: net[0] for name, net in nets.PLAIN.items()}, "resnet18": nets.RESNET18[0]}
 SIZE_FACTORS = (0.5, 0.75, 1, 1.5, 2)
 WIDTHS = (0.25, 0.5, 1, 2)
 BATCHES = (1, 4, 8, 16, 32, 64)
-
-
-def positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def read_arguments():
