@@ -7,6 +7,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "companion.h"
 #include "manual.h"
 #include "output.h"
 
@@ -32,15 +33,21 @@ static const catdog_command *const commands[] = {
     NULL,
 };
 
-/* Commands that this build lacks, and the library that each needs. */
+#ifdef CATDOG_BECOMES_FULL
+#define NEEDED(library) "catdog-full"
+#else
+#define NEEDED(library) library
+#endif
+
+/* Commands that this program lacks, and what each needs. */
 static const char *const absent[][2] = {
 #ifndef CATDOG_HAS_SERVE
-    { "serve", "libmicrohttpd" },
+    { "serve", NEEDED("libmicrohttpd") },
 #endif
 #ifndef CATDOG_HAS_REPORT
-    { "report", "cairo" },
-    { "samples", "cairo" },
-    { "augment-preview", "cairo" },
+    { "report", NEEDED("cairo") },
+    { "samples", NEEDED("cairo") },
+    { "augment-preview", NEEDED("cairo") },
 #endif
     { NULL, NULL },
 };
@@ -79,7 +86,7 @@ static int unknown_command(const char *word)
         return arguments_wrong(NULL, "a command is missing before '%s'; did you mean 'catdog predict %s'?", word, word);
     for (size_t i = 0; absent[i][0]; i++)
         if (!strcmp(word, absent[i][0]))
-            return arguments_wrong(NULL, "this catdog was built without %s, which '%s' needs", absent[i][1], word);
+            return arguments_wrong(NULL, "this catdog comes without %s, which '%s' needs", absent[i][1], word);
     const char *nearest = arguments_nearest(word, names);
     if (nearest)
         return arguments_wrong(NULL, "unknown command '%s'; did you mean '%s'?", word, nearest);
@@ -109,6 +116,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
+#ifdef CATDOG_BECOMES_FULL
+        companion_become(argv);
+#endif
         print_overview(stderr);
         return EXIT_USAGE;
     }
@@ -119,5 +129,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(commands[i], asks ? 2 : argc - 1, asks ? explain : argv + 1);
+#ifdef CATDOG_BECOMES_FULL
+    companion_become(argv);
+#endif
     return print_about(name);
 }

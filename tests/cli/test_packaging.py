@@ -12,6 +12,19 @@ from catdog import PROGRAM
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
 BUILD = Path(PROGRAM).resolve().parents[2]
+FULL = list(Path(PROGRAM).resolve().parent.glob("catdog-full"))  # for the commands that need more libraries
+
+
+def linked(*programs):
+    found = subprocess.run(["objdump", "-p", *programs], capture_output=True, text=True)
+    return set(re.findall(r"NEEDED +(\S+)", found.stdout))
+
+
+@pytest.mark.skipif(not FULL or not shutil.which("objdump"), reason="one program is all")
+def test_a_prediction_needs_no_library_of_pictures_and_pages():
+    def for_more(names):
+        return [name for name in names if name.startswith(("libcairo", "libmicrohttpd"))]
+    assert for_more(linked(*FULL)) and not for_more(linked(PROGRAM))
 
 
 def test_the_version_is_that_of_the_build():
@@ -46,8 +59,7 @@ def test_the_container_has_what_the_build_and_the_program_need():
     if not shutil.which("ldd") or not shutil.which("dpkg"):
         pytest.skip("this is no Debian")
     # what the build links, if it was there
-    direct = subprocess.run(["objdump", "-p", PROGRAM, *BUILD.glob("lib/libcnn.so.0")], capture_output=True, text=True)
-    needed = set(re.findall(r"NEEDED +(\S+)", direct.stdout)) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}
+    needed = linked(PROGRAM, *FULL, *BUILD.glob("lib/libcnn.so.0")) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}
     owners = subprocess.run(["dpkg", "-S", *[f"*/{name}" for name in needed]], capture_output=True, text=True).stdout
     for owner, path in re.findall(r"^([^:\n]+):\S+ (.*)", owners, re.MULTILINE):
         assert owner in recipe, f"{path} is in {owner}, which the container doesn't install"

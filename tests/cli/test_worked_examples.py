@@ -55,7 +55,7 @@ def compile_one(copy, words, source):
     result = str(copy / re.sub(r"\W", "_", words[words.index("-o") + 1])) + ".o"
     words[place] = str(copy / source)
     words[words.index("-o") + 1] = result
-    words = [word.replace("-I../lib", f"-I{copy}/lib").replace("-I../include", f"-I{copy}/include") for word in words]
+    words = [re.sub(r"^-I(?:\.\./)+(lib|include)$", rf"-I{copy}/\1", word) for word in words]
     words = [word for word in words if not word.endswith((".o.d", ".c.o"))]
     done = subprocess.run([*words, "-O0"], cwd=BUILD, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../examples/catdog/peak.h"
 #include "bench_report.h"
 #include "check.h"
-#include "../../examples/catdog/peak.h"
 
 typedef struct layer {
     const char *name;

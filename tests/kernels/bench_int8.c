@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../examples/catdog/peak.h"
 #include "bench_report.h"
 #include "check.h"
 #include "kernels/int8.h"
-#include "../../examples/catdog/peak.h"
 
 typedef struct layer {
     const char *name;
