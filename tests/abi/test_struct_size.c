@@ -93,8 +93,9 @@ static void what_an_older_program_does_not_know_has_its_default(void **state)
     set(&size, offsetof(cnn_preprocess, width), 1);
     set(&size, offsetof(cnn_preprocess, height), 1);
     cnn_tensor *white;
+    uint8_t pixel[] = { 255, 255, 255 };
     float input[3];
-    assert_ok(cnn_tensor_wrap(NULL, CNN_UINT8, 3, (const int64_t[]){ 1, 1, 3 }, (uint8_t[]){ 255, 255, 255 }, &white));
+    assert_ok(cnn_tensor_wrap(NULL, CNN_UINT8, 3, (const int64_t[]){ 1, 1, 3 }, pixel, &white));
     assert_ok(cnn_image_preprocess(NULL, white, (const cnn_preprocess *)&size, input));
     assert_true(input[0] == 1 && input[2] == 1);
     cnn_tensor_destroy(white);

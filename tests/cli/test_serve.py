@@ -343,7 +343,7 @@ def test_the_end_waits_for_what_was_accepted(pets, slow_photograph):
         wait_until(lambda: server.metrics()["catdog_held_bytes"] > 0)
         with ThreadPoolExecutor(4) as clients:
             answers = [clients.submit(server.predict, ("slow.png", slow_photograph)) for _ in range(4)]
-            wait_until(lambda: server.metrics()["catdog_queue_depth"] > 1)
+            wait_until(lambda: server.metrics()["catdog_queue_depth"] > 2)  # and one is being classified
             server.signal()
             half.sendall(CAT[-100:])
             assert b'"label":"Cat"' in read_all(half)
