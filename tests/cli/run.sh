@@ -6,4 +6,6 @@ python=${CNN_TEST_PYTHON:-python3}
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 [ $# -gt 0 ] || set -- "$(dirname "$0")"
+# pytest-xdist, where it is there, runs files side by side
+! "$python" -c 'import xdist' 2>/dev/null || set -- -n 2 --dist loadfile "$@"
 exec "$python" -m pytest -q -p no:cacheprovider "$@"
