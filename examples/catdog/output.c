@@ -96,15 +96,16 @@ void output_utf8_into(char *to, size_t size, const char *text)
 {
     static const char ellipsis[] = "\xe2\x80\xa6";
     char *clean = output_utf8(text);
-    size_t length = clean ? strlen(clean) : 0, kept = length;
-    if (length >= size)
-        for (kept = size - sizeof ellipsis; kept && (clean[kept] & 0xc0) == 0x80; kept--) /* no half of a character */
-            ;
-    if (kept)
+    to[0] = '\0';
+    if (clean && strlen(clean) < size)
+        memcpy(to, clean, strlen(clean) + 1);
+    else if (clean) {
+        size_t kept = size - sizeof ellipsis;
+        while (kept && (clean[kept] & 0xc0) == 0x80) /* no half of a character */
+            kept--;
         memcpy(to, clean, kept);
-    memcpy(to + kept, ellipsis, kept < length ? sizeof ellipsis : 0);
-    if (kept == length)
-        to[kept] = '\0';
+        memcpy(to + kept, ellipsis, sizeof ellipsis);
+    }
     free(clean);
 }
 
