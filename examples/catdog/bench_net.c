@@ -1,8 +1,8 @@
 #include "bench_net.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "context.h"
 #include "output.h"
 
@@ -22,13 +22,6 @@ typedef struct work {
 
 typedef cnn_status (*timed)(work *w);
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -45,13 +38,13 @@ static cnn_status measure(work *w, timed call, double *median)
         if (status)
             return status;
     }
-    double start = now();
+    double start = clock_now();
     double last = start;
     while (count < FEWEST_REPEATS || (count < MOST_REPEATS && last - start < seconds_per_figure)) {
         cnn_status status = call(w);
         if (status)
             return status;
-        double time = now();
+        double time = clock_now();
         times[count++] = time - last;
         last = time;
     }

@@ -1,6 +1,5 @@
-/* The full program. Cairo, libmicrohttpd and what they need are 26 libraries, which take 5 MB and as long to load as a
- * photograph to classify; so commands that need them are in a program of their own, and `catdog` becomes it for them.
- */
+/* The full program. Cairo, libmicrohttpd and what they need are 26 libraries and 5 MB in every process; so commands
+ * that need them are in a program of their own, and `catdog` becomes it for them. */
 #ifndef CATDOG_COMPANION_H
 #define CATDOG_COMPANION_H
 

@@ -5,18 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "arguments.h"
+#include "clock.h"
 #include "output.h"
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static int write_all(int to, const void *bytes, size_t size)
 {
@@ -77,7 +70,7 @@ int isolated_run(isolated_work work, const void *setting, void *result, size_t s
     int ends[2];
     double memory_mb = 0;
     fflush(NULL); /* or both processes write it */
-    double start = now();
+    double start = clock_now();
     if (pipe(ends)) {
         output_error("no pipe can be made: %s", strerror(errno));
         return EXIT_FAILED;
@@ -91,7 +84,7 @@ int isolated_run(isolated_work work, const void *setting, void *result, size_t s
     if (process < 0)
         output_error("no process can be started: %s", strerror(errno));
     int whole = process > 0 && !read_all(ends[0], result, size) && !read_all(ends[0], &memory_mb, sizeof memory_mb);
-    double end = now();
+    double end = clock_now();
     close(ends[0]);
     int status = process > 0 ? wait_for(process) : EXIT_FAILED;
     if (cost)

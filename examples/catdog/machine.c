@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "peak.h"
 
 enum { REPEATS = 8, FEW_THREADS = 4 };
@@ -18,13 +18,6 @@ typedef struct worker {
     uint64_t sum;
     machine_limits limits;
 } worker;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void *compute(void *argument)
 {
@@ -56,9 +49,9 @@ static void *read_memory(void *argument)
 {
     worker *w = argument;
     for (int i = 0; i < REPEATS; i++) {
-        double start = now();
+        double start = clock_now();
         w->sum += sum_of(w->from, w->bytes / sizeof *w->from);
-        keep_best(&w->limits.read, 1e-9 * (double)w->bytes / (now() - start));
+        keep_best(&w->limits.read, 1e-9 * (double)w->bytes / (clock_now() - start));
     }
     return NULL;
 }
@@ -67,9 +60,9 @@ static void *copy_memory(void *argument)
 {
     worker *w = argument;
     for (int i = 0; i < REPEATS; i++) {
-        double start = now();
+        double start = clock_now();
         memcpy(w->to, w->from, w->bytes);
-        keep_best(&w->limits.copy, 2e-9 * (double)w->bytes / (now() - start));
+        keep_best(&w->limits.copy, 2e-9 * (double)w->bytes / (clock_now() - start));
     }
     return NULL;
 }

@@ -5,19 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 enum { USUAL_WIDTH = 80, LONGEST_LINE = 400, SMALLEST_BAR = 8, LARGEST_BAR = 40, SEPARATORS = 4 };
 
 static const double redraw_seconds = 0.1;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 void progress_init(progress_line *progress)
 {
@@ -39,7 +33,7 @@ static int time_to_draw(progress_line *progress, int last)
 {
     if (!progress->live)
         return 0;
-    double time = now();
+    double time = clock_now();
     if (!last && time - progress->last_drawn < redraw_seconds)
         return 0;
     progress->last_drawn = time;
@@ -89,7 +83,7 @@ static void format_time(char *text, size_t size, double seconds)
 /* Images a second in this work so far; 0: not known yet. */
 static double work_speed(progress_line *progress, const char *what, uint64_t done)
 {
-    double time = now();
+    double time = clock_now();
     if (progress->work != what || done < progress->work_begun) {
         progress->work = what;
         progress->work_started = time;

@@ -34,7 +34,7 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
         { "epochs", "N", "times that every photograph is shown (20; with --from 14)", OPTION_WHOLE, &a->epochs, 1,
           100000 },
         { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
-        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32; strong: what is faster)", OPTION_CHOICE,
+        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32; strong: bf16 if native)", OPTION_CHOICE,
           &a->precision, .choices = precision_names },
         { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
           .choices = optimizer_names },
@@ -210,7 +210,7 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
     a->smoothing = 0.1;
     a->mixup = 0.2;
     if (strcmp(cnn_context_instruction_set(NULL), "avx512_bf16") == 0)
-        a->precision = CNN_PRECISION_BFLOAT16; /* elsewhere it is slower than floats */
+        a->precision = CNN_PRECISION_BFLOAT16; /* elsewhere it is emulated */
     a->ema = 0.998;
     a->augment = "flip,rotation=10,crop=0.35,brightness=0.3,contrast=0.3,saturation=0.3,erase=0.1";
 }

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "clock.h"
 #include "context.h"
 #include "interrupt.h"
 #include "output.h"
@@ -44,16 +44,9 @@ typedef struct tuning {
     training_data photographs;
 } tuning;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static double seconds_left(const tuning *t)
 {
-    return t->budget - t->search.seconds - (now() - t->started);
+    return t->budget - t->search.seconds - (clock_now() - t->started);
 }
 
 /* "90", "90s", "10m", "2h": seconds; 0 if it is none of these. */
@@ -249,19 +242,19 @@ static int step(tuning *t, uint32_t trial, uint32_t rung, int *more)
         return -1;
     announce(&line, &result, epochs);
     snprintf(t->progress.part, sizeof t->progress.part, "trial %u", trial);
-    double start = now();
+    double start = clock_now();
     int finished;
     if (run_trial(t, &arguments, &settings, &result, &finished))
         return -1;
     *more = finished;
     if (!finished)
         return 0;
-    result.seconds = now() - start;
+    result.seconds = clock_now() - start;
     fprintf(stderr, "trial %u: validation accuracy %.2f %%\n", trial, 100 * result.accuracy);
     if (tune_add(&t->search, &result))
         return -1;
     double before = t->search.seconds;
-    t->search.seconds += now() - t->started;
+    t->search.seconds += clock_now() - t->started;
     int failed = t->state_path ? tune_write(&t->search, t->settings, t->state_path) : 0;
     t->search.seconds = before;
     return failed;
@@ -274,7 +267,7 @@ static int search(tuning *t)
     while (more && !interrupt_asked() && choose(t, &trial, &rung))
         if (step(t, trial, rung, &more))
             return -1;
-    t->search.seconds += now() - t->started;
+    t->search.seconds += clock_now() - t->started;
     return 0;
 }
 
@@ -381,7 +374,7 @@ static int tune(tuning *t)
         setup_open(t->context, &arguments, &settings, &t->photographs) ||
         setup_prepare(&arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
-    t->started = now();
+    t->started = clock_now();
     return search(t) ? EXIT_FAILED : report(t);
 }
 

@@ -2,17 +2,11 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "../clock.h"
 
 /* What a client is given where others wait for a connection: enough for a photograph by a slow phone. */
 static const double crowded_seconds = 5;
-
-double connections_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 void connections_init(connections *all)
 {
@@ -31,7 +25,7 @@ connection *connections_add(connections *all, int socket)
     if (!one)
         return NULL;
     pthread_mutex_lock(&all->mutex);
-    *one = (connection){ .next = all->first, .socket = socket, .since = connections_now() };
+    *one = (connection){ .next = all->first, .socket = socket, .since = clock_now() };
     if (one->next)
         one->next->previous = one;
     all->first = one;
@@ -62,13 +56,13 @@ void connections_set_phase(connections *all, connection *one, connection_phase p
         return;
     pthread_mutex_lock(&all->mutex);
     one->phase = phase;
-    one->since = connections_now();
+    one->since = clock_now();
     pthread_mutex_unlock(&all->mutex);
 }
 
 void connections_shut_slow(connections *all, const serve_limits *limits)
 {
-    const double now = connections_now();
+    const double now = clock_now();
     pthread_mutex_lock(&all->mutex);
     double most = (double)limits->request_seconds;
     if (all->count >= limits->connections && most > crowded_seconds)

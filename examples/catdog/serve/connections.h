@@ -42,7 +42,4 @@ void connections_shut_slow(connections *all, const serve_limits *limits);
 
 size_t connections_count(connections *all);
 
-/* Seconds of a clock that only goes forward. */
-double connections_now(void);
-
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../clock.h"
 #include "server_internal.h"
 
 static void resume(void *user)
@@ -90,7 +91,7 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char 
     *user = r;
     r->server = s;
     r->http = http;
-    r->start = connections_now();
+    r->start = clock_now();
     r->photographs.budget = &s->budget;
     r->connection = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     atomic_fetch_add(&s->active, 1);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../clock.h"
 #include "answers.h"
 #include "server_internal.h"
 
@@ -102,7 +103,7 @@ enum MHD_Result respond_with_predictions(request *r)
     enum MHD_Result result = send_json(r, refused == count ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK, text);
     if (r->answered) {
         metrics_count_photographs(&r->server->metrics, count - refused, refused);
-        metrics_count_prediction(&r->server->metrics, connections_now() - r->start);
+        metrics_count_prediction(&r->server->metrics, clock_now() - r->start);
     }
     return result;
 }
