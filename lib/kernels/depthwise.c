@@ -22,30 +22,35 @@ bool cnn_depthwise_fits(const cnn_correlation_call *call)
 typedef struct job {
     const cnn_correlation_call *call;
     const cnn_depthwise_kernels *kernels;
-    int64_t rows, strips; /* of a task; tasks of an image */
-    int64_t block;        /* channels that are worked on at a time */
+    int64_t tile_rows;     /* that the kernel takes at a time */
+    int64_t rows, strips;  /* of a task; of an image */
+    int64_t block, blocks; /* channels of a task; blocks of them */
 } job;
 
-static void run_row(const job *j, int64_t image, int64_t y, int64_t channel, int64_t channels)
+static void run_tile_rows(const job *j, int64_t image, int64_t y, int64_t rows, int64_t channel, int64_t channels)
 {
     const cnn_correlation_call *call = j->call;
     const cnn_correlation *s = &call->shape;
-    cnn_tap_rows taps = cnn_correlation_tap_rows(s, y);
-    int64_t source_row = s->origin[0] + y * s->step[0] + taps.first * s->tap_step[0], pixel = s->source_channels;
-    int64_t to = image * call->image_stride + y * call->row_stride + channel;
-    if (taps.first == taps.last) /* nothing is read */
+    int64_t pixel = s->source_channels, to = image * call->image_stride + y * call->row_stride + channel;
+    cnn_correlation window = *s; /* of all rows */
+    window.taps[0] += (rows - 1) * s->step[0];
+    cnn_tap_rows inside = cnn_correlation_tap_rows(&window, y);
+    int64_t source_row = s->origin[0] + y * s->step[0] + inside.first * s->tap_step[0];
+    if (inside.first == inside.last) /* nothing is read */
         source_row = 0;
-    j->kernels->row(&(const cnn_depthwise_row){
+    j->kernels->rows(&(const cnn_depthwise_rows){
+        .rows = rows,
+        .first = inside.first,
+        .last = inside.last,
         .from = (const float *)call->source.image + (image * s->source_height + source_row) * s->source_width * pixel +
                 channel,
         .row_stride = s->tap_step[0] * s->source_width * pixel,
         .pixel_stride = pixel,
         .source_width = s->source_width,
         .origin = s->origin[1],
-        .taps = s->taps[1],
-        .tap_rows = taps.last - taps.first,
+        .taps = { s->taps[0], s->taps[1] },
         .step = s->step[1],
-        .weights = call->packed + taps.first * s->taps[1] * s->channels + channel,
+        .weights = call->packed + channel,
         .tap_stride = s->channels,
         .bias = call->bias ? call->bias + channel : NULL,
         .addend = call->addend ? call->addend + to : NULL,
@@ -54,32 +59,43 @@ static void run_row(const job *j, int64_t image, int64_t y, int64_t channel, int
         .width = s->width,
         .channels = channels,
         .to = (float *)call->result + to,
+        .to_row_stride = call->row_stride,
         .to_stride = call->pixel_stride,
     });
 }
 
-static void run_rows(void *argument, size_t task, uint32_t worker)
+static void run_part(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const job *j = argument;
-    int64_t image = (int64_t)task / j->strips, first = (int64_t)task % j->strips * j->rows;
-    int64_t last = cnn_lesser(first + j->rows, j->call->shape.height);
-    int64_t channels = j->call->shape.channels;
-    for (int64_t channel = 0; channel < channels; channel += j->block)
-        for (int64_t y = first; y < last; y++)
-            run_row(j, image, y, channel, cnn_lesser(j->block, channels - channel));
+    const cnn_correlation *s = &j->call->shape;
+    int64_t channel = (int64_t)task % j->blocks * j->block, strip = (int64_t)task / j->blocks;
+    int64_t first = strip % j->strips * j->rows, last = cnn_lesser(first + j->rows, s->height);
+    for (int64_t y = first; y < last; y += j->tile_rows)
+        run_tile_rows(j, strip / j->strips, y, cnn_lesser(j->tile_rows, last - y), channel,
+                      cnn_lesser(j->block, s->channels - channel));
+}
+
+/* Rows of the result that a tile has: of two, the second's rows of taps are the first's, `step` rows of the source on.
+ */
+static int64_t tile_rows(const cnn_depthwise_kernels *kernels, const cnn_correlation *s)
+{
+    bool two = kernels->most_rows > 1 && s->tap_step[0] == 1 && s->step[0] == s->step[1] && s->taps[0] >= s->step[0];
+    return two ? 2 : 1;
 }
 
 void cnn_depthwise_run(const cnn_correlation_call *call)
 {
     const cnn_correlation *s = &call->shape;
-    int64_t products = s->width * s->channels * s->taps[0] * s->taps[1];
     job j = { .call = call, .kernels = cnn_kernels_get(call->context)->depthwise };
-    j.rows = cnn_at_least_1(TASK_PRODUCTS / products);
+    j.tile_rows = tile_rows(j.kernels, s);
+    int64_t source_rows = s->taps[0] + (j.tile_rows - 1) * s->step[0];
+    int64_t block = BLOCK_FLOATS / (s->source_width * source_rows);
+    j.blocks = block < MIN_BLOCK ? 1 : cnn_divide_up(s->channels, block);
+    j.block = cnn_divide_up(cnn_divide_up(s->channels, j.blocks), BLOCK_GRAIN) * BLOCK_GRAIN;
+    j.blocks = cnn_divide_up(s->channels, j.block);
+    int64_t products = j.tile_rows * s->width * cnn_lesser(j.block, s->channels) * s->taps[0] * s->taps[1];
+    j.rows = cnn_at_least_1(TASK_PRODUCTS / products) * j.tile_rows;
     j.strips = cnn_divide_up(s->height, j.rows);
-    j.rows = cnn_divide_up(s->height, j.strips);
-    j.block = BLOCK_FLOATS / (s->source_width * s->taps[0]) / BLOCK_GRAIN * BLOCK_GRAIN;
-    if (j.block < MIN_BLOCK)
-        j.block = s->channels;
-    cnn_parallel(call->context, (size_t)(s->batch * j.strips), run_rows, &j);
+    cnn_parallel(call->context, (size_t)(s->batch * j.strips * j.blocks), run_part, &j);
 }

@@ -1,5 +1,5 @@
 /* Depthwise correlations of floats with windows of 3 or 5 pixels across, by steps of 1 or 2: each channel by itself,
- * straight from the image, a row of the result at a time. */
+ * straight from the image, a row or two of the result at a time. */
 #ifndef CNN_KERNELS_DEPTHWISE_H
 #define CNN_KERNELS_DEPTHWISE_H
 
@@ -13,25 +13,28 @@
 bool cnn_depthwise_fits(const cnn_correlation_call *call);
 void cnn_depthwise_run(const cnn_correlation_call *call);
 
-/* A row of the result. */
-typedef struct cnn_depthwise_row {
-    const float *from; /* the source's row that meets the first row of taps */
+/* A row of the result, or two that begin `step` rows of the source apart. The source's rows are those that meet rows of
+ * taps, numbered from the first that the first row of the result meets. */
+typedef struct cnn_depthwise_rows {
+    int64_t rows;        /* of the result */
+    int64_t first, last; /* the source's rows first to last - 1 are inside the image; the others are padding */
+    const float *from;   /* row `first` */
     ptrdiff_t row_stride, pixel_stride;
     int64_t source_width, origin; /* origin: the source's column that meets the first pixel's first tap */
-    int64_t taps, tap_rows;       /* across, and rows of them that are inside the source */
-    int64_t step;
-    const float *weights; /* tap_rows × taps × channels, */
-    ptrdiff_t tap_stride; /* between taps */
-    const float *bias;    /* or NULL */
-    const float *addend;  /* lies as `to` does; or NULL */
+    int64_t taps[2], step;        /* taps: down and across */
+    const float *weights;         /* of the first tap of taps[0] × taps[1] */
+    ptrdiff_t tap_stride;         /* between taps */
+    const float *bias;            /* or NULL */
+    const float *addend;          /* lies as `to` does; or NULL */
     float low, high;
     int64_t width, channels;
     float *to;
-    ptrdiff_t to_stride; /* between pixels */
-} cnn_depthwise_row;
+    ptrdiff_t to_row_stride, to_stride; /* between rows, between pixels */
+} cnn_depthwise_rows;
 
 typedef struct cnn_depthwise_kernels {
-    void (*row)(const cnn_depthwise_row *row);
+    int64_t most_rows; /* of the result that `rows` takes */
+    void (*rows)(const cnn_depthwise_rows *rows);
 } cnn_depthwise_kernels;
 
 #endif

@@ -29,7 +29,7 @@
 #if defined(__clang__)
 #define UNROLLED(i, count) _Pragma("clang loop unroll(full)") for (int i = 0; i < (count); i++)
 #else
-#define UNROLLED(i, count) _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)
+#define UNROLLED(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
 #endif
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))

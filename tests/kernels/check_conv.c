@@ -416,6 +416,31 @@ static conv_case draw_winograd_case(uint32_t *state)
     return c;
 }
 
+/* Windows whose loops work on tiles of two rows: odd numbers of rows, rows shorter than a tile and longer, several
+ * blocks of channels, and padding that some windows meet alone. */
+static conv_case draw_depthwise_case(uint32_t *state)
+{
+    int32_t size = ONE_OF(state, 3, 5), stride = ONE_OF(state, 1, 2), pads[2][2];
+    conv_case c = { .shape = { .batch = 1 + check_draw(state, 2),
+                               .in_height = 9 + check_draw(state, 12),
+                               .in_width = 5 + check_draw(state, 45),
+                               .in_channels = ONE_OF(state, 7, 16, 40, 96, 133),
+                               .kernel = { ONE_OF(state, 1, size, size), size },
+                               .stride = { ONE_OF(state, 1, stride, stride), stride },
+                               .dilation = { ONE_OF(state, 1, 1, 2), 1 } },
+                    .activation = ONE_OF(state, 0, 1, 2) };
+    cnn_conv_shape *s = &c.shape;
+    s->out_channels = s->groups = (int32_t)s->in_channels;
+    for (int i = 0; i < 4; i++)
+        pads[i / 2][i % 2] = (int32_t)check_draw(state, (uint32_t)size + 2);
+    s->pad_top = pads[0][0];
+    s->pad_left = pads[1][0];
+    s->out_height = out_size(s->in_height, s->kernel[0], s->stride[0], s->dilation[0], pads[0][0], pads[0][1]);
+    s->out_width = out_size(s->in_width, size, stride, 1, pads[1][0], pads[1][1]);
+    draw_epilogue(state, &c);
+    return c;
+}
+
 static double cost(const cnn_conv_shape *s)
 {
     return (double)(s->batch * s->out_height * s->out_width * s->out_channels) * s->kernel[0] * s->kernel[1] *
@@ -449,6 +474,10 @@ void check_conv(const check_sets *sets)
     }
     for (uint32_t i = 0; i < 24; i++) {
         conv_case c = draw_winograd_case(&state);
+        check_types(sets, &c, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS, i);
+    }
+    for (uint32_t i = 0; i < 120; i++) {
+        conv_case c = draw_depthwise_case(&state);
         check_types(sets, &c, i % 2 ? CHECK_FLOATS : CHECK_WHOLE_NUMBERS, i);
     }
 }
