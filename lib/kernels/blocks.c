@@ -53,6 +53,7 @@ static void multiply_terms(const job *j, int64_t first, int64_t last)
         p.columns = block.columns;
         p.b_step = j->packed_terms ? block.step : whole->b_step;
         p.b = whole->b + (j->packed_terms ? block.offset : column) + (j->packed_first + first) * p.b_step;
+        p.next = whole->next ? whole->next + (p.b - whole->b) : NULL;
         p.c = whole->c + column;
         p.bias = whole->bias ? whole->bias + column : NULL;
         p.addend = whole->addend ? whole->addend + column : NULL;

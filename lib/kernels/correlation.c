@@ -46,6 +46,8 @@ typedef struct job {
 typedef struct part {
     int64_t group, column, columns; /* of the result's channels, from the group's first */
     int64_t image, images, row, rows;
+    const float *weights; /* packed, of the panel */
+    const float *next; /* weights of the panel that this thread is likely to come to, unless it is the same; or NULL */
     float *strip, *stage; /* scratch */
 } part;
 
@@ -77,6 +79,15 @@ static void fill_tables(const job *j)
                           o % row_offsets * s->tap_step[1] * plan->strides.pixel;
 }
 
+/* Packed weights of a unit of panels. */
+static const float *panel_weights(const job *j, int64_t unit)
+{
+    const cnn_correlation *s = &j->call->shape;
+    int64_t terms = s->taps[0] * j->plan->row_offsets * j->plan->inner;
+    int64_t group = cnn_packed_count(j->plan->kernels, terms, s->channels / s->groups);
+    return j->call->packed + unit / j->plan->panels * group + unit % j->plan->panels * CNN_PANEL * terms;
+}
+
 static part locate_part(const job *j, size_t task, uint32_t worker)
 {
     const cnn_correlation *s = &j->call->shape;
@@ -89,6 +100,9 @@ static part locate_part(const job *j, size_t task, uint32_t worker)
     p.images = s->batch - p.image < plan->strip_images ? s->batch - p.image : plan->strip_images;
     p.row = strip % plan->strips_per_image * plan->strip_rows;
     p.rows = s->height - p.row < plan->strip_rows ? s->height - p.row : plan->strip_rows;
+    int64_t later = ((int64_t)task + cnn_context_threads(j->call->context)) / plan->strips;
+    p.weights = panel_weights(j, unit);
+    p.next = later != unit && later < plan->panel_units ? panel_weights(j, later) : NULL;
     p.strip = (float *)(void *)(j->scratch + worker * plan->worker_bytes);
     p.stage = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
     return p;
@@ -126,7 +140,7 @@ static void multiply_rows(const job *j, const part *p, cnn_product *product, int
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
-    int64_t columns = s->channels / s->groups, terms = s->taps[0] * plan->row_offsets * plan->inner;
+    int64_t terms = s->taps[0] * plan->row_offsets * plan->inner;
     int64_t pixel = first * plan->strip_images * s->width;
     product->rows = (last - first) * p->images * s->width;
     product->a_rows = j->a_rows + pixel;
@@ -139,7 +153,8 @@ static void multiply_rows(const job *j, const part *p, cnn_product *product, int
         plan->kernels->product->multiply_channels(product);
         return;
     }
-    product->b = j->call->packed + p->group * cnn_packed_count(plan->kernels, terms, columns) + terms * p->column;
+    product->b = p->weights;
+    product->next = p->next;
     cnn_product_run_packed(plan->kernels, product, terms, taps.first * plan->row_offsets * plan->inner);
 }
 

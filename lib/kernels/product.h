@@ -21,6 +21,7 @@ typedef struct cnn_product {
     ptrdiff_t a_step;
     const float *b;
     ptrdiff_t b_step;
+    const float *next; /* packed as b is, wanted after it, and fetched into the second-level cache meanwhile; or NULL */
     float *c;
     const ptrdiff_t *c_rows;
     bool accumulate;

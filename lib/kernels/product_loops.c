@@ -79,7 +79,22 @@ ALWAYS_INLINE vf multiply_add(bool pairs, vf factor, vf terms, vf sum)
     return vf_fmadd(factor, terms, sum);
 }
 
-ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s)
+/* What is brought into the caches while a tile is computed, for each term a vector at `from`, and `step` further for
+ * the next: of b itself, or a tile's share of what is wanted after it, which all at once would take as long as several
+ * tiles. */
+typedef struct prefetch {
+    const float *from;
+    ptrdiff_t step;
+} prefetch;
+
+static prefetch choose_prefetch(const cnn_product *p, int64_t tile, int64_t vectors)
+{
+    if (p->next && tile < vectors)
+        return (prefetch){ p->next + tile * p->outer * p->inner * VF_WIDTH, VF_WIDTH };
+    return (prefetch){ p->b + FETCH_AHEAD * p->b_step, p->b_step };
+}
+
+ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, prefetch fetch, tile_shape s)
 {
     vf sum[MAX_ROWS][MAX_VECTORS];
     begin_tile(p, row, s, sum);
@@ -93,8 +108,10 @@ ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s
             vf terms[MAX_VECTORS];
             UNROLLED (v, s.vectors)
                 terms[v] = load_columns(s, v, b);
-            UNROLLED (v, s.vectors)
-                __builtin_prefetch(b + v * VF_WIDTH + FETCH_AHEAD * b_step, 0, 3);
+            __builtin_prefetch(fetch.from, 0, 3);
+            fetch.from += fetch.step;
+            UNROLLED (v, s.vectors - 1)
+                __builtin_prefetch(b + (v + 1) * VF_WIDTH + FETCH_AHEAD * b_step, 0, 3);
             UNROLLED (r, s.rows) {
                 vf factor = vf_broadcast(a[r][k]);
                 UNROLLED (v, s.vectors)
@@ -105,16 +122,16 @@ ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, tile_shape s
     end_tile(p, row, s, sum);
 }
 
-typedef void (*tile_function)(const cnn_product *p, int64_t row);
+typedef void (*tile_function)(const cnn_product *p, int64_t row, prefetch fetch);
 
-#define TILE_OF(R, V, PAIRS, NAME)                                                     \
-    static void NAME(const cnn_product *p, int64_t row)                                \
-    {                                                                                  \
-        multiply_tile(p, row, (tile_shape){ R, V, false, PAIRS, (size_t)p->columns }); \
-    }                                                                                  \
-    static void NAME##_ragged(const cnn_product *p, int64_t row)                       \
-    {                                                                                  \
-        multiply_tile(p, row, (tile_shape){ R, V, true, PAIRS, (size_t)p->columns });  \
+#define TILE_OF(R, V, PAIRS, NAME)                                                            \
+    static void NAME(const cnn_product *p, int64_t row, prefetch fetch)                       \
+    {                                                                                         \
+        multiply_tile(p, row, fetch, (tile_shape){ R, V, false, PAIRS, (size_t)p->columns }); \
+    }                                                                                         \
+    static void NAME##_ragged(const cnn_product *p, int64_t row, prefetch fetch)              \
+    {                                                                                         \
+        multiply_tile(p, row, fetch, (tile_shape){ R, V, true, PAIRS, (size_t)p->columns });  \
     }
 
 /* An instruction set with pairs has those here, and takes the rest from the one below it. */
@@ -169,7 +186,7 @@ static void multiply_tiles(const cnn_product *p)
     int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
     for (int64_t i = 0; i < count; i++) {
         int64_t row = p->rows * i / count, next = p->rows * (i + 1) / count;
-        tiles[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row);
+        tiles[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row, choose_prefetch(p, i, vectors));
     }
 }
 
