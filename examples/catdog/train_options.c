@@ -198,7 +198,7 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
 {
     set_plain_defaults(a);
     a->net.name = "catdog_net";
-    a->epochs = 40;
+    a->epochs = 56;
     a->batch = 64;
     if (optimizer == NOT_GIVEN || optimizer == CNN_SGD) {
         a->optimizer = CNN_SGD;
@@ -208,7 +208,6 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
     }
     a->warmup = 0.15;
     a->smoothing = 0.1;
-    a->mixup = 0.2;
     if (strcmp(cnn_context_instruction_set(NULL), "avx512_bf16") == 0)
         a->precision = CNN_PRECISION_BFLOAT16; /* elsewhere it is emulated */
     a->ema = 0.998;

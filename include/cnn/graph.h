@@ -158,7 +158,7 @@ CNN_API void cnn_text_free(char *text);
  *   two_conv     64 px; conv 64, conv 64 (valid), each with ReLU and max-pool; dense 64
  *   three_conv  128 px; conv 32, 64, 128 (same), each with ReLU and max-pool; dense 128
  *   four_conv   150 px; conv 32, 64, 128, 128 (valid), each with ReLU and max-pool; dense 512; dropout 0.5
- *   catdog_net  128 px; ours, for learning from scratch on a few cores: six residual blocks; any size
+ *   catdog_net  128 px; ours, for learning from scratch on a few cores: seven residual blocks; any size
  *   vgg16       224 px; Simonyan and Zisserman 2014, arXiv:1409.1556
  *   resnet18    128 px; He et al. 2015, arXiv:1512.03385
  *   resnet50    224 px; the same with blocks of three convolutions
