@@ -102,7 +102,7 @@ stage_tidy() {
     CC=clang configure clang || { verdict 1 "clang build"; return; }
     status=0
     # the analyser follows a third of the usual number of paths, where a function has so many: it takes all the time
-    git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -quiet -p "$build/clang" \
+    git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 1 clang-tidy -quiet -p "$build/clang" \
         --extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=75000 \
         >"$build/tidy.log" 2>"$build/tidy.errors" || status=1
     [ $status -eq 0 ] || grep -E 'warning:|error:' "$build/tidy.log" | sort -u | head -n 40
