@@ -76,8 +76,7 @@ static void run_part(void *argument, size_t task, uint32_t worker)
                       cnn_lesser(j->block, s->channels - channel));
 }
 
-/* Rows of the result that a tile has: of two, the second's rows of taps are the first's, `step` rows of the source on.
- */
+/* Rows of the result in a tile. The second of two meets the first's rows of taps `step` rows of the source later. */
 static int64_t tile_rows(const cnn_depthwise_kernels *kernels, const cnn_correlation *s)
 {
     bool two = kernels->most_rows > 1 && s->tap_step[0] == 1 && s->step[0] == s->step[1] && s->taps[0] >= s->step[0];
