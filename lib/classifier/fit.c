@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "data/dataset_internal.h"
+#include "train/head.h"
 
 #define VALIDATION_FRACTION 0.1
 
@@ -119,11 +120,15 @@ typedef struct fitting {
 static cnn_status train(cnn_classifier *classifier, const fitting *f, const cnn_dataset *training,
                         const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history)
 {
-    cnn_status status = f->head ? cnn_train_head(classifier->model, f->layer, training, validation, options, history)
+    bool at_once = f->head && !classifier->flip; /* the head's values are not of mirror images */
+    float temperature = classifier->temperature;
+    cnn_status status = f->head ? cnn_train_head_calibrated(classifier->model, f->layer, training, validation, options,
+                                                            history, at_once ? &temperature : NULL)
                                 : cnn_train(classifier->model, training, validation, options, history);
     if (status && !(*history && cnn_history_count(*history)))
         return status; /* it has learned nothing */
-    cnn_status calibrated = calibrate(classifier, validation);
+    classifier->temperature = temperature;
+    cnn_status calibrated = at_once ? CNN_OK : calibrate(classifier, validation);
     if (!status)
         status = calibrated;
     const cnn_training_record done = { options, *history, cnn_dataset_count(training), cnn_dataset_count(validation) };

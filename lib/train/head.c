@@ -1,12 +1,11 @@
 /* Training what follows a layer on values of that layer that are computed once. */
-#include <string.h>
-
-#include <cnn/transfer.h>
+#include "train/head.h"
 
 #include "core/error.h"
 #include "graph/model_internal.h"
 #include "train/course.h"
 #include "train/features.h"
+#include "train/temperature.h"
 
 typedef struct head_training {
     cnn_context *context;
@@ -107,23 +106,40 @@ static cnn_status train(head_training *t, cnn_history **history)
     return cnn_course_run(&course, history);
 }
 
-cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training,
-                          const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history)
+static cnn_status calibrate(const head_training *t, const cnn_dataset *validation, float *temperature)
+{
+    if (!temperature || !validation)
+        return CNN_OK;
+    return cnn_calibrate_batches(t->head, cnn_features_batches(t->validation), cnn_dataset_count(validation),
+                                 temperature);
+}
+
+cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const cnn_dataset *training,
+                                     const cnn_dataset *validation, const cnn_train_options *options,
+                                     cnn_history **history, float *temperature)
 {
     if (history)
         *history = NULL;
     if (!model || !training)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_train_head: no model or no training data was given");
     head_training t = { .context = model->context };
-    cnn_status status = resolve(&t, model, training, validation, options);
+    cnn_status status = resolve(&t, model, training, validation, options), calibrated = CNN_OK;
     if (!status)
         status = part(&t, model, layer);
     if (!status)
         status = compute_all(&t, training, validation);
-    if (!status)
+    if (!status) {
         status = train(&t, history);
+        calibrated = calibrate(&t, validation, temperature);
+    }
     if (t.head) /* what was learned until an error is kept, as in cnn_train */
         cnn_model_copy_weights(model, t.head, NULL);
     tear_down(&t);
-    return status;
+    return status ? status : calibrated;
+}
+
+cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training,
+                          const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history)
+{
+    return cnn_train_head_calibrated(model, layer, training, validation, options, history, NULL);
 }

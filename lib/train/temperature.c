@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "graph/model_internal.h"
 #include "train/evaluate.h"
+#include "train/loss.h"
 
 /* The derivative of one image's loss by β, the temperature's inverse. */
 static double slope_of_image(const float *logits, uint32_t label, uint32_t outputs, double beta)
@@ -63,17 +64,24 @@ static void gather(void *user, const float *logits, uint32_t label)
     g->labels[g->count++] = label;
 }
 
-static cnn_status fit(gathered *g, const cnn_model *model, const cnn_dataset *dataset,
-                      const cnn_evaluate_options *options, float *temperature)
+/* The caller releases it, after an error too. */
+static cnn_status prepare(gathered *g, const cnn_model *model, uint64_t count)
 {
-    cnn_metrics *metrics;
-    const cnn_logits_sink sink = { gather, g };
-    cnn_status status = cnn_evaluate_with(model, dataset, options, &sink, &metrics);
-    if (status)
-        return status;
-    cnn_metrics_destroy(metrics);
-    *temperature = cnn_temperature_fit(g->logits, g->labels, g->count, g->outputs);
-    return CNN_OK;
+    size_t bytes;
+    *g = (gathered){ .context = model->context, .outputs = (uint32_t)cnn_model_output_shape(model).dims[0] };
+    if (!cnn_multiply((size_t)count, g->outputs * sizeof(float), &bytes))
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_calibrate: the dataset is too large");
+    g->logits = cnn_allocate(g->context, bytes);
+    g->labels = cnn_allocate_zeroed(g->context, (size_t)count, sizeof *g->labels);
+    return g->logits && g->labels ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
+static void finish(gathered *g, cnn_status status, float *temperature)
+{
+    if (!status)
+        *temperature = cnn_temperature_fit(g->logits, g->labels, g->count, g->outputs);
+    cnn_release(g->context, g->logits);
+    cnn_release(g->context, g->labels);
 }
 
 cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
@@ -81,15 +89,30 @@ cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, con
 {
     if (!model || !dataset || !temperature)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_calibrate: NULL was given");
-    size_t count = (size_t)cnn_dataset_count(dataset), bytes;
-    cnn_shape output = cnn_model_output_shape(model);
-    gathered g = { .context = model->context, .outputs = (uint32_t)output.dims[0] };
-    if (!cnn_multiply(count, (size_t)output.dims[0] * sizeof(float), &bytes))
-        return cnn_fail(CNN_ERROR_LIMIT, "cnn_calibrate: the dataset is too large");
-    g.logits = cnn_allocate(g.context, bytes);
-    g.labels = cnn_allocate_zeroed(g.context, count, sizeof *g.labels);
-    cnn_status status = g.logits && g.labels ? fit(&g, model, dataset, options, temperature) : CNN_ERROR_OUT_OF_MEMORY;
-    cnn_release(g.context, g.logits);
-    cnn_release(g.context, g.labels);
+    gathered g;
+    cnn_metrics *metrics = NULL;
+    const cnn_logits_sink sink = { gather, &g };
+    cnn_status status = prepare(&g, model, cnn_dataset_count(dataset));
+    if (!status)
+        status = cnn_evaluate_with(model, dataset, options, &sink, &metrics);
+    cnn_metrics_destroy(metrics);
+    finish(&g, status, temperature);
+    return status;
+}
+
+cnn_status cnn_calibrate_batches(const cnn_model *model, cnn_batches batches, uint64_t images, float *temperature)
+{
+    gathered g;
+    cnn_status status = prepare(&g, model, images);
+    cnn_evaluation evaluation = {
+        .model = model, .batches = batches, .outputs = g.outputs, .threshold = 0.5f, .sink = { gather, &g }
+    };
+    if (!status)
+        status = cnn_metrics_create(model->context, cnn_classes_of_outputs(g.outputs), &evaluation.metrics);
+    if (!status)
+        status = cnn_evaluation_run(&evaluation);
+    cnn_tensor_destroy(evaluation.logits);
+    cnn_metrics_destroy(evaluation.metrics);
+    finish(&g, status, temperature);
     return status;
 }

@@ -557,6 +557,10 @@ static void a_head_alone_learns_to_tell_two_classes_apart(void **state)
     assert_ok(cnn_metrics_compute(metrics, &result));
     assert_true(result.accuracy >= 0.9);
     assert_string_equal("blue", cnn_classifier_class_name(second, 0));
+    float from_features = cnn_classifier_temperature(second);
+    assert_ok(cnn_classifier_calibrate(second, test));
+    assert_true(from_features != 1);
+    assert_float_equal(from_features, cnn_classifier_temperature(second), 1e-4);
     cnn_metrics_destroy(metrics);
     cnn_history_destroy(history);
     cnn_dataset_destroy(data);

@@ -1,0 +1,13 @@
+/* The training of a head, from within. */
+#ifndef CNN_TRAIN_HEAD_H
+#define CNN_TRAIN_HEAD_H
+
+#include <cnn/transfer.h>
+
+/* cnn_train_head, which also fits a temperature to the validation photographs while their features are at hand. NULL,
+ * or no validation: it doesn't. */
+cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const cnn_dataset *training,
+                                     const cnn_dataset *validation, const cnn_train_options *options,
+                                     cnn_history **history, float *temperature);
+
+#endif
