@@ -5,25 +5,28 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Between two layers of a network microseconds pass: waking a sleeping thread costs more than it is worth waiting. */
 enum { SPINS = 4000 };
 
+enum { CACHE_LINE = 64 };
+
 typedef struct cnn_worker {
+    _Alignas(CACHE_LINE) atomic_size_t next; /* of its own part of the current job's tasks, up to */
+    size_t end;                              /* this one */
     cnn_pool *pool;
     uint32_t number;
     pthread_t thread;
 } cnn_worker;
 
 struct cnn_pool {
-    uint32_t threads; /* the caller among them */
-    cnn_worker *workers;
-    atomic_bool busy; /* a caller is using the pool */
+    uint32_t threads;    /* the caller among them, */
+    cnn_worker *workers; /* whose place is the first */
+    atomic_bool busy;    /* a caller is using the pool */
 
     cnn_task task; /* of the current job; written only while no worker is inside one */
     void *argument;
-    size_t count;
-    atomic_size_t next;
     atomic_uint generation; /* of jobs; a change starts the workers */
     atomic_uint running;    /* workers that haven't finished the current job */
     atomic_bool stop;
@@ -42,13 +45,26 @@ static inline void pause_briefly(void)
 #endif
 }
 
-static void run_tasks(cnn_pool *pool, uint32_t worker)
+/* Each thread has its own part of the tasks, the same from job to job: of what one layer of a network made, the next
+ * one finds as much as can be in the caches of the thread that made it. Who is ready helps the others. */
+static void share_out(cnn_pool *pool, size_t count)
 {
-    for (;;) {
-        size_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (i >= pool->count)
-            return;
-        pool->task(pool->argument, i, worker);
+    size_t each = count / pool->threads, more = count % pool->threads, first = 0;
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        cnn_worker *worker = &pool->workers[i];
+        atomic_store_explicit(&worker->next, first, memory_order_relaxed);
+        first += each + (i < more);
+        worker->end = first;
+    }
+}
+
+static void run_tasks(cnn_pool *pool, uint32_t number)
+{
+    for (uint32_t i = 0; i < pool->threads; i++) {
+        cnn_worker *owner = &pool->workers[(number + i) % pool->threads];
+        size_t task;
+        while ((task = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end)
+            pool->task(pool->argument, task, number);
     }
 }
 
@@ -98,11 +114,12 @@ cnn_pool *cnn_pool_create(uint32_t threads)
     cnn_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return NULL;
-    pool->workers = calloc(threads, sizeof *pool->workers);
+    pool->workers = aligned_alloc(CACHE_LINE, threads * sizeof *pool->workers);
     if (!pool->workers) {
         free(pool);
         return NULL;
     }
+    memset(pool->workers, 0, threads * sizeof *pool->workers);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pool->threads = 1;
@@ -157,8 +174,7 @@ void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument)
     }
     pool->task = task;
     pool->argument = argument;
-    pool->count = count;
-    atomic_store(&pool->next, 0);
+    share_out(pool, count);
     atomic_store(&pool->running, pool->threads - 1);
     announce(pool);
     run_tasks(pool, 0);

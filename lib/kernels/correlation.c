@@ -38,6 +38,7 @@ size_t cnn_correlation_workspace(const cnn_correlation_call *call)
 typedef struct job {
     const cnn_correlation_call *call;
     const cnn_correlation_plan *plan;
+    int64_t blocks; /* of neighbouring strips: one for each thread, or 1 */
     ptrdiff_t *a_rows, *c_rows, *a_offsets;
     unsigned char *scratch;
 } job;
@@ -47,7 +48,7 @@ typedef struct part {
     int64_t group, column, columns; /* of the result's channels, from the group's first */
     int64_t image, images, row, rows;
     const float *weights; /* packed, of the panel */
-    const float *next; /* weights of the panel that this thread is likely to come to, unless it is the same; or NULL */
+    const float *next;    /* weights of the panel that comes next, unless it is the same; or NULL */
     float *strip, *stage; /* scratch */
 } part;
 
@@ -88,21 +89,34 @@ static const float *panel_weights(const job *j, int64_t unit)
     return j->call->packed + unit / j->plan->panels * group + unit % j->plan->panels * CNN_PANEL * terms;
 }
 
+/* Tasks go block by block of strips, in each panel by panel, so that weights are read once for a block. */
+static void number_task(const job *j, size_t task, int64_t *unit, int64_t *strip)
+{
+    int64_t units = j->plan->panel_units, strips = j->plan->strips;
+    int64_t block = (((int64_t)task / units + 1) * j->blocks - 1) / strips;
+    int64_t first = strips * block / j->blocks, count = strips * (block + 1) / j->blocks - first;
+    int64_t within = (int64_t)task - first * units;
+    *unit = within / count;
+    *strip = first + within % count;
+}
+
 static part locate_part(const job *j, size_t task, uint32_t worker)
 {
     const cnn_correlation *s = &j->call->shape;
     const cnn_correlation_plan *plan = j->plan;
-    int64_t unit = (int64_t)task / plan->strips, strip = (int64_t)task % plan->strips;
+    int64_t unit, strip, later, unused;
+    number_task(j, task, &unit, &strip);
+    number_task(j, task + 1, &later, &unused);
     int64_t group_columns = plan->depthwise ? s->channels : s->channels / s->groups;
     part p = { .group = unit / plan->panels, .column = unit % plan->panels * CNN_PANEL };
     p.columns = group_columns - p.column < CNN_PANEL ? group_columns - p.column : CNN_PANEL;
-    p.image = strip / plan->strips_per_image * plan->strip_images;
+    const cnn_strips *strips = &plan->image_strips;
+    p.image = strip / strips->count * plan->strip_images;
     p.images = s->batch - p.image < plan->strip_images ? s->batch - p.image : plan->strip_images;
-    p.row = strip % plan->strips_per_image * plan->strip_rows;
-    p.rows = s->height - p.row < plan->strip_rows ? s->height - p.row : plan->strip_rows;
-    int64_t later = ((int64_t)task + cnn_context_threads(j->call->context)) / plan->strips;
+    p.row = cnn_strip_first_row(strips, strip % strips->count);
+    p.rows = cnn_strip_row_count(strips, strip % strips->count);
     p.weights = panel_weights(j, unit);
-    p.next = later != unit && later < plan->panel_units ? panel_weights(j, later) : NULL;
+    p.next = later > unit && later < plan->panel_units ? panel_weights(j, later) : NULL;
     p.strip = (float *)(void *)(j->scratch + worker * plan->worker_bytes);
     p.stage = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
     return p;
@@ -226,6 +240,8 @@ static void run_part(void *argument, size_t task, uint32_t worker)
 {
     const job *j = argument;
     part p = locate_part(j, task, worker);
+    if (p.rows == 0)
+        return;
     const float *source = prepare_source(j, &p);
     if (j->plan->staged) {
         multiply_part(j, &p, source, p.stage, NULL);
@@ -251,7 +267,9 @@ void cnn_correlation_run(const cnn_correlation_call *call, void *workspace)
     }
     cnn_correlation_plan plan = cnn_correlation_plan_make(call);
     int64_t pixels = plan.strip_images * plan.strip_rows * call->shape.width;
-    job j = { .call = call, .plan = &plan, .a_rows = workspace, .scratch = workspace };
+    uint32_t threads = cnn_context_threads(call->context);
+    bool by_rows = plan.strips >= threads && cnn_correlation_shared_by_rows(&call->shape, threads);
+    job j = { .call = call, .plan = &plan, .blocks = by_rows ? threads : 1, .a_rows = workspace, .scratch = workspace };
     j.c_rows = j.a_rows + pixels;
     j.a_offsets = j.c_rows + pixels;
     j.scratch += plan.tables_bytes;

@@ -7,7 +7,8 @@ enum {
     STRIP_PIXELS = 384, /* enough tiles to share a panel of weights that is read from the second-level cache */
     MIN_STRIP_PIXELS = 192,
     MIN_POINT_STRIP_PIXELS = 48, /* of convolutions 1×1, whose strips don't overlap */
-    ENOUGH_TASKS = 16            /* for the threads of most machines to share evenly */
+    ENOUGH_TASKS = 16,           /* for the threads of most machines to share evenly */
+    MIN_THREAD_PIXELS = 64       /* fewer rows can't be shared evenly */
 };
 
 bool cnn_correlation_is_depthwise(const cnn_correlation *s)
@@ -15,22 +16,47 @@ bool cnn_correlation_is_depthwise(const cnn_correlation *s)
     return s->groups > 1 && !s->pairs && s->groups == s->source_channels && s->groups == s->channels;
 }
 
+bool cnn_correlation_shared_by_rows(const cnn_correlation *s, uint32_t threads)
+{
+    return s->batch * s->height * s->width >= (int64_t)threads * MIN_THREAD_PIXELS;
+}
+
+cnn_strips cnn_strips_of(const cnn_correlation *s, uint32_t threads, int64_t rows, int64_t unit)
+{
+    bool alone = s->batch == 1 && cnn_correlation_shared_by_rows(s, threads);
+    int64_t share = cnn_divide_up(cnn_divide_up(s->height, alone ? threads : 1), unit), units = rows / unit;
+    cnn_strips strips = { .height = s->height, .share_rows = share * unit };
+    strips.per_share = cnn_divide_up(share, cnn_at_least_1(units));
+    strips.rows = cnn_divide_up(share, strips.per_share) * unit;
+    strips.per_share = cnn_divide_up(strips.share_rows, strips.rows);
+    strips.count = cnn_divide_up(s->height, strips.share_rows) * strips.per_share;
+    return strips;
+}
+
+int64_t cnn_strip_first_row(const cnn_strips *strips, int64_t index)
+{
+    return index / strips->per_share * strips->share_rows + index % strips->per_share * strips->rows;
+}
+
+int64_t cnn_strip_row_count(const cnn_strips *strips, int64_t index)
+{
+    int64_t share_end = cnn_lesser((index / strips->per_share + 1) * strips->share_rows, strips->height);
+    int64_t left = share_end - cnn_strip_first_row(strips, index);
+    return left < 0 ? 0 : cnn_lesser(left, strips->rows);
+}
+
 static void plan_strips(cnn_correlation_plan *plan, const cnn_correlation_call *call, int64_t pixels)
 {
     const cnn_correlation *s = &call->shape;
-    int64_t unit = cnn_at_least_1(call->pool[0]);
-    int64_t rows = cnn_at_least_1(pixels / (unit * s->width)), units = cnn_divide_up(s->height, unit);
-    rows = cnn_divide_up(units, cnn_divide_up(units, rows)) * unit; /* strips as equal as can be */
+    plan->image_strips =
+        cnn_strips_of(s, cnn_context_threads(call->context), pixels / s->width, cnn_at_least_1(call->pool[0]));
     plan->strip_images = 1;
-    if (rows >= s->height) {
-        rows = s->height;
-        plan->strip_images = cnn_at_least_1(pixels / (s->height * s->width));
-        if (plan->strip_images > s->batch)
-            plan->strip_images = s->batch;
+    plan->strip_rows = plan->image_strips.rows;
+    if (plan->image_strips.count == 1) {
+        plan->strip_rows = s->height;
+        plan->strip_images = cnn_lesser(cnn_at_least_1(pixels / (s->height * s->width)), s->batch);
     }
-    plan->strip_rows = rows;
-    plan->strips_per_image = cnn_divide_up(s->height, rows);
-    plan->strips = cnn_divide_up(s->batch, plan->strip_images) * plan->strips_per_image;
+    plan->strips = cnn_divide_up(s->batch, plan->strip_images) * plan->image_strips.count;
 }
 
 static bool reads_outside(const cnn_correlation *s)

@@ -23,7 +23,8 @@ typedef struct job {
     const cnn_correlation_call *call;
     const cnn_depthwise_kernels *kernels;
     int64_t tile_rows;     /* that the kernel takes at a time */
-    int64_t rows, strips;  /* of a task; of an image */
+    bool by_rows;          /* tasks go strip by strip; else block by block */
+    cnn_strips strips;     /* of an image */
     int64_t block, blocks; /* channels of a task; blocks of them */
 } job;
 
@@ -69,10 +70,12 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     (void)worker;
     const job *j = argument;
     const cnn_correlation *s = &j->call->shape;
-    int64_t channel = (int64_t)task % j->blocks * j->block, strip = (int64_t)task / j->blocks;
-    int64_t first = strip % j->strips * j->rows, last = cnn_lesser(first + j->rows, s->height);
+    int64_t strips = s->batch * j->strips.count, number = (int64_t)task;
+    int64_t channel = (j->by_rows ? number % j->blocks : number / strips) * j->block;
+    int64_t strip = j->by_rows ? number / j->blocks : number % strips, within = strip % j->strips.count;
+    int64_t first = cnn_strip_first_row(&j->strips, within), last = first + cnn_strip_row_count(&j->strips, within);
     for (int64_t y = first; y < last; y += j->tile_rows)
-        run_tile_rows(j, strip / j->strips, y, cnn_lesser(j->tile_rows, last - y), channel,
+        run_tile_rows(j, strip / j->strips.count, y, cnn_lesser(j->tile_rows, last - y), channel,
                       cnn_lesser(j->block, s->channels - channel));
 }
 
@@ -94,7 +97,8 @@ void cnn_depthwise_run(const cnn_correlation_call *call)
     j.block = cnn_divide_up(cnn_divide_up(s->channels, j.blocks), BLOCK_GRAIN) * BLOCK_GRAIN;
     j.blocks = cnn_divide_up(s->channels, j.block);
     int64_t products = j.tile_rows * s->width * cnn_lesser(j.block, s->channels) * s->taps[0] * s->taps[1];
-    j.rows = cnn_at_least_1(TASK_PRODUCTS / products) * j.tile_rows;
-    j.strips = cnn_divide_up(s->height, j.rows);
-    cnn_parallel(call->context, (size_t)(s->batch * j.strips * j.blocks), run_part, &j);
+    uint32_t threads = cnn_context_threads(call->context);
+    j.by_rows = cnn_correlation_shared_by_rows(s, threads);
+    j.strips = cnn_strips_of(s, threads, cnn_at_least_1(TASK_PRODUCTS / products) * j.tile_rows, 1);
+    cnn_parallel(call->context, (size_t)(s->batch * j.strips.count * j.blocks), run_part, &j);
 }

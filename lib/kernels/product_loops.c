@@ -179,14 +179,19 @@ typedef tile_function tile_table[2][MAX_VECTORS][MAX_ROWS];
 
 static const tile_table tiles = { NAMES(tile, ), NAMES(tile, _ragged) };
 
-/* Tiles as equal in height as can be, for a low one is limited by latency. */
+/* Tiles as equal in height as can be, for a low one is limited by latency: the first of them are a row higher. */
 static void multiply_tiles(const cnn_product *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH;
     int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t row = p->rows * i / count, next = p->rows * (i + 1) / count;
-        tiles[p->columns % VF_WIDTH != 0][vectors - 1][next - row - 1](p, row, choose_prefetch(p, i, vectors));
+    if (count <= 0)
+        return;
+    int64_t height = p->rows / count, higher = p->rows % count;
+    const tile_function *by_height = tiles[p->columns % VF_WIDTH != 0][vectors - 1];
+    for (int64_t i = 0, row = 0; i < count; i++) {
+        int64_t rows = height + (i < higher);
+        by_height[rows - 1](p, row, choose_prefetch(p, i, vectors));
+        row += rows;
     }
 }
 

@@ -1,6 +1,7 @@
 #include "../test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "core/parallel.h"
@@ -48,6 +49,36 @@ static void each_task_runs_once_on_a_worker_of_its_own(void **state)
             assert_int_equal(1, counts.runs[i]);
         assert_int_equal(0, counts.overlaps);
         assert_int_equal(0, counts.strangers);
+    }
+    cnn_context_destroy(context);
+}
+
+enum { MEETING = 4 };
+
+typedef struct cnn_meeting {
+    atomic_int arrived;
+    atomic_int strangers; /* tasks of another worker's part */
+} cnn_meeting;
+
+/* Ends when all tasks have begun, so that nobody is ready to help another. */
+static void meet(void *argument, size_t task, uint32_t worker)
+{
+    cnn_meeting *meeting = argument;
+    if (worker != task)
+        atomic_fetch_add(&meeting->strangers, 1);
+    atomic_fetch_add(&meeting->arrived, 1);
+    while (atomic_load(&meeting->arrived) < MEETING)
+        sched_yield();
+}
+
+static void each_thread_begins_with_its_own_part(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context(MEETING);
+    for (int repeat = 0; repeat < 50; repeat++) {
+        cnn_meeting meeting = { 0 };
+        cnn_parallel(context, MEETING, meet, &meeting);
+        assert_int_equal(0, meeting.strangers);
     }
     cnn_context_destroy(context);
 }
@@ -108,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_task_runs_once_on_a_worker_of_its_own),
+        cmocka_unit_test(each_thread_begins_with_its_own_part),
         cmocka_unit_test(a_call_within_a_task_runs_its_tasks_by_itself),
         cmocka_unit_test(several_threads_may_call_at_once),
     };
