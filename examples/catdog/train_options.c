@@ -217,10 +217,11 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
 /* Its own net is larger than the images of most epochs. Another net may be for one size. */
 static void set_strong_sizes(train_arguments *a)
 {
-    if (strcmp(a->net.name, "catdog_net") != 0 || a->net.size || a->progressive)
+    if (strcmp(a->net.name, "catdog_net") != 0 || a->net.size)
         return;
     a->net.size = 160;
-    a->progressive = "96:128";
+    if (!a->progressive)
+        a->progressive = "96:128";
 }
 
 int train_options_parse(const catdog_command *command, int argc, char **argv, train_arguments *arguments,

@@ -106,6 +106,12 @@ def test_the_strong_recipe_yields_to_what_is_given(pets, tmp_path):
     assert json.loads(notes(tmp_path / "m")["cnn.training"])["optimizer"] == "adamw"
 
 
+def test_the_strong_recipe_keeps_its_size_where_images_grow_otherwise(pets, tmp_path):
+    succeeds("train", "--data", pets.data, "--recipe", "strong", "--model", tmp_path / "m", "--width", 0.1, "--epochs", 1,
+             "--batch", 8, "--progressive", "32:48")
+    assert "160 x 160" in succeeds("summary", "--model", tmp_path / "m").out
+
+
 def test_a_net_for_one_size_cannot_train_on_others(pets, tmp_path):
     fails(1, "train", "--data", pets.data, "--net", pets.net, "--model", tmp_path / "m", "--progressive", "8:16",
           saying="its weights are for one size of image")
