@@ -116,7 +116,7 @@ static part locate_part(const job *j, size_t task, uint32_t worker)
     p.row = cnn_strip_first_row(strips, strip % strips->count);
     p.rows = cnn_strip_row_count(strips, strip % strips->count);
     p.weights = panel_weights(j, unit);
-    p.next = later > unit && later < plan->panel_units ? panel_weights(j, later) : NULL;
+    p.next = later > unit ? panel_weights(j, later) : NULL;
     p.strip = (float *)(void *)(j->scratch + worker * plan->worker_bytes);
     p.stage = p.strip + cnn_round_up((size_t)plan->strip_floats, 64 / sizeof(float));
     return p;

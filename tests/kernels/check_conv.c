@@ -455,6 +455,10 @@ static const conv_case large_cases[] = {
     { { 1, 3, 3, 1100, 3, 3, 20, { 1, 1 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 }, CNN_ACTIVATION_NONE, { 0, 0 }, false },
     { { 1, 61, 63, 3, 31, 32, 64, { 7, 7 }, { 2, 2 }, { 1, 1 }, 3, 3, 1 }, CNN_ACTIVATION_NONE, { 0, 0 }, true },
     { { 2, 60, 60, 80, 60, 60, 80, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 80 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },
+    /* one image, whose rows threads share, the last of four fewer */
+    { { 1, 21, 200, 5, 21, 200, 70, { 1, 1 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },
+    { { 1, 22, 130, 5, 22, 130, 33, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 1 }, CNN_ACTIVATION_RELU, { 2, 2 }, true },
+    { { 1, 21, 200, 40, 21, 200, 40, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 40 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },
 };
 
 void check_conv(const check_sets *sets)
