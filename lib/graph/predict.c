@@ -164,11 +164,14 @@ static void give_back(prediction *p)
     p->workers = 0;
 }
 
-/* As many groups as every thread gets the same number of; 0: too few images. */
+/* As many groups as every thread gets the same number of, none of them empty; 0: too few images. */
 static int64_t count_groups(int64_t images, int64_t group, int64_t threads)
 {
     int64_t least = threads * (group < MIN_GROUP ? group : MIN_GROUP), most = threads * group;
-    return group && images >= least ? (images + most - 1) / most * threads : 0;
+    if (!group || images < least)
+        return 0;
+    int64_t groups = (images + most - 1) / most * threads;
+    return groups < images ? groups : images;
 }
 
 static cnn_status take_executors(prediction *p)

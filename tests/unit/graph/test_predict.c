@@ -99,6 +99,54 @@ static void any_number_of_threads_predicts_the_same_bits(void **state)
     free(first);
 }
 
+/* A model of which one image takes about `megabytes`, from which the number of images that a thread takes at a time
+ * follows. */
+static cnn_model *model_of_size(cnn_context *context, int64_t megabytes)
+{
+    cnn_graph *graph;
+    assert_ok(cnn_graph_create(context, &graph));
+    const cnn_conv2d_options wide = { .struct_size = sizeof wide, .kernel = { 1, 1 } };
+    const cnn_conv2d_options strided = { .struct_size = sizeof strided, .stride = { 3, 3 } };
+    cnn_node node = cnn_relu(graph, cnn_conv2d(graph, cnn_input(graph, 64, 64, 3), megabytes * 64, &wide));
+    cnn_global_avg_pool(graph, cnn_conv2d(graph, node, 2, &strided));
+    cnn_model *model;
+    assert_ok(cnn_model_create_blank(context, graph, &model));
+    cnn_graph_destroy(graph);
+    fill_parameters(model, (uint64_t)megabytes);
+    return model;
+}
+
+static void any_number_of_images_on_any_number_of_threads_gets_the_same_bits(void **state)
+{
+    (void)state;
+    enum { COUNT = 11 };
+    const int64_t megabytes[] = { 1, 4, 7, 20, 40 };
+    for (size_t m = 0; m < sizeof megabytes / sizeof megabytes[0]; m++) {
+        float expected[COUNT * 2];
+        for (uint32_t threads = 1; threads <= 5; threads++) {
+            cnn_context *context = context_of(threads);
+            cnn_model *model = model_of_size(context, megabytes[m]);
+            cnn_tensor *images = batch_of(COUNT, cnn_model_input_shape(model), 1);
+            for (int64_t count = threads == 1 ? COUNT : 1; count <= COUNT; count++) {
+                float found[COUNT * 2];
+                cnn_tensor *input, *output;
+                assert_ok(
+                    cnn_tensor_wrap(context, CNN_FLOAT32, 4, (int64_t[]){ count, 64, 64, 3 }, images->data, &input));
+                assert_ok(cnn_tensor_wrap(context, CNN_FLOAT32, 2, (int64_t[]){ count, 2 }, found, &output));
+                assert_ok(cnn_model_predict(model, input, output));
+                if (threads == 1)
+                    memcpy(expected, found, sizeof expected);
+                assert_memory_equal(found, expected, (size_t)count * 2 * sizeof(float));
+                cnn_tensor_destroy(input);
+                cnn_tensor_destroy(output);
+            }
+            cnn_tensor_destroy(images);
+            cnn_model_destroy(model);
+            cnn_context_destroy(context);
+        }
+    }
+}
+
 typedef struct caller {
     pthread_t thread;
     const cnn_model *model;
@@ -231,6 +279,7 @@ int main(void)
         cmocka_unit_test(fused_layers_predict_as_single_ones_do),
         cmocka_unit_test(an_image_gets_the_same_bits_in_any_batch),
         cmocka_unit_test(any_number_of_threads_predicts_the_same_bits),
+        cmocka_unit_test(any_number_of_images_on_any_number_of_threads_gets_the_same_bits),
         cmocka_unit_test(four_threads_that_predict_at_once_get_what_one_gets),
         cmocka_unit_test(changed_weights_count_once_the_model_is_told),
         cmocka_unit_test(layers_that_do_nothing_leave_the_input_as_it_is),
