@@ -84,6 +84,7 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->log = options.log;
     context->log_user = options.log_user;
     context->instruction_set = choose_instruction_set(options.instruction_set);
+    context->vnni = cnn_cpu_has_vnni();
     context->threads = choose_threads(options.threads);
     context->pool = cnn_pool_create(context->threads);
     if (!context->pool) {

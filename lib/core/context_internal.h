@@ -2,6 +2,8 @@
 #ifndef CNN_CORE_CONTEXT_INTERNAL_H
 #define CNN_CORE_CONTEXT_INTERNAL_H
 
+#include <stdbool.h>
+
 #include <cnn/context.h>
 
 #include "core/pool.h"
@@ -15,6 +17,7 @@ struct cnn_context {
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
     cnn_instruction_set instruction_set;
+    bool vnni; /* the processor has AVX-512's dot products of bytes, which need no instruction set above AVX-512 */
     uint32_t threads;
     cnn_pool *pool;
 };

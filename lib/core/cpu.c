@@ -32,6 +32,16 @@ static cnn_instruction_set best_of_processor(void)
 #endif
 }
 
+bool cnn_cpu_has_vnni(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return best_of_processor() >= CNN_ISA_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 cnn_instruction_set cnn_cpu_instruction_set(cnn_instruction_set wanted)
 {
     cnn_instruction_set best = best_of_processor();

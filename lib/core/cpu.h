@@ -2,12 +2,16 @@
 #ifndef CNN_CORE_CPU_H
 #define CNN_CORE_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <cnn/context.h>
 
 /* The best instruction set that the processor has and this build was compiled for, not above `wanted`. */
 cnn_instruction_set cnn_cpu_instruction_set(cnn_instruction_set wanted);
+
+/* Dot products of bytes in 512-bit vectors. */
+bool cnn_cpu_has_vnni(void);
 
 const char *cnn_instruction_set_name(cnn_instruction_set set);
 

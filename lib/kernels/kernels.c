@@ -21,8 +21,8 @@
     extern const cnn_pool_kernels cnn_pool_kernels_##isa;               \
     extern const cnn_winograd_kernels cnn_winograd_kernels_##isa;       \
     extern const cnn_bf16_kernels cnn_bf16_kernels_##isa
-/* Families that gain nothing from what AVX-512 was extended by are shared with it; and int8, without the instruction
- * that it was extended by, is hardly faster than with AVX2. */
+/* Families that gain nothing from BF16 are shared with plain AVX-512. int8 in AVX-512 is of processors with VNNI, with
+ * or without BF16; where VNNI is missing it would hardly be faster than in AVX2. */
 #define DECLARE_SHARED(isa)                                     \
     extern const cnn_product_kernels cnn_product_kernels_##isa; \
     extern const cnn_softmax_kernels cnn_softmax_kernels_##isa; \
@@ -44,11 +44,12 @@ DECLARE_SHARED(avx2);
 DECLARE(avx512);
 DECLARE_SHARED(avx512);
 DECLARE(avx512_bf16);
-extern const cnn_int8_kernels cnn_int8_kernels_avx2, cnn_int8_kernels_avx512_bf16;
+extern const cnn_int8_kernels cnn_int8_kernels_avx2, cnn_int8_kernels_avx512_vnni;
 extern const cnn_pair_kernels cnn_pair_kernels_avx512_bf16;
 static const cnn_kernels avx2 = { TABLE(avx2, avx2), .int8 = &cnn_int8_kernels_avx2 };
 static const cnn_kernels avx512 = { TABLE(avx512, avx512), .int8 = &cnn_int8_kernels_avx2 };
-static const cnn_kernels avx512_bf16 = { TABLE(avx512_bf16, avx512), .int8 = &cnn_int8_kernels_avx512_bf16,
+static const cnn_kernels avx512_vnni = { TABLE(avx512, avx512), .int8 = &cnn_int8_kernels_avx512_vnni };
+static const cnn_kernels avx512_bf16 = { TABLE(avx512_bf16, avx512), .int8 = &cnn_int8_kernels_avx512_vnni,
                                          .pair = &cnn_pair_kernels_avx512_bf16 };
 #elif defined(__aarch64__)
 DECLARE(neon);
@@ -63,7 +64,7 @@ const cnn_kernels *cnn_kernels_get(cnn_context *context)
     switch (context ? context->instruction_set : CNN_ISA_GENERIC) {
 #if defined(__x86_64__)
     case CNN_ISA_AVX2: return &avx2;
-    case CNN_ISA_AVX512: return &avx512;
+    case CNN_ISA_AVX512: return context->vnni ? &avx512_vnni : &avx512;
     case CNN_ISA_AVX512_BF16: return &avx512_bf16;
 #elif defined(__aarch64__)
     case CNN_ISA_NEON: return &neon;
