@@ -1,5 +1,7 @@
 #include "graph/plan.h"
 
+#include <assert.h>
+
 #include "core/error.h"
 #include "core/memory.h"
 
@@ -213,6 +215,7 @@ static void plan_all(planner *p)
 
 cnn_status cnn_plan_create(const cnn_model *model, const cnn_steps *steps, int64_t batch, cnn_plan **result)
 {
+    assert(batch > 0);
     *result = NULL;
     cnn_context *context = model->context;
     size_t count = (size_t)steps->count;

@@ -106,9 +106,10 @@ static cnn_model *model_of_size(cnn_context *context, int64_t megabytes)
     cnn_graph *graph;
     assert_ok(cnn_graph_create(context, &graph));
     const cnn_conv2d_options wide = { .struct_size = sizeof wide, .kernel = { 1, 1 } };
-    const cnn_conv2d_options strided = { .struct_size = sizeof strided, .stride = { 3, 3 } };
-    cnn_node node = cnn_relu(graph, cnn_conv2d(graph, cnn_input(graph, 64, 64, 3), megabytes * 64, &wide));
-    cnn_global_avg_pool(graph, cnn_conv2d(graph, node, 2, &strided));
+    cnn_node node = cnn_conv2d(graph, cnn_input(graph, 64, 64, 3), megabytes * 64, &wide);
+    node = cnn_max_pool2d(graph, cnn_tanh(graph, node),
+                          &(cnn_pool2d_options){ .struct_size = sizeof(cnn_pool2d_options), .kernel = { 8, 8 } });
+    cnn_global_avg_pool(graph, cnn_conv2d(graph, node, 2, NULL));
     cnn_model *model;
     assert_ok(cnn_model_create_blank(context, graph, &model));
     cnn_graph_destroy(graph);
