@@ -10,6 +10,8 @@ import ctypes
 import re
 from typing import Any, Callable
 
+from cnn_numbers import INTEGERS, REALS, number_for
+
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
     CNN_ERROR_FORMAT = -4, CNN_ERROR_UNSUPPORTED = -5, CNN_ERROR_LIMIT = -6, CNN_ERROR_SHAPE = -7,
@@ -338,6 +340,16 @@ class Record(ctypes.Structure):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.asdict().items())})"
 
 
+class _Checked:
+    """The type of a function's parameter that is a number: ctypes asks it to convert what is passed."""
+
+    def __init__(self, kind: Any, name: str):
+        self.kind, self.name = kind, name
+
+    def from_param(self, value: Any) -> Any:
+        return self.kind(number_for(self.kind, value, self.name))
+
+
 TYPES: dict[str, Any] = {
     "void": None, "char": ctypes.c_char, "int": ctypes.c_int, "float": ctypes.c_float, "double": ctypes.c_double,
     "size_t": ctypes.c_size_t, "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "uint16_t": ctypes.c_uint16,
@@ -402,8 +414,14 @@ def _enum(name: str, body: str) -> None:
         TYPES[name] = ctypes.c_int
 
 
+def _checked(text: str) -> Any:
+    name, kind = _variable(text, True)
+    return _Checked(kind, name) if kind in INTEGERS + REALS else kind
+
+
 def _function(result: str, name: str, parameters: str) -> None:
-    FUNCTIONS[name] = (_variable(result, True)[1], _parameters(parameters), result.strip() == "cnn_status")
+    checked = [] if parameters in ("void", "") else [_checked(part) for part in parameters.split(",")]
+    FUNCTIONS[name] = (_variable(result, True)[1], checked, result.strip() == "cnn_status")
 
 
 _FORMS: list[tuple[str, Callable[..., Any]]] = [
@@ -457,7 +475,7 @@ class Library:
             try:
                 return function(*arguments)
             except ctypes.ArgumentError as error:
-                raise ValueError(f"{name}: {error}") from None
+                raise ValueError(f"{name}: {re.sub(r'^argument [0-9]+: [A-Za-z.]+: ', '', str(error))}") from None
 
         setattr(self, name, call)
         return call

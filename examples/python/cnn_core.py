@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Sequence, Union
 import numpy as np
 
 import cnn_abi as abi
+from cnn_numbers import number_for
 
 PathLike = Union[str, os.PathLike]
 
@@ -193,12 +194,12 @@ def short_names(enum: str) -> dict[str, int]:
 
 
 def enum_value(enum: str, value: Any) -> int:
-    if not isinstance(value, str):
-        return int(value)
     names = short_names(enum)
-    if value.lower() not in names:
-        raise ArgumentError(f'"{value}" is none of {", ".join(names)}')
-    return names[value.lower()]
+    if isinstance(value, str) and value.lower() in names:
+        return names[value.lower()]
+    if not isinstance(value, str) and value in names.values():
+        return int(value)
+    raise ArgumentError(f"{value!r} is none of {', '.join(names)}")
 
 
 def defaults(kind: Any) -> Any:
@@ -217,19 +218,29 @@ def struct_of(kind: Any, options: dict[str, Any]) -> Any:
     for name, value in options.items():
         if name not in fields or name == "struct_size":
             raise TypeError(f"{kind.__name__} has no field {name!r}; it has {', '.join(list(fields)[1:])}")
-        field = fields[name]
-        if value is None:
-            continue
-        if name in kind.enums:
-            value = enum_value(kind.enums[name], value)
-        elif issubclass(field, ctypes.Array):
-            value = field(*(value if np.iterable(value) else [value] * field._length_))
-        elif field is ctypes.c_char_p:
-            value = os.fsencode(value)
-        elif issubclass(field, ctypes._Pointer):
-            value = ctypes.pointer(inner_struct(field._type_, value))
-        setattr(struct, name, value)
+        if value is not None:
+            setattr(struct, name, _field_value(kind, name, fields[name], value))
     return struct
+
+
+def _field_value(kind: Any, name: str, field: Any, value: Any) -> Any:
+    if name in kind.enums:
+        return enum_value(kind.enums[name], value)
+    if name in ("threads", "workers") and np.ndim(value) == 0 and value == -1:  # scikit-learn's "all processors"
+        return 0
+    if issubclass(field, ctypes.Array):
+        return _array_value(name, field, value if np.iterable(value) else [value] * field._length_)
+    if field is ctypes.c_char_p:
+        return os.fsencode(value)
+    if issubclass(field, ctypes._Pointer):
+        return ctypes.pointer(inner_struct(field._type_, value))
+    return number_for(field, value, name)
+
+
+def _array_value(name: str, field: Any, values: Any) -> Any:
+    if len(values) != field._length_:
+        raise ArgumentError(f"{name} has {len(values)} numbers; it must have {field._length_}")
+    return field(*[number_for(field._type_, value, name) for value in values])
 
 
 def inner_struct(kind: Any, value: Any) -> Any:
