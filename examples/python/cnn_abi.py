@@ -311,6 +311,7 @@ CNN_API cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifie
     int32_t class_index, cnn_prediction *prediction, cnn_tensor **map);
 CNN_API cnn_status cnn_classifier_explain_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, int32_t
     class_index, cnn_prediction *prediction, cnn_tensor **map);
+CNN_API cnn_status cnn_file_save(const char *path, const void *bytes, size_t size);
 typedef struct cnn_onnx_options { uint32_t struct_size; uint32_t height, width; } cnn_onnx_options;
 CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,
     cnn_model **model);

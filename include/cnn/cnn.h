@@ -16,6 +16,7 @@
 #include <cnn/dlpack.h>
 #include <cnn/explain.h>
 #include <cnn/export.h>
+#include <cnn/file.h>
 #include <cnn/graph.h>
 #include <cnn/image.h>
 #include <cnn/metrics.h>

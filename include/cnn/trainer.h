@@ -62,7 +62,7 @@ typedef struct cnn_train_options {
     uint64_t cache_bytes; /* see cnn_loader_options */
     const char *checkpoint; /* file written at the end of each epoch; NULL: none */
     uint32_t resume;        /* not 0: go on from that file if it exists; an error if it is of other options or data */
-    const char *history;    /* CSV file, a row an epoch, rewritten whole at each; NULL: none */
+    const char *history; /* CSV file, a row an epoch, rewritten whole at each (a pipe: once, at the end); NULL: none */
 
     int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */
     int (*on_epoch)(const cnn_epoch *epoch, void *user);

@@ -25,7 +25,8 @@ static const char *const schedule_names[] = { "constant", "step", "exponential",
 static cnn_status set_note(cnn_classifier *classifier, const char *key, json_t *value)
 {
     if (!value)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "classifier: %s can't be written: a text is not UTF-8", key);
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "classifier: %s can't be written: a text is not UTF-8, or there is no memory", key);
     char *text;
     cnn_status status = cnn_json_print(classifier->context, value, CNN_JSON_FLOATS, &text, NULL);
     json_decref(value);
@@ -85,10 +86,9 @@ cnn_status cnn_classifier_write_notes(cnn_classifier *classifier)
 }
 
 /* Left out if it isn't finite: there was no validation data. */
-static void add_number(json_t *object, const char *key, double value)
+static int add_number(json_t *object, const char *key, double value)
 {
-    if (isfinite(value))
-        json_object_set_new(object, key, json_real(value));
+    return isfinite(value) ? json_object_set_new(object, key, json_real(value)) : 0;
 }
 
 static json_t *training_to_json(const cnn_training_record *record, const cnn_optimizer_options *optimizer,
@@ -108,12 +108,12 @@ static json_t *training_to_json(const cnn_training_record *record, const cnn_opt
                                "learning_rate", cnn_json_number(optimizer->learning_rate), "batch_size",
                                (json_int_t)(options->batch_size ? options->batch_size : 32), "images",
                                (json_int_t)record->images, "validation_images", (json_int_t)record->validation_images);
-    if (object) {
-        add_number(object, "loss", epoch.loss);
-        add_number(object, "accuracy", epoch.accuracy);
-        add_number(object, "validation_loss", epoch.validation_loss);
-        add_number(object, "validation_accuracy", epoch.validation_accuracy);
-        add_number(object, "seconds", seconds);
+    if (add_number(object, "loss", epoch.loss) || add_number(object, "accuracy", epoch.accuracy) ||
+        add_number(object, "validation_loss", epoch.validation_loss) ||
+        add_number(object, "validation_accuracy", epoch.validation_accuracy) ||
+        add_number(object, "seconds", seconds)) {
+        json_decref(object);
+        return NULL;
     }
     return object;
 }

@@ -2,11 +2,19 @@
 #ifndef CNN_CORE_FILE_H
 #define CNN_CORE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cnn/context.h>
+#include <cnn/file.h>
 #include <cnn/status.h>
+
+/* A descriptor to read from, which fork and exec don't pass on; -1 with errno. A named pipe doesn't hang. */
+int cnn_file_open(const char *path);
+
+/* As pread, but whole: true if all `size` bytes are there. Where the file ends before, errno is 0. */
+bool cnn_file_read_at(int descriptor, void *to, size_t size, uint64_t offset);
 
 /* Reads a regular file of at most `max_bytes`. `bytes` is freed with cnn_release, and is followed by a zero byte that
  * `size` doesn't count. */
@@ -17,9 +25,11 @@ typedef struct cnn_chunk {
     size_t size;
 } cnn_chunk;
 
-/* Writes the chunks one after the other beside `path`, syncs, and renames. On failure nothing is left behind and an
- * older file at `path` is as it was. Of several that write the same file at once each waits for the one before it; the
- * last one's file stays. */
+/* As cnn_file_save; the chunks come one after the other. Of several that write the same file at once, the last one's
+ * file stays. */
 cnn_status cnn_file_write(const char *path, const cnn_chunk *chunks, size_t count);
+
+/* Whether `path` names something that takes bytes as they come, such as a named pipe. */
+bool cnn_file_is_stream(const char *path);
 
 #endif

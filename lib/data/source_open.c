@@ -1,12 +1,13 @@
 #include "data/source_open.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "data/name.h"
 
@@ -26,14 +27,14 @@ static void sort(cnn_entry_list *list)
 /* What a file says it is by its first bytes. */
 static cnn_status is_zip(const char *path, bool *zip)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int descriptor = cnn_file_open(path);
     if (descriptor < 0)
         return cnn_fail_errno(path, "can't be opened");
     char start[4] = { 0 };
-    ssize_t got = read(descriptor, start, sizeof start);
-    cnn_status status = got < 0 ? cnn_fail_errno(path, "can't be read") : CNN_OK;
+    bool there = cnn_file_read_at(descriptor, start, sizeof start, 0);
+    cnn_status status = !there && errno ? cnn_fail_errno(path, "can't be read") : CNN_OK;
     close(descriptor);
-    *zip = got == 4 && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
+    *zip = there && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
     return status;
 }
 

@@ -2,11 +2,11 @@
  * and unpacked in memory by libarchive, so any number of threads can read entries in any order. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "data/name.h"
 #include "data/source.h"
@@ -163,7 +163,7 @@ cnn_status cnn_source_open_zip(cnn_source *source)
     source->type = &zip_type;
     source->state = state;
     state->directory.context = source->context;
-    state->descriptor = open(source->path, O_RDONLY | O_CLOEXEC);
+    state->descriptor = cnn_file_open(source->path);
     if (state->descriptor < 0)
         return cnn_fail_errno(source->path, "can't be opened");
     const char *root = cnn_source_join(source, source->path, "!/");

@@ -80,11 +80,11 @@ static cnn_status add_inputs(json_t *object, const cnn_graph *graph, cnn_node no
     if (count == 0 || (count == 1 && self->inputs[0] == node - 1))
         return CNN_OK;
     json_t *inputs = json_array();
-    for (int32_t i = 0; i < count; i++)
-        json_array_append_new(inputs, json_string(graph->nodes[self->inputs[i]].name));
-    return json_object_set_new(object, "inputs", inputs)
-               ? cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a graph can't be written")
-               : CNN_OK;
+    int failed = 0;
+    for (int32_t i = 0; i < count && !failed; i++)
+        failed = json_array_append_new(inputs, json_string(graph->nodes[self->inputs[i]].name));
+    failed |= json_object_set_new(object, "inputs", inputs);
+    return failed ? cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a graph can't be written") : CNN_OK;
 }
 
 static cnn_status fill_layer(json_t *object, const cnn_graph *graph, cnn_node node)

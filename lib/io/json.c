@@ -61,7 +61,10 @@ cnn_status cnn_json_print(cnn_context *context, const json_t *value, size_t flag
     char *result = cnn_allocate(context, length + 1);
     if (!result)
         return CNN_ERROR_OUT_OF_MEMORY;
-    json_dumpb(value, result, length, flags | JSON_ENCODE_ANY);
+    if (json_dumpb(value, result, length, flags | JSON_ENCODE_ANY) != length) { /* it takes memory each time */
+        cnn_release(context, result);
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: JSON can't be written");
+    }
     result[length] = 0;
     *text = result;
     if (size)

@@ -1,5 +1,4 @@
 /* A model as a safetensors file: docs/model-file.md. */
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <cnn/onnx.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "graph/model_internal.h"
@@ -31,7 +31,7 @@ static bool is_reserved(const char *key)
     return !strcmp(key, KEY_FORMAT) || !strcmp(key, KEY_VERSION) || !strcmp(key, KEY_GRAPH);
 }
 
-/* Data in a mapped file may be not aligned. */
+/* Data in a file may be not aligned. */
 static float float_at(const char *bytes, size_t index)
 {
     float value;
@@ -253,7 +253,7 @@ static void close_file(void *owner)
     cnn_safetensors_close(owner);
 }
 
-/* On success the model owns the file: its weights lie in the mapping. */
+/* On success the model owns the file: its weights lie in the file's bytes. */
 static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const char *path, cnn_model **model)
 {
     cnn_weight_memory memory = { file, find_in_file, close_file };
@@ -277,11 +277,11 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
 static bool looks_like_onnx(const char *path)
 {
     unsigned char start[9];
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
-    ssize_t size = descriptor < 0 ? 0 : read(descriptor, start, sizeof start);
+    int descriptor = cnn_file_open(path);
+    bool there = descriptor >= 0 && cnn_file_read_at(descriptor, start, sizeof start, 0);
     if (descriptor >= 0)
         close(descriptor);
-    return size == (ssize_t)sizeof start && start[0] == 0x08 && start[8] != '{';
+    return there && start[0] == 0x08 && start[8] != '{';
 }
 
 cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **result)

@@ -119,7 +119,7 @@ static cnn_status write_file(cnn_onnx_export *file, const CnnOnnx__Model *proto,
     if (!bytes)
         return CNN_ERROR_OUT_OF_MEMORY;
     cnn_onnx__model__pack(proto, bytes);
-    cnn_status status = cnn_file_write(path, &(cnn_chunk){ bytes, size }, 1);
+    cnn_status status = cnn_file_save(path, bytes, size);
     cnn_release(file->context, bytes);
     return status;
 }

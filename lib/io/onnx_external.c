@@ -2,7 +2,6 @@
  * and below it are opened. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "io/onnx_import.h"
 
 #define MAX_BYTES ((uint64_t)4 << 30) /* in all: one file could be named again and again */
@@ -85,21 +85,8 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
                              "its weights are in \"%.200s\", which leads out of the model's folder: it is not opened",
                              at->location);
-    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *descriptor = cnn_file_open(path);
     return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
-}
-
-static cnn_status read_bytes(const cnn_onnx_import *import, int descriptor, uint64_t offset, size_t bytes, char *to)
-{
-    for (size_t done = 0; done < bytes;) {
-        ssize_t got = pread(descriptor, to + done, bytes - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
-        done += (size_t)got;
-    }
-    return CNN_OK;
 }
 
 static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, size_t bytes, void **data)
@@ -115,7 +102,9 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
     if (import->external_bytes > MAX_BYTES)
         return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
     cnn_status status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
-    return status ? status : read_bytes(import, descriptor, at->offset, bytes, *data);
+    if (!status && !cnn_file_read_at(descriptor, *data, bytes, at->offset))
+        status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
+    return status;
 }
 
 cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,

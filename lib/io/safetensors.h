@@ -14,8 +14,8 @@ typedef struct cnn_safetensors_array {
     cnn_dtype dtype;
     int32_t rank;
     int64_t dims[CNN_MAX_RANK];
-    const void *data; /* when read: in the mapped file, which may be written to, in memory alone; maybe not aligned to
-                         an element */
+    const void *data; /* when read: in the file's bytes, which may be written to, in memory alone; maybe not aligned
+                         to an element */
     size_t bytes;
 } cnn_safetensors_array;
 
@@ -31,7 +31,7 @@ cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const c
 
 typedef struct cnn_safetensors cnn_safetensors;
 
-/* Maps a file and checks all of its header: sizes, offsets, overlaps, types. What it gives is valid until closed. */
+/* Reads a file and checks all of its header: sizes, offsets, overlaps, types. What it gives is valid until closed. */
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **file);
 void cnn_safetensors_close(cnn_safetensors *file); /* NULL is ignored */
 

@@ -1,15 +1,11 @@
-#define _GNU_SOURCE /* strerror_r, O_CLOEXEC */
 #include "io/safetensors.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "io/json.h"
 #include "io/safetensors_types.h"
@@ -20,7 +16,7 @@ enum { LENGTH_BYTES = 8, MAX_HEADER = 100000000 };
 struct cnn_safetensors {
     cnn_context *context;
     char *path; /* for sentences */
-    void *map;
+    void *bytes;
     size_t size;
     const unsigned char *data; /* behind the header */
     size_t data_size;
@@ -31,45 +27,19 @@ struct cnn_safetensors {
     size_t note_count;
 };
 
-static cnn_status fail_errno(const char *path, const char *what)
+/* Into memory: a mapped file changes, or is gone, when somebody writes over it or cuts it off. */
+static cnn_status read_file(cnn_safetensors *file)
 {
-    char text[128];
-    return cnn_fail(CNN_ERROR_IO, "%s: %s: %s", path, what, strerror_r(errno, text, sizeof text));
-}
-
-static cnn_status map_descriptor(cnn_safetensors *file, int descriptor)
-{
-    struct stat info;
-    if (fstat(descriptor, &info))
-        return fail_errno(file->path, "can't be read");
-    if (!S_ISREG(info.st_mode))
-        return cnn_fail(CNN_ERROR_IO, "%s: is not a regular file", file->path);
-    if (info.st_size < LENGTH_BYTES)
+    cnn_status status = cnn_file_read(file->context, file->path, PTRDIFF_MAX - 1, &file->bytes, &file->size);
+    if (!status && file->size < LENGTH_BYTES)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: is %s; it is no safetensors file", file->path,
-                        info.st_size ? "only a few bytes long" : "empty");
-    if ((uint64_t)info.st_size > PTRDIFF_MAX)
-        return cnn_fail(CNN_ERROR_LIMIT, "%s: is too large for memory", file->path);
-    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
-    if (map == MAP_FAILED)
-        return fail_errno(file->path, "can't be mapped");
-    file->map = map;
-    file->size = (size_t)info.st_size;
-    return CNN_OK;
-}
-
-static cnn_status map_file(cnn_safetensors *file)
-{
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
-    if (descriptor < 0)
-        return fail_errno(file->path, "can't be opened");
-    cnn_status status = map_descriptor(file, descriptor);
-    close(descriptor);
+                        file->size ? "only a few bytes long" : "empty");
     return status;
 }
 
 static cnn_status parse_header(cnn_safetensors *file)
 {
-    const unsigned char *bytes = file->map;
+    const unsigned char *bytes = file->bytes;
     uint64_t length = 0;
     for (int i = 0; i < LENGTH_BYTES; i++)
         length |= (uint64_t)bytes[i] << 8 * i;
@@ -223,7 +193,7 @@ static cnn_status check_places(const cnn_safetensors *file)
 static cnn_status open_file(cnn_safetensors *file, const char *path)
 {
     file->path = cnn_copy_text(file->context, path);
-    cnn_status status = file->path ? map_file(file) : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = file->path ? read_file(file) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status)
         status = parse_header(file);
     if (!status)
@@ -257,8 +227,7 @@ void cnn_safetensors_close(cnn_safetensors *file)
     if (!file)
         return;
     json_decref(file->header);
-    if (file->map)
-        munmap(file->map, file->size);
+    cnn_release(file->context, file->bytes);
     cnn_release(file->context, file->arrays);
     cnn_release(file->context, file->notes);
     cnn_release(file->context, file->path);

@@ -34,11 +34,13 @@ static cnn_status add_entry(json_t *header, const cnn_safetensors_array *array, 
     if (!cnn_safetensors_bytes(array, &bytes) || bytes != array->bytes || !cnn_sum(begin, bytes, &end))
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: array %s: its size is not that of its shape", path, array->name);
     json_t *dims = json_array();
+    int failed = 0;
     for (int32_t i = 0; i < array->rank; i++)
-        json_array_append_new(dims, json_integer(array->dims[i]));
+        failed |= json_array_append_new(dims, json_integer(array->dims[i]));
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", cnn_safetensors_dtype_name(array->dtype), "shape", dims,
                               "data_offsets", (json_int_t)begin, (json_int_t)end);
-    if (json_object_set_new(header, array->name, entry))
+    failed |= json_object_set_new(header, array->name, entry);
+    if (failed)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: an array's name is not UTF-8, or there is no memory for it", path);
     return CNN_OK;
 }

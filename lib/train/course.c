@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "data/loader.h"
 #include "graph/model_internal.h"
@@ -173,10 +174,11 @@ static void follow(trainer *t, uint32_t index)
     }
 }
 
-static cnn_status write_history(const trainer *t)
+/* A file is written again after each epoch; a pipe gets its bytes at the end, once. */
+static cnn_status write_history(const trainer *t, bool at_end)
 {
     const char *path = t->settings->options.history;
-    return path ? cnn_history_write(t->history, path) : CNN_OK;
+    return path && cnn_file_is_stream(path) == at_end ? cnn_history_write(t->history, path) : CNN_OK;
 }
 
 static cnn_status resume(trainer *t)
@@ -200,7 +202,7 @@ static cnn_status resume(trainer *t)
     cnn_model_changed(t->model);
     if (t->settings->keeps_latest)
         capture_best(t);
-    return write_history(t);
+    return write_history(t, false);
 }
 
 static double learning_rate(const trainer *t)
@@ -359,7 +361,7 @@ static cnn_status record_epoch(trainer *t, cnn_epoch *epoch)
     if (t->checkpoint)
         status = cnn_checkpoint_write(t->checkpoint, t->history);
     if (!status)
-        status = write_history(t);
+        status = write_history(t, false);
     if (!status && options->on_epoch)
         t->stopped = options->on_epoch(epoch, options->user);
     return status;
@@ -412,6 +414,8 @@ static cnn_status run(trainer *t)
     while (!status && !is_done(t))
         status = run_epoch(t);
     settle(t, status);
+    if (!status)
+        status = write_history(t, true);
     cnn_status resized = give_own_size(t);
     return status ? status : resized;
 }

@@ -88,7 +88,9 @@ cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *tra
         (double)o->cutmix, "precision", o->precision == CNN_PRECISION_BFLOAT16 ? "bf16" : "fp32");
     cnn_text_free(net);
     if (!*fingerprint)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "training: the options can't be written to a checkpoint: one isn't finite");
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "training: the options can't be written to a checkpoint: one isn't finite, or there is no "
+                        "memory for them");
     return CNN_OK;
 }
 

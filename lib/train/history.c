@@ -1,6 +1,7 @@
 #include "train/history.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -59,27 +60,31 @@ enum { FIELDS = 8, FIELD_BYTES = 32, ROW_BYTES = FIELDS * (FIELD_BYTES + 1) };
 static const char HEADER[] = "epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds,images\n";
 
 /* By way of jansson, as printf writes commas in some locales. */
-static size_t print_number(double value, char text[FIELD_BYTES])
+static bool print_number(double value, char text[FIELD_BYTES], size_t *length)
 {
+    *length = 0;
     if (!isfinite(value))
-        return 0;
+        return true;
     json_t *number = value == floor(value) && fabs(value) < 1e15 ? json_integer((json_int_t)value) : json_real(value);
-    size_t length = json_dumpb(number, text, FIELD_BYTES, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
+    *length = json_dumpb(number, text, FIELD_BYTES, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
     json_decref(number);
-    return length <= FIELD_BYTES ? length : 0;
+    return *length > 0 && *length <= FIELD_BYTES;
 }
 
-static size_t print_row(const cnn_epoch *epoch, char *row)
+/* Adds to `*length`. */
+static bool print_row(const cnn_epoch *epoch, char *text, size_t *length)
 {
     const double fields[FIELDS] = { epoch->epoch,    epoch->learning_rate,   epoch->loss,
                                     epoch->accuracy, epoch->validation_loss, epoch->validation_accuracy,
                                     epoch->seconds,  (double)epoch->images };
-    size_t length = 0;
     for (int i = 0; i < FIELDS; i++) {
-        length += print_number(fields[i], row + length);
-        row[length++] = i + 1 < FIELDS ? ',' : '\n';
+        size_t digits;
+        if (!print_number(fields[i], text + *length, &digits))
+            return false;
+        *length += digits;
+        text[(*length)++] = i + 1 < FIELDS ? ',' : '\n';
     }
-    return length;
+    return true;
 }
 
 cnn_status cnn_history_write(const cnn_history *history, const char *path)
@@ -89,9 +94,11 @@ cnn_status cnn_history_write(const cnn_history *history, const char *path)
     if (!text)
         return CNN_ERROR_OUT_OF_MEMORY;
     memcpy(text, HEADER, size);
-    for (uint32_t i = 0; i < history->count; i++)
-        size += print_row(&history->epochs[i], text + size);
-    cnn_status status = cnn_file_write(path, &(cnn_chunk){ text, size }, 1);
+    bool sound = true;
+    for (uint32_t i = 0; i < history->count && sound; i++)
+        sound = print_row(&history->epochs[i], text, &size);
+    cnn_status status = sound ? cnn_file_save(path, text, size)
+                              : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
     cnn_release(history->context, text);
     return status;
 }

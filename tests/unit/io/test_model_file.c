@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "core/file.h"
 #include "core/memory.h"
 #include "io/safetensors.h"
@@ -114,6 +116,19 @@ static void changing_a_loaded_model_or_saving_it_in_its_place_leaves_others_as_t
     cnn_model_destroy(model);
     cnn_model_destroy(loaded);
     cnn_model_destroy(other);
+}
+
+/* As `cp` does, while a program uses the model. */
+static void a_loaded_model_outlives_what_happens_to_its_file(void **state)
+{
+    const char *path = scratch_path(*state, "overwritten.safetensors");
+    cnn_model *saved = make_small(1), *loaded;
+    assert_ok(cnn_model_save(saved, path));
+    assert_ok(cnn_model_load(NULL, path, &loaded));
+    assert_int_equal(0, truncate(path, 0));
+    assert_same_weights(saved, loaded);
+    cnn_model_destroy(loaded);
+    cnn_model_destroy(saved);
 }
 
 static void weights_kept_in_bfloat16_come_back_rounded(void **state)
@@ -363,11 +378,49 @@ static void no_memory_is_an_error_without_a_leak(void **state)
     cnn_model_destroy(model);
 }
 
+/* jansson's allocations, of which one fails. */
+static int json_left, json_failed;
+
+static void *allocate_json(size_t size)
+{
+    if (json_left-- == 0) {
+        json_failed = 1;
+        return NULL;
+    }
+    return malloc(size);
+}
+
+static void saving_without_memory_for_json_leaves_the_older_file(void **state)
+{
+    const char *path = scratch_path(*state, "json.safetensors");
+    cnn_model *older = make_small(1), *newer = make_small(2), *loaded;
+    assert_ok(cnn_model_set_note(newer, "key", "text"));
+    assert_ok(cnn_model_save(older, path));
+    json_set_alloc_funcs(allocate_json, free);
+    int positions = 0;
+    for (json_failed = 1; json_failed; positions++) {
+        json_failed = 0;
+        json_left = positions;
+        cnn_status status = cnn_model_save(newer, path);
+        json_left = -1;
+        assert_int_equal(json_failed, status != CNN_OK);
+        assert_ok(cnn_model_load(NULL, path, &loaded));
+        assert_same_weights(status ? older : newer, loaded);
+        cnn_model_destroy(loaded);
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(positions > 100);
+    cnn_model_destroy(newer);
+    cnn_model_destroy(older);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loaded_model_predicts_the_same_bits),
         cmocka_unit_test(changing_a_loaded_model_or_saving_it_in_its_place_leaves_others_as_they_are),
+        cmocka_unit_test(a_loaded_model_outlives_what_happens_to_its_file),
+        cmocka_unit_test(saving_without_memory_for_json_leaves_the_older_file),
         cmocka_unit_test(weights_kept_in_bfloat16_come_back_rounded),
         cmocka_unit_test(notes_are_kept_and_the_files_own_are_not_among_them),
         cmocka_unit_test(a_model_file_cut_off_anywhere_is_refused),
