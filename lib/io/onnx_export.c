@@ -149,6 +149,11 @@ cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path)
 {
     if (!model || !path)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_onnx: NULL was given");
+    if (model->quantized) /* its weights aren't the floats that the writers take them for */
+        return cnn_fail(CNN_ERROR_UNSUPPORTED,
+                        "%s: is not written: a quantised model can't be written to ONNX; export the model that it was "
+                        "made from",
+                        path);
     cnn_onnx_export file = { .context = model->context, .model = model };
     cnn_status status = write_model(&file, path);
     for (size_t i = 0; i < file.block_count; i++)

@@ -23,6 +23,12 @@ def test_a_quantised_model_classifies_as_the_first_does(pets, small):
         "predict", "--model", pets.model, photo).out.count("Cat")
 
 
+def test_a_quantised_model_is_not_exported_to_onnx(small, tmp_path):
+    out = tmp_path / "small.onnx"
+    fails(1, "export", "--model", small, "--out", out)
+    assert not out.exists()
+
+
 def test_it_says_what_became_of_the_size(pets, tmp_path):
     done = succeeds("quantize", "--model", pets.model, "--data", pets.data, "--out", tmp_path / "q.safetensors")
     for word in ("images      40", "before", "after", "MB"):

@@ -70,6 +70,19 @@ static void a_loaded_quantized_model_predicts_the_same_bits(void **state)
     cnn_model_destroy(model);
 }
 
+static void a_quantized_model_is_not_written_to_onnx(void **state)
+{
+    const char *path = scratch_path(*state, "quantized.onnx");
+    cnn_model *model = make_quantized(NULL);
+    cnn_status status = cnn_model_save_onnx(model, path);
+    assert_string_equal("CNN_ERROR_UNSUPPORTED", cnn_status_name(status));
+#ifdef CNN_HAVE_ONNX
+    assert_non_null(strstr(cnn_last_error(), "export the model that it was made from"));
+#endif
+    assert_int_not_equal(0, access(path, F_OK));
+    cnn_model_destroy(model);
+}
+
 static void weights_are_int8_in_the_file(void **state)
 {
     const char *path = scratch_path(*state, "types.safetensors");
@@ -256,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loaded_quantized_model_predicts_the_same_bits),
+        cmocka_unit_test(a_quantized_model_is_not_written_to_onnx),
         cmocka_unit_test(weights_are_int8_in_the_file),
         cmocka_unit_test(damaged_quantization_is_refused),
         cmocka_unit_test(a_quantized_file_with_any_byte_changed_gives_at_worst_an_error),
