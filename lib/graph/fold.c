@@ -1,4 +1,5 @@
-/* Batch normalisation as part of the convolution before it, as an operation on models. */
+/* Batch normalisation as part of the convolution before it, as an operation on models. Dropout may lie between them,
+ * and one normalisation may follow another. */
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ typedef struct folding {
     const cnn_model *model;
     cnn_graph *graph;
     cnn_node *places; /* of each node's value in the new graph */
-    cnn_node *norms;  /* what is folded into a node; CNN_NODE_ERROR: nothing */
+    cnn_node *roots;  /* the convolution whose value a node passes on, normalised; CNN_NODE_ERROR: none */
+    bool *normalized; /* convolutions that something is folded into */
     int32_t *uses;
 } folding;
 
@@ -20,28 +22,37 @@ static const cnn_graph_node *node_of(const folding *f, cnn_node node)
     return &f->model->graph->nodes[node];
 }
 
-static void survey(folding *f)
+/* How often each value is used on the way to the output: what else uses it is never computed. */
+static void count_uses(folding *f)
 {
     const cnn_graph *graph = f->model->graph;
     f->uses[cnn_graph_output(graph)]++;
-    for (cnn_node i = 0; i < graph->count; i++) {
-        f->norms[i] = CNN_NODE_ERROR;
-        for (int32_t k = 0; k < graph->nodes[i].layer.input_count; k++)
+    for (cnn_node i = cnn_graph_output(graph); i >= 0; i--)
+        for (int32_t k = 0; f->uses[i] && k < graph->nodes[i].layer.input_count; k++)
             f->uses[graph->nodes[i].inputs[k]]++;
-    }
+}
+
+static void find_roots(folding *f)
+{
+    const cnn_graph *graph = f->model->graph;
+    count_uses(f);
+    f->roots[0] = CNN_NODE_ERROR;
     for (cnn_node i = 1; i < graph->count; i++) {
+        const cnn_layer_type *type = graph->nodes[i].layer.type;
         cnn_node before = graph->nodes[i].inputs[0];
-        if (graph->nodes[i].layer.type == &cnn_layer_batch_norm &&
-            graph->nodes[before].layer.type == &cnn_layer_conv2d && f->uses[before] == 1)
-            f->norms[before] = i;
+        bool norm = type == &cnn_layer_batch_norm, passes = norm || type == &cnn_layer_dropout;
+        f->roots[i] = type == &cnn_layer_conv2d        ? i
+                      : passes && f->uses[before] == 1 ? f->roots[before]
+                                                       : CNN_NODE_ERROR;
+        if (norm && f->roots[i] != CNN_NODE_ERROR)
+            f->normalized[f->roots[i]] = true;
     }
 }
 
 static bool is_folded(const folding *f, cnn_node node)
 {
-    const cnn_graph_node *it = node_of(f, node);
-    return it->layer.type == &cnn_layer_dropout ||
-           (it->layer.type == &cnn_layer_batch_norm && f->norms[it->inputs[0]] == node);
+    const cnn_layer_type *type = node_of(f, node)->layer.type;
+    return type == &cnn_layer_dropout || (type == &cnn_layer_batch_norm && f->roots[node] != CNN_NODE_ERROR);
 }
 
 static void add_node(folding *f, cnn_node node)
@@ -52,7 +63,7 @@ static void add_node(folding *f, cnn_node node)
         inputs[k] = f->places[it->inputs[k]];
     cnn_conv2d_attributes conv;
     const void *attributes = it->layer.attributes;
-    if (f->norms[node] != CNN_NODE_ERROR) {
+    if (f->normalized[node]) {
         memcpy(&conv, attributes, sizeof conv);
         conv.no_bias = 0;
         attributes = &conv;
@@ -76,32 +87,33 @@ static const float *find_floats(const cnn_model *model, cnn_node node, const cha
     return value ? value->data : NULL;
 }
 
-/* scale × (conv + bias - mean) / deviation + offset, as weights and a bias. */
-static void fold_values(const folding *f, cnn_model *folded, cnn_node node)
+/* Scales a convolution's weights, and its bias, to scale × (conv + bias - mean) / deviation + offset. */
+static void fold_norm(const folding *f, cnn_model *folded, cnn_node norm)
 {
-    cnn_node norm = f->norms[node];
+    cnn_node conv = f->places[f->roots[norm]];
     const cnn_batch_norm_attributes *attributes = node_of(f, norm)->layer.attributes;
     const float *scale = find_floats(f->model, norm, "scale"), *offset = find_floats(f->model, norm, "offset");
     const float *mean = find_floats(f->model, norm, "running_mean");
     const float *variance = find_floats(f->model, norm, "running_variance");
-    const float *from = find_floats(f->model, node, "weight"), *bias = find_floats(f->model, node, "bias");
-    const cnn_tensor *weights = find_value(folded, f->places[node], "weight");
-    float *to = weights->data, *to_bias = find_value(folded, f->places[node], "bias")->data;
+    const cnn_tensor *weights = find_value(folded, conv, "weight");
+    float *values = weights->data, *bias = find_value(folded, conv, "bias")->data;
     int64_t filters = weights->dims[3];
     for (int64_t c = 0; c < filters; c++) {
         float factor = scale[c] / sqrtf(variance[c] + attributes->epsilon);
         for (int64_t i = c; i < weights->count; i += filters)
-            to[i] = from[i] * factor;
-        to_bias[c] = ((bias ? bias[c] : 0) - mean[c]) * factor + offset[c];
+            values[i] *= factor;
+        bias[c] = (bias[c] - mean[c]) * factor + offset[c];
     }
 }
 
+/* A bias that the node hasn't stays zero. */
 static void copy_values(const folding *f, cnn_model *folded, cnn_node node)
 {
     for (int32_t i = 0; i < folded->weights_count; i++) {
         const cnn_weights *to = &folded->weights[i];
-        if (to->node == f->places[node])
-            memcpy(to->value->data, find_value(f->model, node, to->declared->name)->data, cnn_tensor_bytes(to->value));
+        const cnn_tensor *from = to->node == f->places[node] ? find_value(f->model, node, to->declared->name) : NULL;
+        if (from)
+            memcpy(to->value->data, from->data, cnn_tensor_bytes(to->value));
     }
 }
 
@@ -110,12 +122,10 @@ static cnn_status make_model(const folding *f, cnn_model **folded)
     cnn_output(f->graph, f->places[cnn_graph_output(f->model->graph)]);
     cnn_status status = cnn_model_create_blank(f->model->context, f->graph, folded);
     for (cnn_node i = 0; i < f->model->graph->count && !status; i++) {
-        if (is_folded(f, i))
-            continue;
-        if (f->norms[i] != CNN_NODE_ERROR)
-            fold_values(f, *folded, i);
-        else
+        if (!is_folded(f, i))
             copy_values(f, *folded, i);
+        else if (node_of(f, i)->layer.type == &cnn_layer_batch_norm)
+            fold_norm(f, *folded, i);
     }
     for (size_t i = 0; i < f->model->note_count && !status; i++)
         status = cnn_model_set_note(*folded, f->model->notes[i].key, f->model->notes[i].text);
@@ -133,11 +143,13 @@ cnn_status cnn_model_fold(const cnn_model *model, cnn_model **folded)
     size_t count = (size_t)model->graph->count;
     folding f = { .model = model };
     f.places = cnn_allocate_zeroed(context, count, sizeof *f.places);
-    f.norms = cnn_allocate_zeroed(context, count, sizeof *f.norms);
+    f.roots = cnn_allocate_zeroed(context, count, sizeof *f.roots);
+    f.normalized = cnn_allocate_zeroed(context, count, sizeof *f.normalized);
     f.uses = cnn_allocate_zeroed(context, count, sizeof *f.uses);
-    cnn_status status = f.places && f.norms && f.uses ? cnn_graph_create(context, &f.graph) : CNN_ERROR_OUT_OF_MEMORY;
+    bool complete = f.places && f.roots && f.normalized && f.uses;
+    cnn_status status = complete ? cnn_graph_create(context, &f.graph) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status) {
-        survey(&f);
+        find_roots(&f);
         for (cnn_node i = 0; i < model->graph->count; i++)
             add_node(&f, i);
         status = cnn_graph_status(f.graph);
@@ -146,7 +158,8 @@ cnn_status cnn_model_fold(const cnn_model *model, cnn_model **folded)
         status = make_model(&f, folded);
     cnn_graph_destroy(f.graph);
     cnn_release(context, f.places);
-    cnn_release(context, f.norms);
+    cnn_release(context, f.roots);
+    cnn_release(context, f.normalized);
     cnn_release(context, f.uses);
     return status;
 }

@@ -254,6 +254,50 @@ static void a_folded_model_predicts_the_same(void **state)
     cnn_model_destroy(model);
 }
 
+/* Convolution, then dropout, or one normalisation after another, or what is never computed. */
+static cnn_graph *net_with_norms(int kind)
+{
+    cnn_node x;
+    cnn_graph *g = new_graph(&x);
+    x = convolve(g, x, 9, 3, 1, 1);
+    if (kind == 0)
+        x = cnn_batch_norm(g, cnn_dropout(g, x, 0.5f), NULL);
+    else if (kind == 1)
+        x = cnn_batch_norm(g, cnn_batch_norm(g, x, NULL), NULL);
+    else if (kind == 2)
+        x = cnn_batch_norm(g, cnn_dropout(g, cnn_batch_norm(g, cnn_dropout(g, x, 0.1f), NULL), 0.2f), NULL);
+    else {
+        cnn_node norm = cnn_batch_norm(g, x, NULL);
+        cnn_sigmoid(g, x); /* leads nowhere */
+        x = norm;
+    }
+    cnn_output(g, cnn_dense(g, cnn_global_avg_pool(g, cnn_relu(g, x)), 3, NULL));
+    return g;
+}
+
+static void normalisations_are_folded_through_dropout_and_each_other(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        cnn_model *model = model_of(NULL, net_with_norms(kind)), *folded, *quantized = quantize(model);
+        assert_ok(cnn_model_fold(model, &folded));
+        for (cnn_node i = 0; i < cnn_graph_node_count(folded->graph); i++)
+            assert_string_not_equal("batch_norm", cnn_graph_node_type(folded->graph, i));
+        cnn_tensor *images = batch_of(IMAGES, cnn_model_input_shape(model), 5);
+        cnn_tensor *expected = predict(model, images), *got = predict(folded, images),
+                   *near = predict(quantized, images);
+        assert_true(largest(expected, got) <= 1e-5f * largest(expected, NULL));
+        assert_true(largest(expected, near) <= 0.05f * largest(expected, NULL));
+        cnn_tensor_destroy(images);
+        cnn_tensor_destroy(expected);
+        cnn_tensor_destroy(got);
+        cnn_tensor_destroy(near);
+        cnn_model_destroy(folded);
+        cnn_model_destroy(quantized);
+        cnn_model_destroy(model);
+    }
+}
+
 static void a_value_that_others_use_too_is_not_folded(void **state)
 {
     (void)state;
@@ -342,6 +386,7 @@ int main(void)
         cmocka_unit_test(memory_is_shared_without_changing_results),
         cmocka_unit_test(steps_stay_with_bytes_where_they_can),
         cmocka_unit_test(a_folded_model_predicts_the_same),
+        cmocka_unit_test(normalisations_are_folded_through_dropout_and_each_other),
         cmocka_unit_test(a_value_that_others_use_too_is_not_folded),
         cmocka_unit_test(a_quantized_model_is_not_trained),
         cmocka_unit_test(wrong_arguments_are_refused),
