@@ -40,6 +40,7 @@ CNN_API cnn_status cnn_tensor_wrap(cnn_context *context, cnn_dtype dtype, int32_
 /* Frees a tensor (not the memory that it borrowed). NULL is ignored. */
 CNN_API void cnn_tensor_destroy(cnn_tensor *tensor);
 
+/* Of a tensor that is NULL all of these give 0 or NULL, as every getter of the library does of nothing. */
 CNN_API cnn_dtype cnn_tensor_dtype(const cnn_tensor *tensor);
 CNN_API int32_t cnn_tensor_rank(const cnn_tensor *tensor);
 

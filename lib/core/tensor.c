@@ -115,37 +115,37 @@ void cnn_tensor_destroy(cnn_tensor *tensor)
 
 cnn_dtype cnn_tensor_dtype(const cnn_tensor *tensor)
 {
-    return tensor->dtype;
+    return tensor ? tensor->dtype : CNN_FLOAT32;
 }
 
 int32_t cnn_tensor_rank(const cnn_tensor *tensor)
 {
-    return tensor->rank;
+    return tensor ? tensor->rank : 0;
 }
 
 int64_t cnn_tensor_dim(const cnn_tensor *tensor, int32_t axis)
 {
-    return axis >= 0 && axis < tensor->rank ? tensor->dims[axis] : 0;
+    return tensor && axis >= 0 && axis < tensor->rank ? tensor->dims[axis] : 0;
 }
 
 int64_t cnn_tensor_count(const cnn_tensor *tensor)
 {
-    return tensor->count;
+    return tensor ? tensor->count : 0;
 }
 
 size_t cnn_tensor_bytes(const cnn_tensor *tensor)
 {
-    return (size_t)tensor->count * cnn_dtype_size(tensor->dtype);
+    return tensor ? (size_t)tensor->count * cnn_dtype_size(tensor->dtype) : 0;
 }
 
 void *cnn_tensor_data(cnn_tensor *tensor)
 {
-    return tensor->data;
+    return tensor ? tensor->data : NULL;
 }
 
 const void *cnn_tensor_const_data(const cnn_tensor *tensor)
 {
-    return tensor->data;
+    return tensor ? tensor->data : NULL;
 }
 
 bool cnn_tensor_is(const cnn_tensor *tensor, cnn_dtype dtype, int32_t rank, const int64_t *dims)

@@ -325,6 +325,9 @@ cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *na
 {
     if (!dataset || !names || !count)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_align_classes: a dataset and class names must be given");
+    for (uint32_t i = 0; i < count; i++)
+        if (!names[i])
+            return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_align_classes: the name of class %u is NULL", i);
     int32_t *map = cnn_allocate_zeroed(dataset->context, dataset->class_count, sizeof *map);
     if (!map)
         return CNN_ERROR_OUT_OF_MEMORY;
