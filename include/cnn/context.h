@@ -16,6 +16,8 @@ CNN_BEGIN_DECLS
 
 typedef struct cnn_context cnn_context;
 
+/* How much a message matters. All that this version of the library says is a CNN_LOG_WARNING: something was left out,
+ * or isn't as it was asked for. The other two are for later versions: take messages of any level. */
 typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
 
 /* The instruction sets that kernels are compiled for. A processor that lacks the one asked for gets the best it has. */

@@ -47,7 +47,8 @@ CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output
 
 /* What training computes in: floats; or bfloat16 for values, for gradients by them and for a copy of the weights, with
  * sums, the weights themselves, their gradients, statistics and the input and output in floats. Faster, most of all on
- * processors with instructions for it, with nearly the accuracy of floats. Prediction is in floats always. */
+ * processors with instructions for it, with nearly the accuracy of floats. Prediction is in floats whatever the
+ * precision of training; that of a quantised model (quantize.h), which can't be trained, is mostly in bytes. */
 typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1 } cnn_precision;
 
 /* For the next cnn_model_forward and what follows. Not kept in files. */
@@ -57,7 +58,7 @@ CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision preci
 typedef struct cnn_parameter {
     uint32_t struct_size; /* set by the caller before the call */
     const char *name;     /* "conv2d_1.weight", "conv2d_1.bias", "batch_norm_1.running_mean" */
-    cnn_tensor *value;    /* CNN_FLOAT32 */
+    cnn_tensor *value;    /* CNN_FLOAT32; of a quantised model also CNN_INT8, and then not to be written to */
     cnn_tensor *gradient; /* same shape; NULL if not trainable, or before the first backward */
     int32_t trainable;    /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
     int32_t decay;        /* not 0: weight decay applies (weights; not biases and normalisation) */
@@ -66,11 +67,12 @@ typedef struct cnn_parameter {
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
 CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
 
-/* To be called after writing to a parameter's value by any means but an optimizer. */
+/* To be called after writing to a parameter's value by any means but an optimizer. Of a quantised model's parameters
+ * those that are CNN_FLOAT32 may be written to. */
 CNN_API void cnn_model_changed(cnn_model *model);
 
 /* Copies from `source` each array of weights that has the same name and shape in both. `copied` may be NULL: their
- * number. */
+ * number. CNN_ERROR_ARGUMENT if one of the models is quantised. */
 CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int32_t *copied);
 
 /* Lets the layer named `layer`, and all layers that lead to it, learn at `factor` times the learning rate. 0 freezes
@@ -102,7 +104,8 @@ CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
  * maps it: as long as the model lives the file may be replaced, as saving does, but not be written into. */
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 /* Writes with the weights of layers (biases and statistics excepted) rounded to bfloat16 if `weights` is CNN_BFLOAT16:
- * the file is half as large. Loading widens them: such a model predicts, and learns, in float32 as any other. */
+ * the file is half as large. Loading widens them: such a model predicts, and learns, in float32 as any other. A
+ * quantised model's weights are int8 already; CNN_BFLOAT16 is then CNN_ERROR_ARGUMENT. */
 CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
 
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
