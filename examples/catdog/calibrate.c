@@ -5,14 +5,14 @@
 #include "arguments.h"
 #include "context.h"
 #include "data.h"
+#include "destination.h"
 #include "output.h"
-#include "paths.h"
 #include "progress.h"
 #include "use.h"
 
 typedef struct calibration {
     const char *model, *data;
-    int json;
+    int json, force;
     uint64_t threads;
     use_arguments use;
     progress_line progress;
@@ -64,8 +64,7 @@ static int print(const calibration *c)
 
 static int calibrate(calibration *c)
 {
-    if (paths_check_writable("the model", c->model) || context_create(c->threads, &c->context) ||
-        use_load(c->context, c->model, &c->use, &c->classifier) ||
+    if (context_create(c->threads, &c->context) || use_load(c->context, c->model, &c->use, &c->classifier) ||
         data_open_for_testing(c->context, c->data, &c->dataset) ||
         data_align_to_classifier(c->dataset, c->classifier) ||
         data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))
@@ -84,12 +83,21 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data, .needed = 1 },
         USE_OPTIONS(c.use),
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
+        FORCE_OPTION(c.force),
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
+    const destination files[] = {
+        { "--data", c.data, DESTINATION_INPUT },
+        { "--model", c.model, DESTINATION_MODEL },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, c.force);
+    if (wrong)
+        return wrong;
     progress_init(&c.progress);
     int result = calibrate(&c);
     cnn_dataset_destroy(c.dataset);

@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "destination.h"
 #include "output.h"
 #include "paths.h"
 
@@ -43,21 +44,29 @@ static int export_model(const char *from, const char *to)
 static int run(const catdog_command *command, int argc, char **argv)
 {
     const char *model = NULL, *out = NULL;
+    int force = 0;
     const option options[] = {
         { "model", "FILE", "the trained model", OPTION_TEXT, &model, .needed = 1 },
         { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out, .needed = 1 },
+        FORCE_OPTION(force),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    return export_model(model, out);
+    const destination files[] = {
+        { "--model", model, DESTINATION_INPUT },
+        { "--out", out, DESTINATION_EXPORT },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, force);
+    return wrong ? wrong : export_model(model, out);
 }
 
 const catdog_command export_command = {
     "export",
     "write a model as ONNX, for other programs, or small",
-    "--model FILE --out FILE",
+    "--model FILE --out FILE [OPTION]...",
     "Writes a model in the ONNX format (opset 17), which onnxruntime and many other programs\n"
     "run. Its input \"input\" is N x 3 x height x width, its output \"output\" holds the logits;\n"
     "class names and preprocessing are in its metadata.\n\n"

@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "companion.h"
+#include "json_memory.h"
 #include "manual.h"
 #include "output.h"
 
@@ -112,6 +113,7 @@ static int print_about(const char *word)
 
 int main(int argc, char **argv)
 {
+    json_memory_watch();
     /* A closed pipe and a limit on the size of files become errors of write(), which are reported. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

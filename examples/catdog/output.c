@@ -8,6 +8,7 @@
 #include <cnn/cnn.h>
 
 #include "arguments.h"
+#include "json_memory.h"
 
 static int flush_errno; /* of the first flush that failed */
 
@@ -112,6 +113,8 @@ void output_utf8_into(char *to, size_t size, const char *text)
 json_t *output_json_text(const char *text)
 {
     char *clean = output_utf8(text);
+    if (!clean)
+        json_memory_lost();
     json_t *string = clean ? json_string(clean) : NULL;
     free(clean);
     return string;
@@ -123,10 +126,20 @@ json_t *output_json_number(double number)
     return real ? real : json_null();
 }
 
+char *output_json_dump(json_t *object, size_t flags)
+{
+    char *text = object ? json_dumps(object, flags) : NULL;
+    json_decref(object);
+    if (json_memory_ran_out()) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 int output_json(json_t *object, size_t flags)
 {
-    char *text = object ? json_dumps(object, flags | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(object);
+    char *text = output_json_dump(object, flags | JSON_REAL_PRECISION(9));
     if (!text) {
         output_error("out of memory: the result can't be written");
         return -1;

@@ -33,6 +33,10 @@ json_t *output_json_text(const char *text);
 /* A JSON number, null if it isn't finite. */
 json_t *output_json_number(double number);
 
+/* `object`, which it frees, as text that the caller frees; NULL if `object` is NULL or memory was short, be it while
+ * the object was built on this thread. */
+char *output_json_dump(json_t *object, size_t flags);
+
 /* Writes `object` as text and a line end to standard output, and frees it. Gives 0, or -1 (with its sentence printed)
  * if `object` is NULL or memory is short. */
 int output_json(json_t *object, size_t flags);

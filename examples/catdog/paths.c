@@ -29,29 +29,6 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-int paths_check_writable(const char *what, const char *path)
-{
-    if (!path)
-        return 0;
-    struct stat info;
-    if (!stat(path, &info) && S_ISDIR(info.st_mode)) {
-        output_error("%s '%s' can't be written: it is a folder", what, path);
-        return -1;
-    }
-    char *place = folder_of(path);
-    if (!place) {
-        output_error("out of memory: %s '%s' can't be checked", what, path);
-        return -1;
-    }
-    int wrong = access(place, W_OK | X_OK) || stat(place, &info);
-    const char *reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is no folder";
-    if (reason)
-        output_error("%s '%s' can't be written to '%s': %s%s", what, path, place, reason,
-                     wrong && errno == ENOENT ? "; make that folder first" : "");
-    free(place);
-    return reason ? -1 : 0;
-}
-
 /* The names in a folder, ending in NULL; NULL if it can't be read. */
 static char **list_names(const char *folder)
 {

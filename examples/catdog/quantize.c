@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <cnn/cnn.h>
@@ -7,16 +6,16 @@
 #include "arguments.h"
 #include "context.h"
 #include "data.h"
+#include "destination.h"
 #include "interrupt.h"
 #include "output.h"
-#include "paths.h"
 #include "progress.h"
 #include "use.h"
 
 typedef struct quantizing {
     const char *model, *data, *out;
     uint64_t images, seed, threads;
-    int json;
+    int json, force;
     progress_line progress;
     cnn_context *context;
     cnn_classifier *classifier, *quantized;
@@ -55,8 +54,7 @@ static int print(const quantizing *q)
 static int quantize(quantizing *q)
 {
     static const use_arguments as_it_is;
-    if (paths_check_writable("the model", q->out) || context_create(q->threads, &q->context) ||
-        use_load(q->context, q->model, &as_it_is, &q->classifier) ||
+    if (context_create(q->threads, &q->context) || use_load(q->context, q->model, &as_it_is, &q->classifier) ||
         data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
         return EXIT_FAILED;
     cnn_quantize_options options;
@@ -88,13 +86,21 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "seed", "N", "for another draw of them (0)", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0 },
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &q.threads, 1, 256 },
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &q.json },
+        FORCE_OPTION(q.force),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (!strcmp(q.model, q.out))
-        return arguments_wrong(command, "quantize: --out would replace the model, which can't be made anew from it");
+    const destination files[] = {
+        { "--model", q.model, DESTINATION_INPUT },
+        { "--data", q.data, DESTINATION_INPUT },
+        { "--out", q.out, DESTINATION_MODEL },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, q.force);
+    if (wrong)
+        return wrong;
     progress_init(&q.progress);
     int result = quantize(&q);
     cnn_classifier_destroy(q.quantized);

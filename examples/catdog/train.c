@@ -5,9 +5,9 @@
 
 #include "context.h"
 #include "data.h"
+#include "destination.h"
 #include "interrupt.h"
 #include "output.h"
-#include "paths.h"
 #include "progress.h"
 #include "setup.h"
 #include "train_options.h"
@@ -111,12 +111,24 @@ static int fit(training *t)
     return status ? EXIT_FAILED : reported;
 }
 
+static int check_files(const catdog_command *command, const train_arguments *a)
+{
+    const destination files[] = {
+        { "--data", a->data, DESTINATION_INPUT },
+        { "--val", a->validation, DESTINATION_INPUT },
+        { "--net", net_is_file(a->net.name) ? a->net.name : NULL, DESTINATION_INPUT },
+        { "--from", a->transfer.from, DESTINATION_INPUT },
+        { "--model", a->model, DESTINATION_MODEL },
+        { "--history", a->history, DESTINATION_HISTORY },
+        { "--checkpoint", a->checkpoint, DESTINATION_CHECKPOINT },
+        { 0 },
+    };
+    return destinations_check(command, files, a->force);
+}
+
 static int train(training *t)
 {
     const train_arguments *a = &t->arguments;
-    if (paths_check_writable("the model", a->model) || paths_check_writable("the history", a->history) ||
-        paths_check_writable("the checkpoint", a->checkpoint))
-        return EXIT_FAILED;
     interrupt_catch();
     if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||
         setup_create_classifier(t->context, a, &t->photographs, &t->classifier) ||
@@ -132,6 +144,9 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = train_options_parse(command, argc, argv, &t.arguments, &t.settings);
     if (parsed != PARSED)
         return parsed;
+    int wrong = check_files(command, &t.arguments);
+    if (wrong)
+        return wrong;
     progress_init(&t.progress);
     int result = train(&t);
     cnn_history_destroy(t.history);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "destination.h"
+
 /* In the order of cnn_optimizer_kind and cnn_schedule_kind. */
 static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw", NULL };
 static const char *const schedule_names[] = {
@@ -65,6 +67,7 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
         { "history", "FILE.csv", "write the figures of each epoch there", OPTION_TEXT, &a->history },
         { "checkpoint", "FILE", "write the state there after each epoch", OPTION_TEXT, &a->checkpoint },
         { "resume", NULL, "go on from the checkpoint, if it exists", OPTION_FLAG, &a->resume },
+        FORCE_OPTION(a->force),
         { 0 },
     };
     return arguments_parse(command, options, argc, argv, NULL);

@@ -19,7 +19,7 @@ typedef struct train_arguments {
     double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
     double warmup, mixup, cutmix;
     int precision;
-    int optimizer, schedule, nesterov, resume; /* the first two are the library's enums */
+    int optimizer, schedule, nesterov, resume, force; /* the first two are the library's enums */
 } train_arguments;
 
 /* The library's options, and what they point to. */

@@ -8,9 +8,9 @@
 #include "arguments.h"
 #include "clock.h"
 #include "context.h"
+#include "destination.h"
 #include "interrupt.h"
 #include "output.h"
-#include "paths.h"
 #include "progress.h"
 #include "setup.h"
 #include "train_options.h"
@@ -370,8 +370,7 @@ static int tune(tuning *t)
     if (t->state_path && tune_read(&t->search, t->settings, t->state_path))
         return EXIT_FAILED;
     interrupt_catch();
-    if (paths_check_writable("the search", t->state_path) || context_create(t->threads, &t->context) ||
-        setup_open(t->context, &arguments, &settings, &t->photographs) ||
+    if (context_create(t->threads, &t->context) || setup_open(t->context, &arguments, &settings, &t->photographs) ||
         setup_prepare(&arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     t->started = clock_now();
@@ -414,6 +413,15 @@ static int run(const catdog_command *command, int argc, char **argv)
         return parsed;
     if (check(command, &t))
         return EXIT_USAGE;
+    const destination files[] = {
+        { "--data", t.data, DESTINATION_INPUT },
+        { "--val", t.validation, DESTINATION_INPUT },
+        { "--state", t.state_path, DESTINATION_SEARCH },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, 1); /* what the state holds is seen when it is read */
+    if (wrong)
+        return wrong;
     progress_init(&t.progress);
     int result = tune(&t);
     tune_release(&t.search);

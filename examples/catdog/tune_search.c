@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cnn/cnn.h>
+
 #include "output.h"
 
 enum { FACTOR = 3 };
@@ -183,38 +185,16 @@ int tune_read(tune_search *search, const json_t *settings, const char *path)
     return result;
 }
 
-/* Writes text beside `path` and renames it. */
-static int write_whole(const char *path, const char *text)
-{
-    size_t size = strlen(path) + sizeof ".part";
-    char *part = malloc(size);
-    if (!part)
-        return -1;
-    snprintf(part, size, "%s.part", path);
-    FILE *file = fopen(part, "wb");
-    int failed = !file || fputs(text, file) == EOF || fflush(file) || fsync(fileno(file));
-    if (file && fclose(file))
-        failed = 1;
-    if (!failed && rename(part, path))
-        failed = 1;
-    if (failed) {
-        int reason = errno;
-        remove(part);
-        errno = reason;
-    }
-    free(part);
-    return failed ? -1 : 0;
-}
-
 int tune_write(const tune_search *search, json_t *settings, const char *path)
 {
     json_t *state = json_pack("{s:O,s:o,s:o}", "search", settings, "seconds", output_json_number(search->seconds),
                               "results", results_to_json(search));
-    char *text = json_dumps(state, JSON_INDENT(1));
-    int failed = !text || write_whole(path, text);
-    if (failed)
-        output_error("the state can't be written to '%s': %s", path, strerror(errno));
+    char *text = output_json_dump(state, JSON_INDENT(1));
+    int failed = 1;
+    if (!text)
+        output_error("out of memory: the state can't be written to '%s'", path);
+    else
+        failed = cnn_file_save(path, text, strlen(text)) ? output_library_error() : 0;
     free(text);
-    json_decref(state);
     return failed ? -1 : 0;
 }

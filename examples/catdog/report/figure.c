@@ -2,14 +2,17 @@
 
 #include <cairo-svg.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <cnn/cnn.h>
+
+#include "../destination.h"
 #include "../output.h"
 
-enum { MARGIN = 20, TITLE_HEIGHT = 32 };
+enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12 };
 static const double png_scale = 2;
 
 /* What is drawn lies in memory till the end; SVG then has each letter once. */
@@ -26,59 +29,72 @@ static void draw_with_title(const figure *f, cairo_surface_t *surface)
     cairo_destroy(c.cr);
 }
 
-/* Finishes the surface and tells whether all that was drawn on it is where it should be. */
-static int finish(cairo_surface_t *surface, cairo_status_t status, const char *path)
+static cairo_status_t append(void *memory, const unsigned char *bytes, unsigned length)
 {
-    int wrong = errno;
-    if (!status) {
-        cairo_surface_finish(surface);
-        wrong = errno;
-        status = cairo_surface_status(surface);
-    }
-    cairo_surface_destroy(surface);
-    if (status)
-        output_error("the figure '%s' can't be written: %s", path,
-                     status == CAIRO_STATUS_WRITE_ERROR && wrong ? strerror(wrong) : cairo_status_to_string(status));
-    return status ? -1 : 0;
+    return fwrite(bytes, 1, length, memory) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_NO_MEMORY;
 }
 
-static int save_svg(const figure *f, const char *path)
+static cairo_status_t draw_svg(const figure *f, FILE *memory)
 {
-    errno = 0;
-    cairo_surface_t *surface =
-        cairo_svg_surface_create(path, f->width + 2 * MARGIN, f->height + TITLE_HEIGHT + 2 * MARGIN);
+    cairo_surface_t *surface = cairo_svg_surface_create_for_stream(append, memory, f->width + 2 * MARGIN,
+                                                                   f->height + TITLE_HEIGHT + 2 * MARGIN);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
     draw_with_title(f, surface);
-    return finish(surface, cairo_surface_status(surface), path);
+    cairo_surface_finish(surface);
+    cairo_status_t status = cairo_surface_status(surface);
+    cairo_surface_destroy(surface);
+    fputs(DESTINATION_SVG_END, memory);
+    return status;
 }
 
-static int save_png(const figure *f, const char *path)
+static cairo_status_t draw_png(const figure *f, FILE *memory)
 {
     double width = f->width + 2 * MARGIN, height = f->height + TITLE_HEIGHT + 2 * MARGIN;
-    errno = 0;
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * png_scale), (int)(height * png_scale));
     cairo_surface_set_device_scale(surface, png_scale, png_scale);
     draw_with_title(f, surface);
     cairo_status_t status = cairo_surface_status(surface);
     if (!status)
-        status = cairo_surface_write_to_png(surface, path);
-    return finish(surface, status, path);
+        status = cairo_surface_write_to_png_stream(surface, append, memory);
+    cairo_surface_destroy(surface);
+    if (!status && !fseek(memory, -PNG_END_BYTES, SEEK_CUR))
+        fwrite(DESTINATION_PNG_END, 1, sizeof DESTINATION_PNG_END - 1, memory);
+    return status;
 }
 
-int figure_save(const figure *f, const char *path)
+static cairo_status_t draw(const figure *f, int svg, char **bytes, size_t *size)
 {
-    size_t length = strlen(path);
-    return length > 4 && !strcmp(path + length - 4, ".svg") ? save_svg(f, path) : save_png(f, path);
+    FILE *memory = open_memstream(bytes, size);
+    if (!memory)
+        return CAIRO_STATUS_NO_MEMORY;
+    cairo_status_t status = svg ? draw_svg(f, memory) : draw_png(f, memory);
+    int lost = ferror(memory);
+    lost |= fclose(memory);
+    return !status && lost ? CAIRO_STATUS_NO_MEMORY : status;
 }
 
-int figure_save_both(const figure *f, const char *folder)
+int figure_save(const figure *f, const char *path, int force)
+{
+    char *bytes = NULL;
+    size_t size = 0, length = strlen(path);
+    cairo_status_t status = draw(f, length > 4 && !strcmp(path + length - 4, ".svg"), &bytes, &size);
+    int wrong = -1;
+    if (status)
+        output_error("the figure '%s' can't be drawn: %s", path, cairo_status_to_string(status));
+    else if (!destination_check_content(path, DESTINATION_PICTURE, force))
+        wrong = cnn_file_save(path, bytes, size) ? output_library_error() : 0;
+    free(bytes);
+    return wrong;
+}
+
+int figure_save_both(const figure *f, const char *folder, int force)
 {
     static const char *const ends[] = { "png", "svg" };
     char path[PATH_MAX];
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s.%s", folder, f->name, ends[i]);
-        if (figure_save(f, path))
+        if (figure_save(f, path, force))
             return -1;
     }
     return 0;

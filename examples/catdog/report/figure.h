@@ -12,12 +12,12 @@ typedef struct figure {
     const void *data;
 } figure;
 
-/* Writes a file with the title above the figure, in light colours: PNG, or SVG if its name ends so. Not 0 with a
- * sentence printed. */
-int figure_save(const figure *f, const char *path);
+/* Writes a file with the title above the figure, in light colours: PNG, or SVG if its name ends so. A file that is no
+ * picture of catdog's is replaced with `force` alone. Not 0 with a sentence printed. */
+int figure_save(const figure *f, const char *path, int force);
 
 /* Writes both, named after the figure, to a folder. */
-int figure_save_both(const figure *f, const char *folder);
+int figure_save_both(const figure *f, const char *folder, int force);
 
 /* Writes the figure alone as SVG, without a background. 0, or -1 if cairo or `write` fails. */
 int figure_stream(const figure *f, const theme *colours, cairo_write_func_t write, void *closure);

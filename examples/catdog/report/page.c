@@ -1,11 +1,12 @@
 #include "page.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../destination.h"
 #include "../output.h"
 #include "html.h"
 #include "style.h"
@@ -14,8 +15,9 @@
 typedef struct page {
     const report *r;
     const char *folder;
-    FILE *file;
-    int wrong; /* something couldn't be written, and its sentence was printed */
+    int force;
+    FILE *file; /* in memory */
+    int wrong;  /* something couldn't be written, and its sentence was printed */
 } page;
 
 static const char *name_of_file(const char *path)
@@ -28,7 +30,7 @@ static void add_figure(page *p, const figure *f, const char *alt, const char *ex
 {
     if (p->wrong)
         return;
-    p->wrong = figure_save_both(f, p->folder);
+    p->wrong = figure_save_both(f, p->folder, p->force);
     if (!p->wrong && html_figure(p->file, f, alt, explanation)) {
         output_error("the figure '%s' can't be drawn into the page", f->name);
         p->wrong = -1;
@@ -41,7 +43,7 @@ static void add_grid(page *p, const grid *g, const char *kind, const char *name,
     if (p->wrong || !g->count)
         return;
     figure f = grid_figure(g, name, title);
-    p->wrong = figure_save_both(&f, p->folder);
+    p->wrong = figure_save_both(&f, p->folder, p->force);
     html_grid(p->file, g, kind, name, title, explanation);
 }
 
@@ -279,36 +281,45 @@ static void add_net(page *p)
     end_section(p);
 }
 
-static int end(page *p, const char *path)
+static int end(page *p)
 {
     fprintf(p->file,
             "</main>\n<footer>Made by catdog %s. The figures are beside this page as PNG and SVG.</footer>\n"
             "</body>\n</html>\n",
             cnn_version());
-    errno = 0;
     int lost = ferror(p->file);
-    lost = fclose(p->file) || lost;
+    lost |= fclose(p->file);
     if (lost && !p->wrong)
-        output_error("the page '%s' can't be written: %s", path, errno ? strerror(errno) : "a write failed");
+        output_error("out of memory: the page can't be written");
     return lost || p->wrong ? -1 : 0;
 }
 
-int page_write(const report *r, const char *folder)
+static int fill(page *p)
 {
-    char path[PATH_MAX];
+    add_head(p);
+    add_numbers(p);
+    add_errors(p);
+    add_confidence(p);
+    add_predictions(p);
+    add_training(p);
+    add_data(p);
+    add_net(p);
+    return end(p);
+}
+
+int page_write(const report *r, const char *folder, int force)
+{
+    char path[PATH_MAX], *bytes = NULL;
+    size_t size = 0;
     snprintf(path, sizeof path, "%s/index.html", folder);
-    page p = { .r = r, .folder = folder, .file = fopen(path, "w") };
+    page p = { .r = r, .folder = folder, .force = force, .file = open_memstream(&bytes, &size) };
     if (!p.file) {
-        output_error("the page '%s' can't be written: %s", path, strerror(errno));
+        output_error("out of memory: the page can't be written");
         return -1;
     }
-    add_head(&p);
-    add_numbers(&p);
-    add_errors(&p);
-    add_confidence(&p);
-    add_predictions(&p);
-    add_training(&p);
-    add_data(&p);
-    add_net(&p);
-    return end(&p, path);
+    int wrong = fill(&p) || destination_check_content(path, DESTINATION_PAGE, force);
+    if (!wrong && cnn_file_save(path, bytes, size))
+        wrong = output_library_error();
+    free(bytes);
+    return wrong ? -1 : 0;
 }

@@ -28,7 +28,8 @@ typedef struct report {
     char no_heat_maps[256]; /* why there are none */
 } report;
 
-/* Writes the figures' files and index.html to a folder. Not 0 with a sentence printed. */
-int page_write(const report *r, const char *folder);
+/* Writes the figures' files to a folder, and index.html once they are there. Files that aren't catdog's are replaced
+ * with `force` alone. Not 0 with a sentence printed. */
+int page_write(const report *r, const char *folder, int force);
 
 #endif

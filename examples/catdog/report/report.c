@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "../arguments.h"
 #include "../context.h"
 #include "../data.h"
+#include "../destination.h"
 #include "../interrupt.h"
 #include "../output.h"
 #include "../shipped.h"
@@ -23,6 +25,7 @@ typedef struct report_arguments {
     use_arguments use;
     double threshold;
     uint64_t threads, seed;
+    int force;
 } report_arguments;
 
 typedef struct reporting {
@@ -130,7 +133,7 @@ static int pick_pictures(reporting *g)
 
 static int make(reporting *g)
 {
-    if (open_all(g) || measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out))
+    if (open_all(g) || measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
         return EXIT_FAILED;
     output_text(stdout, g->arguments.out);
     puts("/index.html");
@@ -154,6 +157,21 @@ static void release(reporting *g)
     cnn_context_destroy(g->context);
 }
 
+static int check_files(const catdog_command *command, const report_arguments *a)
+{
+    char page[PATH_MAX];
+    const destination files[] = {
+        { "--model", a->model, DESTINATION_INPUT },
+        { "--data", a->data, DESTINATION_INPUT },
+        { "--history", a->history, DESTINATION_INPUT },
+        { "--out", a->out, DESTINATION_FOLDER },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, a->force);
+    snprintf(page, sizeof page, "%s/index.html", a->out);
+    return !wrong && destination_check_content(page, DESTINATION_PAGE, a->force) ? EXIT_FAILED : wrong;
+}
+
 static int run(const catdog_command *command, int argc, char **argv)
 {
     reporting g = { .arguments = { .threshold = -1, .augment = "flip,rotation=15,zoom=0.15" } };
@@ -171,6 +189,7 @@ static int run(const catdog_command *command, int argc, char **argv)
           1e-6, 0.999999 },
         USE_OPTIONS(a->use),
         { "seed", "N", "which photographs are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
+        FORCE_OPTION(a->force),
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
         { 0 },
     };
@@ -180,6 +199,9 @@ static int run(const catdog_command *command, int argc, char **argv)
     cnn_augment_init(&g.augment);
     if (cnn_augment_parse(a->augment, &g.augment))
         return arguments_wrong(command, "report: --augment: %s", cnn_last_error());
+    int wrong = check_files(command, a);
+    if (wrong)
+        return wrong;
     interrupt_catch();
     progress_init(&g.progress);
     int result = make(&g);

@@ -5,8 +5,8 @@
 #include "../arguments.h"
 #include "../context.h"
 #include "../data.h"
+#include "../destination.h"
 #include "../output.h"
-#include "../paths.h"
 #include "figure.h"
 #include "pictures.h"
 
@@ -16,6 +16,7 @@ enum { MOST_PHOTOGRAPHS = 400, MOST_ROWS = 40, MOST_CHANGES = 30 };
 typedef struct samples_arguments {
     const char *data, *out, *augment;
     uint64_t count, changes, size, seed;
+    int force;
 } samples_arguments;
 
 typedef struct sampling {
@@ -44,16 +45,23 @@ static int fill_augmented(sampling *s)
                               s->arguments.seed, &s->grid);
 }
 
-static int make(sampling *s, const char *title, fill_grid fill)
+static int make(const catdog_command *command, sampling *s, const char *title, fill_grid fill)
 {
     const samples_arguments *a = &s->arguments;
+    const destination files[] = {
+        { "--data", a->data, DESTINATION_INPUT },
+        { "--out", a->out, DESTINATION_PICTURE },
+        { 0 },
+    };
+    int refused = destinations_check(command, files, a->force);
+    if (refused)
+        return refused;
     progress_init(&s->progress);
-    int wrong = paths_check_writable("the image", a->out) || context_create(0, &s->context) ||
-                data_open(s->context, a->data, CNN_PART_AUTO, &s->dataset) ||
+    int wrong = context_create(0, &s->context) || data_open(s->context, a->data, CNN_PART_AUTO, &s->dataset) ||
                 data_leave_out_bad(s->dataset, "checking", &s->progress, NULL) || fill(s);
     if (!wrong) {
         figure f = grid_figure(&s->grid, "samples", title);
-        wrong = figure_save(&f, a->out);
+        wrong = figure_save(&f, a->out, a->force);
     }
     grid_release(&s->grid);
     cnn_dataset_destroy(s->dataset);
@@ -70,12 +78,13 @@ static int run_samples(const catdog_command *command, int argc, char **argv)
         { "out", "FILE.png", "the image to write; an SVG if its name ends in .svg", OPTION_TEXT, &a->out, .needed = 1 },
         { "count", "N", "photographs to show (24)", OPTION_WHOLE, &a->count, 1, MOST_PHOTOGRAPHS },
         { "seed", "N", "which ones are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
+        FORCE_OPTION(a->force),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    return make(&s, "Samples", fill_samples);
+    return make(command, &s, "Samples", fill_samples);
 }
 
 static int run_preview(const catdog_command *command, int argc, char **argv)
@@ -92,6 +101,7 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
         { "size", "N", "height and width of the network's input (160)", OPTION_WHOLE, &a->size, 8, 1024 },
         { "seed", "N", "which photographs are drawn, and how they are changed (0)", OPTION_WHOLE, &a->seed, 0,
           9007199254740992.0 },
+        FORCE_OPTION(a->force),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -100,7 +110,7 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
     cnn_augment_init(&s.augment);
     if (cnn_augment_parse(a->augment, &s.augment))
         return arguments_wrong(command, "augment-preview: --augment: %s", cnn_last_error());
-    return make(&s, "Augmented samples", fill_augmented);
+    return make(command, &s, "Augmented samples", fill_augmented);
 }
 
 const catdog_command samples_command = {

@@ -7,9 +7,7 @@
 /* Six digits are what a float holds. */
 static char *to_text(json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-    json_decref(object);
-    return text;
+    return output_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
 }
 
 char *answer_error(const char *sentence)

@@ -1,0 +1,171 @@
+"""What stood where a command writes: it is kept unless it is a file of catdog's own."""
+import os
+import socket
+import stat
+import subprocess
+import threading
+
+import pytest
+
+from catdog import PROGRAM, fails, notes, run, succeeds
+
+TRAIN = ["--epochs", 1, "--batch", 20, "--threads", 2]
+
+
+def train(pets, *more):
+    return ["train", "--data", pets.test, "--val", "0.3", "--net", pets.net, *TRAIN, *more]
+
+
+def commands(pets, out):
+    """Each command that writes a file, with that file."""
+    data = ["--data", pets.test]
+    return {
+        "train": train(pets, "--model", out),
+        "history": train(pets, "--model", "/dev/null", "--history", out),
+        "checkpoint": train(pets, "--model", "/dev/null", "--checkpoint", out),
+        "quantize": ["quantize", "--model", pets.model, *data, "--out", out],
+        "export": ["export", "--model", pets.model, "--out", out],
+        "samples": ["samples", *data, "--count", 2, "--out", out],
+        "augment-preview": ["augment-preview", *data, "--count", 1, "--changes", 1, "--size", 32, "--out", out],
+    }
+
+
+WRITERS = ["train", "history", "checkpoint", "quantize", "export", "samples", "augment-preview"]
+
+
+def needs(writer):
+    if writer in ("samples", "augment-preview") and os.environ.get("CNN_HAS_REPORT", "1") != "1":
+        pytest.skip("needs cairo")
+    if writer == "export" and os.environ.get("CNN_HAS_ONNX", "1") != "1":
+        pytest.skip("needs protobuf-c")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_strangers_file_is_replaced_with_force_alone_and_an_own_one_again(writer, pets, tmp_path):
+    needs(writer)
+    out = tmp_path / "out"
+    photo = next((pets.data / "Cat").glob("*.jpg")).read_bytes()
+    out.write_bytes(photo)
+    command = commands(pets, out)[writer]
+    fails(1, *command, saying="--force")
+    assert out.read_bytes() == photo
+    assert os.listdir(tmp_path) == ["out"]
+    succeeds(*command, "--force")
+    assert out.read_bytes() != photo
+    succeeds(*command)
+    out.write_bytes(b"")  # as mktemp leaves it
+    succeeds(*command)
+    assert out.stat().st_size
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_links_target_is_replaced_and_the_mode_stays(writer, pets, tmp_path):
+    needs(writer)
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.touch(0o600)
+    link.symlink_to("target")
+    succeeds(*commands(pets, link)[writer])
+    assert link.is_symlink() and target.stat().st_size
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert sorted(os.listdir(tmp_path)) == ["link", "target"]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_pipe_takes_the_bytes_or_is_refused_and_stays(writer, pets, tmp_path):
+    needs(writer)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    if writer == "checkpoint":
+        fails(1, *commands(pets, pipe)[writer], saying="read again")
+    else:
+        reader.start()
+        succeeds(*commands(pets, pipe)[writer])
+        reader.join()
+        assert len(got[0]) > 50
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_devices_and_sockets_stay(writer, pets, tmp_path, monkeypatch):
+    needs(writer)
+    if writer != "checkpoint":
+        succeeds(*commands(pets, "/dev/null")[writer])
+        assert run(*commands(pets, "/dev/full")[writer]).returncode == 1
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode) and stat.S_ISCHR(os.stat("/dev/full").st_mode)
+    name = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        monkeypatch.chdir(tmp_path)  # such names are short
+        listener.bind("socket")
+        fails(1, *commands(pets, name)[writer], saying="socket")
+    assert stat.S_ISSOCK(name.stat().st_mode)
+
+
+def test_a_history_on_standard_output_stands_before_what_train_says(pets, tmp_path):
+    log = tmp_path / "log"
+    with open(log, "wb") as file:
+        file.write(b"before\n")
+        file.flush()
+        done = subprocess.run([PROGRAM, *map(str, train(pets, "--model", "/dev/null", "--history", "/dev/stdout"))],
+                              stdout=file, stderr=subprocess.DEVNULL)
+    lines = log.read_text().splitlines()
+    assert done.returncode == 0
+    assert lines[0] == "before" and lines[1].startswith("epoch,") and lines[2].startswith("1,")
+    assert lines[-1] == "saved /dev/null"
+
+
+@pytest.mark.parametrize("spelling", ["same", "dot", "link", "folder link"])
+def test_two_outputs_are_not_one_file(spelling, pets, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "other").symlink_to("folder")
+    (tmp_path / "folder" / "link").symlink_to("t")
+    one = tmp_path / "folder" / "t"
+    two = {"same": one, "dot": tmp_path / "folder" / "." / "t", "link": tmp_path / "folder" / "link",
+           "folder link": tmp_path / "other" / "t"}[spelling]
+    two = str(two) if spelling != "dot" else f"{tmp_path}/folder/./t"
+    fails(2, *train(pets, "--model", one, "--history", two), saying="one file")
+    fails(2, *train(pets, "--model", one, "--checkpoint", two), saying="one file")
+    assert not one.exists()
+
+
+def test_an_output_is_no_input(pets, tmp_path):
+    model, listed = tmp_path / "m.safetensors", tmp_path / "list.csv"
+    model.write_bytes(pets.model.read_bytes())
+    listed.write_text("path,label\n" + "".join(f"{p},{p.parent.name}\n" for p in pets.test.rglob("*.jpg")))
+    before = listed.read_bytes()
+    fails(2, "train", "--data", pets.test, "--from", model, "--model", f"{tmp_path}/./m.safetensors", saying="one file")
+    fails(2, "train", "--data", listed, "--net", pets.net, "--model", listed, "--force", saying="one file")
+    fails(2, "quantize", "--model", model, "--data", pets.test, "--out", f"{tmp_path}/./m.safetensors",
+          saying="one file")
+    fails(2, "export", "--model", model, "--out", model, saying="one file")
+    assert listed.read_bytes() == before and model.read_bytes() == pets.model.read_bytes()
+
+
+@pytest.mark.skipif(os.environ.get("CNN_HAS_ONNX", "1") != "1", reason="needs protobuf-c")
+def test_calibrating_does_not_make_another_kind_of_file_of_a_model(pets, tmp_path):
+    model = tmp_path / "m.onnx"
+    succeeds("export", "--model", pets.model, "--out", model)
+    before = model.read_bytes()
+    fails(1, "calibrate", "--model", model, "--data", pets.test, saying="--force")
+    assert model.read_bytes() == before
+    succeeds("calibrate", "--model", model, "--data", pets.test, "--force")
+    assert notes(model)["format"] == "cnn"
+
+
+@pytest.mark.skipif(os.environ.get("CNN_HAS_REPORT", "1") != "1", reason="needs cairo")
+def test_a_report_replaces_its_own_files_alone(pets, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    command = ["report", "--model", pets.model, "--data", pets.test, "--out", out]
+    (out / "index.html").write_text("mine")
+    fails(1, *command, saying="--force")
+    assert os.listdir(out) == ["index.html"] and (out / "index.html").read_text() == "mine"
+    (out / "index.html").unlink()
+    (out / "confusion.png").write_bytes(b"mine")
+    fails(1, *command, saying="--force")
+    assert (out / "confusion.png").read_bytes() == b"mine" and not (out / "index.html").exists()
+    succeeds(*command, "--force")
+    succeeds(*command)
+    fails(2, *command[:-1], pets.test, saying="one file")
+    assert not list(out.glob("*.part")) and not list(out.glob(".*"))
