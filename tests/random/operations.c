@@ -1,0 +1,83 @@
+#include "operations.h"
+
+#include "contexts.h"
+#include "operations_predict.h"
+#include "trial.h"
+
+const operation_form operation_forms[] = {
+    { "predict", 4, 128, true, operation_predict },     { "threads", 4, 1, true, operation_threads },
+    { "one_by_one", 2, 1, true, operation_one_by_one }, { "some", 2, 1 << 14, true, operation_some },
+    { "again", 1, 1, true, operation_again },
+};
+const int32_t operation_count = sizeof operation_forms / sizeof operation_forms[0];
+
+static int32_t draw_operation(draw *source, bool threads_only)
+{
+    int32_t total = 0;
+    for (int32_t i = 0; i < operation_count; i++)
+        total += operation_forms[i].threads || !threads_only ? operation_forms[i].weight : 0;
+    int32_t place = draw_below(source, total), kind = 0;
+    for (;; kind++) {
+        int32_t weight = operation_forms[kind].threads || !threads_only ? operation_forms[kind].weight : 0;
+        if (place < weight)
+            return kind;
+        place -= weight;
+    }
+}
+
+void operations_draw(random_case *drawn, draw *source, bool threads_only)
+{
+    drawn->operation_count = draw_between(source, 1, 4);
+    for (int32_t i = 0; i < drawn->operation_count; i++) {
+        int32_t kind = draw_operation(source, threads_only);
+        drawn->operations[i] = (case_operation){ kind, draw_below(source, operation_forms[kind].argument) };
+    }
+}
+
+/* No images are an empty result, or an error, but nothing else. */
+static bool run_without_images(case_trial *trial)
+{
+    cnn_shape in = cnn_model_input_shape(trial->model), out = cnn_model_output_shape(trial->model);
+    cnn_tensor *input, *output;
+    if (cnn_tensor_create(trial->plain, CNN_FLOAT32, in.rank + 1, (int64_t[4]){ 0, in.dims[0], in.dims[1], in.dims[2] },
+                          &input) ||
+        cnn_tensor_create(trial->plain, CNN_FLOAT32, out.rank + 1,
+                          (int64_t[4]){ 0, out.dims[0], out.dims[1], out.dims[2] }, &output))
+        return trial_fail(trial, "a tensor of no images: %s", cnn_last_error());
+    cnn_status status = cnn_model_predict(trial->model, input, output);
+    cnn_tensor_destroy(input);
+    cnn_tensor_destroy(output);
+    return !status || status == CNN_ERROR_SHAPE || trial_ok(trial, status, "no images");
+}
+
+static bool run_operations(case_trial *trial)
+{
+    const random_case *it = trial->it;
+    if (!trial_ok(trial, case_images(it, trial->plain, cnn_model_input_shape(trial->model), it->images, &trial->images),
+                  "images"))
+        return false;
+    for (int32_t i = 0; i < it->operation_count; i++)
+        if (!operation_forms[it->operations[i].kind].run(trial, it->operations[i].argument))
+            return false;
+    return true;
+}
+
+case_result operations_run(const random_case *it, char *why, size_t size)
+{
+    case_trial trial = {
+        .it = it,
+        .context = contexts_get(it->instruction_set, it->threads),
+        .single = contexts_get(it->instruction_set, 1),
+        .plain = contexts_plain(),
+        .why = why,
+        .why_size = size,
+    };
+    if (case_model(it, trial.context, &trial.model))
+        return CASE_IMPOSSIBLE;
+    bool right = it->images ? run_operations(&trial) : run_without_images(&trial);
+    if (!right)
+        return CASE_FAILED;
+    cnn_tensor_destroy(trial.images);
+    cnn_model_destroy(trial.model);
+    return CASE_PASSED;
+}

@@ -1,0 +1,88 @@
+#include "operations_predict.h"
+
+#include <math.h>
+
+#include "oracle.h"
+
+static bool check_image(case_trial *trial, const cnn_tensor *output, int64_t image)
+{
+    int64_t in_size = cnn_tensor_count(trial->images) / trial->it->images;
+    oracle_value value =
+        oracle_predict(trial->model, (const float *)cnn_tensor_const_data(trial->images) + image * in_size);
+    const float *found = (const float *)cnn_tensor_const_data(output) + image * value.count;
+    bool right = true;
+    for (int64_t i = 0; i < value.count && right; i++)
+        if (!(fabs((double)found[i] - value.values[i]) <= 2 * value.errors[i] + 1e-30))
+            right = trial_fail(trial, "predict: number %lld of image %lld is %.9g, not %.9g ± %.1g", (long long)i,
+                               (long long)image, (double)found[i], value.values[i], 2 * value.errors[i]);
+    oracle_release(&value);
+    return right;
+}
+
+bool operation_predict(case_trial *trial, int32_t argument)
+{
+    cnn_tensor *output = trial_predict(trial, trial->model, 0, trial->it->images);
+    bool right = output && check_image(trial, output, trial->it->images - 1) &&
+                 check_image(trial, output, argument % trial->it->images);
+    cnn_tensor_destroy(output);
+    return right;
+}
+
+/* Predicts all images in the case's context, then as `check` does. */
+static bool compare(case_trial *trial, bool (*check)(case_trial *trial, const cnn_tensor *all, int32_t argument),
+                    int32_t argument)
+{
+    cnn_tensor *all = trial_predict(trial, trial->model, 0, trial->it->images);
+    bool right = all && check(trial, all, argument);
+    cnn_tensor_destroy(all);
+    return right;
+}
+
+static bool check_again(case_trial *trial, const cnn_tensor *all, int32_t argument)
+{
+    (void)argument;
+    return trial_same_bits(trial, "again", all, 0, trial_predict(trial, trial->model, 0, trial->it->images));
+}
+
+bool operation_again(case_trial *trial, int32_t argument)
+{
+    return compare(trial, check_again, argument);
+}
+
+static bool check_threads(case_trial *trial, const cnn_tensor *all, int32_t argument)
+{
+    (void)argument;
+    return trial_predicts_same_bits(trial, "threads", all, trial_clone(trial, trial->model, trial->single));
+}
+
+bool operation_threads(case_trial *trial, int32_t argument)
+{
+    return compare(trial, check_threads, argument);
+}
+
+static bool check_one_by_one(case_trial *trial, const cnn_tensor *all, int32_t argument)
+{
+    (void)argument;
+    for (int64_t i = 0; i < trial->it->images; i++)
+        if (!trial_same_bits(trial, "one_by_one", all, i, trial_predict(trial, trial->model, i, 1)))
+            return false;
+    return true;
+}
+
+bool operation_one_by_one(case_trial *trial, int32_t argument)
+{
+    return compare(trial, check_one_by_one, argument);
+}
+
+static bool check_some(case_trial *trial, const cnn_tensor *all, int32_t argument)
+{
+    int64_t first = argument % trial->it->images, count = trial->it->images - first;
+    if (argument / 128)
+        count = 1 + argument / 128 % count;
+    return trial_same_bits(trial, "some", all, first, trial_predict(trial, trial->model, first, count));
+}
+
+bool operation_some(case_trial *trial, int32_t argument)
+{
+    return compare(trial, check_some, argument);
+}

@@ -1,0 +1,17 @@
+/* What a net must predict: each layer by its definition, in double precision, and how far a float may be from it. */
+#ifndef CNN_TESTS_RANDOM_ORACLE_H
+#define CNN_TESTS_RANDOM_ORACLE_H
+
+#include "graph/model_internal.h"
+
+/* The value of one image at the model's output, of `count` numbers, and the error that rounding explains at most. The
+ * caller frees both. */
+typedef struct oracle_value {
+    double *values, *errors;
+    int64_t count;
+} oracle_value;
+
+oracle_value oracle_predict(const cnn_model *model, const float *image);
+void oracle_release(oracle_value *value);
+
+#endif
