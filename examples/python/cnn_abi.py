@@ -47,6 +47,7 @@ CNN_API size_t cnn_tensor_bytes(const cnn_tensor *tensor);
 CNN_API void *cnn_tensor_data(cnn_tensor *tensor);
 CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
 typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
+enum { CNN_IMAGE_MAX_SIDE = 65535 };
 typedef struct cnn_image_options { uint32_t struct_size; uint32_t max_pixels; uint64_t max_file_bytes; uint32_t
     min_width, min_height; uint32_t allow_truncated; } cnn_image_options;
 typedef struct cnn_image_info { uint32_t struct_size; cnn_image_format format; uint32_t width, height; uint32_t

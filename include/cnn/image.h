@@ -18,13 +18,17 @@ CNN_BEGIN_DECLS
 
 typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
 
+/* The longest side of an image that is decoded. libjpeg's own limit, 65,500, is a little lower. */
+enum { CNN_IMAGE_MAX_SIDE = 65535 };
+
 typedef struct cnn_image_options {
     uint32_t struct_size;
-    uint32_t max_pixels;     /* width × height allowed; 0: 100 million */
+    uint32_t max_pixels; /* width × height allowed; 0: 200 million. Decoding takes up to 4 bytes for each and 64 MiB */
     uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
 
-    /* A JPEG that is at least twice (4, 8 times) as large as this in both directions is decoded at a half (quarter,
-     * eighth) of its size, which is faster; the result is never smaller than this. 0: decode at full size. */
+    /* An image that a half (quarter, eighth, ...) of its size leaves as large as this in both directions is decoded at
+     * that size, which takes less time and memory: a JPEG by its decoder, in a PNG blocks of pixels become their mean.
+     * 0: decode at full size. */
     uint32_t min_width, min_height;
 
     /* Not 0: a truncated image is decoded as far as it goes, its rest grey. 0: it is an error. */

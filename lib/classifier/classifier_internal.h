@@ -24,6 +24,10 @@ cnn_status cnn_classifier_check_trained(const cnn_classifier *classifier, const 
 /* How photographs are decoded for its net. */
 cnn_image_options cnn_classifier_image_options(const cnn_classifier *classifier);
 
+/* Pixels of any size to the net's input. They are first reduced as a photograph of theirs is when it is decoded, so
+ * that both give the same. */
+cnn_status cnn_classifier_prepare(const cnn_classifier *classifier, const cnn_tensor *pixels, float *input);
+
 /* Makes one around a model that ends in logits. Takes the model over if it succeeds. */
 cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **classifier);
 

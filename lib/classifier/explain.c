@@ -3,6 +3,7 @@
 
 #include "classifier/classifier_internal.h"
 #include "core/error.h"
+#include "image/decode.h"
 
 static cnn_status start(const cnn_classifier *classifier, const void *image, const cnn_prediction *prediction,
                         cnn_tensor **map, const char *function)
@@ -22,7 +23,7 @@ static cnn_status make_map(const cnn_classifier *classifier, const cnn_tensor *p
     cnn_tensor *input = NULL;
     cnn_status status = cnn_tensor_create(classifier->context, CNN_FLOAT32, 4, dims, &input);
     if (!status)
-        status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess, cnn_tensor_data(input));
+        status = cnn_classifier_prepare(classifier, pixels, cnn_tensor_data(input));
     if (!status)
         status = cnn_model_heat_map(classifier->model, input, class_index, map);
     cnn_tensor_destroy(input);
@@ -57,7 +58,7 @@ cnn_status cnn_classifier_explain_file(const cnn_classifier *classifier, const c
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status = cnn_image_load(classifier->context, path, &options, &pixels);
+    status = cnn_image_load_to_fit(classifier->context, path, &options, (int)classifier->preprocess.fit, &pixels);
     return finish(classifier, status, pixels, class_index, prediction, map);
 }
 
@@ -69,6 +70,7 @@ cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifier, const
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status = cnn_image_decode(classifier->context, bytes, size, NULL, &options, &pixels);
+    status = cnn_image_decode_to_fit(classifier->context, bytes, size, NULL, &options, (int)classifier->preprocess.fit,
+                                     &pixels);
     return finish(classifier, status, pixels, class_index, prediction, map);
 }

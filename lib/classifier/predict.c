@@ -6,12 +6,14 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/parallel.h"
+#include "image/decode.h"
 #include "train/flip.h"
 #include "train/loss.h"
 
 enum { BATCH = 32 };
 
-/* A JPEG much larger than the network's input is decoded at a fraction of its size, as the loader does in training. */
+/* A photograph much larger than the network's input is decoded at a fraction of its size, as the loader does in
+ * training. */
 cnn_image_options cnn_classifier_image_options(const cnn_classifier *classifier)
 {
     cnn_image_options options;
@@ -91,13 +93,25 @@ static void set_error(cnn_prediction *prediction, cnn_status status)
     prediction->error[length] = 0;
 }
 
+cnn_status cnn_classifier_prepare(const cnn_classifier *classifier, const cnn_tensor *pixels, float *input)
+{
+    const cnn_image_options options = cnn_classifier_image_options(classifier);
+    cnn_tensor *reduced;
+    cnn_status status =
+        cnn_image_reduce(classifier->context, pixels, &options, (int)classifier->preprocess.fit, &reduced);
+    if (!status)
+        status = cnn_image_preprocess(classifier->context, reduced ? reduced : pixels, &classifier->preprocess, input);
+    cnn_tensor_destroy(reduced);
+    return status;
+}
+
 static cnn_status predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, cnn_prediction *prediction)
 {
     float *input = cnn_allocate(classifier->context, input_size(classifier) * sizeof *input);
     float logits[CNN_MAX_METRIC_CLASSES];
     if (!input)
         return CNN_ERROR_OUT_OF_MEMORY;
-    cnn_status status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess, input);
+    cnn_status status = cnn_classifier_prepare(classifier, pixels, input);
     if (!status)
         status = compute_logits(classifier, input, 1, logits);
     if (!status)
@@ -135,7 +149,7 @@ cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const c
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status = cnn_image_load(classifier->context, path, &options, &pixels);
+    status = cnn_image_load_to_fit(classifier->context, path, &options, classifier->preprocess.fit, &pixels);
     return finish(classifier, status, pixels, prediction);
 }
 
@@ -147,7 +161,8 @@ cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status = cnn_image_decode(classifier->context, bytes, size, NULL, &options, &pixels);
+    status =
+        cnn_image_decode_to_fit(classifier->context, bytes, size, NULL, &options, classifier->preprocess.fit, &pixels);
     return finish(classifier, status, pixels, prediction);
 }
 
@@ -185,11 +200,13 @@ static cnn_status decode(const cnn_classifier *classifier, const encoded_images 
                          cnn_tensor **pixels)
 {
     const cnn_image_options options = cnn_classifier_image_options(classifier);
+    const int fit = (int)classifier->preprocess.fit;
     if (images->paths ? !images->paths[index] : !images->bytes[index])
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: image %zu is NULL", images->function, index);
     if (images->paths)
-        return cnn_image_load(classifier->context, images->paths[index], &options, pixels);
-    return cnn_image_decode(classifier->context, images->bytes[index], images->sizes[index], NULL, &options, pixels);
+        return cnn_image_load_to_fit(classifier->context, images->paths[index], &options, fit, pixels);
+    return cnn_image_decode_to_fit(classifier->context, images->bytes[index], images->sizes[index], NULL, &options, fit,
+                                   pixels);
 }
 
 static void decode_one(void *argument, size_t task, uint32_t worker)
@@ -202,8 +219,7 @@ static void decode_one(void *argument, size_t task, uint32_t worker)
     cnn_tensor *pixels = NULL;
     cnn_status status = decode(classifier, &files->images, task, &pixels);
     if (!status)
-        status = cnn_image_preprocess(classifier->context, pixels, &classifier->preprocess,
-                                      files->inputs + task * input_size(classifier));
+        status = cnn_classifier_prepare(classifier, pixels, files->inputs + task * input_size(classifier));
     cnn_tensor_destroy(pixels);
     if (status)
         set_error(prediction, status);

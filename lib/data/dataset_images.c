@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "data/dataset_internal.h"
+#include "image/decode.h"
 
 uint64_t cnn_dataset_count(const cnn_dataset *dataset)
 {
@@ -53,21 +54,43 @@ void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes)
         cnn_release(dataset->context, bytes);
 }
 
-cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
-                              cnn_tensor **pixels)
+/* The tensor that a source has, or what is left of it for the input. */
+static cnn_status take_pixels(const cnn_dataset *dataset, const cnn_entry *entry, const cnn_image_options *options,
+                              int fit, cnn_tensor **pixels)
+{
+    cnn_tensor *whole = NULL, *reduced;
+    cnn_status status = dataset->source->type->pixels(dataset->source, entry, &whole);
+    if (status)
+        return status;
+    status = cnn_image_reduce(dataset->context, whole, options, fit, &reduced);
+    if (status || reduced)
+        cnn_tensor_destroy(whole);
+    *pixels = status || reduced ? reduced : whole;
+    return status;
+}
+
+cnn_status cnn_dataset_decode_to_fit(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+                                     int fit, cnn_tensor **pixels)
 {
     if (!pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_decode: the result has no place: NULL was given");
     *pixels = NULL;
     const cnn_entry *entry = entry_of(dataset, index);
     if (entry && dataset->source->type->pixels)
-        return dataset->source->type->pixels(dataset->source, entry, pixels);
+        return take_pixels(dataset, entry, options, fit, pixels);
     void *bytes;
     size_t size;
     cnn_status status = cnn_dataset_read(dataset, index, &bytes, &size);
     if (status)
         return status;
-    status = cnn_image_decode(dataset->context, bytes, size, cnn_dataset_path(dataset, index), options, pixels);
+    status =
+        cnn_image_decode_to_fit(dataset->context, bytes, size, cnn_dataset_path(dataset, index), options, fit, pixels);
     cnn_dataset_release_bytes(dataset, bytes);
     return status;
+}
+
+cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+                              cnn_tensor **pixels)
+{
+    return cnn_dataset_decode_to_fit(dataset, index, options, CNN_FIT_UNKNOWN, pixels);
 }

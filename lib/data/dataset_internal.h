@@ -25,6 +25,10 @@ struct cnn_dataset {
 /* A dataset over the same source with the same classes, and room for `count` items, of which it has none yet. */
 cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_dataset **derived);
 
+/* As cnn_dataset_decode, for an input of options->min_width × min_height. `fit`: see image/decode.h. */
+cnn_status cnn_dataset_decode_to_fit(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
+                                     int fit, cnn_tensor **pixels);
+
 /* A dataset of the same images. */
 cnn_status cnn_dataset_copy(const cnn_dataset *dataset, cnn_dataset **copy);
 

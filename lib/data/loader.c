@@ -15,6 +15,7 @@
 #include "data/dataset_internal.h"
 #include "data/loader.h"
 #include "data/pixel_cache.h"
+#include "image/decode.h"
 
 enum {
     DEFAULT_BATCH = 32,
@@ -44,6 +45,7 @@ struct cnn_loader {
     cnn_augment augment;
     cnn_preprocess preprocess;
     cnn_image_options decoding;
+    int fit;           /* for it; unknown where augmentation moves the photograph about */
     size_t image_size; /* floats in one network input */
     uint32_t *order;   /* of the epoch: indices into the dataset */
     cnn_pixel_cache *cache;
@@ -80,7 +82,7 @@ static cnn_status make_input(cnn_loader *loader, uint32_t index, float *output)
     cnn_tensor *pixels = cnn_pixel_cache_get(loader->cache, index), *own = NULL;
     cnn_status status = CNN_OK;
     if (!pixels) {
-        status = cnn_dataset_decode(loader->dataset, index, &loader->decoding, &own);
+        status = cnn_dataset_decode_to_fit(loader->dataset, index, &loader->decoding, loader->fit, &own);
         pixels = own;
     }
     if (!status && loader->options.augment)
@@ -285,6 +287,7 @@ static cnn_status read_options(cnn_loader *loader, const cnn_loader_options *giv
 static void choose_decoding(cnn_loader *loader)
 {
     double factor = loader->options.augment ? magnification(&loader->augment) : 1;
+    loader->fit = loader->options.augment ? CNN_FIT_UNKNOWN : (int)loader->preprocess.fit;
     cnn_image_options_init(&loader->decoding);
     loader->decoding.max_file_bytes = loader->dataset->max_file_bytes;
     loader->decoding.min_width = (uint32_t)fmin(ceil(loader->preprocess.width * factor), UINT32_MAX);

@@ -1,7 +1,7 @@
 /* Averages of blocks of pixels: rows are summed first, then columns. */
 #include "image/average.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -20,36 +20,42 @@
     for (; x < (length); x++)               \
         (sums)[x] += (row)[x];
 
-static void add_row(uint32_t *restrict sums, const uint8_t *restrict row, size_t length)
+void cnn_add_row(uint32_t *restrict sums, const uint8_t *restrict row, size_t length)
 {
     ADD_ROW(sums, row, length)
 }
 
 /* Pixels of blocks `width` columns wide, from sums over `rows` rows. The quotient is taken by way of a reciprocal that
- * is rounded up, which is exact for blocks of less than 4096 pixels and as good as that for others. */
+ * is rounded up, which is exact for blocks of less than 4096 pixels; in larger ones a division counts for nothing. */
 static void average_columns(const uint32_t *sums, size_t width, size_t rows, size_t blocks, uint8_t *output)
 {
-    enum { BITS = 32 };
+    enum { BITS = 32, EXACT = 4096 };
     uint64_t count = width * rows, reciprocal = (((uint64_t)1 << BITS) + count - 1) / count;
     for (size_t block = 0; block < blocks; block++, sums += 3 * width, output += 3)
         for (size_t channel = 0; channel < 3; channel++) {
             uint64_t sum = count / 2;
             for (size_t x = 0; x < width; x++)
                 sum += sums[3 * x + channel];
-            output[channel] = (uint8_t)((sum * reciprocal) >> BITS);
+            output[channel] = (uint8_t)(count < EXACT ? (sum * reciprocal) >> BITS : sum / count);
         }
+}
+
+void cnn_average_sums(const uint32_t *sums, size_t width, size_t block_width, size_t rows, uint8_t *output)
+{
+    assert(block_width && rows);
+    size_t whole = width / block_width, left = width - whole * block_width;
+    average_columns(sums, block_width, rows, whole, output);
+    if (left)
+        average_columns(sums + 3 * whole * block_width, left, rows, 1, output + 3 * whole);
 }
 
 static void average_block_row(const uint8_t *rows, size_t stride, size_t row_count, size_t width, size_t block_width,
                               uint32_t *sums, uint8_t *output)
 {
-    size_t whole = width / block_width, left = width - whole * block_width;
     memset(sums, 0, 3 * width * sizeof *sums);
     for (size_t i = 0; i < row_count; i++)
-        add_row(sums, rows + i * stride, 3 * width);
-    average_columns(sums, block_width, row_count, whole, output);
-    if (left)
-        average_columns(sums + 3 * whole * block_width, left, row_count, 1, output + 3 * whole);
+        cnn_add_row(sums, rows + i * stride, 3 * width);
+    cnn_average_sums(sums, width, block_width, row_count, output);
 }
 
 #if defined(__x86_64__)

@@ -1,11 +1,14 @@
+#include "image/decode.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/options.h"
+#include "image/canvas.h"
 #include "image/decoders.h"
 #include "image/format.h"
+#include "image/warp.h"
 
-enum { DEFAULT_MAX_PIXELS = 100000000, DEFAULT_MAX_FILE_BYTES = 64 << 20 };
+enum { DEFAULT_MAX_PIXELS = 200000000, DEFAULT_MAX_FILE_BYTES = 64 << 20 };
 
 static cnn_status read_options(cnn_image_options *options, const cnn_image_options *given)
 {
@@ -33,8 +36,8 @@ static cnn_status fail_foreign(const cnn_image_source *source)
 static cnn_status decode_source(const cnn_image_source *source, cnn_tensor **pixels)
 {
     if (source->size > source->options.max_file_bytes)
-        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu", source->size,
-                              (unsigned long long)source->options.max_file_bytes);
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: raise max_file_bytes",
+                              source->size, (unsigned long long)source->options.max_file_bytes);
     switch (cnn_image_sniff(source->bytes, source->size)) {
     case CNN_IMAGE_JPEG: return cnn_jpeg_decode(source, pixels);
     case CNN_IMAGE_PNG: return cnn_png_decode(source, pixels);
@@ -64,23 +67,32 @@ cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn
     return status ? status : cnn_options_write(info, &result, sizeof result, "cnn_image_info");
 }
 
-cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
-                            const cnn_image_options *options, cnn_tensor **pixels)
+cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size_t size, const char *name,
+                                   const cnn_image_options *options, int fit, cnn_tensor **pixels)
 {
     if ((!bytes && size) || !pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and pixels must not be NULL", name_or_default(name));
     *pixels = NULL;
-    cnn_image_source source = { .context = context, .bytes = bytes, .size = size, .name = name_or_default(name) };
+    cnn_image_source source = {
+        .context = context, .bytes = bytes, .size = size, .name = name_or_default(name), .fit = fit
+    };
     cnn_status status = read_options(&source.options, options);
     return status ? status : decode_source(&source, pixels);
 }
 
-cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options, cnn_tensor **pixels)
+cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
+                            const cnn_image_options *options, cnn_tensor **pixels)
+{
+    return cnn_image_decode_to_fit(context, bytes, size, name, options, CNN_FIT_UNKNOWN, pixels);
+}
+
+cnn_status cnn_image_load_to_fit(cnn_context *context, const char *path, const cnn_image_options *options, int fit,
+                                 cnn_tensor **pixels)
 {
     if (!path || !pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_image_load: path and pixels must not be NULL");
     *pixels = NULL;
-    cnn_image_source source = { .context = context, .name = path };
+    cnn_image_source source = { .context = context, .name = path, .fit = fit };
     cnn_status status = read_options(&source.options, options);
     if (status)
         return status;
@@ -92,4 +104,32 @@ cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_imag
     status = decode_source(&source, pixels);
     cnn_release(context, bytes);
     return status;
+}
+
+cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options, cnn_tensor **pixels)
+{
+    return cnn_image_load_to_fit(context, path, options, CNN_FIT_UNKNOWN, pixels);
+}
+
+cnn_status cnn_image_reduce(cnn_context *context, const cnn_tensor *pixels, const cnn_image_options *options, int fit,
+                            cnn_tensor **reduced)
+{
+    cnn_photo photo;
+    *reduced = NULL;
+    cnn_image_source source = { .context = context, .name = "the image", .fit = fit };
+    cnn_status status = cnn_photo_open(pixels, "cnn_image_reduce", &photo);
+    if (!status)
+        status = read_options(&source.options, options);
+    if (status || photo.width > UINT32_MAX || photo.height > UINT32_MAX)
+        return status;
+    uint32_t width = (uint32_t)photo.width, height = (uint32_t)photo.height;
+    cnn_reduction_aim aim = cnn_image_aim(&source, 1);
+    cnn_reduction reduction = cnn_choose_reduction(&aim, width, height, cnn_even_reduction(&aim, width, height));
+    if (cnn_reduced_width(&reduction) == width && cnn_reduced_height(&reduction) == height)
+        return CNN_OK;
+    cnn_canvas canvas;
+    status = cnn_canvas_create(&source, &reduction, 1, &canvas);
+    for (uint32_t y = 0; y < height && !status; y++)
+        cnn_canvas_put_row(&canvas, y, photo.bytes + 3 * (size_t)y * width);
+    return cnn_canvas_finish(&canvas, &source, status, reduced);
 }

@@ -39,3 +39,38 @@ uint32_t cnn_exif_orientation(const uint8_t *bytes, size_t size)
     }
     return 1;
 }
+
+static int hexadecimal(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    char lower = (char)(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Bytes of two digits each; what is no digit, the ends of lines, is passed over. */
+static size_t read_hexadecimal(const char *text, uint8_t *bytes)
+{
+    size_t digits = 0;
+    for (; *text; text++) {
+        int value = hexadecimal(*text);
+        if (value < 0)
+            continue;
+        bytes[digits / 2] = (uint8_t)(digits % 2 ? bytes[digits / 2] << 4 | value : value);
+        digits++;
+    }
+    return digits / 2;
+}
+
+uint32_t cnn_exif_text_orientation(char *text)
+{
+    static const char space[] = " \t\r\n", exif[] = { 'E', 'x', 'i', 'f', 0, 0 };
+    const char *name = text + strspn(text, space);
+    const char *length = name + strcspn(name, space);
+    length += strspn(length, space);
+    uint8_t *bytes = (uint8_t *)text; /* two digits become one byte, behind which they stand */
+    size_t size = read_hexadecimal(length + strcspn(length, space), bytes);
+    if (size > sizeof exif && !memcmp(bytes, exif, sizeof exif))
+        return cnn_exif_orientation(bytes + sizeof exif, size - sizeof exif);
+    return cnn_exif_orientation(bytes, size);
+}

@@ -9,11 +9,12 @@
 #include <jerror.h> /* needs the other */
 
 #include "core/memory.h"
+#include "image/budget.h"
 #include "image/canvas.h"
 #include "image/decoders.h"
 #include "image/exif.h"
 
-enum { ROWS_AT_ONCE = 16, MAX_SCANS = 500, ALWAYS_ALLOWED_SCANS = 32 };
+enum { ROWS_AT_ONCE = 4, MAX_SCANS = 500, ALWAYS_ALLOWED_SCANS = 32 };
 
 /* Pixels times scans of one progressive image: each scan walks over all of it, even if it holds next to nothing. */
 static const uint64_t max_scanned_pixels = (uint64_t)1 << 32;
@@ -31,7 +32,8 @@ typedef struct reader {
     cnn_status status;
     bool ended; /* the file ended before the image did */
     cnn_canvas canvas;
-    uint8_t *rows; /* where rows can't be decoded in place */
+    uint8_t *rows;   /* where rows can't be decoded in place */
+    uint64_t memory; /* of the budget */
 } reader;
 
 static void leave(reader *self, cnn_status status)
@@ -57,6 +59,11 @@ static void on_error(j_common_ptr jpeg)
     reader *self = jpeg->client_data;
     char text[JMSG_LENGTH_MAX];
     switch (jpeg->err->msg_code) {
+    case JERR_IMAGE_TOO_BIG:
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT,
+                                   "has a side of more than the %d pixels that a JPEG may have: cut it into parts",
+                                   (int)JPEG_MAX_DIMENSION));
+        break;
     case JERR_OUT_OF_MEMORY:
         leave(self, cnn_image_fail(self->source, CNN_ERROR_OUT_OF_MEMORY, "there is no memory to decode it"));
         break;
@@ -105,7 +112,8 @@ static void on_progress(j_common_ptr common)
     uint64_t scans = (uint64_t)self->jpeg.input_scan_number;
     uint64_t scanned = scans * self->jpeg.image_width * self->jpeg.image_height;
     if (scans > MAX_SCANS || (scans > ALWAYS_ALLOWED_SCANS && scanned > max_scanned_pixels))
-        leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT, "has too many scans"));
+        leave(self,
+              cnn_image_fail(self->source, CNN_ERROR_LIMIT, "has too many scans: save it again with another program"));
 }
 
 static void begin_input(j_decompress_ptr jpeg)
@@ -185,26 +193,21 @@ static void check_size(reader *self)
                                    self->source->size, jpeg->image_width, jpeg->image_height));
 }
 
-/* Decodes at a half, quarter or eighth where that leaves enough pixels. */
-static void choose_scale(reader *self, uint32_t orientation)
+/* Decodes at a half, quarter or eighth where that leaves enough pixels. Returns the reduction of what is decoded. */
+static cnn_reduction choose_scale(reader *self, uint32_t orientation)
 {
-    uint64_t width = self->source->options.min_width, height = self->source->options.min_height;
-    if (!width || !height)
-        return;
-    if (cnn_orientation_swaps(orientation)) {
-        uint64_t swapped = width;
-        width = height;
-        height = swapped;
-    }
-    unsigned denominator = 8;
-    while (denominator > 1 &&
-           (self->jpeg.image_width < denominator * width || self->jpeg.image_height < denominator * height))
-        denominator /= 2;
-    self->jpeg.scale_num = 1;
-    self->jpeg.scale_denom = denominator;
-    /* colours are stored at half the resolution; smoothing them is lost where less than that is asked for */
-    self->jpeg.do_fancy_upsampling =
-        self->jpeg.image_width * 2 < 3 * width * denominator || self->jpeg.image_height * 2 < 3 * height * denominator;
+    struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    cnn_reduction_aim aim = cnn_image_aim(self->source, orientation);
+    uint32_t even = cnn_even_reduction(&aim, jpeg->image_width, jpeg->image_height);
+    uint32_t denominator = even < DCTSIZE ? even : DCTSIZE;
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = denominator;
+    if (aim.width && aim.height)
+        /* colours are stored at half the resolution; smoothing them is lost where less than that is asked for */
+        jpeg->do_fancy_upsampling = jpeg->image_width * 2 < 3 * (uint64_t)aim.width * denominator ||
+                                    jpeg->image_height * 2 < 3 * (uint64_t)aim.height * denominator;
+    jpeg_calc_output_dimensions(jpeg);
+    return cnn_choose_reduction(&aim, jpeg->output_width, jpeg->output_height, even / denominator);
 }
 
 static void choose_colours(reader *self)
@@ -263,6 +266,26 @@ static void read_rows(reader *self)
     }
 }
 
+/* What an image in several scans needs until it is whole: two bytes for each coefficient. */
+static uint64_t coefficient_bytes(struct jpeg_decompress_struct *jpeg)
+{
+    uint64_t blocks = 0;
+    if (jpeg_has_multiple_scans(jpeg))
+        for (int i = 0; i < jpeg->num_components; i++)
+            blocks += (uint64_t)jpeg->comp_info[i].width_in_blocks * jpeg->comp_info[i].height_in_blocks;
+    return blocks * DCTSIZE2 * sizeof(JCOEF);
+}
+
+static void claim_memory(reader *self, const cnn_reduction *reduction)
+{
+    uint64_t coefficients = coefficient_bytes(&self->jpeg);
+    uint64_t bytes = coefficients + (uint64_t)cnn_reduced_width(reduction) * cnn_reduced_height(reduction) * 3;
+    cnn_status status = cnn_image_check_memory(self->source, bytes, coefficients ? ", as it is progressive" : "");
+    if (status)
+        leave(self, status);
+    self->memory = cnn_decoding_begin(bytes);
+}
+
 static void decode(reader *self)
 {
     if (setjmp(self->escape))
@@ -270,11 +293,10 @@ static void decode(reader *self)
     open_reader(self);
     check_size(self);
     uint32_t orientation = read_orientation(self);
-    choose_scale(self, orientation);
     choose_colours(self);
-    jpeg_calc_output_dimensions(&self->jpeg);
-    cnn_status status =
-        cnn_canvas_create(self->source, self->jpeg.output_width, self->jpeg.output_height, orientation, &self->canvas);
+    cnn_reduction reduction = choose_scale(self, orientation);
+    claim_memory(self, &reduction);
+    cnn_status status = cnn_canvas_create(self->source, &reduction, orientation, &self->canvas);
     if (status)
         leave(self, status);
     jpeg_start_decompress(&self->jpeg);
@@ -290,6 +312,7 @@ cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels)
     decode(&self);
     jpeg_destroy_decompress(&self.jpeg);
     cnn_release(source->context, self.rows);
+    cnn_decoding_end(self.memory);
     return cnn_canvas_finish(&self.canvas, source, self.status, pixels);
 }
 

@@ -6,9 +6,11 @@
 #include <png.h>
 
 #include "core/memory.h"
+#include "image/budget.h"
 #include "image/canvas.h"
 #include "image/decoders.h"
 #include "image/exif.h"
+#include "image/png_chunks.h"
 
 /* Of a chunk that isn't pixels: the palette, EXIF. */
 enum { MAX_CHUNK_BYTES = 1 << 20, MAX_CHUNKS_KEPT = 16 };
@@ -25,11 +27,14 @@ typedef struct reader {
     size_t position;
     jmp_buf escape;
     cnn_status status;
+    bool ending; /* every row has been read */
     cnn_canvas canvas;
-    uint8_t *rows;  /* one row, or the whole image if it is interlaced */
+    uint8_t *rows; /* where rows can't be decoded in place: one, or the whole image if it is interlaced */
+    uint32_t width, height;
     size_t stride;  /* of a decoded row */
     bool has_alpha; /* decoded pixels are RGBA, else RGB */
-    bool whole;     /* rows holds the whole image */
+    bool interlaced;
+    uint64_t memory; /* of the budget */
 } reader;
 
 static void leave(reader *self, cnn_status status)
@@ -69,17 +74,19 @@ static void on_release(png_structp png, void *memory)
 static void on_read(png_structp png, png_bytep target, size_t size)
 {
     reader *self = png_get_io_ptr(png);
+    if (size > self->source->size - self->position && self->ending && cnn_png_has_all_pixels(self->source))
+        leave(self, CNN_OK); /* only the end marker is missing, or text before it */
     if (size > self->source->size - self->position)
         leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated"));
     memcpy(target, self->source->bytes + self->position, size);
     self->position += size;
 }
 
-/* Of the chunks that aren't needed only the checksum is read. */
+/* Of the chunks that aren't needed only the checksum is read. Text can hold EXIF. */
 static void ignore_chunks(png_structp png)
 {
-    static const char names[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
-                                "sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt\0";
+    static const char names[] = "bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0"
+                                "sBIT\0sCAL\0sPLT\0sRGB\0sTER\0tIME\0";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)names, sizeof names / 5);
 }
 
@@ -105,27 +112,33 @@ static void open_reader(reader *self)
     png_read_info(self->png, self->info);
 }
 
+/* From a chunk of its own, which may stand behind the pixels, or from text as ImageMagick writes it. */
 static uint32_t read_orientation(const reader *self)
 {
-    png_uint_32 size = 0;
-    png_bytep exif = NULL;
-    if (!png_get_eXIf_1(self->png, self->info, &size, &exif) || !exif)
-        return 1;
-    return cnn_exif_orientation(exif, size);
+    size_t size = 0;
+    const uint8_t *exif = cnn_png_find_chunk(self->source, "eXIf", &size);
+    if (exif)
+        return cnn_exif_orientation(exif, size);
+    png_textp texts = NULL;
+    int count = png_get_text(self->png, self->info, &texts, NULL);
+    for (int i = 0; i < count; i++)
+        if (!strcmp(texts[i].key, "Raw profile type exif") || !strcmp(texts[i].key, "Raw profile type APP1"))
+            return cnn_exif_text_orientation(texts[i].text);
+    return 1;
 }
 
 static void check_size(reader *self)
 {
-    uint32_t width = png_get_image_width(self->png, self->info);
-    uint32_t height = png_get_image_height(self->png, self->info);
-    cnn_status status = cnn_image_check_size(self->source, width, height);
+    self->width = png_get_image_width(self->png, self->info);
+    self->height = png_get_image_height(self->png, self->info);
+    cnn_status status = cnn_image_check_size(self->source, self->width, self->height);
     if (status)
         leave(self, status);
-    uint64_t bits =
-        (uint64_t)width * height * png_get_bit_depth(self->png, self->info) * png_get_channels(self->png, self->info);
+    uint64_t bits = (uint64_t)self->width * self->height * png_get_bit_depth(self->png, self->info) *
+                    png_get_channels(self->png, self->info);
     if (bits / 8 / MOST_INFLATION > self->source->size && !self->source->options.allow_truncated)
         leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated: %zu bytes can't hold %u×%u pixels",
-                                   self->source->size, width, height));
+                                   self->source->size, self->width, self->height));
 }
 
 /* Whatever is stored becomes 8-bit RGB, or RGBA if pixels can be transparent. */
@@ -139,7 +152,7 @@ static void choose_transformations(reader *self)
     if (!(type & PNG_COLOR_MASK_COLOR))
         png_set_gray_to_rgb(png);
     self->has_alpha = (type & PNG_COLOR_MASK_ALPHA) || keyed;
-    self->whole = png_set_interlace_handling(png) > 1;
+    self->interlaced = png_set_interlace_handling(png) > 1;
     png_read_update_info(png, self->info);
     self->stride = png_get_rowbytes(png, self->info);
 }
@@ -156,44 +169,69 @@ static void blend_over_white(uint8_t *row, uint32_t width)
 static void put_row(const reader *self, uint32_t y, uint8_t *row)
 {
     if (self->has_alpha)
-        blend_over_white(row, self->canvas.width);
+        blend_over_white(row, self->width);
     cnn_canvas_put_row(&self->canvas, y, row);
 }
 
-static void read_interlaced(reader *self, uint32_t height)
+static bool is_decoded_in_place(const reader *self)
+{
+    return !self->has_alpha && cnn_canvas_row(&self->canvas, 0);
+}
+
+/* What is held beside the canvas. */
+static size_t count_rows(const reader *self)
+{
+    return is_decoded_in_place(self) ? 0 : self->interlaced ? self->height : 1;
+}
+
+static void claim_memory(reader *self, const cnn_reduction *reduction)
+{
+    uint64_t whole = self->interlaced ? (uint64_t)self->stride * self->height : 0;
+    uint64_t kept = (uint64_t)cnn_reduced_width(reduction) * cnn_reduced_height(reduction) * 3;
+    cnn_status status = cnn_image_check_memory(self->source, whole + kept, whole ? ", as it is interlaced" : "");
+    if (status)
+        leave(self, status);
+    self->memory = cnn_decoding_begin(whole + kept);
+}
+
+static void allocate_rows(reader *self)
+{
+    size_t size;
+    if (!cnn_multiply(self->stride, count_rows(self), &size))
+        leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT, "is too large for memory"));
+    if (!size)
+        return;
+    self->rows = cnn_allocate(self->source->context, size);
+    if (!self->rows)
+        leave(self, CNN_ERROR_OUT_OF_MEMORY);
+    memset(self->rows, GREY, size); /* what the file lacks stays so */
+}
+
+static uint8_t *row_at(const reader *self, uint32_t y)
+{
+    if (!self->rows)
+        return cnn_canvas_row(&self->canvas, y);
+    return self->interlaced ? self->rows + y * self->stride : self->rows;
+}
+
+static void read_interlaced(reader *self)
 {
     for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
-        for (uint32_t y = 0; y < height; y++)
-            png_read_row(self->png, self->rows + y * self->stride, NULL);
+        for (uint32_t y = 0; y < self->height; y++)
+            png_read_row(self->png, row_at(self, y), NULL);
 }
 
 static void put_interlaced(const reader *self)
 {
-    uint32_t height = png_get_image_height(self->png, self->info);
-    for (uint32_t y = 0; y < height; y++)
-        put_row(self, y, self->rows + y * self->stride);
+    for (uint32_t y = 0; y < self->height; y++)
+        put_row(self, y, row_at(self, y));
 }
 
 static void read_rows(reader *self)
 {
-    uint32_t height = png_get_image_height(self->png, self->info);
-    bool in_place = !self->whole && !self->has_alpha && cnn_canvas_row(&self->canvas, 0);
-    if (!in_place) {
-        size_t size = self->stride;
-        if (self->whole && !cnn_multiply(size, height, &size))
-            leave(self, cnn_image_fail(self->source, CNN_ERROR_LIMIT, "is too large for memory"));
-        self->rows = cnn_allocate(self->source->context, size);
-        if (!self->rows)
-            leave(self, CNN_ERROR_OUT_OF_MEMORY);
-        memset(self->rows, GREY, size); /* what the file lacks stays so */
-    }
-    if (self->whole) {
-        read_interlaced(self, height);
-        return;
-    }
-    for (uint32_t y = 0; y < height; y++) {
-        png_read_row(self->png, in_place ? cnn_canvas_row(&self->canvas, y) : self->rows, NULL);
-        if (!in_place)
+    for (uint32_t y = 0; y < self->height; y++) {
+        png_read_row(self->png, row_at(self, y), NULL);
+        if (self->rows)
             put_row(self, y, self->rows);
     }
 }
@@ -206,11 +244,19 @@ static void decode(reader *self)
     check_size(self);
     uint32_t orientation = read_orientation(self);
     choose_transformations(self);
-    cnn_status status = cnn_canvas_create(self->source, png_get_image_width(self->png, self->info),
-                                          png_get_image_height(self->png, self->info), orientation, &self->canvas);
+    cnn_reduction_aim aim = cnn_image_aim(self->source, orientation);
+    cnn_reduction reduction =
+        cnn_choose_reduction(&aim, self->width, self->height, cnn_even_reduction(&aim, self->width, self->height));
+    claim_memory(self, &reduction);
+    cnn_status status = cnn_canvas_create(self->source, &reduction, orientation, &self->canvas);
     if (status)
         leave(self, status);
-    read_rows(self);
+    allocate_rows(self);
+    if (self->interlaced)
+        read_interlaced(self);
+    else
+        read_rows(self);
+    self->ending = true;
     png_read_end(self->png, NULL); /* the checksum of the last pixels */
 }
 
@@ -224,9 +270,10 @@ cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels)
 {
     reader self = { .source = source };
     decode(&self);
-    if (self.whole && self.rows)
+    if (self.interlaced && self.rows)
         put_interlaced(&self);
     close_reader(&self);
+    cnn_decoding_end(self.memory);
     return cnn_canvas_finish(&self.canvas, source, self.status, pixels);
 }
 

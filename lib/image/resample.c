@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "image/average.h"
 #include "image/filter.h"
 #include "image/warp.h"
 
@@ -189,8 +190,8 @@ static void resample_rows(const cnn_photo *photo, const axis *columns, const axi
     }
 }
 
-cnn_status cnn_resample(cnn_context *context, const cnn_photo *photo, const cnn_affine *affine, cnn_border border,
-                        const cnn_warp_target *target)
+static cnn_status resample_pixels(cnn_context *context, const cnn_photo *photo, const cnn_affine *affine,
+                                  cnn_border border, const cnn_warp_target *target)
 {
     axis columns = { 0 }, rows = { 0 };
     int16_t *sums = NULL;
@@ -211,5 +212,32 @@ cnn_status cnn_resample(cnn_context *context, const cnn_photo *photo, const cnn_
     cnn_release(context, spare);
     axis_release(context, &columns);
     axis_release(context, &rows);
+    return status;
+}
+
+/* Pixels to average before the filter looks at them, which would have thousands of weights for each output pixel: 16
+ * blocks at the least remain of what one covers. */
+static int64_t block_size(double step, int64_t limit)
+{
+    enum { KEPT = 16 };
+    double block = floor(fabs(step) / KEPT);
+    return block < 2 ? 1 : block < (double)limit ? (int64_t)block : limit;
+}
+
+cnn_status cnn_resample(cnn_context *context, const cnn_photo *photo, const cnn_affine *affine, cnn_border border,
+                        const cnn_warp_target *target)
+{
+    int64_t width = block_size(affine->xx, photo->width), height = block_size(affine->yy, photo->height);
+    if (width == 1 && height == 1)
+        return resample_pixels(context, photo, affine, border, target);
+    cnn_photo smaller;
+    uint8_t *bytes;
+    cnn_status status = cnn_average_blocks(context, photo, width, height, &smaller, &bytes);
+    if (status)
+        return status;
+    double x = 1.0 / (double)width, y = 1.0 / (double)height;
+    cnn_affine map = { .xx = affine->xx * x, .x0 = affine->x0 * x, .yy = affine->yy * y, .y0 = affine->y0 * y };
+    status = resample_pixels(context, &smaller, &map, border, target);
+    cnn_release(context, bytes);
     return status;
 }

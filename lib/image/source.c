@@ -1,9 +1,11 @@
 #include "image/source.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "core/error.h"
+#include "image/exif.h"
 
 cnn_status cnn_image_fail(const cnn_image_source *source, cnn_status status, const char *format, ...)
 {
@@ -19,8 +21,30 @@ cnn_status cnn_image_check_size(const cnn_image_source *source, uint32_t width, 
 {
     if (width == 0 || height == 0)
         return cnn_image_fail(source, CNN_ERROR_FORMAT, "has no pixels: its size is %u×%u", width, height);
+    if (width > CNN_IMAGE_MAX_SIDE || height > CNN_IMAGE_MAX_SIDE)
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %u×%u pixels; a side may be %d pixels: cut it into parts",
+                              width, height, CNN_IMAGE_MAX_SIDE);
     if ((uint64_t)width * height > source->options.max_pixels)
-        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %u×%u pixels; the limit is %u", width, height,
+        return cnn_image_fail(source, CNN_ERROR_LIMIT,
+                              "is %u×%u pixels; the limit is %u: make it smaller, or raise max_pixels", width, height,
                               source->options.max_pixels);
     return CNN_OK;
+}
+
+cnn_status cnn_image_check_memory(const cnn_image_source *source, uint64_t bytes, const char *why)
+{
+    enum { BYTES_A_PIXEL = 4, ALWAYS_ALLOWED = 64 << 20, MEGABYTE = 1000000 };
+    uint64_t limit = (uint64_t)BYTES_A_PIXEL * source->options.max_pixels + ALWAYS_ALLOWED;
+    if (bytes <= limit)
+        return CNN_OK;
+    return cnn_image_fail(source, CNN_ERROR_LIMIT,
+                          "takes %llu MB to decode%s; the limit is %llu MB: make it smaller, or raise max_pixels",
+                          (unsigned long long)(bytes / MEGABYTE), why, (unsigned long long)(limit / MEGABYTE));
+}
+
+cnn_reduction_aim cnn_image_aim(const cnn_image_source *source, uint32_t orientation)
+{
+    uint32_t width = source->options.min_width, height = source->options.min_height;
+    bool swaps = cnn_orientation_swaps(orientation);
+    return (cnn_reduction_aim){ .width = swaps ? height : width, .height = swaps ? width : height, .fit = source->fit };
 }

@@ -103,7 +103,7 @@ def packed_rows(samples, depth):
     return rows
 
 
-def png(samples, colour_type, depth, interlaced=False, before=b""):
+def png(samples, colour_type, depth, interlaced=False, before=b"", behind=b""):
     height, width, _ = samples.shape
     if interlaced:
         parts = [samples[y::step_y, x::step_x] for x, y, step_x, step_y in ADAM7]
@@ -116,6 +116,7 @@ def png(samples, colour_type, depth, interlaced=False, before=b""):
         + chunk(b"IHDR", header)
         + before
         + chunk(b"IDAT", zlib.compress(data, 9))
+        + behind
         + chunk(b"IEND", b"")
     )
 
@@ -175,9 +176,26 @@ def make_colour_pngs(width, height):
               colour_type=6, depth=16)
     exif = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
     write_png("exif", np.rot90(rgb, -1), samples=rgb, colour_type=2, depth=8, before=chunk(b"eXIf", exif))
+    write_png("exif_behind", np.rot90(rgb, -1), samples=rgb, colour_type=2, depth=8, behind=chunk(b"eXIf", exif))
+    make_text_exif_pngs(rgb, exif)
     profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()))
     gamma = chunk(b"gAMA", struct.pack(">I", 100000))
     write_png("profile", rgb, check=True, samples=rgb, colour_type=2, depth=8, before=gamma + profile)
+
+
+def make_text_exif_pngs(rgb, exif):
+    """EXIF as ImageMagick puts it in text: a name, the number of bytes, and these in hexadecimal."""
+    def profile(name, data):
+        lines = "".join(data.hex()[i : i + 72] + "\n" for i in range(0, 2 * len(data), 72))
+        return f"\n{name}\n{len(data):8}\n{lines}".encode()
+
+    exif += bytes(60)  # so that it takes several lines
+    text = chunk(b"tEXt", b"Raw profile type exif\0" + profile("exif", b"Exif\0\0" + exif))
+    packed = chunk(b"zTXt", b"Raw profile type APP1\0\0" + zlib.compress(profile("APP1", exif)))
+    write_png("exif_text", np.rot90(rgb, -1), samples=rgb, colour_type=2, depth=8, before=text)
+    write_png("exif_packed_text", np.rot90(rgb, -1), samples=rgb, colour_type=2, depth=8, before=packed)
+    image = ImageOps.exif_transpose(Image.open(FOLDER / "exif_text.png"))
+    assert (np.asarray(image) == np.rot90(rgb, -1)).all()
 
 
 def make_palette_pngs(width, height):

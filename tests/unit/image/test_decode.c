@@ -48,6 +48,9 @@ static void exif_orientation_is_applied(void **state)
         check_decoding(name, "jpg", 2);
     }
     check_decoding("exif", "png", 0);
+    check_decoding("exif_behind", "png", 0);
+    check_decoding("exif_text", "png", 0);
+    check_decoding("exif_packed_text", "png", 0);
 }
 
 static void pngs_of_every_kind_decode_exactly(void **state)
@@ -103,20 +106,24 @@ static void check_scaled(const char *name, uint32_t min_width, uint32_t min_heig
     free(encoded.data);
 }
 
-static void a_large_jpeg_is_scaled_while_decoding(void **state)
+static void a_large_image_is_scaled_while_decoding(void **state)
 {
     (void)state;
     check_scaled("baseline_420.jpg", 20, 15, 20, 15);
     check_scaled("baseline_420.jpg", 21, 15, 40, 30);
     check_scaled("baseline_420.jpg", 10, 7, 10, 8);
-    check_scaled("baseline_420.jpg", 1, 1, 5, 4);
+    check_scaled("baseline_420.jpg", 5, 4, 5, 4);
+    check_scaled("baseline_420.jpg", 3, 2, 3, 2);
+    check_scaled("baseline_420.jpg", 1, 1, 1, 1);
     check_scaled("baseline_420.jpg", 0, 15, 40, 30);
     check_scaled("baseline_420.jpg", 400, 400, 40, 30);
     check_scaled("progressive.jpg", 20, 15, 20, 15);
     check_scaled("cmyk.jpg", 10, 9, 12, 9);
     check_scaled("orientation_6.jpg", 8, 12, 8, 12);
     check_scaled("orientation_6.jpg", 12, 8, 16, 24);
-    check_scaled("rgb8.png", 1, 1, 18, 13);
+    check_scaled("rgb8.png", 9, 7, 9, 7);
+    check_scaled("rgb8.png", 1, 1, 1, 1);
+    check_scaled("exif.png", 7, 9, 7, 9);
 }
 
 static void a_probe_tells_size_channels_and_orientation(void **state)
@@ -172,7 +179,7 @@ int main(void)
         cmocka_unit_test(pngs_of_every_kind_decode_exactly),
         cmocka_unit_test(interlaced_pngs_decode_exactly),
         cmocka_unit_test(a_file_is_loaded_by_its_content),
-        cmocka_unit_test(a_large_jpeg_is_scaled_while_decoding),
+        cmocka_unit_test(a_large_image_is_scaled_while_decoding),
         cmocka_unit_test(a_probe_tells_size_channels_and_orientation),
         cmocka_unit_test(wrong_arguments_are_refused),
     };
