@@ -124,7 +124,8 @@ CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifie
                                                  cnn_prediction *prediction);
 
 /* Many at once: decoded in parallel, computed in batches. `predictions` has `count` elements, each with struct_size set
- * in the first. A file that can't be used has its error in its own prediction; the rest go on. */
+ * in the first. A file that can't be used has its error in its own prediction; the rest go on. Of 0 files, nothing is
+ * done: `paths` and `predictions` may be NULL. */
 CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths,
                                                 size_t count, cnn_prediction *predictions);
 

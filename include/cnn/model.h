@@ -30,9 +30,9 @@ CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
  * weights depend on the size; the model is then as it was. */
 CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width);
 
-/* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N from 1: many
- * are computed some at a time, in bounded memory. Dropout does nothing, batch_norm uses the running statistics.
- * One model may predict from many threads at once, while nothing changes it. */
+/* Computes the output for a batch: `input` N×H×W×C, `output` N×(output shape), both CNN_FLOAT32, any N: many images are
+ * computed some at a time, in bounded memory; with none there is nothing to do. Dropout does nothing, batch_norm uses
+ * the running statistics. One model may predict from many threads at once, while nothing changes it. */
 CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
 
 /* Training by hand; cnn_train (trainer.h) does this for most people.

@@ -275,21 +275,26 @@ cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, c
     return predict_all(&p);
 }
 
-cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what)
+static cnn_status check_batch(const cnn_tensor *tensor, const cnn_shape *shape, int64_t least, const char *what)
 {
     if (!tensor)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s is NULL", what);
     char given[128], wanted[128];
-    bool fits = tensor->dtype == CNN_FLOAT32 && tensor->rank == shape->rank + 1 && tensor->dims[0] > 0;
+    bool fits = tensor->dtype == CNN_FLOAT32 && tensor->rank == shape->rank + 1 && tensor->dims[0] >= least;
     for (int32_t i = 0; fits && i < shape->rank; i++)
         fits = tensor->dims[i + 1] == shape->dims[i];
     if (fits)
         return CNN_OK;
-    return cnn_fail(CNN_ERROR_SHAPE,
-                    "%s has the shape %s%s; the model has float32 N\xC3\x97%s there, with at least one image", what,
+    return cnn_fail(CNN_ERROR_SHAPE, "%s has the shape %s%s; the model has float32 N\xC3\x97%s there%s", what,
                     cnn_dims_text(tensor->rank, tensor->dims, given, sizeof given),
                     tensor->dtype == CNN_FLOAT32 ? "" : " and isn't float32",
-                    cnn_dims_text(shape->rank, shape->dims, wanted, sizeof wanted));
+                    cnn_dims_text(shape->rank, shape->dims, wanted, sizeof wanted),
+                    least ? ", with at least one image" : "");
+}
+
+cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what)
+{
+    return check_batch(tensor, shape, 1, what);
 }
 
 cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output)
@@ -297,13 +302,13 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict: the model is NULL");
     cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
-    cnn_status status = cnn_check_batch(input, &in, "cnn_model_predict: the input");
+    cnn_status status = check_batch(input, &in, 0, "cnn_model_predict: the input");
     if (!status)
-        status = cnn_check_batch(output, &out, "cnn_model_predict: the output");
+        status = check_batch(output, &out, 0, "cnn_model_predict: the output");
     if (!status && input->dims[0] != output->dims[0])
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_predict: the input has %lld images, the output has %lld",
                           (long long)input->dims[0], (long long)output->dims[0]);
-    if (status)
+    if (status || input->dims[0] == 0)
         return status;
     int64_t count = input->dims[0];
     prediction p = { .model = model,

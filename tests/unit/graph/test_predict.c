@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cnn/explain.h>
+
 #include "models.h"
 
 static cnn_model *random_model(cnn_context *context, uint64_t seed)
@@ -274,6 +276,33 @@ static void tensors_that_do_not_fit_are_refused(void **state)
     cnn_model_destroy(model);
 }
 
+static void of_no_images_nothing_is_computed(void **state)
+{
+    (void)state;
+    cnn_model *model = random_model(NULL, 1);
+    cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
+    cnn_tensor *input = batch_of(0, in, 1), *output = batch_of(0, out, 1), *one = batch_of(1, out, 1), *map;
+    assert_ok(cnn_model_predict(model, input, output));
+    assert_status(CNN_ERROR_SHAPE, cnn_model_predict(model, input, one));
+    assert_status(CNN_ERROR_SHAPE, cnn_model_predict(model, output, output));
+    const cnn_tensor *computed;
+    double seconds[64];
+    const struct {
+        const char *function;
+        cnn_status status;
+    } others[] = { { "cnn_model_forward", cnn_model_forward(model, input, 0, 0, &computed) },
+                   { "cnn_model_heat_map", cnn_model_heat_map(model, input, 0, &map) },
+                   { "cnn_model_time_layers",
+                     cnn_model_time_layers(model, input, seconds, cnn_graph_node_count(cnn_model_graph(model))) } };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].status != CNN_ERROR_SHAPE)
+            fail_msg("%s takes no images", others[i].function);
+    cnn_tensor_destroy(input);
+    cnn_tensor_destroy(output);
+    cnn_tensor_destroy(one);
+    cnn_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +314,7 @@ int main(void)
         cmocka_unit_test(changed_weights_count_once_the_model_is_told),
         cmocka_unit_test(layers_that_do_nothing_leave_the_input_as_it_is),
         cmocka_unit_test(tensors_that_do_not_fit_are_refused),
+        cmocka_unit_test(of_no_images_nothing_is_computed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
