@@ -25,12 +25,15 @@ import numpy as np
 
 import cnn_abi as abi
 from cnn_abi import cnn_epoch as Epoch, cnn_progress as Progress
-from cnn_core import (ArgumentError, Borrowed, CnnError, Context, DataError, FileError, FormatError, LimitError,
-                      NotFiniteError, Object, OutOfMemoryError, PathLike, ShapeError, StoppedError, Tensor,
-                      UnsupportedError, defaults, error_of, library, net_names, parse_augment, ref, strings,
-                      struct_of, version)
+from cnn_callbacks import Callbacks
+from cnn_core import (ArgumentError, Borrowed, CnnError, Context, DataError, FileError, FolderError, ForbiddenFileError,
+                      FormatError, LimitError, MissingFileError, NotFiniteError, Object, OutOfMemoryError, PathLike,
+                      ShapeError, StoppedError, UnsupportedError, defaults, error_of, library, net_names, parse_augment,
+                      ref, strings, struct_of, version)
 from cnn_data import Dataset, Loader, decode_image, load_image, preprocess, resize
+from cnn_labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
 from cnn_models import Graph, Layer, Model, Optimizer, Parameter, read_bytes, written_bytes
+from cnn_tensors import Tensor
 from cnn_training import Metrics, evaluate, loss, train, train_head, train_options, trained
 
 
@@ -98,6 +101,7 @@ class Classifier(Object):
         else:
             library.cnn_classifier_create_from_graph(self.context, self.net, struct, ref(pointer))
         self._own(pointer, self.context)
+        self.model_.set_note(LABELS_NOTE, labels_to_note(self.classes_))
         library.cnn_classifier_set_threshold(self, self.threshold)
         library.cnn_classifier_set_flip(self, self.flip)
 
@@ -110,7 +114,7 @@ class Classifier(Object):
         elif y is None:
             raise TypeError("arrays and lists of files need labels: y is missing")
         else:
-            names, labels = [str(label) for label in self.classes_], [str(label) for label in y]
+            names, labels = [[label_text(label) for label in list_] for list_ in (self.classes_, y)]
             if _is_files(X):
                 dataset = Dataset.from_files(X, labels, self.context)
                 dataset.align_classes(names)
@@ -129,7 +133,7 @@ class Classifier(Object):
         """Trains from the start. `validation`: as X, or a pair (X, y); None: a tenth is split off. A callback that
         gives something true stops the training; what was learned is kept."""
         if y is not None:
-            self.classes_ = np.unique(np.asarray(y))
+            self.classes_ = classes_of(y)
         training = self._labelled(X, y)
         if y is None:
             self.classes_ = np.array(training.class_names)
@@ -142,11 +146,11 @@ class Classifier(Object):
         self.history_ = []
         if self.pretrained is not None and self.head_epochs:
             struct, callbacks = train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
-            self.history_ += trained(callbacks, lambda history: library.cnn_classifier_fit_head(
-                self, None, training, validation, struct, history))
+            trained(callbacks, lambda history: library.cnn_classifier_fit_head(
+                self, None, training, validation, struct, history), self.history_)
         struct, callbacks = train_options(options, on_step, on_epoch)
-        self.history_ += trained(callbacks, lambda history: library.cnn_classifier_fit_with_history(
-            self, training, validation, struct, history))
+        trained(callbacks, lambda history: library.cnn_classifier_fit_with_history(
+            self, training, validation, struct, history), self.history_)
         return self
 
     def _unlabelled(self, X: Any) -> tuple[Dataset, np.ndarray]:
@@ -164,15 +168,25 @@ class Classifier(Object):
         """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
         if not self.__sklearn_is_fitted__():
             raise ValueError("this Classifier is not fitted yet, or closed")
-        dataset, order = self._unlabelled(X)
+        if not isinstance(X, (str, os.PathLike)) and len(X) == 0:
+            return np.empty((0, len(self.classes_)))
+        try:
+            return self._probabilities(*self._unlabelled(X))
+        except CnnError as error:
+            raise _by_given_path(error, X)
+
+    def _probabilities(self, dataset: Dataset, order: np.ndarray) -> np.ndarray:
         model = self.model_
         logits = np.empty((len(dataset),) + model.output_shape, np.float64)
         loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(self).contents)
-        for images, _labels, indices in loader.epoch(0):
-            batch = model.predict(images)
-            if library.cnn_classifier_flip(self):
-                batch = (batch + model.predict(images[:, :, ::-1])) / 2
-            logits[order[indices]] = batch / library.cnn_classifier_temperature(self)
+        with Callbacks() as signals:
+            for images, _labels, indices in loader.epoch(0):
+                batch = model.predict(images)
+                if library.cnn_classifier_flip(self):
+                    batch = (batch + model.predict(images[:, :, ::-1])) / 2
+                logits[order[indices]] = batch / library.cnn_classifier_temperature(self)
+                if signals.error:
+                    break
         if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -187,9 +201,16 @@ class Classifier(Object):
 
     def predict_files(self, paths: Sequence[PathLike]) -> list[Prediction]:
         """Many files at once. One that can't be used has its error; the rest go on."""
-        structs = (abi.cnn_prediction * max(len(paths), 1))(defaults(abi.cnn_prediction))
-        library.cnn_classifier_predict_files(self, strings([os.fspath(path) for path in paths]), len(paths), structs)
-        return [self._prediction(struct) for struct in structs[:len(paths)]]
+        found: list[Prediction] = []
+        with Callbacks() as signals:
+            for first in range(0, max(len(paths), 1), _PART):
+                part = [os.fspath(path) for path in paths[first:first + _PART]]
+                structs = (abi.cnn_prediction * max(len(part), 1))(defaults(abi.cnn_prediction))
+                library.cnn_classifier_predict_files(self, strings(part), len(part), structs)
+                found += [self._prediction(struct) for struct in structs[:len(part)]]
+                if signals.error:
+                    break
+        return found
 
     def _prediction(self, struct: Any) -> Prediction:
         if struct.status:
@@ -201,6 +222,8 @@ class Classifier(Object):
         """The fraction that is classified rightly."""
         if y is None:
             return self.evaluate(X).accuracy
+        if len(y) == 0:
+            raise DataError("there are no images to score")
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def evaluate(self, X: Any, y: Any = None) -> Metrics:
@@ -249,8 +272,20 @@ class Classifier(Object):
         self.flip = bool(library.cnn_classifier_flip(self))
         while (name := library.cnn_classifier_class_name(self, len(names))) is not None:
             names.append(os.fsdecode(name))
-        self.classes_ = np.array(names)
+        self.classes_ = labels_from_note(self.model_.note(LABELS_NOTE), names)
         return self
+
+
+_PART = 256  # files in a call that can't be interrupted
+
+
+def _by_given_path(error: CnnError, X: Any) -> CnnError:
+    """The error of a file, by the path that was given for it."""
+    for path in X if _is_files(X) else ():
+        absolute = os.fsdecode(os.path.abspath(path))
+        if str(error).startswith(absolute + ": "):
+            error.args = (os.fsdecode(path) + str(error)[len(absolute):],)
+    return error
 
 
 def _is_files(X: Any) -> bool:

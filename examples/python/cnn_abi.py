@@ -477,7 +477,8 @@ class Library:
             try:
                 return function(*arguments)
             except ctypes.ArgumentError as error:
-                raise ValueError(f"{name}: {re.sub(r'^argument [0-9]+: [A-Za-z.]+: ', '', str(error))}") from None
+                reason = re.sub(r"^argument [0-9]+: (<class '[^']*'>|[A-Za-z.]+): ", "", str(error))
+                raise ValueError(f"{name}: {reason}") from None
 
         setattr(self, name, call)
         return call

@@ -1,10 +1,12 @@
 """What the rest of libcnn's Python is made of: errors, the library, its objects and their lifetime, structs of options,
-contexts, and tensors as NumPy and DLPack know them."""
+and contexts."""
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Union
 
@@ -23,6 +25,9 @@ class CnnError(Exception):
 
     status = 0
 
+    def __str__(self) -> str:  # of a FileError, too, which has an errno like any OSError
+        return str(self.args[0]) if self.args else ""
+
 
 class ArgumentError(CnnError, ValueError):
     status = abi.CNN_ERROR_ARGUMENT
@@ -34,6 +39,18 @@ class OutOfMemoryError(CnnError, MemoryError):
 
 class FileError(CnnError, OSError):
     status = abi.CNN_ERROR_IO
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    pass
+
+
+class ForbiddenFileError(FileError, PermissionError):
+    pass
+
+
+class FolderError(FileError, IsADirectoryError):
+    """A folder is where a file should be."""
 
 
 class FormatError(CnnError, ValueError):
@@ -64,7 +81,34 @@ class DataError(CnnError, ValueError):
     status = abi.CNN_ERROR_DATA
 
 
+_FILE_ERRORS: dict[int, type[FileError]] = {
+    errno.ENOENT: MissingFileError, errno.EACCES: ForbiddenFileError, errno.EPERM: ForbiddenFileError,
+    errno.EISDIR: FolderError}
+
+
+def file_error(path: str, what: str, number: int) -> FileError:
+    """The sentence that the library has for the system's error of that number."""
+    error = _FILE_ERRORS.get(number, FileError)(f"{path}: {what}: {os.strerror(number)}")
+    error.errno, error.strerror, error.filename = number, os.strerror(number), path
+    return error
+
+
+def _file_error_of(message: str) -> FileError:
+    path, _, rest = message.partition(": ")
+    what, _, reason = rest.partition(": ")
+    if rest == "is not a regular file" and os.path.isdir(path):
+        what, reason = rest, os.strerror(errno.EISDIR)
+    known = next((number for number in _FILE_ERRORS if os.strerror(number) == reason.partition(";")[0]), None)
+    if known is None:
+        return FileError(message)
+    error = file_error(path, what, known)
+    error.args = (message,)
+    return error
+
+
 def error_of(status: int, message: str) -> CnnError:
+    if status == FileError.status:
+        return _file_error_of(message)
     for kind in CnnError.__subclasses__():
         if kind.status == status:
             return kind(message)
@@ -113,14 +157,36 @@ def net_names() -> list[str]:
 
 
 class Owner:
-    """Frees what the library made once nothing holds it any more, then lets go of what that depended on."""
+    """Frees what the library made once nothing holds it any more, and nothing that was made with it is left. (The
+    latter is counted here, as Python's collector ends the members of a cycle in any order.)"""
+
+    _lock = threading.RLock()  # a collection may begin while it is held
 
     def __init__(self, pointer: Any, destroy: str, keep: tuple):
-        self.pointer, self.keep = pointer, keep
+        self.pointer, self.users, self._held, self._freed = pointer, 0, True, False
         self._destroy = getattr(library, destroy)
+        self.keep = tuple(kept._owner if isinstance(kept, Object) else kept for kept in keep)
+        with Owner._lock:
+            for owner in self._owners():
+                owner.users += 1
+
+    def _owners(self) -> list[Owner]:
+        owners = (kept.owner if isinstance(kept, Borrowed) else kept for kept in self.keep)
+        return [owner for owner in owners if isinstance(owner, Owner)]
 
     def __del__(self) -> None:
+        with self._lock:
+            self._held = False
+            self._free_if_unused()
+
+    def _free_if_unused(self) -> None:
+        if self._held or self.users or self._freed:
+            return
+        self._freed = True
         self._destroy(self.pointer)
+        for owner in self._owners():
+            owner.users -= 1
+            owner._free_if_unused()
 
 
 class Borrowed:
@@ -128,6 +194,13 @@ class Borrowed:
 
     def __init__(self, pointer: Any, owner: Any):
         self.pointer, self.owner = pointer, owner
+
+
+def _renew_lock() -> None:
+    Owner._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)  # a thread that isn't there any more may have held it
 
 
 class Object:
@@ -157,6 +230,9 @@ class Object:
 
     def close(self) -> None:
         self._owner = None
+
+    def __getstate__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} can't be copied or pickled: make another where it is needed")
 
     def __enter__(self) -> Any:
         return self
@@ -263,29 +339,6 @@ def parse_augment(words: str) -> Any:
     return augment
 
 
-class Callbacks:
-    """Python functions that the library calls. An exception in one stops the work, and is raised after it."""
-
-    def __init__(self) -> None:
-        self.error: Optional[BaseException] = None
-
-    def make(self, kind: Any, function: Optional[Callable[[Any], Any]]) -> Any:
-        def call(struct: Any, _user: Any) -> int:
-            try:
-                if self.error is None:
-                    copy = type(struct.contents).from_buffer_copy(struct.contents)
-                    return 1 if function is not None and function(copy) else 0
-            except BaseException as error:  # among them KeyboardInterrupt: Ctrl-C ends a training at its next step
-                self.error = error
-            return 1
-
-        return kind(call)
-
-    def check(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-
 class Context(Object):
     """Threads, instruction set, and where messages go: log("warning", "..."), called from any thread."""
 
@@ -306,110 +359,3 @@ class Context(Object):
 
     threads = property(lambda self: library.cnn_context_threads(self))
     instruction_set = property(lambda self: library.cnn_context_instruction_set(self).decode())
-
-
-# --- tensors and arrays ---
-
-_DTYPES = {abi.CNN_FLOAT32: np.dtype(np.float32), abi.CNN_UINT8: np.dtype(np.uint8), abi.CNN_INT32: np.dtype(np.int32),
-           abi.CNN_INT64: np.dtype(np.int64), abi.CNN_INT8: np.dtype(np.int8)}
-_CODES = {dtype: code for code, dtype in _DTYPES.items()}
-
-
-class _Memory:
-    """Memory of the library as NumPy asks for it; an array made of it keeps it, and so its owner."""
-
-    def __init__(self, address: int, shape: tuple, dtype: np.dtype, owner: Any, writable: bool):
-        self.owner = owner
-        self.__array_interface__ = {"version": 3, "data": (address, not writable), "shape": shape, "typestr": dtype.str}
-
-
-def view(pointer: Any, owner: Any, writable: bool = True) -> np.ndarray:
-    """A tensor's elements."""
-    code = library.cnn_tensor_dtype(pointer)
-    if code not in _DTYPES:
-        raise UnsupportedError("NumPy has no bfloat16")
-    shape = tuple(library.cnn_tensor_dim(pointer, axis) for axis in range(library.cnn_tensor_rank(pointer)))
-    if 0 in shape:
-        return np.empty(shape, _DTYPES[code])
-    return np.asarray(_Memory(library.cnn_tensor_const_data(pointer), shape, _DTYPES[code], owner, writable))
-
-
-_Capsule_New = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
-    ("PyCapsule_New", ctypes.pythonapi))
-_Capsule_GetPointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi))
-_Capsule_SetName = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_SetName", ctypes.pythonapi))
-_raw_IsValid = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(
-    ("PyCapsule_IsValid", ctypes.pythonapi))
-_raw_GetPointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi))
-_NEW, _USED = b"dltensor", b"used_dltensor"  # names that live as long as capsules may
-
-
-@ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
-def _drop_capsule(capsule: int) -> None:
-    """Calls the deleter of a capsule that nobody took."""
-    if _raw_IsValid(capsule, _NEW):
-        dlpack = ctypes.cast(_raw_GetPointer(capsule, _NEW), ctypes.POINTER(abi.cnn_dlpack))
-        dlpack.contents.deleter(dlpack)
-
-
-class Tensor(Object):
-    """An array of the library's, or one of NumPy's that it borrows. numpy.asarray(tensor) and numpy.from_dlpack(tensor)
-    are views."""
-
-    _type = "cnn_tensor"
-
-    def __init__(self, array: np.ndarray, context: Optional[Context] = None):
-        if array.dtype not in _CODES:
-            raise TypeError(f"a tensor can't hold {array.dtype}; {', '.join(map(str, _CODES))} are possible")
-        if not array.flags.c_contiguous:
-            raise ValueError("the array is not contiguous: use numpy.ascontiguousarray")
-        dims, pointer = (ctypes.c_int64 * max(array.ndim, 1))(*array.shape), self._place()
-        library.cnn_tensor_wrap(context, _CODES[array.dtype], array.ndim, dims, array.ctypes.data, ref(pointer))
-        self._own(pointer, array, context)
-        self._array = array
-
-    @classmethod
-    def zeros(cls, shape: Sequence[int], dtype: Any = np.float32, context: Optional[Context] = None) -> Tensor:
-        dims, pointer = (ctypes.c_int64 * max(len(shape), 1))(*shape), cls._place()
-        library.cnn_tensor_create(context, _CODES[np.dtype(dtype)], len(shape), dims, ref(pointer))
-        return cls._made(pointer, context)
-
-    @classmethod
-    def from_dlpack(cls, other: Any, context: Optional[Context] = None) -> Tensor:
-        """A tensor over the memory of what speaks DLPack, such as a PyTorch tensor in the processor's memory."""
-        capsule, pointer = other.__dlpack__(), cls._place()
-        dlpack = ctypes.cast(_Capsule_GetPointer(capsule, _NEW), ctypes.POINTER(abi.cnn_dlpack))
-        library.cnn_tensor_from_dlpack(context, dlpack, ref(pointer))
-        _Capsule_SetName(capsule, _USED)
-        return cls._made(pointer, context)
-
-    def numpy(self) -> np.ndarray:
-        return view(self._as_parameter_, self._owner)
-
-    shape = property(lambda self: self.numpy().shape)
-    dtype = property(lambda self: self.numpy().dtype)
-
-    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 1, 0
-
-    def __dlpack__(self, **_options: Any) -> Any:
-        borrowed = getattr(self, "_array", None)
-        if borrowed is not None:  # NumPy's own export keeps it alive
-            return borrowed.__dlpack__()
-        dlpack = ctypes.POINTER(abi.cnn_dlpack)()
-        library.cnn_tensor_to_dlpack(self, ref(dlpack))
-        return _Capsule_New(ctypes.cast(dlpack, ctypes.c_void_p), _NEW, ctypes.cast(_drop_capsule, ctypes.c_void_p))
-
-
-def tensor_of(array: Any, dtype: Any) -> Tensor:
-    """For an argument: what is contiguous and of that type already isn't copied."""
-    return Tensor(np.ascontiguousarray(array, dtype))

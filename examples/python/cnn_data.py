@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -10,12 +11,21 @@ from typing import Any, Iterator, Optional, Sequence
 import numpy as np
 
 import cnn_abi as abi
-from cnn_core import (Context, Object, PathLike, ShapeError, Tensor, defaults, enum_value, inner_struct, library, ref,
-                      strings, struct_of, tensor_of, view)
+from cnn_callbacks import Callbacks
+from cnn_core import (Context, Object, PathLike, ShapeError, defaults, enum_value, file_error, inner_struct, library,
+                      ref, strings, struct_of)
+from cnn_tensors import Tensor, tensor_of, view
 
 
 def _take_pixels(pointer: Any) -> np.ndarray:
     return Tensor._made(pointer).numpy()
+
+
+def _tensor_of_pixels(pixels: Any) -> Tensor:
+    """Of bytes, and of nothing that would have to be rounded or scaled to be bytes."""
+    if np.asarray(pixels).dtype != np.uint8:
+        raise TypeError("images are arrays of uint8, with values from 0 to 255")
+    return tensor_of(pixels, np.uint8)
 
 
 def load_image(path: PathLike, **options: Any) -> np.ndarray:
@@ -35,7 +45,7 @@ def decode_image(data: bytes, **options: Any) -> np.ndarray:
 
 def resize(pixels: np.ndarray, width: int, height: int, fit: str = "stretch") -> np.ndarray:
     pointer = Tensor._place()
-    library.cnn_image_resize(None, tensor_of(pixels, np.uint8), width, height, enum_value("cnn_fit", fit), ref(pointer))
+    library.cnn_image_resize(None, _tensor_of_pixels(pixels), width, height, enum_value("cnn_fit", fit), ref(pointer))
     return _take_pixels(pointer)
 
 
@@ -47,8 +57,30 @@ def preprocess(pixels: np.ndarray, augment: Any = None, *, seed: int = 0, epoch:
     change = inner_struct(abi.cnn_augment, augment) if augment else None
     output = np.empty((struct.height, struct.width, 3), np.float32)
     place = output.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-    library.cnn_augment_apply(None, tensor_of(pixels, np.uint8), change, struct, seed, epoch, image, place)
+    library.cnn_augment_apply(None, _tensor_of_pixels(pixels), change, struct, seed, epoch, image, place)
     return output
+
+
+def _class_indices(labels: Any, images: int) -> np.ndarray:
+    indices = np.asarray(labels)
+    if indices.shape != (images,):
+        raise ShapeError(f"there are {images} images, and labels of shape {indices.shape}")
+    if indices.dtype.kind not in "iub" or not np.array_equal(indices, indices.astype(np.int32)):
+        raise TypeError(f"labels are the indices of classes, as whole numbers, not {indices.dtype}")
+    return np.ascontiguousarray(indices, np.int32)
+
+
+def check_files(paths: Sequence[PathLike]) -> None:
+    """Raises what opening the first of them that is not there would, by the path that was given."""
+    for path in map(os.fspath, paths):
+        try:
+            os.stat(path)
+        except OSError as error:
+            raise file_error(os.fsdecode(path), "can't be opened", error.errno) from None
+        if os.path.isdir(path):
+            raise file_error(os.fsdecode(path), "can't be opened", errno.EISDIR)
+        if not os.access(path, os.R_OK):
+            raise file_error(os.fsdecode(path), "can't be opened", errno.EACCES)
 
 
 class Dataset(Object):
@@ -66,19 +98,14 @@ class Dataset(Object):
     def from_pixels(cls, images: Any, labels: Optional[Sequence[int]] = None, class_names: Sequence[str] = (),
                     context: Optional[Context] = None) -> Dataset:
         """Images in memory: an array N×H×W×3 of bytes, or a list of arrays H×W×3, with the class index of each."""
-        arrays = images if isinstance(images, (list, tuple)) else [images]
-        if any(np.asarray(array).dtype != np.uint8 for array in arrays):
-            raise TypeError("images are arrays of uint8, with values from 0 to 255")
-        tensors = [tensor_of(image, np.uint8) for image in images]
+        tensors = [_tensor_of_pixels(image) for image in images]
         pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(tensors), 1))(*[t._as_parameter_ for t in tensors])
-        indices = None if labels is None else np.ascontiguousarray(labels, np.int32)
-        if indices is not None and indices.shape != (len(tensors),):
-            raise ShapeError(f"there are {len(tensors)} images, and labels of shape {indices.shape}")
+        indices = None if labels is None else _class_indices(labels, len(tensors))
         place = None if indices is None else indices.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         pointer = cls._place()
         library.cnn_dataset_create_from_pixels(context, pointers, place, len(tensors), strings(class_names),
                                                 len(class_names), ref(pointer))
-        return cls._made(pointer, context, [tensor._array for tensor in tensors])
+        return cls._made(pointer, context, *tensors)
 
     @classmethod
     def from_files(cls, paths: Sequence[PathLike], labels: Optional[Sequence[str]] = None,
@@ -86,6 +113,7 @@ class Dataset(Object):
         """Files with the class name of each. The dataset is in the order of their absolute paths' bytes."""
         if labels is not None and len(paths) != len(labels):
             raise ShapeError(f"there are {len(paths)} files, and {len(labels)} labels")
+        check_files(paths)
         columns = [[os.path.abspath(os.fspath(path)) for path in paths], labels or paths]
         rows = (",".join('"' + str(cell).replace('"', '""') + '"' for cell in row) for row in zip(*columns))
         with tempfile.TemporaryDirectory() as folder:
@@ -122,9 +150,12 @@ class Dataset(Object):
         """Removes images that can't be decoded. Gives what was found: (path, reason)."""
         found: list[tuple[str, str]] = []
         struct = struct_of(abi.cnn_verify_options, {"find_duplicates": find_duplicates})
-        report = dict(struct._fields_)["bad_file"]
-        struct.bad_file = report(lambda path, reason, _user: found.append((os.fsdecode(path), os.fsdecode(reason))))
-        library.cnn_dataset_verify(self, struct, None)
+        fields, callbacks = dict(struct._fields_), Callbacks()
+        struct.bad_file = fields["bad_file"](
+            lambda path, reason, _user: found.append((os.fsdecode(path), os.fsdecode(reason))))
+        struct.progress = callbacks.make_stop(fields["progress"])
+        with callbacks:
+            library.cnn_dataset_verify(self, struct, None)
         return found
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:

@@ -10,8 +10,9 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence
 import numpy as np
 
 import cnn_abi as abi
-from cnn_core import (Context, Object, PathLike, ShapeError, Tensor, defaults, enum_value, library, ref, struct_of,
-                      tensor_of, text_of, view)
+from cnn_callbacks import Callbacks
+from cnn_core import Context, Object, PathLike, ShapeError, defaults, enum_value, library, ref, struct_of, text_of
+from cnn_tensors import Tensor, tensor_of, view
 
 
 def written_bytes(save: Callable[[Path], Any]) -> bytes:
@@ -152,6 +153,9 @@ class Parameter(NamedTuple):
     decay: bool
 
 
+_PART = 256  # images in a call that can't be interrupted
+
+
 class Model(Object):
     """A graph with weights. Images are N×H×W×C, float32."""
 
@@ -195,9 +199,14 @@ class Model(Object):
         return text_of(lambda place: library.cnn_graph_to_json(library.cnn_model_graph(self), place))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        images = np.ascontiguousarray(images, np.float32)
+        images = tensor_of(images, np.float32).numpy()
         output = np.empty((images.shape[:1] or (1,)) + self.output_shape, np.float32)
-        library.cnn_model_predict(self, Tensor(images), Tensor(output))
+        with Callbacks() as signals:
+            for first in range(0, max(len(output), 1), _PART):
+                part = slice(first, first + _PART)
+                library.cnn_model_predict(self, Tensor(images[part]), Tensor(output[part]))
+                if signals.error:
+                    break
         return output
 
     def forward(self, images: np.ndarray, seed: int = 0, step: int = 0) -> np.ndarray:

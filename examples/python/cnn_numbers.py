@@ -39,7 +39,7 @@ def real_number(kind: Any, value: Any, name: str) -> float:
     except OverflowError:
         raise ValueError(f"{name} is {value}; it is too large") from None
     if math.isfinite(number) and not math.isfinite(kind(number).value):
-        raise ValueError(f"{name} is {number!r}; it is too large for a C {'float' if kind is ctypes.c_float else 'double'}")
+        raise ValueError(f"{name} is {number!r}; it is too large for a C float")
     return number
 
 

@@ -8,9 +8,11 @@ import numpy as np
 
 import cnn_abi as abi
 from cnn_abi import cnn_epoch as Epoch, cnn_progress as Progress
-from cnn_core import Callbacks, Tensor, defaults, enum_value, library, ref, struct_of, tensor_of
+from cnn_callbacks import Callbacks
+from cnn_core import defaults, enum_value, library, ref, struct_of
 from cnn_data import Dataset
 from cnn_models import Model
+from cnn_tensors import Tensor, tensor_of
 
 
 def loss(logits: np.ndarray, targets: np.ndarray, label_smoothing: float = 0,
@@ -30,18 +32,18 @@ def train_options(options: dict[str, Any], on_step: Any, on_epoch: Any) -> tuple
     return struct, callbacks
 
 
-def trained(callbacks: Callbacks, work: Callable[[Any], Any]) -> list[Epoch]:
-    """Runs a training that gives a history."""
+def trained(callbacks: Callbacks, work: Callable[[Any], Any], epochs: list[Epoch]) -> list[Epoch]:
+    """Runs a training that gives a history, and adds that to `epochs`, however the training ends."""
     pointer = ctypes.POINTER(abi.cnn_history)()
     try:
-        work(ref(pointer))
-        callbacks.check()
-        epochs = [defaults(Epoch) for _ in range(library.cnn_history_count(pointer))]
-        for index, epoch in enumerate(epochs):
-            library.cnn_history_get(pointer, index, epoch)
-        return epochs
+        with callbacks:
+            work(ref(pointer))
     finally:
+        for index in range(library.cnn_history_count(pointer)):
+            epochs.append(defaults(Epoch))
+            library.cnn_history_get(pointer, index, epochs[-1])
         library.cnn_history_destroy(pointer)
+    return epochs
 
 
 class Metrics:
@@ -73,7 +75,7 @@ def train(model: Model, training: Dataset, validation: Optional[Dataset] = None,
     """Trains a model; Classifier is the short way. A callback that gives something true stops it; what was learned is
     kept. `options`: cnn_train_options."""
     struct, callbacks = train_options(options, on_step, on_epoch)
-    return trained(callbacks, lambda history: library.cnn_train(model, training, validation, struct, history))
+    return trained(callbacks, lambda history: library.cnn_train(model, training, validation, struct, history), [])
 
 
 def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, layer: Optional[str] = None,
@@ -82,7 +84,8 @@ def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = 
     """Trains what follows `layer` (None: the last layer with weights), on values that are computed once."""
     struct, callbacks = train_options(options, on_step, on_epoch)
     name = layer.encode() if layer else None
-    return trained(callbacks, lambda history: library.cnn_train_head(model, name, training, validation, struct, history))
+    return trained(callbacks, lambda history: library.cnn_train_head(model, name, training, validation, struct, history),
+                   [])
 
 
 def evaluate(model: Model, dataset: Dataset, **options: Any) -> Metrics:

@@ -1,4 +1,5 @@
 """Tensors, images and lifetimes."""
+import errno
 import gc
 import weakref
 
@@ -92,6 +93,65 @@ def test_what_a_tensor_cannot_hold_is_refused():
         cnn.Tensor.from_dlpack(np.zeros((4, 4), np.float32).T)
 
 
+def test_numpys_rules_for_copies_hold():
+    tensor = cnn.Tensor.zeros((2, 3))
+    view, copy = np.from_dlpack(tensor), np.array(tensor)
+    assert address(view) == address(tensor.numpy()) != address(copy)
+    assert np.asarray(tensor, np.float64).dtype == np.float64
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+        copy = np.from_dlpack(tensor, copy=True)
+        copy[:] = 7
+        assert (tensor.numpy() == 0).all() and copy.flags.writeable
+        assert address(np.from_dlpack(tensor, copy=False, device="cpu")) == address(tensor.numpy())
+        assert address(np.asarray(tensor, copy=False)) == address(tensor.numpy())
+        with pytest.raises(ValueError, match="without a copy"):
+            np.asarray(tensor, np.float64, copy=False)
+
+
+def test_what_is_read_only_stays_so():
+    array = np.arange(4, dtype=np.float32)
+    array.flags.writeable = False
+    tensors = [cnn.Tensor(array)]
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":  # before, NumPy exports no such array
+        tensors += [cnn.Tensor.from_dlpack(array), cnn.Tensor.from_dlpack(tensors[0])]
+        assert not np.from_dlpack(tensors[0]).flags.writeable
+        assert np.from_dlpack(tensors[0], copy=True).flags.writeable
+    for tensor in tensors:
+        assert address(tensor.numpy()) == address(array)
+        for view in (tensor.numpy(), np.asarray(tensor)):
+            with pytest.raises(ValueError, match="read-only"):
+                view[0] = 1
+
+
+def test_arrays_of_any_make_are_the_same_images():
+    images = photographs(3, size=(12, 14))[0]
+    backwards = np.ascontiguousarray(images[:, :, ::-1])[:, :, ::-1]
+    read_only = images.copy()
+    read_only.flags.writeable = False
+    objects = np.empty(3, object)
+    objects[:] = list(images)
+    for same in (backwards, np.asfortranarray(images), read_only, objects, list(images), tuple(images)):
+        data = cnn.Dataset.from_pixels(same)
+        assert all((data[i][0] == images[i]).all() for i in range(3))
+
+
+@pytest.mark.parametrize("wrong", [lambda x: x / 255, lambda x: x.astype(np.int64), lambda x: x > 100,
+                                   lambda x: x.astype(object), lambda x: np.ma.masked_less(x, 100)])
+def test_arrays_that_would_have_to_be_changed_are_refused(wrong):
+    pixels = wrong(photographs(1)[0][0])
+    for use in (lambda: cnn.Dataset.from_pixels([pixels]), lambda: cnn.resize(pixels, 4, 4),
+                lambda: cnn.preprocess(pixels, width=4, height=4)):
+        with pytest.raises(TypeError, match="uint8|masked"):
+            use()
+
+
+def test_class_indices_are_whole_numbers():
+    images = photographs(2)[0]
+    for labels in ([0.0, 1.0], [0.5, 1], [0, 2 ** 40], ["0", "1"]):
+        with pytest.raises(TypeError, match="indices of classes"):
+            cnn.Dataset.from_pixels(images, labels, ["a", "b"])
+
+
 def test_images_are_read_resized_and_augmented():
     path = next((SAMPLE / "test/cats").glob("*.jpg"))
     pixels = cnn.load_image(path)
@@ -109,6 +169,12 @@ def test_an_error_is_of_its_statuss_class_and_says_the_librarys_sentence(tmp_pat
     with pytest.raises(cnn.FileError, match="missing.jpg") as caught:
         cnn.load_image(tmp_path / "missing.jpg")
     assert isinstance(caught.value, OSError) and caught.value.status == cnn_abi.CNN_ERROR_IO
+    with pytest.raises(FileNotFoundError) as caught:
+        cnn.Dataset(tmp_path / "missing")
+    assert caught.value.errno == errno.ENOENT and caught.value.filename == str(tmp_path / "missing")
+    assert str(caught.value).startswith(f"{tmp_path}/missing: can't be opened: ")
+    with pytest.raises(IsADirectoryError):
+        cnn.load_image(tmp_path)
     (tmp_path / "text.jpg").write_text("text")
     with pytest.raises(cnn.FormatError, match="text.jpg"):
         cnn.load_image(tmp_path / "text.jpg")

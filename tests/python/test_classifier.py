@@ -79,6 +79,67 @@ def test_a_saved_classifier_is_the_same(tmp_path, pets):
     assert filters.shape == (3, 3, 3, 8) and model.predict(np.zeros((1, 16, 16, 3))).shape == (1, 1)
 
 
+@pytest.mark.parametrize("labels", [
+    [9, 10], np.array([3, 300], np.int16), np.array([0, 2 ** 63], np.uint64), [True, False], [0.1, -2.5],
+    np.array([0.1, 0.2], np.float32), ["1", "2"], ["True", "False"], [b"cat", b"dog"], np.array([7, 8], object),
+    np.array(["a", "b"], object)], ids=lambda labels: f"{labels!r}")
+def test_the_labels_type_is_kept_in_the_file(tmp_path, labels):
+    X, y = photographs(16)
+    labels = np.asarray(labels)[y]
+    pets = tiny_classifier(epochs=3, optimizer={"learning_rate": 0.03}).fit(X, labels)
+    pets.save(tmp_path / "pets.safetensors")
+    again = cnn.Classifier.load(tmp_path / "pets.safetensors")
+    assert again.classes_.tolist() == pets.classes_.tolist()
+    assert [type(label) for label in again.classes_.tolist()] == [type(label) for label in pets.classes_.tolist()]
+    assert (again.predict(X) == pets.predict(X)).all() and again.score(X, labels) == pets.score(X, labels) > 0.5
+    assert again.evaluate(X, labels).accuracy == pets.score(X, labels)
+
+
+@pytest.mark.parametrize("labels, error", [([1.0, float("nan")], TypeError), ([None, None], TypeError),
+                                           ([[0], [1]], ValueError), ([1j, 2j], TypeError)])
+def test_labels_that_are_none_are_refused(labels, error):
+    X, y = photographs(8)
+    with pytest.raises(error, match="labels are|a label for each"):
+        tiny_classifier(epochs=1).fit(X, np.asarray(labels)[y])
+
+
+def test_of_no_images_there_is_an_empty_result(tmp_path, pets):
+    X, _ = photographs(1)
+    for nothing in (X[:0], [], (), np.empty(0, object)):
+        assert pets.predict(nothing).shape == (0,) and pets.predict(nothing).dtype == pets.classes_.dtype
+        assert pets.predict_proba(nothing).shape == (0, 2)
+    assert pets.predict_files([]) == []
+    assert pets.model_.predict(np.zeros((0, 16, 16, 3))).shape == (0, 1)
+    with pytest.raises(cnn.ShapeError):
+        pets.model_.predict(np.zeros((0, 16, 17, 3)))
+    with pytest.raises(cnn.DataError, match="no images to score"):
+        pets.score(X[:0], [])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 33])
+def test_any_number_of_images_is_predicted_as_each_is(pets, count):
+    X, _ = photographs(count, seed=count)
+    together, alone = pets.predict_proba(X), np.concatenate([pets.predict_proba(X[i:i + 1]) for i in range(count)])
+    assert (together == alone).all()
+
+
+def test_a_file_that_is_not_there_is_named_as_it_was_given(tmp_path, monkeypatch, pets):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(next((SAMPLE / "test/cats").glob("*.jpg")), "good.jpg")
+    (tmp_path / "bad.jpg").write_text("no image")
+    (tmp_path / "folder.jpg").mkdir()
+    for use in (pets.predict, pets.predict_proba, lambda files: tiny_classifier().fit(files, ["Cat", "Dog"])):
+        with pytest.raises(FileNotFoundError, match="^nope.jpg: can't be opened: No such file") as caught:
+            use(["good.jpg", "nope.jpg"])
+        assert isinstance(caught.value, cnn.FileError) and caught.value.filename == "nope.jpg"
+        with pytest.raises(IsADirectoryError, match="^folder.jpg: "):
+            use(["good.jpg", "folder.jpg"])
+    with pytest.raises(cnn.FormatError, match="^bad.jpg: "):
+        pets.predict(["good.jpg", "bad.jpg"])
+    found = pets.predict_files(["good.jpg", "nope.jpg", "bad.jpg"])
+    assert isinstance(found[1].error, FileNotFoundError) and isinstance(found[2].error, cnn.FormatError)
+
+
 def test_three_classes_are_told_apart():
     X, y = photographs(36)
     y = np.arange(36) % 3

@@ -1,0 +1,70 @@
+"""Python functions that the library calls, and signals that arrive meanwhile."""
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any, Callable, Optional
+
+
+class Callbacks:
+    """Python functions that the library calls, and the time in which it works (`with callbacks:`). An exception in one
+    stops the work, and is raised at the end of the `with`.
+
+    So is one that a signal's handler raises, such as KeyboardInterrupt. Python runs handlers where it comes to run at
+    all, which is then at the very beginning of a callback, before its `try`, or of a __del__: the exception would be
+    printed and dropped there. Hence the handlers are wrapped for that time. Work in several parts looks at `error`."""
+
+    def __init__(self) -> None:
+        self.error: Optional[BaseException] = None
+        self._catching = False
+        self._handlers: dict[int, Callable[..., Any]] = {}
+
+    def make(self, kind: Any, function: Optional[Callable[[Any], Any]]) -> Any:
+        """For a C function that takes a struct; something true from `function` stops the work."""
+        def call(struct: Any, _user: Any) -> int:
+            try:
+                self._catching = True
+                if self.error is None:
+                    copy = type(struct.contents).from_buffer_copy(struct.contents)
+                    return 1 if function is not None and function(copy) else 0
+            except BaseException as error:
+                self._note(error)
+            finally:
+                self._catching = False
+            return 1
+
+        return kind(call)
+
+    def make_stop(self, kind: Any) -> Any:
+        """For a C function that takes how much is done: it only stops the work when a signal says so."""
+        return kind(lambda _done, _total, _user: int(self.error is not None))
+
+    def _note(self, error: BaseException) -> None:
+        self.error = self.error or error
+
+    def _wrapped(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        def run(number: int, frame: Any) -> None:
+            try:
+                handler(number, frame)
+            except BaseException as error:
+                self._note(error)
+                if self._catching:  # in the caller's own function, which may be a long one
+                    raise
+
+        return run
+
+    def __enter__(self) -> Callbacks:
+        if threading.current_thread() is threading.main_thread():  # no other runs handlers
+            for number in signal.valid_signals():
+                handler = signal.getsignal(number)
+                if callable(handler) and not isinstance(handler, signal.Handlers):
+                    self._handlers[number] = handler
+                    signal.signal(number, self._wrapped(handler))
+        return self
+
+    def __exit__(self, *_exception: Any) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+        if self.error is not None:
+            raise self.error

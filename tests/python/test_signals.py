@@ -1,0 +1,146 @@
+"""Ctrl-C, and other signals whose handlers raise: real ones, sent to a real process."""
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from conftest import ROOT
+
+START = f"""
+import sys, signal, threading, time
+sys.path[:0] = [{str(ROOT / 'examples/python')!r}, {str(ROOT / 'tests/python')!r}]
+import numpy as np, cnn
+from conftest import photographs, tiny_classifier
+X, y = photographs(64)
+pets = tiny_classifier(epochs=100000)
+def ready(*_):
+    print("ready", flush=True)
+"""
+
+
+def interrupted(text, count=1, signal_number=signal.SIGINT, pause=0.2):
+    """Runs a program, sends it signals once it has said "ready" a few times, and gives what it says afterwards."""
+    process = subprocess.Popen([sys.executable, "-c", START + textwrap.dedent(text)], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        for _ in range(count):
+            time.sleep(pause)
+            process.send_signal(signal_number)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (0, ""), err
+    return [line for line in out.splitlines() if line != "ready"]
+
+
+FIT = """
+try:
+    {call}
+except KeyboardInterrupt:
+    print("interrupted", len(pets.history_) > 0, pets.predict(X[:3]).shape)
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_ctrl_c_ends_a_training_and_what_was_learned_is_kept(attempt):
+    said = interrupted(FIT.format(call="pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)"),
+                       pause=0.05 * (attempt + 1))
+    assert said == ["interrupted True (3,)", "True"]
+
+
+def test_ctrl_c_is_heard_without_callbacks():
+    said = interrupted(FIT.format(call="(threading.Timer(0.5, ready).start(), pets.fit(X, y))"))
+    assert said == ["interrupted True (3,)", "True"]
+
+
+def test_ctrl_c_ends_a_callback_that_takes_long():
+    said = interrupted(FIT.format(
+        call="pets.fit(X, y, on_epoch=lambda e: (ready(), time.sleep(60)) if e.epoch == 2 else None)"))
+    assert said == ["interrupted True (3,)", "True"]
+
+
+def test_ctrl_c_twice_does_no_harm():
+    said = interrupted(FIT.format(call="pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)"), 2,
+                       pause=0.002)
+    assert said[0].startswith("interrupted") and said[-1] == "True"
+
+
+def test_ctrl_c_ends_the_training_of_a_head():
+    said = interrupted("""
+    body = tiny_classifier(epochs=1).fit(X, y).model_
+    pets = tiny_classifier(pretrained=body, head_epochs=1000000)
+    try:
+        pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)
+    except KeyboardInterrupt:
+        print("interrupted", len(pets.history_) > 0)
+    """)
+    assert said == ["interrupted True"]
+
+
+def test_ctrl_c_ends_a_prediction_of_many():
+    said = interrupted("""
+    pets.epochs = 1
+    pets.fit(X, y)
+    many = np.zeros((200000, 16, 16, 3), np.float32)
+    start = time.monotonic()
+    ready()
+    try:
+        while True:
+            pets.predict(X)
+            pets.model_.predict(many)
+    except KeyboardInterrupt:
+        print("interrupted")
+    """)
+    assert said == ["interrupted"]
+
+
+def test_in_another_thread_the_main_one_hears_it_and_can_stop_the_training():
+    said = interrupted("""
+    stop, done = threading.Event(), threading.Event()  # Python 3.11's join() ends early after Ctrl-C
+    def on_epoch(epoch):
+        if epoch.epoch == 2:
+            ready()
+        return stop.is_set()
+    threading.Thread(target=lambda: (pets.fit(X, y, on_epoch=on_epoch), done.set())).start()
+    try:
+        done.wait()
+    except KeyboardInterrupt:
+        stop.set()
+        done.wait()
+        print("stopped", len(pets.history_) > 1)
+    """)
+    assert said == ["stopped True"]
+
+
+def test_any_handler_that_raises_ends_a_training():
+    said = interrupted("""
+    class Enough(Exception):
+        pass
+    def handler(number, frame):
+        raise Enough
+    signal.signal(signal.SIGUSR1, handler)
+    try:
+        pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)
+    except Enough:
+        print("enough", signal.getsignal(signal.SIGUSR1) is handler)
+    """, signal_number=signal.SIGUSR1)
+    assert said == ["enough True"]
+
+
+def test_a_handler_that_does_not_raise_runs_at_once_and_the_training_goes_on():
+    said = interrupted("""
+    heard = []
+    signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(number))
+    def on_epoch(epoch):
+        if epoch.epoch == 2:
+            ready()
+        return bool(heard) and len(pets.history_) == 0 and epoch.epoch > 3
+    pets.fit(X, y, on_epoch=on_epoch)
+    print(len(heard), len(pets.history_) > 3)
+    """, signal_number=signal.SIGUSR1)
+    assert said == ["1 True"]
