@@ -1,44 +1,21 @@
-/* Model files, and networks as JSON, from strangers. The first byte says which. */
-#define _GNU_SOURCE /* memfd_create */
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* Model files from strangers, in floats and in bytes, read and then used. */
+#include <stdlib.h>
 
-#include <cnn/cnn.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void load_model(const uint8_t *data, size_t size)
-{
-    char path[64];
-    cnn_model *model;
-    int descriptor = memfd_create("model", 0);
-    if (descriptor < 0)
-        return;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
-    if (write(descriptor, data, size) == (ssize_t)size && !cnn_model_load(NULL, path, &model))
-        cnn_model_destroy(model);
-    close(descriptor);
-}
-
-static void read_graph(const uint8_t *data, size_t size)
-{
-    cnn_graph *graph;
-    char *text = NULL;
-    if (cnn_graph_from_json(NULL, (const char *)data, size, &graph))
-        return;
-    if (cnn_graph_to_json(graph, &text))
-        __builtin_trap(); /* what was read can be written */
-    cnn_text_free(text);
-    cnn_graph_destroy(graph);
-}
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size && data[0] & 1)
-        read_graph(data + 1, size - 1);
-    else if (size)
-        load_model(data + 1, size - 1);
+    uint32_t choice = fuzz_hash(data, size);
+    cnn_context *context = fuzz_context(choice);
+    cnn_model *model;
+    size_t framed;
+    uint8_t *bytes = fuzz_frame_safetensors(data, size, &framed);
+    const char *path = fuzz_write_file("model.safetensors", bytes, framed);
+    free(bytes);
+    if (!cnn_model_load(context, path, &model)) {
+        fuzz_use_model(context, model, choice / 512);
+        cnn_model_destroy(model);
+    }
+    fuzz_allocations_succeed();
     return 0;
 }

@@ -1,40 +1,31 @@
-/* ONNX files from strangers. What is read is written and read again. Fuzz as fuzz_image.c says, with
- * tests/unit/io/onnx. */
-#define _GNU_SOURCE /* memfd_create */
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* ONNX files from strangers, with weights in a file beside them, read and then used. */
+#include "fuzz.h"
 
-#include <cnn/cnn.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void write_and_read(const cnn_model *model)
+static void write_weights(void)
 {
-    char path[64];
-    cnn_model *again;
-    snprintf(path, sizeof path, "/tmp/fuzz-onnx-%ld.onnx", (long)getpid());
-    if (!cnn_model_save_onnx(model, path)) {
-        if (cnn_model_load_onnx(NULL, path, NULL, &again))
-            __builtin_trap(); /* what was written can be read */
-        cnn_model_destroy(again);
-    }
-    unlink(path);
+    enum { COUNT = 4096 };
+    static float weights[COUNT];
+    if (weights[0] != 0)
+        return;
+    for (int i = 0; i < COUNT; i++)
+        weights[i] = (float)(1 + i % 7) / 8 - 0.5f;
+    fuzz_write_file("weights.bin", (const uint8_t *)weights, sizeof weights);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char path[64];
+    uint32_t choice = fuzz_hash(data, size);
+    cnn_context *context = fuzz_context(choice);
     cnn_model *model;
-    int descriptor = memfd_create("model", 0);
-    if (descriptor < 0)
-        return 0;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
-    if (write(descriptor, data, size) == (ssize_t)size && !cnn_model_load_onnx(NULL, path, NULL, &model)) {
-        write_and_read(model);
+    cnn_onnx_options options;
+    cnn_onnx_options_init(&options);
+    if (choice / 8 % 2)
+        options.height = options.width = 8 + choice / 16 % 8;
+    write_weights();
+    if (!cnn_model_load_onnx(context, fuzz_write_file("model.onnx", data, size), &options, &model)) {
+        fuzz_use_model(context, model, choice / 512);
         cnn_model_destroy(model);
     }
-    close(descriptor);
+    fuzz_allocations_succeed();
     return 0;
 }
