@@ -1,5 +1,6 @@
 """Starts `catdog serve`, and talks to it: by http.client where requests are sound, by a socket where they aren't."""
 import http.client
+import io
 import json
 import os
 import re
@@ -47,6 +48,17 @@ class Server:
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
+    def exchange(self, data):
+        """All that is answered to bytes until the server closes the connection, which it must do by itself."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            return read_all(connection)
+
+    def resident(self, field="VmRSS"):
+        """Bytes of memory; field VmHWM: the most that there ever were."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return int(re.search(rf"{field}:\s+(\d+) kB", file.read()).group(1)) << 10
+
     def signal(self):
         self.process.send_signal(signal.SIGTERM)
 
@@ -69,6 +81,12 @@ def serving(*options, cwd=None):
         server.process.kill()
 
 
+def encode(image, kind="JPEG", **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
 def form(*files):
     """multipart/form-data of (name, bytes) pairs, and its content type."""
     parts = [f'--frontier\r\nContent-Disposition: form-data; name="photo"; filename="{name}"\r\n'
@@ -78,7 +96,7 @@ def form(*files):
 
 def post(body, length=None):
     """A request with one image as its body, as it goes over the wire."""
-    return (f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
+    return (f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
             f"Content-Length: {length or len(body)}\r\n\r\n").encode() + body
 
 

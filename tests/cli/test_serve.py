@@ -1,8 +1,8 @@
 """catdog serve: its API, its limits, clients that are slow or broken, and its end."""
-import io
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import threading
@@ -14,15 +14,9 @@ import pytest
 from PIL import Image
 
 from catdog import SANITIZED, as_json, fails, photograph, succeeds
-from server import HAS_SERVE, Server, form, post, read_all, serving
+from server import HAS_SERVE, Server, encode, form, post, read_all, serving
 
 pytestmark = pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd")
-
-
-def encode(image, kind="JPEG"):
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
 
 
 CAT, DOG = (encode(photograph(kind, 7)) for kind in ("cat", "dog"))
@@ -198,7 +192,7 @@ def read_head_and_body(connection):
 
 
 def test_too_many_bytes_at_once_are_refused_for_a_while(pets):
-    with serving("--model", pets.model, "--memory", 1) as server:
+    with serving("--model", pets.model, "--memory", 2) as server:
         response = server.predict(("large", CAT + bytes(2 << 20)))
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
         assert server.predict(("cat.jpg", CAT)).status == 200
@@ -271,8 +265,8 @@ def test_metrics_are_in_prometheus_format(server):
 
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(200),
                                      b"\0" * 5000, b"GET " + b"/" * 200000, b"GET / HTTP/9.9\r\n\r\n",
-                                     b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-                                     b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n"
+                                     b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+                                     b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n"
                                      b"\r\n", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n"])
 def test_garbage_does_no_harm(server, garbage):
     with server.connect() as connection:
@@ -288,7 +282,7 @@ def test_garbage_does_no_harm(server, garbage):
 def test_bodies_that_end_half_way_are_dropped(server):
     before = server.metrics()["catdog_requests_dropped_total"]
     body, kind = form(("cat.jpg", CAT))
-    for request in (post(CAT[:100], len(CAT)), f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+    for request in (post(CAT[:100], len(CAT)), f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
                     f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:200]):
         with server.connect() as connection:
             connection.sendall(request)
@@ -331,7 +325,7 @@ def test_a_client_that_goes_away_before_its_answer_leaves_nothing_behind(pets, s
     with serving("--model", pets.model) as server:
         with server.connect() as connection:
             connection.sendall(post(slow_photograph))
-        wait_until(lambda: server.metrics()["catdog_batch_photographs_total"] == 1)
+        wait_until(lambda: server.metrics()["catdog_requests_dropped_total"] == 1)
         wait_until(lambda: server.metrics()["catdog_held_bytes"] == 0)
         assert server.predict(("cat.jpg", CAT)).status == 200
 
@@ -360,10 +354,15 @@ def test_nothing_is_written_but_two_lines(pets, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def few_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (500, 1000))
+
+
 def test_a_port_that_is_taken_is_an_error(server, pets):
     fails(1, "serve", "--model", pets.model, "--port", server.port, saying="choose another with --port")
     fails(1, "serve", "--model", pets.model, "--bind", "example.org", saying="--bind takes an address")
     fails(1, "serve", "--model", "/no/such/model", saying="/no/such/model")
+    fails(1, "serve", "--model", pets.model, "--port", 0, "--connections", 65536, saying="ulimit -n", preexec_fn=few_files)
     fails(2, "serve", "--port", "70000", saying="--port takes a whole number from 0 to 65535")
 
 

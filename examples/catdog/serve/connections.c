@@ -5,12 +5,12 @@
 
 #include "../clock.h"
 
-/* What a client is given where others wait for a connection: enough for a photograph by a slow phone. */
-static const double crowded_seconds = 5;
+/* What a client is credited with at first, so that those who have just come aren't the slowest. */
+static const double credit_bytes = 1000, credit_seconds = 0.25;
 
-void connections_init(connections *all)
+void connections_init(connections *all, size_t most)
 {
-    *all = (connections){ .first = NULL };
+    *all = (connections){ .most = most };
     pthread_mutex_init(&all->mutex, NULL);
 }
 
@@ -19,12 +19,41 @@ void connections_release(connections *all)
     pthread_mutex_destroy(&all->mutex);
 }
 
+/* Its thread finds it ended, and closes it. */
+static void shut(connections *all, connection *one)
+{
+    if (one->is_shut)
+        return;
+    one->is_shut = 1;
+    all->shut++;
+    shutdown(one->socket, SHUT_RDWR);
+}
+
+/* Bytes in a second that the client sends. What it takes of an answer isn't known: there it is slow after a while. */
+static double rate(const connection *one, double now)
+{
+    return ((double)one->bytes + credit_bytes) / (now - one->since + credit_seconds);
+}
+
+static void make_room(connections *all)
+{
+    const double now = clock_now();
+    connection *slowest = NULL;
+    for (connection *one = all->first; one; one = one->next)
+        if (one->phase != CONNECTION_WORKS && !one->is_shut && (!slowest || rate(one, now) < rate(slowest, now)))
+            slowest = one;
+    if (slowest)
+        shut(all, slowest);
+}
+
 connection *connections_add(connections *all, int socket)
 {
     connection *one = malloc(sizeof *one);
     if (!one)
         return NULL;
     pthread_mutex_lock(&all->mutex);
+    if (all->count - all->shut >= all->most)
+        make_room(all);
     *one = (connection){ .next = all->first, .socket = socket, .since = clock_now() };
     if (one->next)
         one->next->previous = one;
@@ -46,37 +75,41 @@ void connections_remove(connections *all, connection *one)
     else
         all->first = one->next;
     all->count--;
+    all->shut -= (size_t)one->is_shut;
     pthread_mutex_unlock(&all->mutex);
     free(one);
 }
 
 void connections_set_phase(connections *all, connection *one, connection_phase phase)
 {
-    if (!one)
-        return;
     pthread_mutex_lock(&all->mutex);
     one->phase = phase;
     one->since = clock_now();
+    one->bytes = 0;
     pthread_mutex_unlock(&all->mutex);
 }
 
-void connections_shut_slow(connections *all, const serve_limits *limits)
+void connections_count_bytes(connections *all, connection *one, size_t size)
+{
+    pthread_mutex_lock(&all->mutex);
+    one->bytes += size;
+    pthread_mutex_unlock(&all->mutex);
+}
+
+void connections_shut_slow(connections *all, double seconds)
 {
     const double now = clock_now();
     pthread_mutex_lock(&all->mutex);
-    double most = (double)limits->request_seconds;
-    if (all->count >= limits->connections && most > crowded_seconds)
-        most = crowded_seconds;
     for (connection *one = all->first; one; one = one->next)
-        if (one->phase != CONNECTION_WORKS && now - one->since > most)
-            shutdown(one->socket, SHUT_RDWR);
+        if (one->phase != CONNECTION_WORKS && now - one->since > seconds)
+            shut(all, one);
     pthread_mutex_unlock(&all->mutex);
 }
 
 size_t connections_count(connections *all)
 {
     pthread_mutex_lock(&all->mutex);
-    size_t count = all->count;
+    size_t count = all->count - all->shut;
     pthread_mutex_unlock(&all->mutex);
     return count;
 }

@@ -4,8 +4,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
-
-#include "limits.h"
+#include <stdint.h>
 
 /* Whose turn it is. */
 typedef enum connection_phase {
@@ -19,27 +18,33 @@ typedef struct connection {
     int socket;
     connection_phase phase;
     double since;
+    uint64_t bytes;  /* of the body of the request that comes in */
+    int is_shut;     /* already */
+    size_t uri_size; /* of the request that comes in, as it was sent; its own thread's */
+    int has_zero;    /* %00 in it */
 } connection;
 
 typedef struct connections {
     pthread_mutex_t mutex;
     connection *first;
-    size_t count;
+    size_t count, shut;
+    size_t most; /* that aren't shut */
 } connections;
 
-void connections_init(connections *all);
+void connections_init(connections *all, size_t most);
 void connections_release(connections *all);
 
-/* NULL if memory is short. */
+/* Where all that may be open are, the one whose client is slowest makes room. NULL if memory is short. */
 connection *connections_add(connections *all, int socket);
 void connections_remove(connections *all, connection *one);
 
 void connections_set_phase(connections *all, connection *one, connection_phase phase);
+void connections_count_bytes(connections *all, connection *one, size_t size);
 
-/* Shuts those down whose client takes too long. Where all that may be open are, those that took longest to make room.
- */
-void connections_shut_slow(connections *all, const serve_limits *limits);
+/* Shuts those down whose client takes too long. */
+void connections_shut_slow(connections *all, double seconds);
 
+/* Those that aren't shut. */
 size_t connections_count(connections *all);
 
 #endif

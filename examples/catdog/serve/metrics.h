@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { METRICS_CODES = 10, METRICS_BUCKETS = 14 };
+enum { METRICS_CODES = 13, METRICS_BUCKETS = 14 };
 
 typedef struct metrics {
     atomic_ullong requests[METRICS_CODES];

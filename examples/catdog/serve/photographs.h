@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cnn/cnn.h>
 
@@ -21,6 +22,7 @@ typedef struct photograph {
     char *name; /* as the client calls it; NULL: it doesn't */
     unsigned char *bytes;
     size_t size, capacity;
+    uint64_t decode_bytes;     /* that decoding it takes */
     cnn_prediction prediction; /* its status is not CNN_OK if the photograph was refused */
     cnn_tensor *heat_map;      /* NULL: none */
 } photograph;
@@ -29,9 +31,11 @@ typedef struct photographs {
     memory_budget *budget;
     photograph **items;
     size_t count;
-    int heat_maps;  /* are wanted */
-    size_t pending; /* that the queue has; its own */
+    int heat_maps;      /* are wanted */
+    size_t pending;     /* that the queue has; its own */
+    atomic_int dropped; /* by the queue: some of them it never classified */
     void (*done)(void *user);
+    int (*is_abandoned)(void *user); /* whether nobody waits for the answer any more */
     void *user;
 } photographs;
 

@@ -8,12 +8,14 @@ struct queue {
     const cnn_classifier *classifier;
     metrics *metrics;
     size_t capacity, batch_size;
+    uint64_t decode_limit; /* bytes that decoding a batch may take */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     photograph *first, **end;
     size_t taken; /* places */
-    int stop;
+    int closed;
+    int works; /* on a batch */
 
     /* The thread's own, for one batch. */
     photograph **batch;
@@ -22,24 +24,61 @@ struct queue {
     cnn_prediction *predictions;
 };
 
-/* Waits for photographs and moves a batch of them out. 0: there are none, and there will be none. Where places are
- * taken, photographs follow. */
+static int is_abandoned(const photograph *one)
+{
+    return one->request->is_abandoned(one->request->user);
+}
+
+static photograph *take_first(queue *q)
+{
+    photograph *one = q->first;
+    q->first = one->next_in_queue;
+    if (!q->first)
+        q->end = &q->first;
+    return one;
+}
+
+/* Moves photographs out, as many as a batch may have and memory allows to decode at once; but one at least. */
 static size_t take_batch(queue *q)
 {
     size_t count = 0;
-    pthread_mutex_lock(&q->mutex);
-    while (!q->first && !(q->stop && !q->taken))
-        pthread_cond_wait(&q->changed, &q->mutex);
+    uint64_t decode_bytes = 0;
     while (q->first && count < q->batch_size) {
-        q->batch[count++] = q->first;
-        q->first = q->first->next_in_queue;
+        decode_bytes += q->first->decode_bytes;
+        if (count && decode_bytes > q->decode_limit)
+            break;
+        q->batch[count++] = take_first(q);
     }
-    if (!q->first)
-        q->end = &q->first;
     q->taken -= count;
     metrics_set_waiting(q->metrics, q->taken);
+    return count;
+}
+
+/* Waits for photographs. 0: there are none, and there will be none. Where places are taken, photographs follow. */
+static size_t wait_for_batch(queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    q->works = 0;
+    while (!q->first && !(q->closed && !q->taken))
+        pthread_cond_wait(&q->changed, &q->mutex);
+    size_t count = take_batch(q);
+    q->works = count > 0;
     pthread_mutex_unlock(&q->mutex);
     return count;
+}
+
+/* Photographs that are done with, classified or not. Their memory goes, and requests that have no others are told. */
+static void finish(queue *q, photograph *const *some, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        photographs *request = some[i]->request;
+        photograph_release_bytes(some[i]);
+        pthread_mutex_lock(&q->mutex);
+        int last = --request->pending == 0;
+        pthread_mutex_unlock(&q->mutex);
+        if (last)
+            request->done(request->user);
+    }
 }
 
 static void classify_plain(queue *q, photograph *const *some, size_t count)
@@ -71,41 +110,55 @@ static void classify_with_heat_map(queue *q, photograph *one)
 }
 
 /* Moves those without a heat map to the front, and gives their number. */
-static size_t gather_plain(queue *q, size_t count)
+static size_t gather_plain(photograph **some, size_t count)
 {
     size_t plain = 0;
     for (size_t i = 0; i < count; i++) {
-        photograph *one = q->batch[i];
+        photograph *one = some[i];
         if (one->request->heat_maps)
             continue;
-        q->batch[i] = q->batch[plain];
-        q->batch[plain++] = one;
+        some[i] = some[plain];
+        some[plain++] = one;
     }
     return plain;
 }
 
 static void classify_batch(queue *q, size_t count)
 {
-    size_t plain = gather_plain(q, count);
+    size_t plain = gather_plain(q->batch, count);
     if (plain)
         classify_plain(q, q->batch, plain);
     for (size_t i = plain; i < count; i++)
         classify_with_heat_map(q, q->batch[i]);
     metrics_count_batch(q->metrics, count);
-    for (size_t i = 0; i < count; i++) {
-        photographs *request = q->batch[i]->request;
-        photograph_release_bytes(q->batch[i]);
-        if (--request->pending == 0)
-            request->done(request->user);
+}
+
+/* Moves those that nobody waits for any more to the end, and gives the number of the others. */
+static size_t set_abandoned_aside(photograph **some, size_t count)
+{
+    for (size_t i = 0; i < count;) {
+        photograph *one = some[i];
+        if (!is_abandoned(one)) {
+            i++;
+            continue;
+        }
+        atomic_store(&one->request->dropped, 1);
+        some[i] = some[--count];
+        some[count] = one;
     }
+    return count;
 }
 
 static void *work(void *argument)
 {
     queue *q = argument;
     size_t count;
-    while ((count = take_batch(q)) > 0)
-        classify_batch(q, count);
+    while ((count = wait_for_batch(q)) > 0) {
+        size_t wanted = set_abandoned_aside(q->batch, count);
+        if (wanted)
+            classify_batch(q, wanted);
+        finish(q, q->batch, count);
+    }
     return NULL;
 }
 
@@ -130,6 +183,7 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     atomic_store(&counts->capacity, limits->waiting);
     q->capacity = limits->waiting;
     q->batch_size = limits->batch;
+    q->decode_limit = serve_decode_bytes(limits);
     q->end = &q->first;
     pthread_mutex_init(&q->mutex, NULL);
     pthread_cond_init(&q->changed, NULL);
@@ -144,29 +198,73 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     return q;
 }
 
-void queue_finish(queue *q)
+void queue_close(queue *q)
 {
     pthread_mutex_lock(&q->mutex);
-    int finished = q->stop;
-    q->stop = 1;
+    q->closed = 1;
     pthread_cond_signal(&q->changed);
     pthread_mutex_unlock(&q->mutex);
-    if (!finished)
-        pthread_join(q->thread, NULL);
+}
+
+static void drop(queue *q, int (*is_dropped)(const photograph *one))
+{
+    photograph *dropped = NULL;
+    pthread_mutex_lock(&q->mutex);
+    photograph **place = &q->first;
+    while (*place) {
+        photograph *one = *place;
+        if (is_dropped && !is_dropped(one)) {
+            place = &one->next_in_queue;
+            continue;
+        }
+        *place = one->next_in_queue;
+        one->next_in_queue = dropped;
+        atomic_store(&one->request->dropped, 1);
+        dropped = one;
+        q->taken--;
+    }
+    q->end = place;
+    metrics_set_waiting(q->metrics, q->taken);
+    pthread_cond_signal(&q->changed);
+    pthread_mutex_unlock(&q->mutex);
+    while (dropped) {
+        photograph *one = dropped;
+        dropped = one->next_in_queue;
+        finish(q, &one, 1);
+    }
+}
+
+void queue_drop_abandoned(queue *q)
+{
+    drop(q, is_abandoned);
+}
+
+void queue_drop_all(queue *q)
+{
+    drop(q, NULL);
+}
+
+int queue_is_idle(queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    int idle = !q->works && !q->taken;
+    pthread_mutex_unlock(&q->mutex);
+    return idle;
 }
 
 void queue_destroy(queue *q)
 {
     if (!q)
         return;
-    queue_finish(q);
+    queue_close(q);
+    pthread_join(q->thread, NULL);
     release(q);
 }
 
 int queue_reserve(queue *q, size_t count)
 {
     pthread_mutex_lock(&q->mutex);
-    int full = q->stop || count > q->capacity - q->taken;
+    int full = q->closed || count > q->capacity - q->taken;
     if (!full)
         q->taken += count;
     metrics_set_waiting(q->metrics, q->taken);

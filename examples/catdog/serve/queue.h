@@ -15,15 +15,23 @@ typedef struct queue queue;
 /* NULL if memory or threads are short. */
 queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits, metrics *counts);
 
-/* Takes no more, and classifies what is in it. */
-void queue_finish(queue *queue);
-void queue_destroy(queue *queue); /* NULL is ignored */
+/* Takes no more. */
+void queue_close(queue *queue);
 
-/* Takes places for `count` photographs. Not 0 if there aren't as many, or it is finished. */
+/* Drops those that wait for a client that went away; all that wait. Their requests' `done`s are called. */
+void queue_drop_abandoned(queue *queue);
+void queue_drop_all(queue *queue);
+
+/* Whether there is nothing in it, and nothing being classified. */
+int queue_is_idle(queue *queue);
+
+void queue_destroy(queue *queue); /* NULL is ignored; else it is closed, and what is in it classified */
+
+/* Takes places for `count` photographs. Not 0 if there aren't as many, or it is closed. */
 int queue_reserve(queue *queue, size_t count);
 
-/* Adds those of a request that were not refused, for which places were reserved. When all of them are classified, its
- * `done` is called, on another thread; from now on until then the request is the queue's. */
+/* Adds those of a request that were not refused, for which places were reserved. When all of them are classified, or
+ * dropped, its `done` is called, on another thread; from now on until then the request is the queue's. */
 void queue_push(queue *queue, photographs *request);
 
 #endif

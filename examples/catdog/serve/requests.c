@@ -1,7 +1,10 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "../clock.h"
+#include "head.h"
 #include "server_internal.h"
 
 static void resume(void *user)
@@ -10,28 +13,57 @@ static void resume(void *user)
     MHD_resume_connection(r->http);
 }
 
-/* The body is there. The connection sleeps until the queue has classified its photographs; then this is called again.
- */
-static enum MHD_Result classify(request *r)
+/* While photographs are classified nothing is read from their client; but that it has closed can be seen. */
+static int is_abandoned(void *user)
 {
-    if (r->classified)
-        return respond_with_predictions(r);
-    size_t sound = upload_end(&r->upload);
-    if (!r->refusal.code && sound && queue_reserve(r->server->queue, sound))
-        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is busy; try again in a moment");
-    if (r->refusal.code)
-        return respond_with_refusal(r);
-    if (!sound)
-        return respond_with_predictions(r);
+    const request *r = user;
+    char byte;
+    ssize_t size = recv(r->connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* The connection sleeps until the queue has classified its photographs; then the request is answered. */
+static enum MHD_Result begin_classifying(request *r)
+{
     const char *wanted = MHD_lookup_connection_value(r->http, MHD_GET_ARGUMENT_KIND, "heat_map");
     r->photographs.heat_maps = wanted && strcmp(wanted, "0") != 0;
     r->photographs.done = resume;
+    r->photographs.is_abandoned = is_abandoned;
     r->photographs.user = r;
     r->classified = 1;
     connections_set_phase(&r->server->connections, r->connection, CONNECTION_WORKS);
     MHD_suspend_connection(r->http);
     queue_push(r->server->queue, &r->photographs);
     return MHD_YES;
+}
+
+static enum MHD_Result end_classifying(request *r)
+{
+    if (!atomic_load(&r->photographs.dropped))
+        return respond_with_predictions(r);
+    if (!atomic_load(&r->server->stopping))
+        return MHD_NO; /* nobody waits for it */
+    refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is being stopped");
+    return respond_with_refusal(r);
+}
+
+/* Connections beyond the limit are for short answers. */
+static int is_busy(server *s, size_t count)
+{
+    return connections_count(&s->connections) > s->limits.connections || queue_reserve(s->queue, count);
+}
+
+/* The body is there; or its photographs are classified. */
+static enum MHD_Result classify(request *r)
+{
+    if (r->classified)
+        return end_classifying(r);
+    size_t sound = upload_end(&r->upload);
+    if (!r->refusal.code && sound && is_busy(r->server, sound))
+        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is busy; try again in a moment");
+    if (r->refusal.code)
+        return respond_with_refusal(r);
+    return sound ? begin_classifying(r) : respond_with_predictions(r);
 }
 
 static const route routes[] = {
@@ -41,7 +73,7 @@ static const route routes[] = {
     { "/metrics", "GET, HEAD", respond_with_metrics },
 };
 
-static void find_route(request *r, const char *url, const char *method)
+static void find_route(request *r, const char *url)
 {
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (!strcmp(url, routes[i].path))
@@ -49,6 +81,10 @@ static void find_route(request *r, const char *url, const char *method)
     for (const page *p = pages; p->path; p++)
         if (!strcmp(url, p->path))
             r->page = p;
+}
+
+static void refuse_by_method(request *r, const char *method)
+{
     int posts = r->route && r->route->answer == classify;
     if (!r->route && !r->page)
         refuse(&r->refusal, MHD_HTTP_NOT_FOUND, "there is nothing at this address");
@@ -57,8 +93,23 @@ static void find_route(request *r, const char *url, const char *method)
                posts ? "POST" : "GET and HEAD");
     else if (atomic_load(&r->server->stopping) && posts)
         refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is being stopped");
+    else if (posts && !access_is_welcome(r->http, &r->server->rules))
+        refuse(&r->refusal, MHD_HTTP_FORBIDDEN, "pages of elsewhere may not use this server (see --allow-origin)");
     else
         r->uploads = posts;
+}
+
+/* Where it can't be told what a client meant, nothing that follows on its connection is understood either. */
+static void refuse_by_head(request *r, const char *method, const char *version)
+{
+    const char *fault = head_fault(r->http, method, version, r->connection->uri_size);
+    if (!fault && r->connection->has_zero)
+        fault = "there is a zero in the address";
+    if (fault)
+        refuse(&r->refusal, MHD_HTTP_BAD_REQUEST, "%s", fault);
+    else if (!access_is_for_us(r->http, &r->server->rules))
+        refuse(&r->refusal, MHD_HTTP_MISDIRECTED_REQUEST, "this server isn't known by that name (see --host)");
+    r->closes = r->refusal.code != 0;
 }
 
 static const char *header(const request *r, const char *name)
@@ -83,19 +134,35 @@ static int refuse_by_length(request *r)
     return r->refusal.code && (length / 2 > r->server->limits.body_bytes || header(r, MHD_HTTP_HEADER_EXPECT));
 }
 
-static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char *url, const char *method, void **user)
+static request *create(server *s, struct MHD_Connection *http)
 {
-    request *r = calloc(1, sizeof *r);
+    connection *own = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    request *r = own ? calloc(1, sizeof *r) : NULL;
     if (!r)
-        return MHD_NO;
-    *user = r;
+        return NULL;
     r->server = s;
     r->http = http;
+    r->connection = own;
     r->start = clock_now();
     r->photographs.budget = &s->budget;
-    r->connection = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     atomic_fetch_add(&s->active, 1);
-    find_route(r, url, method);
+    connections_set_phase(&s->connections, own, CONNECTION_RECEIVES);
+    return r;
+}
+
+static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char *url, const char *method,
+                             const char *version, void **user)
+{
+    request *r = *user = create(s, http);
+    if (!r)
+        return MHD_NO;
+    refuse_by_head(r, method, version);
+    if (r->closes)
+        return respond_with_refusal(r);
+    find_route(r, url);
+    if (!strcmp(method, "OPTIONS") && r->route && access_allowed_origin(http, &s->rules))
+        return respond_to_preflight(r);
+    refuse_by_method(r, method);
     int at_once = refuse_by_length(r);
     if (r->uploads && !r->refusal.code) {
         upload_begin(&r->upload, http, &s->limits, &r->photographs, &r->refusal);
@@ -107,6 +174,7 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char 
 static enum MHD_Result receive(request *r, const char *data, size_t size)
 {
     r->received += size;
+    connections_count_bytes(&r->server->connections, r->connection, size);
     if (r->received / 2 > r->server->limits.body_bytes)
         return MHD_NO; /* there may be no end of it */
     if (!r->refusal.code && r->received > r->server->limits.body_bytes)
@@ -121,10 +189,9 @@ static enum MHD_Result receive(request *r, const char *data, size_t size)
 enum MHD_Result request_handle(void *user, struct MHD_Connection *http, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **request_user)
 {
-    (void)version;
     request *r = *request_user;
     if (!r)
-        return begin(user, http, url, method, request_user);
+        return begin(user, http, url, method, version, request_user);
     if (*size) {
         const size_t received = *size;
         *size = 0;

@@ -12,10 +12,22 @@ static const char *const headers[][2] = {
       "form-action 'none'; base-uri 'none'; frame-ancestors 'none'" },
     { "X-Content-Type-Options", "nosniff" },
     { "Referrer-Policy", "no-referrer" },
-    { "Cross-Origin-Resource-Policy", "same-origin" },
     { "Cross-Origin-Opener-Policy", "same-origin" },
     { "Permissions-Policy", "camera=(), geolocation=(), microphone=()" },
 };
+
+/* Pages of elsewhere that are allowed may read the answers; others may not even load them. */
+static void add_origin(const request *r, struct MHD_Response *response)
+{
+    const char *origin = access_allowed_origin(r->http, &r->server->rules);
+    if (origin) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS, MHD_HTTP_HEADER_RETRY_AFTER);
+    }
+    if (r->server->rules.origins)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ORIGIN);
+    MHD_add_response_header(response, "Cross-Origin-Resource-Policy", origin ? "cross-origin" : "same-origin");
+}
 
 static enum MHD_Result send_response(request *r, unsigned code, struct MHD_Response *response)
 {
@@ -23,7 +35,8 @@ static enum MHD_Result send_response(request *r, unsigned code, struct MHD_Respo
         return MHD_NO;
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
-    if (atomic_load(&r->server->stopping))
+    add_origin(r, response);
+    if (r->closes || atomic_load(&r->server->stopping))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (code == MHD_HTTP_SERVICE_UNAVAILABLE)
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
@@ -64,6 +77,18 @@ enum MHD_Result respond_with_refusal(request *r)
     return send_json(r, r->refusal.code, answer_error(r->refusal.sentence));
 }
 
+/* A browser asks so before it lets a page of elsewhere send a photograph. */
+enum MHD_Result respond_to_preflight(request *r)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, r->route->methods);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_HEADERS, MHD_HTTP_HEADER_CONTENT_TYPE);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "600");
+    return send_response(r, MHD_HTTP_NO_CONTENT, response);
+}
+
 enum MHD_Result respond_with_page(request *r)
 {
     const char *have = MHD_lookup_connection_value(r->http, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
@@ -96,11 +121,20 @@ enum MHD_Result respond_with_metrics(request *r)
     return send_text(r, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", metrics_text(m));
 }
 
+/* Of photographs none of which is classified. */
+static unsigned refusal_code(const photographs *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i]->prediction.status != CNN_ERROR_LIMIT)
+            return MHD_HTTP_UNPROCESSABLE_CONTENT;
+    return MHD_HTTP_CONTENT_TOO_LARGE;
+}
+
 enum MHD_Result respond_with_predictions(request *r)
 {
     size_t refused, count = r->photographs.count;
     char *text = answer_predictions(r->server->classifier, &r->photographs, &refused);
-    enum MHD_Result result = send_json(r, refused == count ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_OK, text);
+    enum MHD_Result result = send_json(r, refused == count ? refusal_code(&r->photographs) : MHD_HTTP_OK, text);
     if (r->answered) {
         metrics_count_photographs(&r->server->metrics, count - refused, refused);
         metrics_count_prediction(&r->server->metrics, clock_now() - r->start);

@@ -7,6 +7,7 @@
 #include <cnn/cnn.h>
 
 #include "../arguments.h"
+#include "../clock.h"
 #include "../context.h"
 #include "../output.h"
 #include "../shipped.h"
@@ -23,14 +24,16 @@ typedef struct serving {
     use_arguments use;
     uint64_t body_megabytes, memory_megabytes, megapixels;
     serve_limits limits;
+    access_rules rules;
     sigset_t signals; /* that end it */
     cnn_context *context;
     cnn_classifier *classifier;
     int listener; /* −1: none */
 } serving;
 
-/* How long the end waits for clients that haven't sent their request, or taken their answer. */
-enum { PATIENCE_SECONDS = 10 };
+/* How long the end waits for photographs to be classified, and for clients that haven't sent their request, or taken
+ * their answer; and then for those that are told that it was too short. */
+static const double patience_seconds = 7, last_seconds = 1;
 
 static const char *model_name(const serving *s)
 {
@@ -45,15 +48,16 @@ static int wait_for_signal(const serving *s, double seconds)
     return sigtimedwait(&s->signals, NULL, &time) > 0;
 }
 
-/* A second signal ends it at once. */
-static void wait_for_requests(const serving *s, server *web, int seconds)
+/* Not 0 if there was another signal to end. */
+static int wait_for_requests(const serving *s, server *web, double seconds)
 {
-    enum { TICKS = 100 }; /* in a second */
-    for (int waited = 0; waited < seconds * TICKS && server_active_requests(web); waited++) {
-        if (wait_for_signal(s, 1.0 / TICKS))
-            return;
+    const double tick = 0.01, until = clock_now() + seconds;
+    while (server_active_requests(web) && clock_now() < until) {
+        if (wait_for_signal(s, tick))
+            return 1;
         server_watch(web);
     }
+    return 0;
 }
 
 static int print_start(const serving *s)
@@ -66,18 +70,33 @@ static int print_start(const serving *s)
     return output_flush();
 }
 
+/* Where photographs are still being classified, or clients don't go, nothing is waited for: the process ends without
+ * tidying up. */
+static int stop(const serving *s, server *web)
+{
+    server_stop_accepting(web);
+    int at_once = wait_for_requests(s, web, patience_seconds);
+    if (!at_once) {
+        server_refuse_waiting(web);
+        at_once = wait_for_requests(s, web, last_seconds);
+    }
+    puts("catdog: stopped");
+    int result = output_finish();
+    if (at_once || !server_is_idle(web))
+        _exit(result);
+    server_destroy(web);
+    return result;
+}
+
 static int serve_until_signal(const serving *s, server *web)
 {
-    if (print_start(s))
+    if (print_start(s)) {
+        server_destroy(web);
         return output_finish();
+    }
     while (!wait_for_signal(s, 0.5))
         server_watch(web);
-    server_stop_accepting(web);
-    wait_for_requests(s, web, PATIENCE_SECONDS);
-    server_finish_queue(web);
-    wait_for_requests(s, web, 1);
-    puts("catdog: stopped");
-    return output_finish();
+    return stop(s, web);
 }
 
 /* The signals are blocked before there are threads, so that they reach this one alone. */
@@ -99,12 +118,8 @@ static int serve(serving *s)
     s->listener = listener_open(s->address, s->port);
     if (s->listener < 0)
         return EXIT_FAILED;
-    server *web = server_start(s->classifier, model_name(s), &s->limits, s->listener);
-    if (!web)
-        return EXIT_FAILED;
-    int result = serve_until_signal(s, web);
-    server_destroy(web);
-    return result;
+    server *web = server_start(s->classifier, model_name(s), &s->limits, &s->rules, s->listener);
+    return web ? serve_until_signal(s, web) : EXIT_FAILED;
 }
 
 static int run(const catdog_command *command, int argc, char **argv)
@@ -114,7 +129,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         .port = 8080,
         .threshold = -1,
         .body_megabytes = 32,
-        .memory_megabytes = 512,
+        .memory_megabytes = 1024,
         .megapixels = 64,
         .limits = { .photographs = 32,
                     .waiting = 256,
@@ -130,6 +145,10 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "port", "N", "the port to listen at; 0: any that is free (8080)", OPTION_WHOLE, &s.port, 0, 65535 },
         { "bind", "ADDRESS", "the address to listen at; 0.0.0.0: all of this machine (127.0.0.1)", OPTION_TEXT,
           &s.address },
+        { "host", "NAME[,NAME]", "names by which others reach it; addresses and localhost always do", OPTION_TEXT,
+          &s.rules.hosts },
+        { "allow-origin", "ORIGIN[,ORIGIN]", "pages of elsewhere that may use the API, as https://pets.example.org",
+          OPTION_TEXT, &s.rules.origins },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &s.threshold,
           1e-6, 0.999999 },
         USE_OPTIONS(s.use),
@@ -140,10 +159,10 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "photos", "N", "photographs in a request, at most (32)", OPTION_WHOLE, &s.limits.photographs, 1, 10000 },
         { "body", "MB", "size of a request, at most (32)", OPTION_WHOLE, &s.body_megabytes, 1, 4096 },
         { "megapixels", "N", "size of a photograph, at most (64)", OPTION_WHOLE, &s.megapixels, 1, 100 },
-        { "memory", "MB", "of all photographs that wait or are being sent, at most (512)", OPTION_WHOLE,
-          &s.memory_megabytes, 1, 1 << 20 },
-        { "connections", "N", "open at once, at most; others wait (256)", OPTION_WHOLE, &s.limits.connections, 1,
-          65536 },
+        { "memory", "MB", "half for photographs that wait or are being sent, half to decode them (1024)", OPTION_WHOLE,
+          &s.memory_megabytes, 2, 1 << 20 },
+        { "connections", "N", "open at once; one more makes the slowest go (256)", OPTION_WHOLE, &s.limits.connections,
+          1, 65536 },
         { "idle-time", "S", "seconds without a byte after which a connection is closed (15)", OPTION_WHOLE,
           &s.limits.idle_seconds, 1, 86400 },
         { "request-time", "S", "seconds that sending a request may take, and taking its answer (60)", OPTION_WHOLE,
@@ -153,6 +172,10 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
+    if (!access_hosts_are_sound(s.rules.hosts))
+        return arguments_wrong(command, "serve: --host takes names such as pets.example.org, without a port");
+    if (!access_origins_are_sound(s.rules.origins))
+        return arguments_wrong(command, "serve: --allow-origin takes origins such as https://pets.example.org");
     if (s.limits.photographs > s.limits.waiting)
         s.limits.photographs = s.limits.waiting; /* more would never find a place */
     s.limits.body_bytes = s.body_megabytes * MEGABYTE;

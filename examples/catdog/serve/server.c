@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../output.h"
@@ -10,6 +11,9 @@
 
 /* For the head of a request and what is read of its body at once. */
 enum { CONNECTION_BUFFER = 48 << 10 };
+
+/* Connections beyond the limit: what is new is answered at once, or makes the slowest of the others go. */
+enum { SPARE_CONNECTIONS = 32 };
 
 static void note_connection(void *user, struct MHD_Connection *http, void **socket_user,
                             enum MHD_ConnectionNotificationCode code)
@@ -24,12 +28,46 @@ static void note_connection(void *user, struct MHD_Connection *http, void **sock
     }
 }
 
+/* What the address says can't be seen in what libmicrohttpd makes of it. */
+static void *note_address(void *user, const char *uri, struct MHD_Connection *http)
+{
+    (void)user;
+    connection *one = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (one) {
+        one->uri_size = strlen(uri);
+        one->has_zero = strstr(uri, "%00") != NULL;
+    }
+    return NULL;
+}
+
 /* One thread reads and writes for some hundred photographs a second; that is as much as several processors classify. */
 static unsigned choose_threads(const serve_limits *limits)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned threads = processors >= 32 ? 4 : processors >= 8 ? 2 : 1;
     return threads > limits->connections ? 1 : threads;
+}
+
+static unsigned most_connections(const serve_limits *limits)
+{
+    return (unsigned)limits->connections + choose_threads(limits) * SPARE_CONNECTIONS;
+}
+
+/* Not 0 with a sentence printed: the system doesn't let the process have as many connections. */
+static int allow_connections(const serve_limits *limits)
+{
+    enum { OTHER_FILES = 64 };
+    struct rlimit files;
+    rlim_t needed = most_connections(limits) + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= needed)
+        return 0;
+    files.rlim_cur = needed;
+    if (files.rlim_max >= needed && !setrlimit(RLIMIT_NOFILE, &files))
+        return 0;
+    output_error("serve: --connections %llu needs %llu open files, and the system allows %llu (see ulimit -n)",
+                 (unsigned long long)limits->connections, (unsigned long long)needed,
+                 (unsigned long long)files.rlim_max);
+    return -1;
 }
 
 static struct MHD_Daemon *start_daemon(server *s)
@@ -40,17 +78,22 @@ static struct MHD_Daemon *start_daemon(server *s)
         { MHD_OPTION_END, 0, NULL },
     };
     /* Not epoll: with it, libmicrohttpd 0.9.75 misses that a client has closed just after what it sent. */
-    return MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, request_handle, s,
-        MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)s->limits.connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)s->limits.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BUFFER, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, request_end, s,
-        MHD_OPTION_NOTIFY_CONNECTION, note_connection, s, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
+                            request_handle, s, MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT,
+                            most_connections(&s->limits), MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)s->limits.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)CONNECTION_BUFFER, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+                            note_address, NULL, MHD_OPTION_NOTIFY_COMPLETED, request_end, s,
+                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, s, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
 }
 
-server *server_start(cnn_classifier *classifier, const char *model_name, const serve_limits *limits, int listener)
+server *server_start(cnn_classifier *classifier, const char *model_name, const serve_limits *limits,
+                     const access_rules *rules, int listener)
 {
-    server *s = calloc(1, sizeof *s);
+    server *s = NULL;
+    if (allow_connections(limits))
+        return NULL;
+    s = calloc(1, sizeof *s);
     if (!s) {
         output_error("serve: out of memory");
         return NULL;
@@ -58,10 +101,11 @@ server *server_start(cnn_classifier *classifier, const char *model_name, const s
     s->classifier = classifier;
     s->model_name = model_name;
     s->limits = *limits;
+    s->rules = *rules;
     s->listener = listener;
-    s->budget.limit = limits->memory_bytes;
+    s->budget.limit = serve_held_bytes(limits);
     s->metrics.held = &s->budget.used;
-    connections_init(&s->connections);
+    connections_init(&s->connections, limits->connections);
     s->queue = queue_create(classifier, limits, &s->metrics);
     s->daemon = s->queue ? start_daemon(s) : NULL;
     if (s->daemon)
@@ -73,7 +117,8 @@ server *server_start(cnn_classifier *classifier, const char *model_name, const s
 
 void server_watch(server *s)
 {
-    connections_shut_slow(&s->connections, &s->limits);
+    connections_shut_slow(&s->connections, (double)s->limits.request_seconds);
+    queue_drop_abandoned(s->queue);
 }
 
 void server_stop_accepting(server *s)
@@ -87,17 +132,21 @@ size_t server_active_requests(const server *s)
     return atomic_load(&s->active);
 }
 
-void server_finish_queue(server *s)
+void server_refuse_waiting(server *s)
 {
-    queue_finish(s->queue);
+    queue_close(s->queue);
+    queue_drop_all(s->queue);
+}
+
+int server_is_idle(server *s)
+{
+    return !server_active_requests(s) && queue_is_idle(s->queue);
 }
 
 void server_destroy(server *s)
 {
     if (!s)
         return;
-    if (s->queue)
-        queue_finish(s->queue); /* no connection may sleep when the daemon is stopped */
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     queue_destroy(s->queue);

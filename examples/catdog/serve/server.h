@@ -4,14 +4,17 @@
 
 #include <cnn/cnn.h>
 
+#include "access.h"
 #include "limits.h"
 
 typedef struct server server;
 
 /* Serves at a socket that listens. The classifier and the strings must outlive it. NULL: a sentence was printed. */
-server *server_start(cnn_classifier *classifier, const char *model_name, const serve_limits *limits, int listener);
+server *server_start(cnn_classifier *classifier, const char *model_name, const serve_limits *limits,
+                     const access_rules *rules, int listener);
 
-/* To be called every half second or so: shuts down connections whose clients are too slow. */
+/* To be called every half second or so: shuts down connections whose clients are too slow, and drops the photographs of
+ * those that went away. */
 void server_watch(server *s);
 
 /* Takes no new connections, and no new requests on those that there are. */
@@ -20,8 +23,11 @@ void server_stop_accepting(server *s);
 /* Requests that have begun and haven't got their whole answer. */
 size_t server_active_requests(const server *s);
 
-/* Classifies what waits; requests that aren't there as a whole are refused from now on. */
-void server_finish_queue(server *s);
+/* Refuses those whose photographs wait for the classifier. */
+void server_refuse_waiting(server *s);
+
+/* Whether it can be destroyed without waiting for the classifier or for clients. */
+int server_is_idle(server *s);
 
 /* Closes all connections, and frees it. */
 void server_destroy(server *s);

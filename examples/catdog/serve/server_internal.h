@@ -7,6 +7,7 @@
 
 #include <microhttpd.h>
 
+#include "access.h"
 #include "connections.h"
 #include "metrics.h"
 #include "pages.h"
@@ -19,6 +20,7 @@ struct server {
     cnn_classifier *classifier;
     const char *model_name;
     serve_limits limits;
+    access_rules rules;
     struct MHD_Daemon *daemon;
     int listener;
     queue *queue;
@@ -49,6 +51,7 @@ struct request {
     photographs photographs;
     uint64_t received; /* bytes of the body */
     int uploads, classified;
+    int closes;        /* the connection, after the answer */
     unsigned answered; /* the status code; 0: not yet */
 };
 
@@ -59,6 +62,7 @@ void request_end(void *user, struct MHD_Connection *http, void **request_user, e
 
 /* responses.c: what a request is answered with. MHD_NO if memory is short: the connection is then closed. */
 enum MHD_Result respond_with_refusal(request *r);
+enum MHD_Result respond_to_preflight(request *r);
 enum MHD_Result respond_with_page(request *r);
 enum MHD_Result respond_with_model(request *r);
 enum MHD_Result respond_with_health(request *r);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FORM_BUFFER = 32 << 10, LONGEST_NAME = 255 };
+#include "decode_memory.h"
+
+enum { LONGEST_NAME = 255 };
 
 void refuse(refusal *why, unsigned code, const char *format, ...)
 {
@@ -47,29 +49,57 @@ static int begin_file(upload *u, const char *path)
 }
 
 /* Fields without a file name aren't files. Browsers send one without name and content where no file was chosen. */
-static enum MHD_Result take_form_data(void *user, enum MHD_ValueKind kind, const char *key, const char *file_name,
-                                      const char *content_type, const char *transfer_encoding, const char *data,
-                                      uint64_t offset, size_t size)
+static int begin_part(void *user, const char *file_name)
 {
-    (void)kind, (void)key, (void)content_type, (void)transfer_encoding;
     upload *u = user;
-    if (offset == 0) {
-        u->current = NULL;
-        if (file_name && (*file_name || size) && begin_file(u, file_name))
-            return MHD_NO;
-    }
-    if (u->current && size && photograph_append(u->current, data, size)) {
-        refuse_for_memory(u);
-        return MHD_NO;
-    }
-    return MHD_YES;
+    u->current = NULL;
+    u->may_be_nothing = file_name && !*file_name;
+    return file_name && *file_name ? begin_file(u, file_name) : 0;
 }
 
-static void begin_form(upload *u, struct MHD_Connection *connection)
+static int take_content(void *user, const char *bytes, size_t size)
 {
-    u->form = MHD_create_post_processor(connection, FORM_BUFFER, take_form_data, u);
-    if (!u->form)
+    upload *u = user;
+    if (u->may_be_nothing) {
+        u->may_be_nothing = 0;
+        if (begin_file(u, ""))
+            return -1;
+    }
+    if (!u->current || !photograph_append(u->current, bytes, size))
+        return 0;
+    refuse_for_memory(u);
+    return -1;
+}
+
+/* Forms have some fields beside their files, but not many. */
+static size_t most_parts(const serve_limits *limits)
+{
+    return (size_t)limits->photographs + 100;
+}
+
+static void refuse_form(upload *u, multipart_status status)
+{
+    switch (status) {
+    case MULTIPART_LONG_HEAD:
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is broken: the head of a part has no end");
+        break;
+    case MULTIPART_MANY_PARTS:
+        refuse(u->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the form has more than %zu parts", most_parts(u->limits));
+        break;
+    case MULTIPART_NO_MEMORY: refuse_for_memory(u); break;
+    case MULTIPART_GOOD:
+    case MULTIPART_STOPPED: break;
+    }
+}
+
+static void begin_form(upload *u, const char *content_type)
+{
+    const multipart_listener listener = { begin_part, take_content, u };
+    multipart_status status;
+    u->form = multipart_create(content_type, most_parts(u->limits), &listener, &status);
+    if (!u->form && status == MULTIPART_GOOD)
         refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form has no boundary: it can't be read");
+    refuse_form(u, status);
 }
 
 /* How a content type begins, whatever its letters' case and its parameters. */
@@ -82,7 +112,7 @@ static void begin_by_type(upload *u, struct MHD_Connection *connection)
 {
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (type && is_type(type, "multipart/form-data")) {
-        begin_form(u, connection);
+        begin_form(u, type);
     } else if (!type || is_type(type, "image/") || is_type(type, "application/octet-stream")) {
         u->current = photographs_add(u->photographs, NULL);
         if (!u->current)
@@ -103,10 +133,28 @@ void upload_begin(upload *u, struct MHD_Connection *connection, const serve_limi
 void upload_receive(upload *u, const char *data, size_t size)
 {
     u->received = 1;
-    if (!u->form && photograph_append(u->current, data, size))
+    if (u->form)
+        refuse_form(u, multipart_receive(u->form, data, size));
+    else if (photograph_append(u->current, data, size))
         refuse_for_memory(u);
-    else if (u->form && MHD_post_process(u->form, data, size) != MHD_YES && !u->refusal->code)
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is broken: it can't be read");
+}
+
+static void refuse_for_pixels(const upload *u, photograph *one, const cnn_image_info *info)
+{
+    char sentence[160];
+    snprintf(sentence, sizeof sentence, "%u x %u pixels are more than the %.6g megapixels that this server takes",
+             info->width, info->height, 1e-6 * (double)u->limits->pixels);
+    photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
+}
+
+static void refuse_for_decoding(const upload *u, photograph *one, const cnn_image_info *info)
+{
+    char sentence[160];
+    snprintf(sentence, sizeof sentence,
+             "decoding %u x %u pixels, stored as here, takes up to %.0f MB, and this server has %.0f MB for that",
+             info->width, info->height, (double)one->decode_bytes / (1 << 20),
+             (double)serve_decode_bytes(u->limits) / (1 << 20));
+    photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
 }
 
 static int is_sound(const upload *u, photograph *one)
@@ -115,23 +163,20 @@ static int is_sound(const upload *u, photograph *one)
     cnn_status status = cnn_image_probe(one->size ? (const void *)one->bytes : "", one->size, NULL, &info);
     if (status) {
         photograph_refuse(one, status, cnn_last_error());
-    } else if ((uint64_t)info.width * info.height > u->limits->pixels) {
-        char sentence[160];
-        snprintf(sentence, sizeof sentence, "%u x %u pixels are more than the %.6g megapixels that this server takes",
-                 info.width, info.height, 1e-6 * (double)u->limits->pixels);
-        photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
+        return 0;
     }
+    one->decode_bytes = decode_memory(one->bytes, one->size, &info);
+    if ((uint64_t)info.width * info.height > u->limits->pixels)
+        refuse_for_pixels(u, one, &info);
+    else if (one->decode_bytes > serve_decode_bytes(u->limits))
+        refuse_for_decoding(u, one, &info);
     return !one->prediction.status;
 }
 
 size_t upload_end(upload *u)
 {
-    if (u->form && !u->refusal->code) {
-        struct MHD_PostProcessor *form = u->form;
-        u->form = NULL;
-        if (MHD_destroy_post_processor(form) != MHD_YES)
-            refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form ends in the middle");
-    }
+    if (u->form && !u->refusal->code && u->received && !multipart_is_complete(u->form))
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form ends in the middle");
     if (!u->refusal->code && !u->received)
         refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the request has no body: there is no photograph");
     if (!u->refusal->code && !u->photographs->count)
@@ -144,7 +189,6 @@ size_t upload_end(upload *u)
 
 void upload_release(upload *u)
 {
-    if (u->form)
-        MHD_destroy_post_processor(u->form);
+    multipart_destroy(u->form);
     u->form = NULL;
 }

@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 
 #include "limits.h"
+#include "multipart.h"
 #include "photographs.h"
 
 /* Why a request isn't served; code 0: it is. */
@@ -19,9 +20,10 @@ typedef struct upload {
     const serve_limits *limits;
     photographs *photographs;
     refusal *refusal;
-    struct MHD_PostProcessor *form; /* NULL: the body is one image */
-    photograph *current;            /* file of the form; NULL: a field that is none */
-    int received;                   /* anything */
+    multipart *form;     /* NULL: the body is one image */
+    photograph *current; /* file of the form; NULL: a field that is none */
+    int may_be_nothing;  /* a file without a name: it counts if there is something in it */
+    int received;        /* anything */
 } upload;
 
 /* Looks at the head of a request. What is refused, here or later, is in `*why`; the rest of the body is dropped. */
