@@ -49,10 +49,17 @@ static void find_roots(folding *f)
     }
 }
 
+/* A dropout that is all there is between input and output stays: a net has a layer at least. */
+static bool is_only_layer(const folding *f, cnn_node node)
+{
+    return node == cnn_graph_output(f->model->graph) && f->places[node_of(f, node)->inputs[0]] == 0;
+}
+
 static bool is_folded(const folding *f, cnn_node node)
 {
     const cnn_layer_type *type = node_of(f, node)->layer.type;
-    return type == &cnn_layer_dropout || (type == &cnn_layer_batch_norm && f->roots[node] != CNN_NODE_ERROR);
+    return (type == &cnn_layer_dropout && !is_only_layer(f, node)) ||
+           (type == &cnn_layer_batch_norm && f->roots[node] != CNN_NODE_ERROR);
 }
 
 static void add_node(folding *f, cnn_node node)

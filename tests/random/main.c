@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../unit/io/scratch.h"
 #include "shrink.h"
 
 enum { BATCH = 50, SHRINK_SECONDS = 60 };
@@ -167,13 +168,15 @@ int main(int count, char **arguments)
         fputs(usage, stderr);
         return 2;
     }
-    if (options.spec) {
-        if (!run_text(&options, options.spec))
-            return 2;
-    } else {
-        if (options.replay && !replay(&options, options.replay))
-            return 2;
-        run_random(&options);
+    void *folder;
+    if (scratch_setup(&folder)) {
+        perror("random: a folder for files");
+        return 2;
     }
-    return failures > 0;
+    options.runner.folder = folder;
+    bool right = options.spec ? run_text(&options, options.spec) : !options.replay || replay(&options, options.replay);
+    if (right && !options.spec)
+        run_random(&options);
+    scratch_teardown(&folder);
+    return right ? failures > 0 : 2;
 }

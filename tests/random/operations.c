@@ -1,13 +1,29 @@
 #include "operations.h"
 
 #include "contexts.h"
+#include "operations_change.h"
+#include "operations_files.h"
+#include "operations_parallel.h"
 #include "operations_predict.h"
 #include "trial.h"
 
 const operation_form operation_forms[] = {
-    { "predict", 4, 128, true, operation_predict },     { "threads", 4, 1, true, operation_threads },
-    { "one_by_one", 2, 1, true, operation_one_by_one }, { "some", 2, 1 << 14, true, operation_some },
+    { "predict", 4, 128, true, operation_predict },
+    { "threads", 4, 1, true, operation_threads },
+    { "one_by_one", 2, 1, true, operation_one_by_one },
+    { "some", 2, 1 << 14, true, operation_some },
     { "again", 1, 1, true, operation_again },
+    { "write", 1, 100, false, operation_write },
+    { "cut", 1, 100, false, operation_cut },
+    { "resize", 2, 576, false, operation_resize },
+    { "quantize", 4, 1, true, operation_quantize },
+    { "explain", 1, 100, true, operation_explain },
+    { "save", 1, 1, false, operation_save },
+    { "save_bfloat16", 1, 1, false, operation_save_bfloat16 },
+    { "json", 1, 1, false, operation_json },
+    { "onnx", 0, 1, false, operation_onnx },
+    { "at_once", 1, 3, true, operation_at_once },
+    { "contexts", 1, 3, true, operation_contexts },
 };
 const int32_t operation_count = sizeof operation_forms / sizeof operation_forms[0];
 
@@ -62,13 +78,14 @@ static bool run_operations(case_trial *trial)
     return true;
 }
 
-case_result operations_run(const random_case *it, char *why, size_t size)
+case_result operations_run(const random_case *it, const char *folder, char *why, size_t size)
 {
     case_trial trial = {
         .it = it,
         .context = contexts_get(it->instruction_set, it->threads),
         .single = contexts_get(it->instruction_set, 1),
         .plain = contexts_plain(),
+        .folder = folder,
         .why = why,
         .why_size = size,
     };

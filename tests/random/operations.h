@@ -20,7 +20,8 @@ void operations_draw(random_case *drawn, draw *source, bool threads_only);
 
 typedef enum case_result { CASE_PASSED, CASE_FAILED, CASE_IMPOSSIBLE } case_result;
 
-/* Runs a case. Where it failed, `why` says what was wrong, and what was allocated is lost. */
-case_result operations_run(const random_case *it, char *why, size_t size);
+/* Runs a case, with `folder` for its files. Where it failed, `why` says what was wrong, and what was allocated is lost.
+ */
+case_result operations_run(const random_case *it, const char *folder, char *why, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "oracle.h"
 
-static bool check_image(case_trial *trial, const cnn_tensor *output, int64_t image)
+bool check_image(case_trial *trial, const char *what, const cnn_tensor *output, int64_t image)
 {
     int64_t in_size = cnn_tensor_count(trial->images) / trial->it->images;
     oracle_value value =
@@ -13,17 +13,26 @@ static bool check_image(case_trial *trial, const cnn_tensor *output, int64_t ima
     bool right = true;
     for (int64_t i = 0; i < value.count && right; i++)
         if (!(fabs((double)found[i] - value.values[i]) <= 2 * value.errors[i] + 1e-30))
-            right = trial_fail(trial, "predict: number %lld of image %lld is %.9g, not %.9g ± %.1g", (long long)i,
+            right = trial_fail(trial, "%s: number %lld of image %lld is %.9g, not %.9g ± %.1g", what, (long long)i,
                                (long long)image, (double)found[i], value.values[i], 2 * value.errors[i]);
     oracle_release(&value);
     return right;
 }
 
+/* Bytes have the same bits everywhere. */
+static bool check_quantized(case_trial *trial, cnn_tensor *output)
+{
+    return trial_predicts_same_bits(trial, "predict as plain C", output,
+                                    trial_clone(trial, trial->model, trial->plain));
+}
+
 bool operation_predict(case_trial *trial, int32_t argument)
 {
     cnn_tensor *output = trial_predict(trial, trial->model, 0, trial->it->images);
-    bool right = output && check_image(trial, output, trial->it->images - 1) &&
-                 check_image(trial, output, argument % trial->it->images);
+    bool right = output && (cnn_model_is_quantized(trial->model)
+                                ? check_quantized(trial, output)
+                                : check_image(trial, "predict", output, trial->it->images - 1) &&
+                                      check_image(trial, "predict", output, argument % trial->it->images));
     cnn_tensor_destroy(output);
     return right;
 }

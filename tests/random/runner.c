@@ -35,7 +35,7 @@ static child_message *shared_message(void)
 static void run_in_child(const runner_options *options, const random_case *it, child_message *message)
 {
     alarm((unsigned)options->seconds);
-    message->result = operations_run(it, message->why, sizeof message->why);
+    message->result = operations_run(it, options->folder, message->why, sizeof message->why);
     alarm(0);
     if (message->result == CASE_FAILED)
         _exit(1);

@@ -8,7 +8,8 @@ enum { WHY_SIZE = 1024 };
 
 typedef struct runner_options {
     bool threads_only;
-    int32_t seconds; /* that a case may take */
+    int32_t seconds;    /* that a case may take */
+    const char *folder; /* for files */
 } runner_options;
 
 /* Runs cases drawn from the seeds `first` to `first` + `count` − 1 in one child. Returns how many passed before one

@@ -10,12 +10,19 @@ typedef struct shrinking {
     time_t end;
 } shrinking;
 
+/* A failure of another kind would lead away from the one that was found. */
+static bool same_kind(const char *a, const char *b)
+{
+    size_t length = strcspn(a, ":0123456789");
+    return !strncmp(a, b, length);
+}
+
 /* Keeps `smaller` if it fails, too. */
 static bool keep(shrinking *it, const random_case *smaller)
 {
     char why[WHY_SIZE];
     if (!memcmp(smaller, it->smallest, sizeof *smaller) || time(NULL) > it->end ||
-        runner_run_case(it->options, smaller, true, why) != CASE_FAILED)
+        runner_run_case(it->options, smaller, true, why) != CASE_FAILED || !same_kind(it->why, why))
         return false;
     *it->smallest = *smaller;
     memcpy(it->why, why, sizeof why);

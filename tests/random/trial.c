@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../unit/io/scratch.h"
 #include "graph/model_internal.h"
 
 bool trial_fail(case_trial *trial, const char *format, ...)
@@ -20,10 +21,23 @@ bool trial_ok(case_trial *trial, cnn_status status, const char *what)
     return status ? trial_fail(trial, "%s: %s: %s", what, cnn_status_name(status), cnn_last_error()) : true;
 }
 
+/* The weights of a quantised model lie in no graph: its copy goes by way of a file. */
+static cnn_model *clone_quantized(case_trial *trial, const cnn_model *model, cnn_context *context)
+{
+    const char *path = scratch_path(trial->folder, "clone");
+    cnn_model *clone;
+    if (!trial_ok(trial, cnn_model_save(model, path), "cnn_model_save") ||
+        !trial_ok(trial, cnn_model_load(context, path, &clone), "cnn_model_load"))
+        return NULL;
+    return clone;
+}
+
 cnn_model *trial_clone(case_trial *trial, const cnn_model *model, cnn_context *context)
 {
     cnn_model *clone;
     int32_t copied;
+    if (cnn_model_is_quantized(model))
+        return clone_quantized(trial, model, context);
     if (!trial_ok(trial, cnn_model_create_blank(context, cnn_model_graph(model), &clone), "a copy of the graph") ||
         !trial_ok(trial, cnn_model_copy_weights(clone, model, &copied), "cnn_model_copy_weights"))
         return NULL;

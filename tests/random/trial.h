@@ -9,6 +9,7 @@ struct case_trial {
     cnn_context *context, *single, *plain; /* the case's; one thread of its instruction set; one thread of plain C */
     cnn_model *model;                      /* the case's, as the operations so far have left it */
     cnn_tensor *images;                    /* for it */
+    const char *folder;                    /* for files */
     char *why;
     size_t why_size;
 };
