@@ -89,6 +89,8 @@ static cnn_status make_head(const explanation *e, cnn_model **head)
     const cnn_weight_memory memory = { .owner = (void *)e->model, .find = find_weights };
     cnn_graph *graph;
     cnn_status status = cnn_graph_rest(e->model->context, e->model->graph, e->node, &graph);
+    if (status == CNN_ERROR_ARGUMENT) /* to part the net there wasn't the caller's wish */
+        return CNN_ERROR_UNSUPPORTED;
     if (!status) {
         status = cnn_model_create_over(e->model->context, graph, &memory, head);
         cnn_graph_destroy(graph);

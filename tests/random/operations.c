@@ -5,6 +5,7 @@
 #include "operations_files.h"
 #include "operations_parallel.h"
 #include "operations_predict.h"
+#include "operations_train.h"
 #include "trial.h"
 
 const operation_form operation_forms[] = {
@@ -18,6 +19,8 @@ const operation_form operation_forms[] = {
     { "resize", 2, 576, false, operation_resize },
     { "quantize", 4, 1, true, operation_quantize },
     { "explain", 1, 100, true, operation_explain },
+    { "train", 4, 320, true, operation_train },
+    { "train_bfloat16", 2, 320, true, operation_train_bfloat16 },
     { "save", 1, 1, false, operation_save },
     { "save_bfloat16", 1, 1, false, operation_save_bfloat16 },
     { "json", 1, 1, false, operation_json },
