@@ -2,6 +2,7 @@
  * and unpacked in memory by libarchive, so any number of threads can read entries in any order. */
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,7 +21,9 @@ typedef struct zip_state {
 static cnn_status fail_archive(struct archive *archive, const char *path)
 {
     const char *text = archive_error_string(archive);
-    return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: %s", path, text ? text : "its data is broken");
+    if (!text || archive_errno(archive) == ENOMEM) /* of some allocations that fail it says nothing */
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: can't be unpacked: there is no memory for it", path);
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: %s", path, text);
 }
 
 /* Exactly `size` bytes must come, and no more: a size in a zip is a claim. */
@@ -52,9 +55,10 @@ static cnn_status unpack(const unsigned char *packed, size_t packed_size, const 
     struct archive *archive = archive_read_new();
     if (!archive)
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", path);
-    archive_read_support_format_zip_streamable(archive);
-    cnn_status status = archive_read_open_memory(archive, packed, packed_size) ? fail_archive(archive, path)
-                                                                               : unpack_data(archive, path, to, size);
+    cnn_status status =
+        archive_read_support_format_zip_streamable(archive) || archive_read_open_memory(archive, packed, packed_size)
+            ? fail_archive(archive, path)
+            : unpack_data(archive, path, to, size);
     archive_read_free(archive);
     return status;
 }

@@ -123,32 +123,40 @@ static void report(const verification *v, size_t index, const char *reason)
         v->options.bad_file(cnn_dataset_path(v->dataset, index), reason, v->options.user);
 }
 
-static bool have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t b)
+/* Both could be read a moment ago. */
+static cnn_status have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t b, bool *equal)
 {
     void *first = NULL, *second = NULL;
     size_t first_size = 0, second_size = 0;
-    bool equal = !cnn_dataset_read(dataset, a, &first, &first_size) &&
-                 !cnn_dataset_read(dataset, b, &second, &second_size) && first_size == second_size &&
-                 !memcmp(first, second, first_size);
+    cnn_status status = cnn_dataset_read(dataset, a, &first, &first_size);
+    if (!status)
+        status = cnn_dataset_read(dataset, b, &second, &second_size);
+    *equal = !status && first_size == second_size && !memcmp(first, second, first_size);
     cnn_dataset_release_bytes(dataset, first);
     cnn_dataset_release_bytes(dataset, second);
-    return equal;
+    return status;
 }
 
-static void look_for_equal(verification *v, size_t index, const finding *found)
+static cnn_status look_for_equal(verification *v, size_t index, const finding *found)
 {
     size_t place = (size_t)found->hash & (v->capacity - 1);
     for (; v->contents[place].index; place = (place + 1) & (v->capacity - 1)) {
         const content *other = &v->contents[place];
-        if (other->hash != found->hash || other->size != found->size ||
-            !have_equal_bytes(v->dataset, other->index - 1, index))
+        if (other->hash != found->hash || other->size != found->size)
+            continue;
+        bool equal;
+        cnn_status status = have_equal_bytes(v->dataset, other->index - 1, index, &equal);
+        if (status)
+            return status;
+        if (!equal)
             continue;
         char reason[REASON_SIZE];
         snprintf(reason, sizeof reason, "has the same content as %s", cnn_dataset_path(v->dataset, other->index - 1));
         report(v, index, reason);
-        return;
+        return CNN_OK;
     }
     v->contents[place] = (content){ .hash = found->hash, .size = found->size, .index = index + 1 };
+    return CNN_OK;
 }
 
 static cnn_status settle(verification *v, size_t index, const finding *found)
@@ -165,9 +173,7 @@ static cnn_status settle(verification *v, size_t index, const finding *found)
         snprintf(reason, sizeof reason, "is a %s image, though its name says otherwise", found->misnamed);
         report(v, index, reason);
     }
-    if (v->contents)
-        look_for_equal(v, index, found);
-    return CNN_OK;
+    return v->contents ? look_for_equal(v, index, found) : CNN_OK;
 }
 
 static cnn_status verify_all(verification *v)

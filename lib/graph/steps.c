@@ -268,9 +268,10 @@ cnn_status cnn_steps_create(const cnn_model *model, bool training, cnn_steps **r
     fusion f = { .graph = model->graph, .model = model, .context = context, .fuse = model->fuse, .training = training };
     f.nodes = cnn_allocate_zeroed(context, count, sizeof *f.nodes);
     f.steps = cnn_allocate_zeroed(context, 1, sizeof *f.steps);
+    if (f.steps)
+        f.steps->context = context; /* what ends them needs it, whatever fails */
     cnn_status status = f.nodes && f.steps ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
     if (!status) {
-        f.steps->context = context;
         f.steps->training = training;
         f.steps->items = cnn_allocate_zeroed(context, count, sizeof *f.steps->items);
         status = f.steps->items ? add_steps(&f) : CNN_ERROR_OUT_OF_MEMORY;

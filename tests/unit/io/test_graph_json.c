@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "graph/graph_internal.h"
 #include "io/attribute.h"
+#include "io/json.h"
 #include "scratch.h"
 
 static const char *source_root;
@@ -317,6 +318,40 @@ static void the_examples_in_the_documentation_work(void **state)
     cnn_release(NULL, page);
 }
 
+static int json_left, json_failed;
+
+static void *allocate_json(size_t size)
+{
+    json_failed |= json_left == 0;
+    return json_left-- == 0 ? NULL : malloc(size);
+}
+
+/* jansson drops a byte for which there is no memory. */
+static void parsing_without_memory_never_gives_another_value(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"key\":[1,\"a text that is too long for the first memory that it gets\",2.5,true],"
+                               "\"another key, which is even longer than the text in the list was long, by some\":"
+                               "{\"\":\"\",\"e\":\"\xc3\xa9\"}}";
+    json_t *right, *value;
+    assert_ok(cnn_json_parse("right", text, strlen(text), &right));
+    json_set_alloc_funcs(allocate_json, free);
+    json_failed = 1;
+    for (int position = 0; json_failed; position++) {
+        json_failed = 0;
+        json_left = position;
+        cnn_status status = cnn_json_parse("text", text, strlen(text), &value);
+        json_left = -1;
+        assert_true(status ? !value && json_failed : json_equal(right, value));
+        json_decref(value);
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_ok(cnn_json_parse("escapes", "[\"\\u0041\\u00e9\\u20ac\\ud83d\\ude00\\n\\\"\\\\\"]", 40, &value));
+    assert_string_equal("A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n\"\\", json_string_value(json_array_get(value, 0)));
+    json_decref(value);
+    json_decref(right);
+}
+
 int main(int argc, char **argv)
 {
     source_root = argc > 1 ? argv[1] : ".";
@@ -329,6 +364,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_connections_are_named),
         cmocka_unit_test(texts_that_are_no_graph_are_refused),
         cmocka_unit_test(a_graph_that_failed_or_is_empty_is_not_written),
+        cmocka_unit_test(parsing_without_memory_never_gives_another_value),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
         cmocka_unit_test(the_examples_in_the_documentation_work),
     };

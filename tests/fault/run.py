@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""Makes each allocation and each system call of each command of catdog fail once, and kills commands at random moments.
+
+    run.py --catdog PROGRAM --interpose interpose.so --trace trace [--seconds 50 | --whole] [--kills N] [--only COMMAND]...
+    run.py ... --only train --repeat memory:1234       # one case again; calls:POSITION:WAY, kill:POSITION
+
+A command has failed well if it says so in a sentence, with exit status 1, and what stood where it writes is as it was or
+wholly new; it has succeeded if it wrote and printed what it writes and prints otherwise. It never crashes, hangs, or
+leaves a temporary file. After a kill, what is on the disk is whole, and the same command goes on to the same result.
+
+With --whole every position is tried, which takes an hour or two; with --seconds every k-th, from an offset that depends
+on --seed. interpose.c makes allocations fail, trace.c system calls. The photographs, the net and the models are tiny,
+and the clock goes by steps, so that a command takes 20 ms and always does the same.
+"""
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import queue
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+try:
+    from PIL import Image
+except ImportError:
+    print("skipped: Python has no Pillow")
+    sys.exit(77)
+
+NET = {"layers": [{"name": "input", "type": "input", "shape": [16, 16, 3]},
+                  {"name": "conv", "type": "conv2d", "filters": 4}, {"name": "relu", "type": "relu"},
+                  {"name": "pool", "type": "max_pool2d"}, {"name": "flatten", "type": "flatten"},
+                  {"name": "logit", "type": "dense", "units": 1}], "output": "logit"}
+
+FIT = ["--net", "net.json", "--batch", "4", "--epochs", "2", "--augment", "flip", "--threads", "2"]
+LEARN = ["train", "--data", "data", "--val", "val", *FIT, "--model", "m.safetensors", "--history", "h.csv",
+         "--checkpoint", "c.state"]
+MOVE = ["train", "--data", "data", "--val", "val", "--from", "base.safetensors", "--batch", "4", "--threads", "2",
+        "--epochs", "2", "--model", "m.safetensors"]
+MODEL = ["--model", "base.safetensors"]
+COMMANDS = {
+    "train": LEARN,
+    "resume": [*LEARN, "--resume"],
+    "head": [*MOVE, "--head", "linear"],
+    "fine-tune": [*MOVE, "--unfreeze-at", "2"],
+    "tune": ["tune", "--data", "data", "--val", "val", "--budget", "1s", "--epochs", "1", "--state", "s.json",
+             "--threads", "2", "--", "--net", "net.json", "--batch", "4"],
+    "quantize": ["quantize", *MODEL, "--data", "data", "--out", "m.safetensors", "--threads", "2"],
+    "calibrate": ["calibrate", "--model", "m.safetensors", "--data", "val", "--threads", "2"],
+    "export": ["export", *MODEL, "--out", "m.onnx"],
+    "export-bf16": ["export", *MODEL, "--out", "m.safetensors"],
+    "eval": ["eval", *MODEL, "--data", "val", "--json", "--threads", "2"],
+    "predict": ["predict", *MODEL, "--json", "val", "--threads", "2"],
+    "check": ["check", "--data", "data", *MODEL, "--json", "--threads", "2"],
+    "zip": ["check", "--data", "data.zip", "--json", "--threads", "2"],
+    "report": ["report", *MODEL, "--data", "val", "--history", "old.csv", "--out", "out", "--threads", "2"],
+    "samples": ["samples", "--data", "val", "--count", "2", "--out", "p.png"],
+    "augment-preview": ["augment-preview", "--data", "val", "--count", "1", "--changes", "1", "--size", "16", "--out",
+                        "p.svg"],
+}
+NEEDS = {"export": "onnx", "zip": "zip", "report": "report", "samples": "report", "augment-preview": "report"}
+OUTPUTS = ["m.safetensors", "m.onnx", "h.csv", "c.state", "s.json", "p.png", "p.svg", "out"]
+KINDS = ["allocations", "calls"]
+KILLED = ["train", "resume", "tune", "quantize", "calibrate", "report"]
+# Of these, what can't be read is named and left out, and the rest is used: that is what they are to do.
+TELLS = re.compile(rb"left out: |couldn't be classified|can't be (read|opened)")
+
+
+class Program:
+    def __init__(self, options):
+        catdog = Path(options.catdog).resolve()
+        full = catdog.with_name("catdog-full")
+        self.path = str(full if full.exists() else catdog)
+        self.interpose, self.tracer = str(Path(options.interpose).resolve()), str(Path(options.trace).resolve())
+
+    def run(self, folder, arguments, fault=None):
+        """Gives the exit status, both outputs, and what the fault reported."""
+        report = folder.parent / f"{folder.name}.report"
+        env = {**os.environ, "FAULT_REPORT": str(report), "LC_ALL": "C.UTF-8"}
+        command = [self.path, *arguments]
+        kind, *where = fault or ["memory", 0]
+        if kind == "memory":
+            env.update(LD_PRELOAD=self.interpose, FAULT_AT=str(where[0]))
+        else:
+            env.update(FAULT_PRELOAD=self.interpose)
+            command = [self.tracer, str(report) + "s", *map(str, where), *command]
+            report = Path(str(report) + "s")
+        report.unlink(missing_ok=True)
+        try:
+            done = subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        except subprocess.TimeoutExpired:
+            return None, b"", b"hangs", ""
+        status = 128 - done.returncode if done.returncode < 0 else done.returncode
+        return status, done.stdout, done.stderr, report.read_text() if report.exists() else ""
+
+
+def draw_photographs(folder, count, first):
+    for name, colour in ("Cat", (200, 60, 60)), ("Dog", (60, 60, 200)):
+        (folder / name).mkdir(parents=True)
+        for number in range(first, first + count):
+            noise = random.Random(number)
+            image = Image.new("RGB", (16, 16))
+            image.putdata([tuple(c + noise.randint(-40, 40) for c in colour) for _ in range(256)])
+            image.save(folder / name / f"{number}.{'png' if number % 2 else 'jpg'}")
+
+
+def expect(program, folder, arguments):
+    status, out, err, _ = program.run(folder, arguments)
+    if status:
+        sys.exit(f"catdog {' '.join(arguments)} doesn't work by itself: {err.decode()}")
+    return out
+
+
+def make_world(program, folder):
+    """All that the commands read, and an older version of all that they write."""
+    folder.mkdir()
+    draw_photographs(folder / "data", 4, 0)
+    draw_photographs(folder / "val", 2, 10)
+    (folder / "net.json").write_text(json.dumps(NET))
+    shutil.make_archive(str(folder / "data"), "zip", folder / "data")
+    expect(program, folder, [*LEARN, "--seed", "7"])
+    shutil.copy(folder / "m.safetensors", folder / "base.safetensors")
+    shutil.copy(folder / "h.csv", folder / "old.csv")
+    # a training that was ended after its first epoch: checkpoint, history, checkpoint ...
+    _, _, _, names = program.run(folder, LEARN, ["calls", 0, 0])
+    renames = [i + 1 for i, name in enumerate(names.split()) if name == "rename"]
+    program.run(folder, LEARN, ["calls", renames[2], "kill"])
+    for stray in folder.glob(".*"):
+        stray.unlink()
+    for name in "samples", "augment-preview", "report", "export":
+        if NEEDS[name] in HAS:
+            expect(program, folder, COMMANDS[name])
+    for name in "m.onnx", "p.png", "p.svg":
+        path = folder / name
+        if path.exists() and name != "m.onnx":  # older, and still catdog's
+            end = path.read_bytes()[-64:]
+            path.write_bytes(b"older" + end)
+    if (folder / "out").exists():
+        (folder / "out" / "index.html").write_text("<!-- older --> Made by catdog 0\n</html>\n")
+
+
+def contents(folder):
+    """The bytes of every file that a command may write, and of what else is new."""
+    found = {}
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        if path.is_file() and name.split("/")[0] not in ("data", "val", "net.json", "data.zip", "base.safetensors", "old.csv"):
+            found[name] = path.read_bytes()
+    return found
+
+
+def is_whole(name, data):
+    """Whether a file is a whole one of its kind, of whatever contents: as training leaves after any of its epochs."""
+    if name.endswith((".safetensors", ".state")):
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + length])
+        return 8 + length + max(e["data_offsets"][1] for k, e in header.items() if k != "__metadata__") == len(data)
+    if name.endswith(".csv"):
+        return data.startswith(b"epoch,") and data.endswith(b"\n") and all(r.count(b",") == 7 for r in data.splitlines())
+    if name.endswith(".json"):
+        return "results" in json.loads(data)
+    return False  # there is one right version
+
+
+class Case:
+    """One command: what is before it, and what is right after it."""
+
+    def __init__(self, program, name, world, scratch):
+        self.program, self.name, self.arguments, self.world, self.scratch = program, name, COMMANDS[name], world, scratch
+        folder = self.fresh("right")
+        self.before = contents(folder)
+        self.status, self.out, self.err, count = program.run(folder, self.arguments)
+        self.after = contents(folder)
+        self.memory = int(count or 0)
+        if self.status:
+            sys.exit(f"{name}: fails by itself: {self.err.decode()}")
+        again = self.fresh("right")
+        if program.run(again, self.arguments)[1] != self.out or contents(again) != self.after:
+            sys.exit(f"{name}: doesn't do the same each time")
+        _, _, _, names = program.run(self.fresh("right"), self.arguments, ["calls", 0, 0])
+        self.calls = names.split()
+
+    def fresh(self, worker):
+        folder = self.scratch / f"{self.name}-{worker}"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.world, folder)
+        if self.name != "resume":
+            (folder / "c.state").write_bytes((folder / "c.state").read_bytes())
+        return folder
+
+    def restore(self, folder):
+        """Quicker than `fresh`: the inputs are as they were."""
+        found = contents(folder)
+        for name in found.keys() - self.before.keys():
+            (folder / name).unlink()
+        for name, data in self.before.items():
+            if found.get(name) != data:
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_bytes(data)
+
+    def judge_files(self, folder, told=False):
+        """What is wrong with the files; None: nothing."""
+        for name, data in contents(folder).items():
+            if data in (self.before.get(name), self.after.get(name)):
+                continue
+            if name not in self.after:
+                return f"left {name} behind"
+            try:
+                whole = is_whole(name, data) or told and name.startswith("out/")
+            except (ValueError, KeyError):
+                whole = False
+            if not whole:
+                return f"{name} is neither the old nor a new one"
+        lost = self.before.keys() - contents(folder).keys()
+        return f"lost {', '.join(lost)}" if lost else None
+
+    def judge(self, folder, status, out, err):
+        told = bool(TELLS.search(err + out))
+        if status is None or status not in (0, 1):
+            return "hangs" if status is None else f"exit status {status}"
+        if status == 1 and b"catdog: " not in err and not told:
+            return "fails without a sentence"
+        if status == 0 and not told:
+            if out != self.out:
+                return "prints something else, with exit status 0"
+            if contents(folder) != self.after:
+                return "writes something else, with exit status 0"
+        return self.judge_files(folder, told)
+
+    def try_fault(self, folder, fault):
+        """Gives what is wrong (None: nothing), or "-" if there is no such fault."""
+        self.restore(folder)
+        status, out, err, report = self.program.run(folder, self.arguments, fault)
+        if fault[0] == "calls" and len(report.split()) != 3:
+            return "-"  # it isn't called this often when threads meet otherwise
+        what = report.split()[1:] if fault[0] == "calls" else []
+        if what and what[1] == "-":
+            return "-"
+        wrong = self.judge(folder, status, out, err)
+        return wrong and f"{self.name} {':'.join(map(str, fault))} ({' '.join(what) or 'memory'}): {wrong}: " \
+                         f"{err.decode(errors='replace').strip()[-300:]}"
+
+    def try_kill(self, folder, position):
+        """Kills the command, and lets it be run again."""
+        self.restore(folder)
+        self.program.run(folder, self.arguments, ["calls", position, "kill"])
+        for stray in folder.glob(".*"):  # between getting a name and being renamed
+            stray.unlink()
+        for stray in (folder / "out").glob(".*") if (folder / "out").exists() else ():
+            stray.unlink()
+        wrong = self.judge_files(folder)
+        if not wrong:
+            again = [*self.arguments, "--resume"] if self.name == "train" else self.arguments
+            status, _, err, _ = self.program.run(folder, again)
+            wrong = err.decode() if status else self.judge_files(folder)
+            if not wrong and self.name in ("train", "resume"):
+                same = weights(contents(folder)["m.safetensors"]) == weights(self.after["m.safetensors"])
+                wrong = None if same else "goes on to other weights"
+        return wrong and f"{self.name} kill:{position}: {wrong}"
+
+
+def weights(data):
+    return data[8 + int.from_bytes(data[:8], "little"):]
+
+
+class Runner:
+    def __init__(self, options):
+        self.workers = queue.Queue()
+        for worker in range(options.jobs):
+            self.workers.put(worker)
+        self.pool = concurrent.futures.ThreadPoolExecutor(options.jobs)
+        self.failures, self.tried = [], collections.Counter()
+
+    def submit(self, case, what, call):
+        def work():
+            worker = self.workers.get()
+            try:
+                folder = case.scratch / f"{case.name}-{worker}"
+                if not folder.exists():
+                    case.fresh(worker)
+                return call(folder)
+            finally:
+                self.workers.put(worker)
+        return case.name, what, self.pool.submit(work)
+
+    def finish(self, futures, deadline=None):
+        for name, what, future in futures:
+            if deadline and time.monotonic() > deadline:
+                future.cancel()
+                if future.cancelled():
+                    continue
+            wrong = future.result()
+            if wrong == "-":
+                continue
+            self.tried[name, what] += 1
+            if wrong:
+                self.failures.append(wrong)
+                print(f"FAILED: {wrong}", flush=True)
+
+
+def list_faults(case):
+    memory = [["memory", n] for n in range(1, case.memory + 1)]
+    return memory, [["calls", n, way] for n in range(1, len(case.calls) + 1) for way in range(4)]
+
+
+def sample(faults, share, rng):
+    """Every k-th, from a random one on."""
+    step = max(1, round(1 / share)) if share > 0 else len(faults) + 1
+    return faults[rng.randrange(min(step, len(faults) or 1))::step]
+
+
+def try_all(runner, cases, options, rng):
+    began = time.monotonic()
+    faults = {case.name: list_faults(case) for case in cases}
+    share = 1
+    if not options.whole:
+        share = options.seconds * options.jobs / 0.1 / max(1, sum(len(a) + len(b) for a, b in faults.values()))
+    chosen = [(case, kind, fault) for case in cases for kind, all_faults in zip(KINDS, faults[case.name])
+              for fault in sample(all_faults, min(1, share), rng)]
+    rng.shuffle(chosen)
+    futures = [runner.submit(case, kind, lambda folder, c=case, f=fault: c.try_fault(folder, f))
+               for case, kind, fault in chosen]
+    runner.finish(futures, None if options.whole else began + options.seconds)
+
+
+def kill_all(runner, cases, options, rng):
+    killed = [case for case in cases if case.name in KILLED]
+    futures = []
+    for i in range(options.kills if killed else 0):
+        case = killed[i % len(killed)]
+        position = rng.randint(1, len(case.calls))
+        futures.append(runner.submit(case, "kills", lambda folder, c=case, p=position: c.try_kill(folder, p)))
+    runner.finish(futures)
+
+
+def repeat(program, case, text):
+    kind, *where = text.split(":")
+    folder = case.fresh("repeat")
+    if kind == "kill":
+        print(case.try_kill(folder, int(where[0])))
+        return
+    os.environ["FAULT_TRACE"] = "1"
+    fault = [kind, *map(int, where)]
+    status, out, err, report = program.run(folder, case.arguments, fault)
+    print(f"status {status} {report}\n{out.decode()}\n{err.decode()}\n{case.judge(folder, status, out, err)}")
+
+
+def read_options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--catdog", required=True)
+    parser.add_argument("--interpose", required=True)
+    parser.add_argument("--trace", required=True)
+    parser.add_argument("--has", default="onnx,zip,report")
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--kills", type=int, default=12)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--repeat")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+    options.seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
+    return options
+
+
+def main():
+    global HAS
+    options = read_options()
+    HAS = options.has.split(",")
+    program, rng = Program(options), random.Random(options.seed)
+    print(f"--seed {options.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        world = Path(folder) / "world"
+        if program.run(Path(folder), ["--version"], ["calls", 0, 0])[0]:
+            print("skipped: processes can't be traced here")
+            return 77
+        make_world(program, world)
+        names = [n for n in COMMANDS if NEEDS.get(n, HAS[0]) in HAS and (not options.only or n in options.only)]
+        cases = [Case(program, name, world, Path(folder)) for name in names]
+        for case in cases:
+            print(f"{case.name}: {case.memory} allocations, {len(case.calls)} calls", flush=True)
+        if options.repeat:
+            repeat(program, cases[0], options.repeat)
+            return 0
+        runner = Runner(options)
+        try_all(runner, cases, options, rng)
+        kill_all(runner, cases, options, rng)
+    for (name, what), count in sorted(runner.tried.items()):
+        print(f"{name}: {count} {what} tried")
+    print(f"{sum(runner.tried.values())} tried, {len(runner.failures)} failed")
+    return 1 if runner.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
