@@ -91,7 +91,8 @@ CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds,
                                          int32_t count);
 
-/* Notes that are kept in the model file: `key` and `text` are UTF-8; text NULL removes. Keys that begin "cnn." are the
+/* Notes that are kept in the model file, 262,144 at most: `key` and `text` are UTF-8, or it is CNN_ERROR_ARGUMENT; text
+ * NULL removes. Keys that begin "cnn." are the
  * library's own. cnn_model_note gives NULL for a key that isn't there; the text is valid until it is changed. */
 CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
 CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);

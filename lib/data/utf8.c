@@ -1,6 +1,5 @@
 #include "data/utf8.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -23,10 +22,10 @@ static size_t character_length(const unsigned char *at, size_t available)
     return sound ? length : 0;
 }
 
-static bool is_utf8(const unsigned char *bytes, size_t length)
+bool cnn_is_utf8(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length;) {
-        size_t used = character_length(bytes + i, length - i);
+        size_t used = character_length((const unsigned char *)bytes + i, length - i);
         if (!used)
             return false;
         i += used;
@@ -37,7 +36,7 @@ static bool is_utf8(const unsigned char *bytes, size_t length)
 void cnn_to_utf8(const char *bytes, size_t length, char *to)
 {
     const unsigned char *from = (const unsigned char *)bytes;
-    bool as_it_is = is_utf8(from, length);
+    bool as_it_is = cnn_is_utf8(bytes, length);
     for (size_t i = 0; i < length; i++) {
         if (as_it_is || from[i] < 0x80) {
             *to++ = bytes[i];

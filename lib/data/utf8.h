@@ -2,7 +2,10 @@
 #ifndef CNN_DATA_UTF8_H
 #define CNN_DATA_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+bool cnn_is_utf8(const char *bytes, size_t length);
 
 /* Bytes of text as UTF-8: as they are if they are UTF-8, else read as Latin-1. Writes a text ended by a zero byte, for
  * which `to` has 2 × length + 1 bytes. */

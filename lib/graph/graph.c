@@ -6,8 +6,9 @@
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "data/utf8.h"
 
-/* A graph may come from a stranger's file; names are compared with all others, so the time grows with the square. */
+/* A graph may come from a stranger's file; planning where values lie takes time that grows with the square. */
 enum { MAX_NODES = 4096, MAX_NAME = 128 };
 
 cnn_status cnn_graph_create(cnn_context *context, cnn_graph **result)
@@ -34,6 +35,7 @@ void cnn_graph_destroy(cnn_graph *graph)
         cnn_release(graph->context, graph->nodes[i].layer.attributes);
     }
     cnn_release(graph->context, graph->nodes);
+    cnn_names_free(graph->context, &graph->names);
     cnn_release(graph->context, graph);
 }
 
@@ -70,10 +72,8 @@ static bool contains(const cnn_graph *graph, cnn_node node)
 
 cnn_node cnn_graph_find(const cnn_graph *graph, const char *name)
 {
-    for (cnn_node i = 0; graph && name && i < graph->count; i++)
-        if (!strcmp(graph->nodes[i].name, name))
-            return i;
-    return CNN_NODE_ERROR;
+    uint32_t place = graph && name ? cnn_names_find(&graph->names, name) : CNN_NO_PLACE;
+    return place == CNN_NO_PLACE ? CNN_NODE_ERROR : (cnn_node)place;
 }
 
 /* A name that no node but `self` has. */
@@ -85,6 +85,8 @@ static cnn_status check_name(const cnn_graph *graph, cnn_node self, const char *
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)name[i] < ' ')
             return cnn_fail(CNN_ERROR_ARGUMENT, "a layer's name has no control characters");
+    if (!cnn_is_utf8(name, length)) /* no file could hold it */
+        return cnn_fail(CNN_ERROR_ARGUMENT, "a layer's name is not UTF-8");
     cnn_node holder = cnn_graph_find(graph, name);
     if (holder != CNN_NODE_ERROR && holder != self)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: two layers can't have this name", name);
@@ -155,9 +157,11 @@ cnn_node cnn_graph_add(cnn_graph *graph, const cnn_layer_type *type, const cnn_n
     cnn_graph_node *node = &graph->nodes[graph->count];
     *node = (cnn_graph_node){ 0 };
     status = fill_node(graph, node, type, inputs, count, attributes);
-    if (!status && !(node->name = cnn_copy_text(graph->context, name)))
+    if (!status && (!(node->name = cnn_copy_text(graph->context, name)) ||
+                    !cnn_names_add(graph->context, &graph->names, node->name, (uint32_t)graph->count)))
         status = CNN_ERROR_OUT_OF_MEMORY;
     if (status) {
+        cnn_release(graph->context, node->name);
         cnn_release(graph->context, node->layer.attributes);
         return fail_layer(graph, name, status);
     }
@@ -172,9 +176,14 @@ cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name)
         return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_name: the name is NULL, or the node not in this graph");
     if (check_name(graph, node, name))
         return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, cnn_last_error());
+    if (!strcmp(graph->nodes[node].name, name))
+        return node;
     char *copy = cnn_copy_text(graph->context, name);
-    if (!copy)
+    if (!copy || !cnn_names_add(graph->context, &graph->names, copy, (uint32_t)node)) {
+        cnn_release(graph->context, copy);
         return cnn_graph_fail(graph, CNN_ERROR_OUT_OF_MEMORY, cnn_last_error());
+    }
+    cnn_names_remove(&graph->names, graph->nodes[node].name);
     cnn_release(graph->context, graph->nodes[node].name);
     graph->nodes[node].name = copy;
     return node;

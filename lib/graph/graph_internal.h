@@ -4,6 +4,7 @@
 
 #include <cnn/graph.h>
 
+#include "core/names.h"
 #include "layers/layer.h"
 
 typedef struct cnn_graph_node {
@@ -17,6 +18,7 @@ struct cnn_graph {
     cnn_graph_node *nodes; /* in topological order: a node's inputs come before it */
     int32_t count;
     size_t capacity;
+    cnn_names names; /* of nodes */
     cnn_node output; /* CNN_NODE_ERROR until cnn_output: then the last node is it */
     cnn_status status;
     char error[512];

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/tensor_internal.h"
+#include "data/utf8.h"
 #include "graph/model_internal.h"
 
 const cnn_graph *cnn_model_graph(const cnn_model *model)
@@ -87,12 +88,12 @@ int32_t cnn_model_is_quantized(const cnn_model *model)
     return model && model->quantized;
 }
 
+enum { MAX_NOTES = 1 << 18 };
+
 static cnn_note *find_note(const cnn_model *model, const char *key)
 {
-    for (size_t i = 0; i < model->note_count; i++)
-        if (!strcmp(model->notes[i].key, key))
-            return &model->notes[i];
-    return NULL;
+    uint32_t place = cnn_names_find(&model->note_keys, key);
+    return place == CNN_NO_PLACE ? NULL : &model->notes[place];
 }
 
 const char *cnn_model_note(const cnn_model *model, const char *key)
@@ -103,6 +104,8 @@ const char *cnn_model_note(const cnn_model *model, const char *key)
 
 static void remove_note(cnn_model *model, cnn_note *note)
 {
+    cnn_names_remove(&model->note_keys, note->key);
+    cnn_names_close_gap(&model->note_keys, (uint32_t)(note - model->notes));
     cnn_release(model->context, note->key);
     cnn_release(model->context, note->text);
     size_t after = (size_t)(model->notes + --model->note_count - note);
@@ -113,8 +116,10 @@ static void remove_note(cnn_model *model, cnn_note *note)
 static cnn_status add_note(cnn_model *model, const char *key, char *text)
 {
     char *key_copy = cnn_copy_text(model->context, key);
-    if (!key_copy || !cnn_grow(model->context, (void **)&model->notes, &model->note_capacity, model->note_count + 1,
-                               sizeof *model->notes)) {
+    if (!key_copy ||
+        !cnn_grow(model->context, (void **)&model->notes, &model->note_capacity, model->note_count + 1,
+                  sizeof *model->notes) ||
+        !cnn_names_add(model->context, &model->note_keys, key_copy, (uint32_t)model->note_count)) {
         cnn_release(model->context, key_copy);
         cnn_release(model->context, text);
         return CNN_ERROR_OUT_OF_MEMORY;
@@ -127,7 +132,11 @@ cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *tex
 {
     if (!model || !key || !*key)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the model is NULL, or the key NULL or empty");
+    if (!cnn_is_utf8(key, strlen(key)) || (text && !cnn_is_utf8(text, strlen(text)))) /* no file could hold it */
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the key or the text of a note is not UTF-8");
     cnn_note *note = find_note(model, key);
+    if (!note && text && model->note_count >= MAX_NOTES)
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_note: a model has at most %d notes", MAX_NOTES);
     if (!text) {
         if (note)
             remove_note(model, note);

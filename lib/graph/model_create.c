@@ -136,6 +136,7 @@ void cnn_model_destroy(cnn_model *model)
         cnn_release(model->context, model->notes[i].text);
     }
     cnn_release(model->context, model->notes);
+    cnn_names_free(model->context, &model->note_keys);
     cnn_graph_destroy(model->graph);
     if (model->memory.release)
         model->memory.release(model->memory.owner);

@@ -48,6 +48,7 @@ struct cnn_model {
     int32_t weights_count;
     cnn_note *notes;
     size_t note_count, note_capacity;
+    cnn_names note_keys;
     uint64_t version;          /* counts the changes of values */
     cnn_precision precision;   /* of training */
     bool quantized;            /* has int8 weights, and can't be trained */

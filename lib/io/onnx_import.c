@@ -303,7 +303,7 @@ static void clean_up(cnn_onnx_import *import)
         cnn_release(import->context, import->blocks[i]);
     cnn_release(import->context, import->blocks);
     cnn_release(import->context, import->values);
-    cnn_release(import->context, import->table);
+    cnn_names_free(import->context, &import->names);
     cnn_release(import->context, import->fills);
     cnn_graph_destroy(import->graph);
 }

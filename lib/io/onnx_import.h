@@ -98,8 +98,7 @@ typedef struct cnn_onnx_import {
 
     cnn_onnx_value *values;
     size_t value_count, value_capacity;
-    uint32_t *table; /* of names, by hash: 0, or 1 + an index of `values` */
-    size_t table_size;
+    cnn_names names; /* of values */
 
     cnn_onnx_fill *fills;
     size_t fill_count, fill_capacity;

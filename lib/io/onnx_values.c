@@ -54,51 +54,18 @@ cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, 
     return CNN_OK;
 }
 
-/* FNV-1a */
-static uint32_t hash(const char *name)
-{
-    uint32_t value = 2166136261u;
-    for (; *name; name++)
-        value = (value ^ (uint8_t)*name) * 16777619u;
-    return value;
-}
-
-/* Where the name is, or would be. */
-static uint32_t *find_slot(const cnn_onnx_import *import, const char *name)
-{
-    size_t at = hash(name) & (import->table_size - 1);
-    while (import->table[at] && strcmp(import->values[import->table[at] - 1].name, name) != 0)
-        at = (at + 1) & (import->table_size - 1);
-    return &import->table[at];
-}
-
-static bool grow_table(cnn_onnx_import *import)
-{
-    size_t size = import->table_size ? 2 * import->table_size : 256;
-    uint32_t *table = cnn_allocate_zeroed(import->context, size, sizeof *table);
-    if (!table)
-        return false;
-    cnn_release(import->context, import->table);
-    import->table = table;
-    import->table_size = size;
-    for (size_t i = 0; i < import->value_count; i++)
-        *find_slot(import, import->values[i].name) = (uint32_t)i + 1;
-    return true;
-}
-
 cnn_onnx_value *cnn_onnx_value_of(cnn_onnx_import *import, const char *name)
 {
-    if (2 * import->value_count >= import->table_size && !grow_table(import))
+    uint32_t place = cnn_names_find(&import->names, name);
+    if (place != CNN_NO_PLACE)
+        return &import->values[place];
+    if (!cnn_grow(import->context, (void **)&import->values, &import->value_capacity, import->value_count + 1,
+                  sizeof *import->values) ||
+        !cnn_names_add(import->context, &import->names, name, (uint32_t)import->value_count))
         return NULL;
-    uint32_t *slot = find_slot(import, name);
-    if (!*slot) {
-        if (!cnn_grow(import->context, (void **)&import->values, &import->value_capacity, import->value_count + 1,
-                      sizeof *import->values))
-            return NULL;
-        import->values[import->value_count++] = (cnn_onnx_value){ .name = name };
-        *slot = (uint32_t)import->value_count;
-    }
-    return &import->values[*slot - 1];
+    cnn_onnx_value *value = &import->values[import->value_count++];
+    *value = (cnn_onnx_value){ .name = name };
+    return value;
 }
 
 const cnn_onnx_value *cnn_onnx_input(const cnn_onnx_import *import, size_t index)
@@ -106,8 +73,8 @@ const cnn_onnx_value *cnn_onnx_input(const cnn_onnx_import *import, size_t index
     const CnnOnnx__Node *node = import->node;
     if (index >= node->n_input || !*node->input[index])
         return NULL;
-    uint32_t slot = *find_slot(import, node->input[index]);
-    const cnn_onnx_value *value = slot ? &import->values[slot - 1] : NULL;
+    uint32_t place = cnn_names_find(&import->names, node->input[index]);
+    const cnn_onnx_value *value = place == CNN_NO_PLACE ? NULL : &import->values[place];
     return value && (value->constant || value->computed) ? value : NULL;
 }
 

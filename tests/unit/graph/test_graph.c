@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../test.h"
 #include "graph/graph_internal.h"
@@ -131,6 +132,11 @@ static void give_an_empty_name(cnn_graph *g, cnn_node x)
     cnn_name(g, x, "");
 }
 
+static void give_a_name_that_is_not_utf8(cnn_graph *g, cnn_node x)
+{
+    cnn_name(g, x, "caf\xE9");
+}
+
 static void give_no_name(cnn_graph *g, cnn_node x)
 {
     cnn_name(g, x, NULL);
@@ -173,10 +179,11 @@ static void normalize_by_nothing(cnn_graph *g, cnn_node x)
 static void misuse_sticks_as_an_error(void **state)
 {
     (void)state;
-    static const mistake mistakes[] = { use_a_foreign_node,          use_the_error_node,         give_two_inputs,
-                                        give_a_name_twice,           give_an_empty_name,         give_no_name,
-                                        give_options_without_a_size, put_out_a_foreign_node,     concatenate_nothing,
-                                        concatenate_seventeen,       concatenate_less_than_none, normalize_by_nothing };
+    static const mistake mistakes[] = { use_a_foreign_node,  use_the_error_node,           give_two_inputs,
+                                        give_a_name_twice,   give_a_name_that_is_not_utf8, give_an_empty_name,
+                                        give_no_name,        give_options_without_a_size,  put_out_a_foreign_node,
+                                        concatenate_nothing, concatenate_seventeen,        concatenate_less_than_none,
+                                        normalize_by_nothing };
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         cnn_graph *g = new_graph();
         cnn_node x = cnn_input(g, 8, 8, 3);
@@ -203,6 +210,28 @@ static void made_names_leave_out_taken_ones(void **state)
     assert_string_equal("relu_2", cnn_graph_node_name(g, a));
     assert_int_equal(a, cnn_name(g, a, "relu_2"));
     assert_int_equal(a, cnn_graph_find(g, "relu_2"));
+    cnn_graph_destroy(g);
+}
+
+/* Half of the layers have the names that the other half would get: each of those tries a thousand. */
+static void taken_names_cost_little_time(void **state)
+{
+    (void)state;
+    enum { HALF = 2000 };
+    cnn_graph *g = new_graph();
+    cnn_node x = cnn_input(g, 1, 1, 1);
+    char name[32];
+    clock_t start = clock();
+    for (int i = 0; i < HALF; i++) {
+        snprintf(name, sizeof name, "relu_%d", HALF + 2 + i);
+        x = cnn_name(g, cnn_relu(g, x), name);
+    }
+    for (int i = 0; i < HALF; i++)
+        x = cnn_relu(g, x);
+    assert_ok(cnn_graph_status(g));
+    assert_int_equal(2 * HALF, x);
+    assert_int_equal(x, cnn_graph_find(g, cnn_graph_node_name(g, x)));
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 2);
     cnn_graph_destroy(g);
 }
 
@@ -257,6 +286,7 @@ int main(void)
         cmocka_unit_test(the_first_error_sticks_with_the_layers_name_and_both_shapes),
         cmocka_unit_test(misuse_sticks_as_an_error),
         cmocka_unit_test(made_names_leave_out_taken_ones),
+        cmocka_unit_test(taken_names_cost_little_time),
         cmocka_unit_test(a_node_that_is_none_has_no_shape_and_no_name),
         cmocka_unit_test(a_copy_is_the_same_graph),
         cmocka_unit_test(a_graph_has_a_bounded_number_of_layers),

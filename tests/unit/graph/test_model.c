@@ -1,4 +1,6 @@
 #include <math.h>
+#include <stdio.h>
+#include <time.h>
 
 #include "models.h"
 
@@ -164,6 +166,60 @@ static void notes_are_kept_changed_and_removed(void **state)
     cnn_model_destroy(model);
 }
 
+static void notes_that_no_file_could_hold_are_refused(void **state)
+{
+    (void)state;
+    cnn_model *model = small_model(NULL, 1, 0);
+    static const char *const bad[] = { "\xFF", "caf\xE9", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, "key", bad[i]));
+        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, bad[i], "text"));
+    }
+    assert_null(cnn_model_note(model, "key"));
+    assert_ok(cnn_model_set_note(model, "caf\xC3\xA9", "\xE2\x82\xAC \xF0\x9F\x90\xB1"));
+    cnn_model_destroy(model);
+}
+
+static double seconds_used(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* By searches among all that are there this would take half a minute. */
+static void many_notes_take_little_time(void **state)
+{
+    (void)state;
+    enum { MANY = 100000 };
+    cnn_model *model = small_model(NULL, 1, 0);
+    char key[32];
+    double start = seconds_used();
+    for (int i = 0; i < MANY; i++) {
+        snprintf(key, sizeof key, "key %d", i);
+        assert_ok(cnn_model_set_note(model, key, key));
+    }
+    assert_string_equal("key 77777", cnn_model_note(model, "key 77777"));
+    assert_true(seconds_used() - start < 5);
+    cnn_model_destroy(model);
+}
+
+static void there_are_at_most_so_many_notes(void **state)
+{
+    (void)state;
+    enum { LIMIT = 262144 };
+    cnn_model *model = small_model(NULL, 1, 0);
+    char key[32];
+    for (int i = 0; i < LIMIT; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        assert_ok(cnn_model_set_note(model, key, ""));
+    }
+    assert_status(CNN_ERROR_LIMIT, cnn_model_set_note(model, "one more", ""));
+    assert_ok(cnn_model_set_note(model, "7", "changed"));
+    assert_ok(cnn_model_set_note(model, "one more", NULL));
+    assert_ok(cnn_model_set_note(model, "7", NULL));
+    assert_ok(cnn_model_set_note(model, "one more", ""));
+    cnn_model_destroy(model);
+}
+
 static void a_model_keeps_its_own_copy_of_the_graph(void **state)
 {
     (void)state;
@@ -201,6 +257,9 @@ int main(void)
         cmocka_unit_test(the_seed_decides_the_weights_and_threads_do_not),
         cmocka_unit_test(weights_and_operations_are_counted),
         cmocka_unit_test(notes_are_kept_changed_and_removed),
+        cmocka_unit_test(notes_that_no_file_could_hold_are_refused),
+        cmocka_unit_test(many_notes_take_little_time),
+        cmocka_unit_test(there_are_at_most_so_many_notes),
         cmocka_unit_test(a_model_keeps_its_own_copy_of_the_graph),
         cmocka_unit_test(graphs_without_a_layer_are_refused),
     };
