@@ -52,16 +52,17 @@ cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *x
     enum { MOST_CHANNELS = 16 };
     const cnn_onnx_affine *affine = &x->affine;
     cnn_status status;
-    bool positive = true;
+    bool divisible = true; /* as a deviation above 0 does it */
     for (int64_t i = 0; i < affine->count; i++)
-        positive = positive && affine->scale[i] > 0;
+        divisible = divisible && affine->scale[i] > 0 && isfinite(1 / affine->scale[i]) &&
+                    isfinite(affine->offset[i] / affine->scale[i]);
     if (!affine->count)
         return CNN_OK;
     if (!is_finite(affine->scale, affine->count) || !is_finite(affine->offset, affine->count))
         return cnn_onnx_fail(import, CNN_ERROR_NOT_FINITE, "its input is scaled by a number that is not finite");
     if (affine->count == 1)
         status = add_rescale(import, x);
-    else if (positive && affine->count <= MOST_CHANNELS)
+    else if (divisible && affine->count <= MOST_CHANNELS)
         status = add_normalize(import, x);
     else
         status = add_batch_norm(import, x);

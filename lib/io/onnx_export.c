@@ -130,7 +130,7 @@ static cnn_status write_model(cnn_onnx_export *file, const char *path)
     CnnOnnx__OperatorSet opset = CNN_ONNX__OPERATOR_SET__INIT, *opsets[] = { &opset };
     proto.ir_version = IR_VERSION;
     proto.has_ir_version = 1;
-    proto.producer_name = (char *)"libcnn";
+    proto.producer_name = (char *)CNN_ONNX_PRODUCER;
     proto.producer_version = (char *)cnn_version();
     proto.graph = &file->graph;
     opset.domain = (char *)"";

@@ -295,6 +295,15 @@ static const writer writers[] = {
     { &cnn_layer_normalize, write_normalize },
 };
 
+/* The node that gives the layer's value is named as the layer is, so that a reader names its layer so, too. */
+static void name_node(const site *s)
+{
+    const CnnOnnx__Graph *graph = &s->file->graph;
+    CnnOnnx__Node *last = graph->n_node ? graph->node[graph->n_node - 1] : NULL;
+    if (!s->file->status && last && last->output[0] == s->output)
+        last->name = (char *)s->name;
+}
+
 void cnn_onnx_export_layer(cnn_onnx_export *file, cnn_node node)
 {
     const cnn_graph_node *from = &file->model->graph->nodes[node];
@@ -304,6 +313,7 @@ void cnn_onnx_export_layer(cnn_onnx_export *file, cnn_node node)
     for (size_t i = 0; i < sizeof writers / sizeof *writers && !file->status; i++)
         if (writers[i].type == from->layer.type) {
             writers[i].write(&s);
+            name_node(&s);
             return;
         }
     if (!file->status)

@@ -90,81 +90,6 @@ static cnn_status read_initializers(cnn_onnx_import *import)
     return status;
 }
 
-/* The one input that is no initialiser: older files list those among the inputs. */
-static cnn_status find_input(cnn_onnx_import *import, const CnnOnnx__ValueInfo **input)
-{
-    const CnnOnnx__Graph *graph = import->file->graph;
-    size_t count = 0;
-    for (size_t i = 0; i < graph->n_input; i++) {
-        const cnn_onnx_value *value = cnn_onnx_value_of(import, graph->input[i]->name ? graph->input[i]->name : "");
-        if (!value)
-            return CNN_ERROR_OUT_OF_MEMORY;
-        if (!value->constant && !count++)
-            *input = graph->input[i];
-    }
-    if (count != 1 || graph->n_output != 1)
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "has %zu inputs and %zu outputs; one of each is supported",
-                             count, graph->n_output);
-    return CNN_OK;
-}
-
-static cnn_status read_dims(const cnn_onnx_import *import, const CnnOnnx__ValueInfo *input, int64_t dims[4])
-{
-    const CnnOnnx__TensorType *type = input->type ? input->type->tensor_type : NULL;
-    const CnnOnnx__Shape *shape = type ? type->shape : NULL;
-    if (!shape || shape->n_dim != 4)
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input has %zu dimensions; an image has 4",
-                             shape ? shape->n_dim : 0);
-    for (int i = 0; i < 4; i++)
-        dims[i] = shape->dim[i]->has_dim_value && shape->dim[i]->dim_value > 0 ? shape->dim[i]->dim_value : 0;
-    return CNN_OK;
-}
-
-static cnn_status resolve_size(const cnn_onnx_import *import, const char *name, uint32_t given, int64_t *size)
-{
-    if (!*size && !given)
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "leaves the %s of its input open; cnn_onnx_options set it",
-                             name);
-    if (*size && given && *size != given)
-        return cnn_onnx_fail(import, CNN_ERROR_ARGUMENT, "its input has a %s of %lld; %u was asked for", name,
-                             (long long)*size, (unsigned)given);
-    *size = *size ? *size : given;
-    return CNN_OK;
-}
-
-/* Channels last only if it can't be channels first. */
-static cnn_status add_input(cnn_onnx_import *import, const cnn_onnx_options *options)
-{
-    static const cnn_onnx_axis first[] = { CNN_ONNX_BATCH, CNN_ONNX_CHANNEL, CNN_ONNX_HEIGHT, CNN_ONNX_WIDTH };
-    static const cnn_onnx_axis last[] = { CNN_ONNX_BATCH, CNN_ONNX_HEIGHT, CNN_ONNX_WIDTH, CNN_ONNX_CHANNEL };
-    enum { MOST_COLOURS = 4 };
-    const CnnOnnx__ValueInfo *input = NULL;
-    int64_t dims[4] = { 0 };
-    cnn_status status = find_input(import, &input);
-    if (!status && input)
-        status = read_dims(import, input, dims);
-    if (status || !input)
-        return status;
-    bool channels_last = dims[3] && dims[3] <= MOST_COLOURS && !(dims[1] && dims[1] <= MOST_COLOURS);
-    int64_t *height = &dims[channels_last ? 1 : 2], *width = &dims[channels_last ? 2 : 3];
-    status = resolve_size(import, "height", options->height, height);
-    if (!status)
-        status = resolve_size(import, "width", options->width, width);
-    if (status)
-        return status;
-    const cnn_input_attributes attributes = { .shape = { *height, *width, dims[channels_last ? 3 : 1] } };
-    cnn_onnx_activation x = { .rank = 4 };
-    memcpy(x.axes, channels_last ? last : first, sizeof first);
-    import->batch = dims[0] ? dims[0] : 1;
-    status = cnn_onnx_add_layer(import, &cnn_layer_input, NULL, 0, &attributes, &x.node);
-    cnn_onnx_value *value = cnn_onnx_value_of(import, input->name ? input->name : "");
-    if (status || !value)
-        return status ? status : CNN_ERROR_OUT_OF_MEMORY;
-    value->computed = true;
-    value->activation = x;
-    return CNN_OK;
-}
-
 static cnn_status count_uses(cnn_onnx_import *import)
 {
     const CnnOnnx__Graph *graph = import->file->graph;
@@ -239,8 +164,10 @@ static cnn_status set_output(cnn_onnx_import *import)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
                              "its output is an image, padded or flattened; a classifier is supported");
     cnn_status status = cnn_onnx_apply_affine(import, &x);
-    if (!status)
+    if (!status && !cnn_onnx_is_own(import)) /* else an image of one pixel is meant */
         status = cnn_onnx_drop_space(import, &x);
+    if (!status && x.node == 0) /* a model has a layer at least */
+        status = cnn_onnx_add_layer(import, &cnn_layer_rescale, &x.node, 1, &(cnn_rescale_attributes){ 1, 0 }, &x.node);
     if (status)
         return status;
     cnn_output(import->graph, x.node);
@@ -277,7 +204,7 @@ static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *op
     if (!status)
         status = read_initializers(import);
     if (!status)
-        status = add_input(import, options);
+        status = cnn_onnx_add_input(import, options);
     if (!status)
         status = count_uses(import);
     if (!status)

@@ -8,9 +8,13 @@
 #include <stdint.h>
 
 #include <cnn/model.h>
+#include <cnn/onnx.h>
 
 #include "graph/graph_internal.h"
 #include "io/onnx.pb-c.h"
+
+/* Says in a file that this library has written it: its input then has channels first. */
+#define CNN_ONNX_PRODUCER "libcnn"
 
 enum { CNN_ONNX_MAX_RANK = 8, CNN_ONNX_MAX_LAYERS = 4096 /* as many as a graph can have */ };
 
@@ -71,7 +75,8 @@ typedef struct cnn_onnx_activation {
 typedef struct cnn_onnx_value {
     const char *name;
     const cnn_onnx_tensor *constant;
-    bool computed; /* `activation` is set */
+    bool computed;   /* `activation` is set */
+    bool like_input; /* its axes are those of the network's input */
     cnn_onnx_activation activation;
     int32_t uses;
 } cnn_onnx_value;
@@ -126,6 +131,14 @@ __attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_im
 /* Memory that lasts until the file has been read. The sum is limited in proportion to the file's size, so that a small
  * file can't ask for much. */
 cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, void **memory);
+
+/* --- onnx_input.c --- */
+
+/* Whether this library has written the file. */
+bool cnn_onnx_is_own(const cnn_onnx_import *import);
+
+/* Adds the layer of the network's input. */
+cnn_status cnn_onnx_add_input(cnn_onnx_import *import, const cnn_onnx_options *options);
 
 /* --- onnx_tensor.c --- */
 

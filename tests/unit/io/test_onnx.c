@@ -115,6 +115,114 @@ static void an_exported_model_comes_back_with_the_same_bits(void **state)
     }
 }
 
+/* For the same image; the outputs have the same shape. */
+static void assert_same_predictions(const cnn_model *a, const cnn_model *b)
+{
+    const cnn_shape in = cnn_model_input_shape(a), out = cnn_model_output_shape(a);
+    const cnn_shape other_in = cnn_model_input_shape(b), other_out = cnn_model_output_shape(b);
+    assert_memory_equal(&in, &other_in, sizeof in);
+    assert_memory_equal(&out, &other_out, sizeof out);
+    cnn_tensor *image, *outputs[2];
+    assert_ok(
+        cnn_tensor_create(NULL, CNN_FLOAT32, 4, (const int64_t[]){ 1, in.dims[0], in.dims[1], in.dims[2] }, &image));
+    for (int64_t i = 0; i < cnn_tensor_count(image); i++)
+        ((float *)cnn_tensor_data(image))[i] = (float)(i * 7919 % 255) / 127.5f - 1;
+    for (int k = 0; k < 2; k++) {
+        const int64_t dims[] = { 1, out.dims[0], out.dims[1], out.dims[2] };
+        assert_ok(cnn_tensor_create(NULL, CNN_FLOAT32, out.rank + 1, dims, &outputs[k]));
+        assert_ok(cnn_model_predict(k ? b : a, image, outputs[k]));
+    }
+    for (int64_t i = 0; i < cnn_tensor_count(outputs[0]); i++)
+        assert_float_equal(((float *)cnn_tensor_data(outputs[0]))[i], ((float *)cnn_tensor_data(outputs[1]))[i], 1e-5f);
+    cnn_tensor_destroy(outputs[0]);
+    cnn_tensor_destroy(outputs[1]);
+    cnn_tensor_destroy(image);
+}
+
+static cnn_node convolve(cnn_graph *g, cnn_node x)
+{
+    const cnn_conv2d_options options = {
+        .struct_size = sizeof options, .kernel = { 4, 4 }, .padding = CNN_PADDING_EXPLICIT, .pads = { 4, 2, 5, 0 }
+    };
+    x = cnn_concat(g, (const cnn_node[]){ x, x, x }, 3);
+    return cnn_conv2d(g, cnn_leaky_relu(g, cnn_relu(g, x), 0.1f), 11, &options);
+}
+
+static cnn_node scale_each(cnn_graph *g, cnn_node x)
+{
+    static const float mean[] = { 0.1f, -0.2f, 0.3f, 0 }, deviation[] = { 2, 0.5f, 3, 1 };
+    return cnn_normalize(g, x, mean, deviation);
+}
+
+static cnn_node keep(cnn_graph *g, cnn_node x)
+{
+    return cnn_rescale(g, x, 1, 0);
+}
+
+static cnn_node drop(cnn_graph *g, cnn_node x)
+{
+    return cnn_dropout(g, x, 0.5f);
+}
+
+static cnn_node flatten_and_join(cnn_graph *g, cnn_node x)
+{
+    x = cnn_flatten(g, x);
+    return cnn_dense(g, cnn_concat(g, (const cnn_node[]){ x, cnn_tanh(g, x) }, 2), 3, NULL);
+}
+
+static cnn_node pool_all(cnn_graph *g, cnn_node x)
+{
+    return cnn_softmax(g, cnn_global_avg_pool(g, cnn_batch_norm(g, x, NULL)));
+}
+
+/* Sizes that could be taken for channels, of both; and images of one pixel. */
+static void what_is_written_is_read_back(void **state)
+{
+    static const int64_t shapes[][3] = {
+        { 4, 4, 33 }, { 3, 2, 7 }, { 2, 9, 4 }, { 9, 3, 5 }, { 1, 1, 6 }, { 4, 4, 4 }
+    };
+    static cnn_node (*const nets[])(cnn_graph *, cnn_node) = { convolve, scale_each,       keep,    drop,
+                                                               cnn_relu, flatten_and_join, pool_all };
+    const char *path = scratch_path(*state, "own.onnx");
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes * (sizeof nets / sizeof *nets); i++) {
+        const int64_t *dims = shapes[i / (sizeof nets / sizeof *nets)];
+        cnn_node (*net)(cnn_graph *, cnn_node) = nets[i % (sizeof nets / sizeof *nets)];
+        if ((net == scale_each && dims[2] > 4) || (net == convolve && dims[1] < 2))
+            continue;
+        cnn_graph *graph;
+        cnn_model *model, *again;
+        assert_ok(cnn_graph_create(NULL, &graph));
+        cnn_name(graph, net(graph, cnn_input(graph, dims[0], dims[1], dims[2])), "the last");
+        assert_ok(cnn_model_create(NULL, graph, 3, &model));
+        assert_ok(cnn_model_save_onnx(model, path));
+        assert_ok(cnn_model_load_onnx(NULL, path, NULL, &again));
+        assert_same_predictions(model, again);
+        cnn_model_destroy(again);
+        cnn_model_destroy(model);
+        cnn_graph_destroy(graph);
+    }
+}
+
+static void layers_keep_their_names(void **state)
+{
+    const char *path = scratch_path(*state, "names.onnx");
+    cnn_graph *graph;
+    cnn_model *model, *again;
+    assert_ok(cnn_graph_create(NULL, &graph));
+    cnn_node x = cnn_name(graph, cnn_conv2d(graph, cnn_input(graph, 5, 5, 3), 4, NULL), "stem");
+    cnn_name(graph, cnn_dense(graph, cnn_global_avg_pool(graph, x), 2, NULL), "head");
+    assert_ok(cnn_model_create(NULL, graph, 3, &model));
+    assert_ok(cnn_model_save_onnx(model, path));
+    assert_ok(cnn_model_load_onnx(NULL, path, NULL, &again));
+    assert_string_equal("conv2d",
+                        cnn_graph_node_type(cnn_model_graph(again), cnn_graph_find(cnn_model_graph(again), "stem")));
+    assert_string_equal("dense",
+                        cnn_graph_node_type(cnn_model_graph(again), cnn_graph_find(cnn_model_graph(again), "head")));
+    cnn_model_destroy(again);
+    cnn_model_destroy(model);
+    cnn_graph_destroy(graph);
+}
+
 static void the_size_of_an_input_that_is_left_open_is_an_option(void **state)
 {
     (void)state;
@@ -219,6 +327,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(models_predict_what_onnxruntime_does),
         cmocka_unit_test(an_onnx_file_is_known_by_its_content),
         cmocka_unit_test(an_exported_model_comes_back_with_the_same_bits),
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(layers_keep_their_names),
         cmocka_unit_test(the_size_of_an_input_that_is_left_open_is_an_option),
         cmocka_unit_test(a_broken_file_is_at_worst_refused),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
