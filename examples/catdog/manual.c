@@ -121,6 +121,8 @@ void manual_of_program(const catdog_command *const *commands)
     print_option("version", NULL, "print the version of the program and of the library");
     fputs(".SH ENVIRONMENT\n"
           ".TP\n.B CNN_THREADS\nthe number of threads, where \\-\\-threads isn't given\n"
+          ".TP\n.B CNN_IMAGE_MEMORY\nhow many MiB the values of a model may take for one image (1024); "
+          "CNN_IMAGE_OPERATIONS: how many operations (1e12). Models that ask for more are refused\n"
           ".TP\n.B NO_COLOR\nif it is set to anything, progress has no colour\n",
           stdout);
     print_exit_status();

@@ -43,6 +43,11 @@ typedef struct cnn_context_options {
     /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped. */
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
+
+    /* What a model may cost for one image, so that a small file from a stranger can't ask for all of a machine. Models
+     * that cost more are CNN_ERROR_LIMIT. */
+    uint64_t image_memory_limit;    /* bytes of values that are held at once; training has eight times this; 0: 1 GiB */
+    uint64_t image_operation_limit; /* multiply-adds times two, and what pooling adds up or compares; 0: 10^12 */
 } cnn_context_options;
 
 /* Fills `options` with the defaults. */
@@ -51,10 +56,10 @@ CNN_INLINE void cnn_context_options_init(cnn_context_options *options)
     cnn_options_clear(options, sizeof *options);
 }
 
-/* Makes a context; `options` may be NULL. The environment variables CNN_THREADS and CNN_CPU (generic, avx2, avx512,
- * neon) stand in for `threads` and `instruction_set` where those are 0.
- * The caller owns the result and destroys it after everything that was made with it.
- * A context may be used from several threads at once. */
+/* Makes a context; `options` may be NULL. The environment variables CNN_THREADS, CNN_CPU (generic, avx2, avx512, neon),
+ * CNN_IMAGE_MEMORY (in MiB) and CNN_IMAGE_OPERATIONS stand in for `threads`, `instruction_set` and the limits where
+ * those are 0. The caller owns the result and destroys it after everything that was made with it. A context may be used
+ * from several threads at once. */
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 
 /* Ends the context's threads and frees it. NULL is ignored. */

@@ -52,6 +52,16 @@ static uint32_t choose_threads(uint32_t wanted)
     return wanted ? wanted : cnn_cpu_count();
 }
 
+/* What is given; else what the environment says, in `unit`s; else the default. */
+static uint64_t choose_limit(uint64_t wanted, const char *name, uint64_t unit, uint64_t otherwise)
+{
+    const char *variable = wanted ? NULL : getenv(name);
+    char *end = NULL;
+    double value = variable ? strtod(variable, &end) * (double)unit : 0;
+    bool sound = variable && end != variable && !*end && value >= 1;
+    return wanted ? wanted : !sound ? otherwise : value < 0x1p63 ? (uint64_t)value : UINT64_MAX;
+}
+
 static cnn_instruction_set choose_instruction_set(cnn_instruction_set wanted)
 {
     const char *variable = getenv("CNN_CPU");
@@ -86,6 +96,10 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->instruction_set = choose_instruction_set(options.instruction_set);
     context->vnni = cnn_cpu_has_vnni();
     context->threads = choose_threads(options.threads);
+    context->image_memory_limit =
+        choose_limit(options.image_memory_limit, "CNN_IMAGE_MEMORY", 1 << 20, (uint64_t)1 << 30);
+    context->image_operation_limit =
+        choose_limit(options.image_operation_limit, "CNN_IMAGE_OPERATIONS", 1, (uint64_t)1e12);
     context->pool = cnn_pool_create(context->threads);
     if (!context->pool) {
         free(context);

@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "core/tensor_internal.h"
+#include "graph/budget.h"
 #include "kernels/elementwise.h"
 
 enum { PLANS = sizeof((cnn_executor){ 0 }.plans) / sizeof((cnn_executor){ 0 }.plans[0]) };
@@ -44,6 +45,8 @@ cnn_status cnn_executor_prepare(cnn_executor *executor, const cnn_model *model, 
     if (!*result) {
         cnn_plan *plan;
         cnn_status status = cnn_plan_create(model, steps, batch, &plan);
+        if (!status && (status = cnn_plan_check_budget(model->context, plan, steps->training)))
+            cnn_plan_destroy(plan);
         if (status)
             return status;
         cnn_plan_destroy(executor->plans[executor->oldest]);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
+#include "graph/budget.h"
 #include "graph/model_internal.h"
 #include "graph/session.h"
 
@@ -90,7 +91,9 @@ cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, c
     model->context = context;
     model->fuse = model->share_memory = true;
     model->memory = *memory;
-    status = cnn_graph_copy(context, graph, &model->graph);
+    status = cnn_graph_check_budget(context, graph);
+    if (!status)
+        status = cnn_graph_copy(context, graph, &model->graph);
     if (!status)
         status = make_all_weights(model);
     if (!status)

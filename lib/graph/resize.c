@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "graph/budget.h"
 #include "graph/model_internal.h"
 #include "graph/session.h"
 
@@ -69,6 +70,8 @@ cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width)
     cnn_graph *graph = NULL;
     cnn_predictor *predictor = NULL;
     cnn_status status = copy_resized(model, height, width, &graph);
+    if (!status)
+        status = cnn_graph_check_budget(model->context, graph);
     if (!status)
         status = check_weights(model, graph);
     if (!status)
