@@ -130,6 +130,9 @@ static int64_t limit(int64_t value, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
+/* The last group of a row of taps may reach this far behind the last pixel; it meets weights of zero there. */
+enum { BEHIND = 4 };
+
 /* What a part needs of one image, with its padding. */
 static void fill_strip(const job *j, const part *p, int64_t image, uint8_t *to)
 {
@@ -150,6 +153,7 @@ static void fill_strip(const job *j, const part *p, int64_t image, uint8_t *to)
         to = copy_pixels(j, from, channels, inside, to);
         to = copy_pixels(j, NULL, channels, columns - first - inside, to);
     }
+    memset(to, 0, BEHIND); /* which the next image overwrites */
 }
 
 /* The input pixel that the part's first result pixel's first tap meets. */
