@@ -1,21 +1,11 @@
-/* Operators on constants, which are computed once, when the file is read: weights, and the arithmetic on shapes that
- * exporters leave behind. */
+/* Operators that make and move constants. */
 #include <math.h>
 #include <string.h>
 
 #include "core/error.h"
-#include "io/onnx_import.h"
+#include "io/onnx_constants.h"
 
-enum { MAX_ITEMS = 1 << 20 }; /* of a constant that is larger than what it is made from */
-
-/* A walk over a constant in some order: `at` is the element's index. */
-typedef struct walk {
-    int32_t rank;
-    int64_t dims[CNN_ONNX_MAX_RANK], strides[CNN_ONNX_MAX_RANK], index[CNN_ONNX_MAX_RANK];
-    int64_t at;
-} walk;
-
-static void step(walk *w)
+void cnn_onnx_step(cnn_onnx_walk *w)
 {
     for (int32_t axis = w->rank; axis-- > 0;) {
         w->at += w->strides[axis];
@@ -26,20 +16,20 @@ static void step(walk *w)
     }
 }
 
-static void natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN_ONNX_MAX_RANK])
+void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN_ONNX_MAX_RANK])
 {
     int64_t stride = 1;
     for (int32_t axis = tensor->rank; axis-- > 0; stride *= tensor->dims[axis])
         strides[axis] = stride;
 }
 
-static cnn_status new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
-                           float **floats, int64_t **wholes, cnn_onnx_tensor **result)
+cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
+                             float **floats, int64_t **wholes, cnn_onnx_tensor **result)
 {
     return cnn_onnx_new_tensor(import, rank, dims, like->floats ? floats : NULL, like->floats ? NULL : wholes, result);
 }
 
-static cnn_status give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
+cnn_status cnn_onnx_give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
 {
     if (!import->node->n_output)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it has no output");
@@ -55,17 +45,17 @@ static void copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats,
 }
 
 /* The elements that `w` meets become a constant of its dimensions. */
-static cnn_status give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, walk *w)
+cnn_status cnn_onnx_give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, cnn_onnx_walk *w)
 {
     float *floats = NULL;
     int64_t *wholes = NULL;
     cnn_onnx_tensor *to;
-    cnn_status status = new_like(import, from, w->rank, w->dims, &floats, &wholes, &to);
+    cnn_status status = cnn_onnx_new_like(import, from, w->rank, w->dims, &floats, &wholes, &to);
     if (status)
         return status;
-    for (int64_t i = 0; i < to->count; i++, step(w))
+    for (int64_t i = 0; i < to->count; i++, cnn_onnx_step(w))
         copy_element(from, w->at, floats, wholes, i);
-    return give(import, to);
+    return cnn_onnx_give(import, to);
 }
 
 /* The same elements under other dimensions. */
@@ -79,11 +69,11 @@ static cnn_status give_reshaped(cnn_onnx_import *import, const cnn_onnx_tensor *
     *to = *from;
     to->rank = rank;
     memcpy(to->dims, dims, (size_t)rank * sizeof *dims);
-    return give(import, to);
+    return cnn_onnx_give(import, to);
 }
 
 /* Any constant: the callers' operators don't mind which kind. */
-static cnn_status any_constant(const cnn_onnx_import *import, size_t index, const cnn_onnx_tensor **tensor)
+cnn_status cnn_onnx_any_constant(const cnn_onnx_import *import, size_t index, const cnn_onnx_tensor **tensor)
 {
     *tensor = cnn_onnx_constant(import, index);
     return *tensor ? CNN_OK : cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its input %zu is missing", index + 1);
@@ -92,8 +82,8 @@ static cnn_status any_constant(const cnn_onnx_import *import, size_t index, cons
 static cnn_status read_identity(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *from;
-    cnn_status status = any_constant(import, 0, &from);
-    return status ? status : give(import, from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
+    return status ? status : cnn_onnx_give(import, from);
 }
 
 static cnn_status give_numbers(cnn_onnx_import *import, const CnnOnnx__Attribute *attribute)
@@ -112,7 +102,7 @@ static cnn_status give_numbers(cnn_onnx_import *import, const CnnOnnx__Attribute
         memcpy(floats, list ? attribute->floats : &attribute->f, (size_t)count * sizeof *floats);
     else if (count)
         memcpy(wholes, list ? attribute->ints : &attribute->i, (size_t)count * sizeof *wholes);
-    return give(import, to);
+    return cnn_onnx_give(import, to);
 }
 
 static cnn_status read_constant(cnn_onnx_import *import)
@@ -122,7 +112,7 @@ static cnn_status read_constant(cnn_onnx_import *import)
     const cnn_onnx_tensor *tensor;
     if (attribute && attribute->t) {
         cnn_status status = cnn_onnx_read_tensor(import, attribute->t, &tensor);
-        return status ? status : give(import, tensor);
+        return status ? status : cnn_onnx_give(import, tensor);
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((attribute = cnn_onnx_attribute(import, names[i])))
@@ -135,19 +125,14 @@ static int64_t to_whole(float value)
     return fabsf(value) < 9e18f ? (int64_t)value : 0;
 }
 
-static cnn_status read_cast(cnn_onnx_import *import)
+cnn_status cnn_onnx_give_cast(cnn_onnx_import *import, const cnn_onnx_tensor *from, bool to_float)
 {
-    int64_t type = cnn_onnx_whole(import, "to", CNN_ONNX_FLOAT);
-    bool to_float =
-        type == CNN_ONNX_FLOAT || type == CNN_ONNX_DOUBLE || type == CNN_ONNX_FLOAT16 || type == CNN_ONNX_BFLOAT16;
     float *floats = NULL;
     int64_t *wholes = NULL;
-    const cnn_onnx_tensor *from;
     cnn_onnx_tensor *to;
-    cnn_status status = any_constant(import, 0, &from);
-    if (status || to_float == (from->floats != NULL))
-        return status ? status : give(import, from);
-    status =
+    if (to_float == (from->floats != NULL))
+        return cnn_onnx_give(import, from);
+    cnn_status status =
         cnn_onnx_new_tensor(import, from->rank, from->dims, to_float ? &floats : NULL, to_float ? NULL : &wholes, &to);
     for (int64_t i = 0; !status && i < to->count; i++) {
         if (to_float)
@@ -155,7 +140,17 @@ static cnn_status read_cast(cnn_onnx_import *import)
         else
             wholes[i] = to_whole(from->floats[i]);
     }
-    return status ? status : give(import, to);
+    return status ? status : cnn_onnx_give(import, to);
+}
+
+static cnn_status read_cast(cnn_onnx_import *import)
+{
+    int64_t type = cnn_onnx_whole(import, "to", CNN_ONNX_FLOAT);
+    bool to_float =
+        type == CNN_ONNX_FLOAT || type == CNN_ONNX_DOUBLE || type == CNN_ONNX_FLOAT16 || type == CNN_ONNX_BFLOAT16;
+    const cnn_onnx_tensor *from;
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
+    return status ? status : cnn_onnx_give_cast(import, from, to_float);
 }
 
 static cnn_status read_reshape(cnn_onnx_import *import)
@@ -163,7 +158,7 @@ static cnn_status read_reshape(cnn_onnx_import *import)
     const cnn_onnx_tensor *from, *shape;
     int32_t rank;
     int64_t dims[CNN_ONNX_MAX_RANK];
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
         status = cnn_onnx_need_wholes(import, 1, "shape", &shape);
     if (!status)
@@ -177,7 +172,7 @@ static cnn_status read_squeeze(cnn_onnx_import *import)
     bool marked[CNN_ONNX_MAX_RANK], given;
     int64_t dims[CNN_ONNX_MAX_RANK];
     int32_t rank = 0;
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
         status = cnn_onnx_axes(import, 1, from->rank, marked, &given);
     if (status)
@@ -205,7 +200,7 @@ static cnn_status read_unsqueeze(cnn_onnx_import *import)
     const cnn_onnx_tensor *from;
     bool marked[CNN_ONNX_MAX_RANK], given;
     int64_t dims[CNN_ONNX_MAX_RANK];
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "axes");
     const cnn_onnx_tensor *list = cnn_onnx_constant(import, 1);
     int64_t added = attribute ? (int64_t)attribute->n_ints : list ? list->count : 0;
@@ -228,15 +223,15 @@ static cnn_status read_transpose(cnn_onnx_import *import)
     const cnn_onnx_tensor *from;
     const CnnOnnx__Attribute *perm = cnn_onnx_attribute(import, "perm");
     int64_t strides[CNN_ONNX_MAX_RANK];
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (status)
         return status;
     if (perm && perm->n_ints != (size_t)from->rank)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it orders %zu axes; its input has %d", perm->n_ints,
                              (int)from->rank);
-    walk w = { .rank = from->rank };
+    cnn_onnx_walk w = { .rank = from->rank };
     uint32_t seen = 0;
-    natural_strides(from, strides);
+    cnn_onnx_natural_strides(from, strides);
     for (int32_t axis = 0; axis < from->rank; axis++) {
         int32_t source;
         status = cnn_onnx_axis_of(import, perm ? perm->ints[axis] : from->rank - 1 - axis, from->rank, &source);
@@ -248,7 +243,7 @@ static cnn_status read_transpose(cnn_onnx_import *import)
     }
     if (seen != (1u << from->rank) - 1)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it takes one axis twice");
-    return give_walk(import, from, &w);
+    return cnn_onnx_give_walk(import, from, &w);
 }
 
 /* Copies constants along an axis: each as rows of what lies behind that axis. */
@@ -271,7 +266,7 @@ static cnn_status read_concat(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *first, *next;
     int32_t axis;
-    cnn_status status = any_constant(import, 0, &first);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &first);
     if (!status)
         status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 0), first->rank, &axis);
     if (status)
@@ -279,7 +274,7 @@ static cnn_status read_concat(cnn_onnx_import *import)
     int64_t dims[CNN_ONNX_MAX_RANK];
     memcpy(dims, first->dims, sizeof dims);
     for (size_t k = 1; k < import->node->n_input; k++) {
-        status = any_constant(import, k, &next);
+        status = cnn_onnx_any_constant(import, k, &next);
         bool same = !status && next->rank == first->rank && !next->floats == !first->floats;
         for (int32_t i = 0; same && i < first->rank; i++)
             same = i == axis || next->dims[i] == first->dims[i];
@@ -290,18 +285,18 @@ static cnn_status read_concat(cnn_onnx_import *import)
     float *floats = NULL;
     int64_t *wholes = NULL;
     cnn_onnx_tensor *to;
-    status = new_like(import, first, first->rank, dims, &floats, &wholes, &to);
+    status = cnn_onnx_new_like(import, first, first->rank, dims, &floats, &wholes, &to);
     if (status)
         return status;
     join(import, to, axis, floats, wholes);
-    return give(import, to);
+    return cnn_onnx_give(import, to);
 }
 
 static cnn_status read_gather(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *from, *indices;
     int32_t axis;
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
         status = cnn_onnx_need_wholes(import, 1, "list of indices", &indices);
     if (!status)
@@ -313,14 +308,14 @@ static cnn_status read_gather(cnn_onnx_import *import)
     float *floats = NULL;
     int64_t *wholes = NULL;
     cnn_onnx_tensor *to;
-    status = new_like(import, from, indices->rank, indices->dims, &floats, &wholes, &to);
+    status = cnn_onnx_new_like(import, from, indices->rank, indices->dims, &floats, &wholes, &to);
     for (int64_t i = 0; !status && i < to->count; i++) {
         int32_t at;
         status = cnn_onnx_axis_of(import, indices->wholes[i], (int32_t)from->count, &at);
         if (!status)
             copy_element(from, at, floats, wholes, i);
     }
-    return status ? status : give(import, to);
+    return status ? status : cnn_onnx_give(import, to);
 }
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -329,7 +324,7 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 /* One axis of Slice: Python's rules. */
-static cnn_status slice_axis(const cnn_onnx_import *import, walk *w, int32_t axis, int64_t start, int64_t end,
+static cnn_status slice_axis(const cnn_onnx_import *import, cnn_onnx_walk *w, int32_t axis, int64_t start, int64_t end,
                              int64_t step_size)
 {
     int64_t size = w->dims[axis];
@@ -350,7 +345,7 @@ static cnn_status read_slice(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *from, *starts, *ends, *axes = cnn_onnx_constant(import, 3);
     const cnn_onnx_tensor *steps = cnn_onnx_constant(import, 4);
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
         status = cnn_onnx_need_wholes(import, 1, "list of starts", &starts);
     if (!status)
@@ -361,10 +356,10 @@ static cnn_status read_slice(cnn_onnx_import *import)
         (axes && (!axes->wholes || axes->count != starts->count)) ||
         (steps && (!steps->wholes || steps->count != starts->count)))
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its lists don't fit each other");
-    walk w = { .rank = from->rank };
+    cnn_onnx_walk w = { .rank = from->rank };
     uint32_t seen = 0;
     memcpy(w.dims, from->dims, sizeof w.dims);
-    natural_strides(from, w.strides);
+    cnn_onnx_natural_strides(from, w.strides);
     for (int32_t i = 0; i < starts->count && !status; i++) {
         int32_t axis;
         status = cnn_onnx_axis_of(import, axes ? axes->wholes[i] : i, from->rank, &axis);
@@ -374,7 +369,7 @@ static cnn_status read_slice(cnn_onnx_import *import)
             status = slice_axis(import, &w, axis, starts->wholes[i], ends->wholes[i], steps ? steps->wholes[i] : 1);
         seen |= status ? 0 : 1u << axis;
     }
-    return status ? status : give_walk(import, from, &w);
+    return status ? status : cnn_onnx_give_walk(import, from, &w);
 }
 
 static cnn_status read_constant_of_shape(cnn_onnx_import *import)
@@ -388,16 +383,16 @@ static cnn_status read_constant_of_shape(cnn_onnx_import *import)
         status = cnn_onnx_read_tensor(import, attribute->t, &value);
     if (status)
         return status;
-    walk w = { .rank = (int32_t)clamp(shape->count, 0, CNN_ONNX_MAX_RANK) };
+    cnn_onnx_walk w = { .rank = (int32_t)clamp(shape->count, 0, CNN_ONNX_MAX_RANK) };
     int64_t count = 1;
     for (int32_t i = 0; i < w.rank; i++) {
         w.dims[i] = shape->wholes[i];
-        if (w.dims[i] < 0 || w.dims[i] > MAX_ITEMS || (count *= w.dims[i]) > MAX_ITEMS)
+        if (w.dims[i] < 0 || w.dims[i] > CNN_ONNX_MAX_ITEMS || (count *= w.dims[i]) > CNN_ONNX_MAX_ITEMS)
             return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "the constant that it makes is too large");
     }
     if (value->count < 1 || shape->count > CNN_ONNX_MAX_RANK)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the constant that it makes is not possible");
-    return give_walk(import, value, &w);
+    return cnn_onnx_give_walk(import, value, &w);
 }
 
 cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims)
@@ -410,182 +405,28 @@ cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int6
     if (status)
         return status;
     memcpy(wholes, dims + start, (size_t)(end - start) * sizeof *wholes);
-    return give(import, to);
+    return cnn_onnx_give(import, to);
 }
 
 static cnn_status read_shape(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *from;
-    cnn_status status = any_constant(import, 0, &from);
+    cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     return status ? status : cnn_onnx_give_shape(import, from->rank, from->dims);
 }
 
-/* Dimensions of the result, and each operand's strides over them. */
-static cnn_status broadcast(const cnn_onnx_import *import, const cnn_onnx_tensor *const operands[2], walk walks[2])
-{
-    int32_t rank = operands[0]->rank > operands[1]->rank ? operands[0]->rank : operands[1]->rank;
-    int64_t count = 1, strides[CNN_ONNX_MAX_RANK], larger = clamp(operands[0]->count, operands[1]->count, INT32_MAX);
-    for (int k = 0; k < 2; k++)
-        walks[k] = (walk){ .rank = rank };
-    for (int32_t axis = 0; axis < rank; axis++) {
-        int64_t size = 1;
-        for (int k = 0; k < 2; k++) {
-            int32_t own = axis - (rank - operands[k]->rank);
-            int64_t dim = own >= 0 ? operands[k]->dims[own] : 1;
-            natural_strides(operands[k], strides);
-            walks[k].strides[axis] = dim == 1 ? 0 : strides[own];
-            if (dim != 1 && size != 1 && dim != size)
-                return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "its inputs don't fit each other");
-            size = dim != 1 ? dim : size;
-        }
-        walks[0].dims[axis] = walks[1].dims[axis] = size;
-        if (__builtin_mul_overflow(count, size, &count) || (count > larger && count > MAX_ITEMS))
-            return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "the constant that it makes is too large");
-    }
-    return CNN_OK;
-}
-
-typedef struct arithmetic {
-    float (*floats)(float a, float b);
-    int64_t (*wholes)(int64_t a, int64_t b);
-} arithmetic;
-
-static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
-{
-    const cnn_onnx_tensor *operands[2];
-    walk walks[2];
-    float *floats = NULL;
-    int64_t *wholes = NULL;
-    cnn_onnx_tensor *to;
-    cnn_status status = any_constant(import, 0, &operands[0]);
-    if (!status)
-        status = any_constant(import, 1, &operands[1]);
-    if (!status && !operands[0]->floats != !operands[1]->floats)
-        status = cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its inputs are of different types");
-    if (!status)
-        status = broadcast(import, operands, walks);
-    if (!status)
-        status = new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &wholes, &to);
-    if (status)
-        return status;
-    const cnn_onnx_tensor *x = operands[0], *y = operands[1];
-    for (int64_t i = 0; i < to->count; i++, step(&walks[0]), step(&walks[1])) {
-        if (floats && x->floats && y->floats)
-            floats[i] = operation->floats(x->floats[walks[0].at], y->floats[walks[1].at]);
-        else if (wholes && x->wholes && y->wholes)
-            wholes[i] = operation->wholes(x->wholes[walks[0].at], y->wholes[walks[1].at]);
-    }
-    return give(import, to);
-}
-
-static float add_floats(float a, float b)
-{
-    return a + b;
-}
-
-static float subtract_floats(float a, float b)
-{
-    return a - b;
-}
-
-static float multiply_floats(float a, float b)
-{
-    return a * b;
-}
-
-static float divide_floats(float a, float b)
-{
-    return a / b;
-}
-
-/* Whole numbers wrap round. */
-static int64_t add_wholes(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static int64_t subtract_wholes(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t multiply_wholes(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a * (uint64_t)b);
-}
-
-static int64_t divide_wholes(int64_t a, int64_t b)
-{
-    return b == 0 ? 0 : b == -1 ? subtract_wholes(0, a) : a / b;
-}
-
-static cnn_status read_add(cnn_onnx_import *import)
-{
-    return combine(import, &(arithmetic){ add_floats, add_wholes });
-}
-
-static cnn_status read_sub(cnn_onnx_import *import)
-{
-    return combine(import, &(arithmetic){ subtract_floats, subtract_wholes });
-}
-
-static cnn_status read_mul(cnn_onnx_import *import)
-{
-    return combine(import, &(arithmetic){ multiply_floats, multiply_wholes });
-}
-
-static cnn_status read_div(cnn_onnx_import *import)
-{
-    return combine(import, &(arithmetic){ divide_floats, divide_wholes });
-}
-
-/* (value - zero point) × scale, the same for all or along one axis. Floats are as QuantizeLinear has left them, which
- * rounds nothing here. */
-static cnn_status read_dequantize(cnn_onnx_import *import)
-{
-    const cnn_onnx_tensor *from = cnn_onnx_constant(import, 0), *scale, *zero = cnn_onnx_constant(import, 2);
-    if (from && from->floats)
-        return give(import, from);
-    cnn_status status = cnn_onnx_need_wholes(import, 0, "input", &from);
-    int32_t axis = 0;
-    if (!status)
-        status = cnn_onnx_need_floats(import, 1, "scale", &scale);
-    if (!status && scale->count != 1)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 1), from->rank, &axis);
-    if (status)
-        return status;
-    if ((scale->count != 1 && scale->count != from->dims[axis]) || (zero && zero->count != scale->count) ||
-        (zero && !zero->wholes))
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its scale and zero point don't fit its input");
-    float *floats;
-    cnn_onnx_tensor *to;
-    int64_t strides[CNN_ONNX_MAX_RANK] = { 0 };
-    status = cnn_onnx_new_tensor(import, from->rank, from->dims, &floats, NULL, &to);
-    natural_strides(from, strides);
-    for (int64_t i = 0; !status && i < to->count; i++) {
-        int64_t channel = scale->count == 1 ? 0 : i / strides[axis] % from->dims[axis];
-        floats[i] = (float)(from->wholes[i] - (zero ? zero->wholes[channel] : 0)) * scale->floats[channel];
-    }
-    return status ? status : give(import, to);
-}
-
 const cnn_onnx_operator cnn_onnx_constant_operators[] = {
-    { "Add", read_add },
     { "Cast", read_cast },
     { "Concat", read_concat },
     { "Constant", read_constant },
     { "ConstantOfShape", read_constant_of_shape },
-    { "DequantizeLinear", read_dequantize },
-    { "Div", read_div },
     { "Gather", read_gather },
     { "Identity", read_identity },
-    { "Mul", read_mul },
     { "QuantizeLinear", read_identity },
     { "Reshape", read_reshape },
     { "Shape", read_shape },
     { "Slice", read_slice },
     { "Squeeze", read_squeeze },
-    { "Sub", read_sub },
     { "Transpose", read_transpose },
     { "Unsqueeze", read_unsqueeze },
     { NULL, NULL },

@@ -127,7 +127,9 @@ static cnn_status read_node(cnn_onnx_import *import)
 {
     const CnnOnnx__Node *node = import->node;
     const char *type = node->op_type ? node->op_type : "";
-    const cnn_onnx_operator *found = all_constant(import) ? find_operator(cnn_onnx_constant_operators, type) : NULL;
+    const cnn_onnx_operator *found = NULL;
+    if (all_constant(import) && !(found = find_operator(cnn_onnx_constant_operators, type)))
+        found = find_operator(cnn_onnx_arithmetic_operators, type);
     if (!found)
         found = find_operator(cnn_onnx_layer_operators, type);
     if (!found)

@@ -120,9 +120,9 @@ typedef struct cnn_onnx_operator {
     cnn_status (*read)(cnn_onnx_import *import);
 } cnn_onnx_operator;
 
-/* The operators, by source; each ends in a NULL name. The first are for constants alone. */
-extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_layer_operators[], cnn_onnx_shape_operators[],
-    cnn_onnx_elementwise_operators[];
+/* The operators, by source; each ends in a NULL name. The first two are for constants alone. */
+extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_arithmetic_operators[],
+    cnn_onnx_layer_operators[], cnn_onnx_shape_operators[], cnn_onnx_elementwise_operators[];
 
 /* A sentence that begins with the file, and, if one is being read, the node. */
 __attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status,

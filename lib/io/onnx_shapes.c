@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "io/onnx_import.h"
+#include "io/onnx_constants.h"
 
 /* As it is, with what is outstanding. */
 static cnn_status read_same(cnn_onnx_import *import)
@@ -18,6 +18,19 @@ static cnn_status read_cast(cnn_onnx_import *import)
     if (type != CNN_ONNX_FLOAT && type != CNN_ONNX_FLOAT16 && type != CNN_ONNX_BFLOAT16 && type != CNN_ONNX_DOUBLE)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "rounding to whole numbers is not supported");
     return read_same(import);
+}
+
+/* What PyTorch's exporter makes of numbers beside values: an activation is floats. */
+static cnn_status read_cast_like(cnn_onnx_import *import)
+{
+    const cnn_onnx_tensor *from = cnn_onnx_constant(import, 0), *like = cnn_onnx_constant(import, 1);
+    if (!cnn_onnx_input(import, 1))
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its input 2 is missing, or comes from a later node");
+    if (from)
+        return cnn_onnx_give_cast(import, from, !like || like->floats);
+    return like && !like->floats
+               ? cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "rounding to whole numbers is not supported")
+               : read_same(import);
 }
 
 static cnn_status read_dropout(cnn_onnx_import *import)
@@ -298,17 +311,11 @@ static cnn_status read_pad(cnn_onnx_import *import)
 }
 
 const cnn_onnx_operator cnn_onnx_shape_operators[] = {
-    { "Cast", read_cast },
-    { "Concat", read_concat },
-    { "DequantizeLinear", read_same },
-    { "Dropout", read_dropout },
-    { "Flatten", read_flatten },
-    { "Identity", read_same },
-    { "Pad", read_pad },
-    { "Reshape", read_reshape },
-    { "Shape", read_shape },
-    { "Squeeze", read_squeeze },
-    { "Transpose", read_transpose },
-    { "Unsqueeze", read_unsqueeze },
-    { NULL, NULL },
+    { "Cast", read_cast },           { "CastLike", read_cast_like },
+    { "Concat", read_concat },       { "DequantizeLinear", read_same },
+    { "Dropout", read_dropout },     { "Flatten", read_flatten },
+    { "Identity", read_same },       { "Pad", read_pad },
+    { "Reshape", read_reshape },     { "Shape", read_shape },
+    { "Squeeze", read_squeeze },     { "Transpose", read_transpose },
+    { "Unsqueeze", read_unsqueeze }, { NULL, NULL },
 };

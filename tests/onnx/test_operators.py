@@ -87,6 +87,48 @@ def test_global_pooling(tmp_path, kind):
     net.assert_same(tmp_path)
 
 
+def shape_of(net, value, *dims):
+    """The shape (batch of `value`, *dims), computed as exporters do it, by one of several ways."""
+    minus_one = net.constant(whole(-1))
+    batch = net.add("Shape", of=value, start=0, end=1)
+    yield net.add("Concat", net.constant(whole(*dims)), of=net.add("Reshape", minus_one, of=net.add("Squeeze")), axis=0)
+    gathered = net.add("Gather", net.constant(numpy.array(0)), of=net.add("Shape", of=value), axis=0)
+    yield net.add("Concat", net.constant(whole(*dims)), of=net.add("Unsqueeze", net.constant(whole(0)), of=gathered), axis=0)
+    sliced = net.add("Slice", net.constant(whole(0)), net.constant(whole(1)), of=net.add("Shape", of=value))
+    cast = net.add("Cast", of=net.add("Cast", of=sliced, to=TensorProto.FLOAT), to=TensorProto.INT64)
+    doubled = net.add("Mul", net.constant(whole(2)), of=cast)
+    halved = net.add("Div", net.constant(whole(2)), of=doubled)
+    yield net.add("Concat", net.constant(whole(*dims)), of=halved, axis=0)
+    yield net.add("Concat", net.constant(whole(*dims)), of=net.add("Expand", net.constant(whole(1)), of=batch), axis=0)
+
+
+@pytest.mark.parametrize("way", range(4))
+@pytest.mark.parametrize("dims", [(4,), (-1,)])
+def test_shapes_that_are_computed_from_an_open_batch(tmp_path, way, dims):
+    net = Net()
+    x = net.add("GlobalAveragePool", of=net.conv(4))
+    shape = list(shape_of(net, "x", *dims))[way]
+    net.add("Reshape", shape, of=x, allowzero=1)
+    net.add("Gemm", net.weights(4, 3))
+    net.assert_same(tmp_path)
+
+
+def test_a_bias_that_pytorch_makes_of_nothing(tmp_path):
+    net = Net(opset=20)
+    weight = net.weights(5, 3, 3, 3)
+    length = net.add("Expand", net.constant(whole(1)), of=net.add("Shape", of=weight, start=0, end=1))
+    zero = net.add("CastLike", "x", of=net.constant(numpy.float32(0.25)))
+    net.add("Conv", weight, net.add("Expand", length, of=zero), of="x")
+    net.assert_same(tmp_path)
+
+
+def test_an_expansion_that_is_too_large_is_refused(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("Add", net.add("Expand", net.constant(whole(1, 4000, 4000)), of=net.constant(numpy.float32([1]))), of="v0")
+    net.refused(tmp_path, "Expand", "too large")
+
+
 @pytest.mark.parametrize("keep", [0, 1])
 @pytest.mark.parametrize("opset", [9, 17, 18, 21])
 def test_the_mean_over_height_and_width(tmp_path, keep, opset):
