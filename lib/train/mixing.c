@@ -11,15 +11,17 @@ typedef struct batch {
     cnn_tensor *images, *targets;
 } batch;
 
-/* Beta(α, α) for α up to 1: Jöhnk 1964. */
+/* Beta(α, α) for α up to 1: Jöhnk 1964, on logarithms, as powers of 1 / α underflow where α is small. There a share is
+ * 0 or 1. */
 static float draw_beta(cnn_random *random, float alpha)
 {
-    double x, y;
-    do {
-        x = pow((double)cnn_random_uniform(random), 1 / (double)alpha);
-        y = pow((double)cnn_random_uniform(random), 1 / (double)alpha);
-    } while (x + y > 1 || x + y == 0);
-    return (float)(x / (x + y));
+    for (;;) {
+        double x = log((double)cnn_random_uniform(random)) / (double)alpha;
+        double y = log((double)cnn_random_uniform(random)) / (double)alpha;
+        double larger = fmax(x, y);
+        if (isfinite(larger) && larger + log1p(exp(-fabs(x - y))) <= 0)
+            return (float)(1 / (1 + exp(y - x)));
+    }
 }
 
 static void blend(float *restrict a, float *restrict b, int64_t count, float share)

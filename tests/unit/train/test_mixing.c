@@ -131,12 +131,54 @@ static void the_same_seed_and_step_give_the_same_bits_at_any_number_of_threads(v
     destroy_batch(&c);
 }
 
+/* The mean square of a share's distance from one half, which is Beta(α, α)'s variance: 1 / (4 (2 α + 1)). */
+static double spread(float alpha, uint64_t steps)
+{
+    double sum = 0;
+    batch b = make_batch(1);
+    for (uint64_t step = 0; step < steps; step++) {
+        fill(b.images, b.targets);
+        cnn_mix_batch(b.context, &(cnn_mixing){ .mixup = alpha, .seed = 2, .step = step }, b.images, b.targets);
+        for (int i = 0; i < IMAGES / 2; i++)
+            sum += pow((double)target(&b, i, i) - 0.5, 2);
+    }
+    destroy_batch(&b);
+    return sum / (double)(steps * (IMAGES / 2));
+}
+
+static void shares_are_beta_distributed(void **state)
+{
+    (void)state;
+    const double alphas[] = { 1, 0.5, 0.2, 0.05, 0.005 };
+    for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++)
+        assert_true(fabs(spread((float)alphas[i], 1000) * 4 * (2 * alphas[i] + 1) - 1) < 0.08);
+}
+
+static void the_smallest_parameters_come_to_an_end_and_leave_images_whole(void **state)
+{
+    (void)state;
+    const float alphas[] = { 1e-6f, 1e-30f, 1e-38f, 1e-45f };
+    for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++) {
+        const cnn_mixing kinds[] = { { alphas[i], 0, 1, 0 }, { 0, alphas[i], 1, 0 }, { alphas[i], alphas[i], 1, 0 } };
+        for (int k = 0; k < 3; k++) {
+            batch b = make_batch(1);
+            cnn_mix_batch(b.context, &kinds[k], b.images, b.targets);
+            assert_shares(&b);
+            for (int image_index = 0; image_index < IMAGES; image_index++)
+                assert_true(target(&b, image_index, image_index) == 1);
+            destroy_batch(&b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_and_targets_are_mixed_in_the_same_shares),
         cmocka_unit_test(mixup_blends_and_each_stays_the_larger_part),
         cmocka_unit_test(cutmix_exchanges_a_rectangle),
+        cmocka_unit_test(shares_are_beta_distributed),
+        cmocka_unit_test(the_smallest_parameters_come_to_an_end_and_leave_images_whole),
         cmocka_unit_test(the_same_seed_and_step_give_the_same_bits_at_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
