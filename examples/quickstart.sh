@@ -11,7 +11,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 say "Installing what the build needs"
 sh examples/install-packages.sh gcc libc6-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev \
-    libjansson-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler libcairo2-dev libmicrohttpd-dev
+    libjansson-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler libcairo2-dev libpango1.0-dev libmicrohttpd-dev
 
 say "Building"
 [ -f "$build/build.ninja" ] || meson setup "$build" -Dtests=disabled >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }

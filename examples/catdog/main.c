@@ -46,9 +46,9 @@ static const char *const absent[][2] = {
     { "serve", NEEDED("libmicrohttpd") },
 #endif
 #ifndef CATDOG_HAS_REPORT
-    { "report", NEEDED("cairo") },
-    { "samples", NEEDED("cairo") },
-    { "augment-preview", NEEDED("cairo") },
+    { "report", NEEDED("cairo and Pango") },
+    { "samples", NEEDED("cairo and Pango") },
+    { "augment-preview", NEEDED("cairo and Pango") },
 #endif
     { NULL, NULL },
 };

@@ -23,7 +23,7 @@ def linked(*programs):
 @pytest.mark.skipif(not FULL or not shutil.which("objdump"), reason="one program is all")
 def test_a_prediction_needs_no_library_of_pictures_and_pages():
     def for_more(names):
-        return [name for name in names if name.startswith(("libcairo", "libmicrohttpd"))]
+        return [name for name in names if name.startswith(("libcairo", "libpango", "libmicrohttpd"))]
     assert for_more(linked(*FULL)) and not for_more(linked(PROGRAM))
 
 

@@ -1,8 +1,6 @@
 #include "canvas.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 /* The series keep apart for eyes that mix up red and green, and have contrast enough with their surface. */
 const theme light_theme = {
@@ -27,6 +25,27 @@ const theme dark_theme = {
     .series = { 0x6cabff, 0xff9a63, 0x4fcaa4, 0xc79cf2, 0xe0bd4a, 0xff7f9c, 0x8fbbd6, 0xb9cb62 },
 };
 
+canvas canvas_create(cairo_surface_t *surface, const theme *colours, double width, double height)
+{
+    canvas c = { .cr = cairo_create(surface), .theme = colours, .width = width, .height = height };
+    c.text = pango_cairo_create_layout(c.cr);
+    /* Figures are scaled: what fits one size of pixels needn't fit another. */
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(pango_layout_get_context(c.text), options);
+    cairo_font_options_destroy(options);
+    pango_layout_set_single_paragraph_mode(c.text, TRUE);
+    pango_layout_set_auto_dir(c.text, FALSE); /* names of other directions stand in English sentences */
+    return c;
+}
+
+void canvas_release(canvas *c)
+{
+    g_object_unref(c->text);
+    cairo_destroy(c->cr);
+}
+
 void canvas_colour(const canvas *c, uint32_t colour, double alpha)
 {
     cairo_set_source_rgba(c->cr, (double)(colour >> 16) / 255, (double)(colour >> 8 & 255) / 255,
@@ -45,47 +64,62 @@ uint32_t canvas_blend(uint32_t from, uint32_t to, double share)
 
 void canvas_font(const canvas *c, double size, int bold)
 {
+    PangoFontDescription *font = pango_font_description_new();
     /* An alias that systems know: of Liberation Sans, Nimbus Sans, Arial or the real one. */
-    cairo_select_font_face(c->cr, "Helvetica", CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(c->cr, size);
+    pango_font_description_set_family_static(font, "Helvetica");
+    pango_font_description_set_weight(font, bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+    pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
+    pango_layout_set_font_description(c->text, font);
+    pango_font_description_free(font);
+}
+
+/* No ellipsis yet. */
+static void set_text(const canvas *c, const char *text)
+{
+    char *sound = g_utf8_make_valid(text, -1);
+    pango_layout_set_width(c->text, -1);
+    pango_layout_set_text(c->text, sound, -1);
+    g_free(sound);
+}
+
+static PangoRectangle text_extents(const canvas *c)
+{
+    PangoRectangle extents;
+    pango_layout_get_extents(c->text, NULL, &extents);
+    return extents;
+}
+
+static void show_text(const canvas *c, double x, double y, canvas_align align)
+{
+    pango_cairo_update_layout(c->cr, c->text);
+    PangoRectangle extents = text_extents(c);
+    double width = pango_units_to_double(extents.width), left = pango_units_to_double(extents.x);
+    x -= left + (align == ALIGN_LEFT ? 0 : align == ALIGN_RIGHT ? width : width / 2);
+    cairo_move_to(c->cr, x, y - pango_units_to_double(pango_layout_get_baseline(c->text)));
+    pango_cairo_show_layout(c->cr, c->text);
+    cairo_new_path(c->cr);
 }
 
 double canvas_text_width(const canvas *c, const char *text)
 {
-    cairo_text_extents_t extents;
-    cairo_text_extents(c->cr, text, &extents);
-    return extents.x_advance;
+    set_text(c, text);
+    return pango_units_to_double(text_extents(c).width);
 }
 
 void canvas_text(const canvas *c, double x, double y, canvas_align align, const char *text)
 {
-    double width = align == ALIGN_LEFT ? 0 : canvas_text_width(c, text);
-    cairo_move_to(c->cr, align == ALIGN_RIGHT ? x - width : x - width / 2, y);
-    cairo_show_text(c->cr, text);
-}
-
-/* Where a character of UTF-8 begins, at `place` or before. */
-static size_t character_at(const char *text, size_t place)
-{
-    while (place && (text[place] & 0xc0) == 0x80)
-        place--;
-    return place;
+    set_text(c, text);
+    show_text(c, x, y, align);
 }
 
 void canvas_text_within(const canvas *c, double x, double y, canvas_align align, double most, const char *text)
 {
-    char cut[256];
-    size_t length = strlen(text), kept = length < 2 * 120 ? length : 2 * 120;
-    if (canvas_text_width(c, text) <= most) {
-        canvas_text(c, x, y, align, text);
-        return;
+    if (canvas_text_width(c, text) > most) {
+        pango_layout_set_ellipsize(c->text, PANGO_ELLIPSIZE_MIDDLE);
+        pango_layout_set_width(c->text, pango_units_from_double(most > 0 ? most : 0));
     }
-    do {
-        size_t head = character_at(text, kept / 2), tail = character_at(text, length - kept / 2);
-        snprintf(cut, sizeof cut, "%.*s\xe2\x80\xa6%s", (int)head, text, text + tail);
-    } while (canvas_text_width(c, cut) > most && (kept -= 2) >= 4);
-    canvas_text(c, x, y, align, cut);
+    show_text(c, x, y, align);
+    pango_layout_set_ellipsize(c->text, PANGO_ELLIPSIZE_NONE);
 }
 
 void canvas_line(const canvas *c, double x0, double y0, double x1, double y1, double width)

@@ -1,10 +1,11 @@
-/* What figures are drawn on: cairo, with a theme's colours and one typeface. */
+/* What figures are drawn on: cairo, with a theme's colours; text by Pango, which shapes all scripts and takes what the
+ * typeface lacks from others. */
 #ifndef CATDOG_REPORT_CANVAS_H
 #define CATDOG_REPORT_CANVAS_H
 
 #include <stdint.h>
 
-#include <cairo.h>
+#include <pango/pangocairo.h>
 
 enum { THEME_SERIES = 8 };
 
@@ -20,6 +21,7 @@ extern const theme light_theme, dark_theme;
 
 typedef struct canvas {
     cairo_t *cr;
+    PangoLayout *text; /* a line of text, in the font that is set */
     const theme *theme;
     double width, height;
 } canvas;
@@ -28,12 +30,15 @@ typedef enum canvas_align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT } canvas_align
 
 enum { TEXT_SMALL = 11, TEXT_NORMAL = 12, TEXT_TITLE = 16 };
 
+canvas canvas_create(cairo_surface_t *surface, const theme *colours, double width, double height);
+void canvas_release(canvas *c);
+
 void canvas_colour(const canvas *c, uint32_t colour, double alpha);
 
 /* The colour between two, `share` of the way from the first. */
 uint32_t canvas_blend(uint32_t from, uint32_t to, double share);
 
-/* Text in UTF-8, in the colour that is set; `y` is its baseline. */
+/* Text, in the colour that is set; `y` is its baseline. What isn't UTF-8 becomes U+FFFD. */
 void canvas_font(const canvas *c, double size, int bold);
 double canvas_text_width(const canvas *c, const char *text);
 void canvas_text(const canvas *c, double x, double y, canvas_align align, const char *text);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "axes.h"
+#include "isolate.h"
 
 static const double width = 390, height = 300;
 
@@ -74,14 +75,15 @@ void curve_set_release(curve_set *set)
 
 static void draw_set(const canvas *c, const curve_set *set, axes *a, const char *area_name)
 {
-    char text[160];
+    char text[CLASS_NAME + 64], name[CLASS_NAME + 8];
     int many = set->v->classes > 2, rows = many ? (int)(set->count + 1) / 2 : 1;
     axes_draw(a, c, rows);
     for (uint32_t i = set->count; i-- > 0;)
         axes_curve(a, c, set->curves[i].x, set->curves[i].y, set->curves[i].count, c->theme->series[i]);
     for (uint32_t i = 0; i < set->count; i++) {
         double x = i % 2 ? c->width / 2 : 0;
-        snprintf(text, sizeof text, "%s: %s %.4f", set->v->names[set->classes[i]], area_name, set->curves[i].area);
+        isolate(name, sizeof name, set->v->names[set->classes[i]]);
+        snprintf(text, sizeof text, "%s: %s %.4f", name, area_name, set->curves[i].area);
         axes_key(c, (int)i / 2, &x, many ? c->width / 2 - 8 : c->width, c->theme->series[i], text);
     }
 }

@@ -18,7 +18,7 @@ static const double png_scale = 2;
 /* What is drawn lies in memory till the end; SVG then has each letter once. */
 static void draw_with_title(const figure *f, cairo_surface_t *surface)
 {
-    canvas c = { cairo_create(surface), &light_theme, f->width, f->height };
+    canvas c = canvas_create(surface, &light_theme, f->width, f->height);
     canvas_colour(&c, c.theme->surface, 1);
     cairo_paint(c.cr);
     canvas_colour(&c, c.theme->ink, 1);
@@ -26,7 +26,7 @@ static void draw_with_title(const figure *f, cairo_surface_t *surface)
     canvas_text_within(&c, MARGIN, MARGIN + TEXT_TITLE, ALIGN_LEFT, f->width, f->title);
     cairo_translate(c.cr, MARGIN, MARGIN + TITLE_HEIGHT);
     f->draw(&c, f->data);
-    cairo_destroy(c.cr);
+    canvas_release(&c);
 }
 
 static cairo_status_t append(void *memory, const unsigned char *bytes, unsigned length)
@@ -104,9 +104,9 @@ int figure_stream(const figure *f, const theme *colours, cairo_write_func_t writ
 {
     cairo_surface_t *surface = cairo_svg_surface_create_for_stream(write, closure, f->width, f->height);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-    canvas c = { cairo_create(surface), colours, f->width, f->height };
+    canvas c = canvas_create(surface, colours, f->width, f->height);
     f->draw(&c, f->data);
-    cairo_destroy(c.cr);
+    canvas_release(&c);
     cairo_surface_finish(surface);
     cairo_status_t status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);

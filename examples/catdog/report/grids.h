@@ -8,7 +8,7 @@
 
 typedef enum cell_mark { MARK_NONE, MARK_RIGHT, MARK_WRONG } cell_mark;
 
-enum { CELL_TEXT = 128 };
+enum { CELL_TEXT = 640 };
 
 typedef struct cell {
     cairo_surface_t *photo;                 /* the grid owns it */

@@ -16,6 +16,13 @@ void html_text(FILE *file, const char *text)
     }
 }
 
+void html_name(FILE *file, const char *name)
+{
+    fputs("<bdi>", file);
+    html_text(file, name);
+    fputs("</bdi>", file);
+}
+
 /* Bytes on their way to a page, three of which become four letters. */
 typedef struct base64 {
     FILE *file;

@@ -10,6 +10,9 @@
 /* Text, with what HTML would take for its own escaped, and control characters replaced. */
 void html_text(FILE *file, const char *text);
 
+/* A name that may be of any script: what stands beside it stays in its place. */
+void html_name(FILE *file, const char *name);
+
 /* A heading, an explanation (HTML), and the figure, in light and dark colours; `alt` says what is seen. Gives 0, or -1
  * if it can't be drawn. */
 int html_figure(FILE *file, const figure *f, const char *alt, const char *explanation);

@@ -88,7 +88,7 @@ static void add_numbers(const page *p)
             (unsigned long long)m->images, (unsigned long long)m->images);
     if (m->classes == 2) {
         fputs("those of ", p->file);
-        html_text(p->file, p->r->verdicts.names[1]);
+        html_name(p->file, p->r->verdicts.names[1]);
     } else
         fputs("means over the classes", p->file);
     fputs(".</p>\n", p->file);
@@ -107,7 +107,7 @@ static void add_classes(const page *p)
         cnn_class_result result = { .struct_size = sizeof result };
         cnn_metrics_compute_class(v->metrics, k, &result);
         fputs("<tr><td>", p->file);
-        html_text(p->file, v->names[k]);
+        html_name(p->file, v->names[k]);
         fprintf(p->file,
                 "</td><td>%llu</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td></tr>\n",
                 (unsigned long long)result.images, 100 * result.precision, 100 * result.recall, 100 * result.f1);
@@ -125,16 +125,16 @@ static void add_head(const page *p)
           p->file);
     html_text(p->file, name_of_file(r->model_path));
     fprintf(p->file, ": how good it is</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", page_style);
-    html_text(p->file, name_of_file(r->model_path));
+    html_name(p->file, name_of_file(r->model_path));
     fputs("</h1>\n<p class=\"lead\">A classifier of ", p->file);
     for (uint32_t k = 0; k < r->verdicts.classes; k++) {
         fputs(!k ? "" : k + 1 < r->verdicts.classes ? ", " : " and ", p->file);
-        html_text(p->file, r->verdicts.names[k]);
+        html_name(p->file, r->verdicts.names[k]);
     }
     fprintf(p->file, ", %u \xc3\x97 %u pixels, %.1f million weights; measured on %llu photographs of ", input->width,
             input->height, 1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
             (unsigned long long)r->verdicts.result.images);
-    html_text(p->file, name_of_file(r->data_path));
+    html_name(p->file, name_of_file(r->data_path));
     if (r->skipped)
         fprintf(p->file, " (%llu broken files left out)", (unsigned long long)r->skipped);
     fputs(".</p>\n<nav>", p->file);
@@ -248,7 +248,7 @@ static void add_layers(const page *p)
         l->count);
     for (size_t i = 0; i < l->count; i++) {
         fputs("<tr><td>", p->file);
-        html_text(p->file, l->list[i].name);
+        html_name(p->file, l->list[i].name);
         fputs("</td><td class=\"words\">", p->file);
         html_text(p->file, l->list[i].type);
         fprintf(p->file, "</td><td>%s</td><td>%llu</td><td>", l->list[i].shape,

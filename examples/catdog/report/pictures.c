@@ -7,6 +7,7 @@
 
 #include "../output.h"
 #include "heat.h"
+#include "isolate.h"
 #include "photo.h"
 
 enum { PHOTO = 192, COLUMNS = 6 }; /* pixels of a photograph, photographs in a row */
@@ -161,7 +162,9 @@ static void describe(cell *shown, const cnn_dataset *dataset, const verdicts *v,
 {
     char file[CELL_TEXT / 2 - 8]; /* so that a class's name has room beside it */
     int right = given->label == given->decided;
-    const char *label = v->names[given->label], *decided = v->names[given->decided];
+    char label[CLASS_NAME + 8], decided[CLASS_NAME + 8];
+    isolate(label, sizeof label, v->names[given->label]);
+    isolate(decided, sizeof decided, v->names[given->decided]);
     set_file_name(file, sizeof file, dataset, given->image);
     shown->mark = right ? MARK_RIGHT : MARK_WRONG;
     snprintf(shown->title, CELL_TEXT, "%s %.1f\xc2\xa0%%", decided, 100 * given->confidence);

@@ -8,7 +8,7 @@
 
 #include "../progress.h"
 
-enum { CLASS_NAME = 64 };
+enum { CLASS_NAME = 256 };
 
 typedef struct verdict {
     uint64_t image; /* its index in the dataset */

@@ -17,6 +17,13 @@ const percent = (confidence) => {
   return `${value > 99.9 && value < 100 ? "> 99.9" : value.toFixed(1)} %`;
 };
 
+// A name that may be of any script: what stands beside it stays in its place.
+function named(name) {
+  const part = document.createElement("bdi");
+  part.textContent = name;
+  return part;
+}
+
 const megabytes = (limits) => Math.floor(limits.request_bytes / 1048576);
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
@@ -25,12 +32,11 @@ async function learnModel() {
   const response = await fetch("v1/model");
   model = await response.json();
   const { classes, limits } = model;
-  const question = classes.length === 2 ? `${classes[0]} or ${classes[1]}?` : "What is in the photograph?";
-  element("question").textContent = question;
-  document.title = `${question} – catdog`;
+  if (classes.length === 2) element("question").replaceChildren(named(classes[0]), " or ", named(classes[1]), "?");
+  document.title = `${element("question").textContent} – catdog`;
   element("most").textContent = `, up to ${megabytes(limits)} MB each`;
-  element("model").textContent = `${model.name}: ${classes.slice(0, 8).join(", ")}${classes.length > 8 ? ", …" : ""}. ` +
-    `libcnn ${model.version}.`;
+  const some = classes.slice(0, 8).flatMap((name, i) => [i ? ", " : "", named(name)]);
+  element("model").replaceChildren(named(model.name), ": ", ...some, `${classes.length > 8 ? ", …" : ""}. libcnn ${model.version}.`);
 }
 
 // What the library reads goes as it is. Of the rest the browser may know more: it becomes a JPEG here.
@@ -106,13 +112,13 @@ function paint(canvas, map, width, height) {
 }
 
 function showPrediction(card, { label, confidence, candidates }) {
-  card.querySelector(".label").textContent = confidence < 0.75 ? `${label}, perhaps` : label;
+  card.querySelector(".label").replaceChildren(named(label), confidence < 0.75 ? ", perhaps" : "");
   card.querySelector(".share").textContent = percent(confidence);
   card.querySelector(".track").hidden = false;
   card.querySelector(".fill").style.width = `${100 * confidence}%`;
   const others = candidates.filter((other) => other.label !== label && other.confidence >= 0.005);
-  const words = others.slice(0, 3).map((other) => `${other.label} ${percent(other.confidence)}`);
-  card.querySelector(".others").textContent = words.length ? `or ${words.join(", ")}` : "";
+  const words = others.slice(0, 3).flatMap((other, i) => [i ? ", " : "or ", named(other.label), ` ${percent(other.confidence)}`]);
+  card.querySelector(".others").replaceChildren(...words);
 }
 
 async function showMap(card, map) {
@@ -161,7 +167,7 @@ function addCard(file) {
   photo.addEventListener("error", () => card.querySelector(".photo").classList.add("broken"));
   photo.alt = file.name;
   photo.src = URL.createObjectURL(file);
-  card.querySelector(".name").textContent = file.name;
+  card.querySelector(".name").replaceChildren(named(file.name));
   card.querySelector(".name").title = file.name;
   card.classList.add("waits");
   card.querySelector(".again").addEventListener("click", () => {
