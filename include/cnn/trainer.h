@@ -61,7 +61,9 @@ typedef struct cnn_train_options {
     uint32_t workers;     /* of the loader; 0: as many as the context has threads */
     uint64_t cache_bytes; /* see cnn_loader_options */
     const char *checkpoint; /* file written at the end of each epoch; NULL: none */
-    uint32_t resume;        /* not 0: go on from that file if it exists; an error if it is of other options or data */
+    uint32_t resume;     /* not 0: go on from that file if it exists; an error if it is of other options or data. It may
+                            be of fewer epochs (a finished training then goes on) where no plan is for all of them: a
+                            constant, exponential or plateau schedule, or steps of step_epochs; no warm-up; one size */
     const char *history; /* CSV file, a row an epoch, rewritten whole at each (a pipe: once, at the end); NULL: none */
 
     int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */

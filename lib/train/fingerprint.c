@@ -1,6 +1,7 @@
 #include "train/fingerprint.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,6 +95,31 @@ cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *tra
     return CNN_OK;
 }
 
+/* Whether epoch after epoch is what it is however many there will be: then a training may be given more of them. */
+static bool plans_no_further(const json_t *training)
+{
+    const json_t *schedule = json_object_get(training, "schedule");
+    if (json_number_value(json_object_get(schedule, "warmup")) > 0 ||
+        json_integer_value(json_object_get(training, "last_size")) > 0)
+        return false;
+    switch (json_integer_value(json_object_get(schedule, "kind"))) {
+    case CNN_SCHEDULE_CONSTANT:
+    case CNN_SCHEDULE_EXPONENTIAL:
+    case CNN_SCHEDULE_PLATEAU: return true;
+    case CNN_SCHEDULE_STEP: return json_integer_value(json_object_get(schedule, "step_epochs")) > 0;
+    default: return false;
+    }
+}
+
+static cnn_status fail_epochs(const json_t *own, const json_t *stored, const char *path)
+{
+    return cnn_fail(CNN_ERROR_ARGUMENT,
+                    "%s: is the checkpoint of a training with epochs %lld, not %lld: its learning rates or image sizes "
+                    "were planned for all of them; with a constant, exponential or plateau schedule, no warm-up and "
+                    "one size it could go on. Resume with the same, or start anew",
+                    path, (long long)json_integer_value(stored), (long long)json_integer_value(own));
+}
+
 /* A short value as it is, else nothing. */
 static void describe(const json_t *value, char *text, size_t size)
 {
@@ -122,8 +148,10 @@ cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, cons
     json_object_foreach((json_t *)own, key, value)
     {
         const json_t *other = json_object_get(stored, key);
-        if (!json_equal(value, other))
-            return fail_difference(key, value, other, path);
+        bool epochs = !strcmp(key, "epochs") && json_is_integer(other);
+        if (json_equal(value, other) || (epochs && plans_no_further(own)))
+            continue;
+        return epochs ? fail_epochs(value, other, path) : fail_difference(key, value, other, path);
     }
     return CNN_OK;
 }

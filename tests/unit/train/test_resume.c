@@ -305,6 +305,75 @@ static void other_options_are_refused(void **state)
     }
 }
 
+/* Trains three epochs to their end, then resumes with `epochs`. */
+static cnn_status finish_and_go_on(setting *with, uint32_t epochs, const stripes *s, cnn_history **history)
+{
+    with->options.checkpoint = beside("checkpoint");
+    with->options.epochs = 3;
+    cnn_status status = cnn_train(s->model, s->training, s->test, &with->options, NULL);
+    with->options.resume = 1;
+    with->options.epochs = epochs;
+    return status ? status : cnn_train(s->model, s->training, s->test, &with->options, history);
+}
+
+static void a_finished_training_is_given_more_epochs(void **state)
+{
+    const struct {
+        cnn_schedule_kind kind;
+        uint32_t step_epochs;
+    } schedules[] = { { CNN_SCHEDULE_CONSTANT, 0 },
+                      { CNN_SCHEDULE_EXPONENTIAL, 0 },
+                      { CNN_SCHEDULE_STEP, 2 },
+                      { CNN_SCHEDULE_PLATEAU, 0 } };
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        float *whole = NULL;
+        size_t count = 0;
+        for (int broken = 0; broken < 2; broken++) {
+            stripes s = open_stripes(2, 1);
+            setting with;
+            cnn_history *history;
+            make_setting(&with);
+            with.schedule.kind = schedules[i].kind;
+            with.schedule.step_epochs = schedules[i].step_epochs;
+            with.options.epochs = 5;
+            assert_ok(broken ? finish_and_go_on(&with, 5, &s, &history)
+                             : cnn_train(s.model, s.training, s.test, &with.options, &history));
+            assert_int_equal(5, cnn_history_count(history));
+            if (broken)
+                assert_same_weights(whole, count, s.model);
+            else
+                whole = copy_weights(s.model, &count);
+            cnn_history_destroy(history);
+            close_stripes(&s);
+        }
+        free(whole);
+        remove_checkpoint(state);
+    }
+}
+
+static void where_all_epochs_were_planned_it_says_what_would_do(void **state)
+{
+    for (int i = 0; i < 5; i++) {
+        stripes s = open_stripes(2, 0);
+        setting with;
+        make_setting(&with);
+        switch (i) {
+        case 0: with.schedule.kind = CNN_SCHEDULE_ONE_CYCLE; break;
+        case 1: with.schedule.kind = CNN_SCHEDULE_COSINE; break;
+        case 2: with.schedule.kind = CNN_SCHEDULE_STEP; break;
+        case 3: with.schedule.warmup = 0.1f; break;
+        default: with.schedule.kind = CNN_SCHEDULE_CONSTANT; with.options.ema_decay = 0;
+        }
+        assert_status(i == 4 ? CNN_OK : CNN_ERROR_ARGUMENT, finish_and_go_on(&with, 5, &s, NULL));
+        if (i != 4) {
+            assert_non_null(strstr(cnn_last_error(), "epochs 3, not 5"));
+            assert_non_null(strstr(cnn_last_error(), "with a constant, exponential or plateau schedule"));
+        }
+        close_stripes(&s);
+        remove_checkpoint(state);
+    }
+}
+
 static void other_data_is_refused(void **state)
 {
     (void)state;
@@ -403,6 +472,8 @@ int main(int count, char **arguments)
         cmocka_unit_test_teardown(stopped_by_a_callback_it_resumes_to_the_same_bits, remove_checkpoint),
         cmocka_unit_test_teardown(without_validation_it_resumes_to_the_same_bits, remove_checkpoint),
         cmocka_unit_test_teardown(other_options_are_refused, remove_checkpoint),
+        cmocka_unit_test_teardown(a_finished_training_is_given_more_epochs, remove_checkpoint),
+        cmocka_unit_test_teardown(where_all_epochs_were_planned_it_says_what_would_do, remove_checkpoint),
         cmocka_unit_test_teardown(other_data_is_refused, remove_checkpoint),
         cmocka_unit_test_teardown(damaged_checkpoints_are_refused, remove_checkpoint),
         cmocka_unit_test_teardown(a_full_disk_is_an_error_and_leaves_the_old_checkpoint, remove_checkpoint),
