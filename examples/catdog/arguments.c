@@ -14,6 +14,9 @@
 
 enum { LONGEST_WORD = 32, MAX_OPTIONS = 48, HELP_COLUMN = 28, HELP_WIDTH = 100 };
 
+/* Of the command line that was parsed last. */
+static const char *given[MAX_OPTIONS];
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -205,6 +208,32 @@ static int asks_for_help(const catdog_command *command, const option *options, c
     return 1;
 }
 
+static void note_given(const char *name)
+{
+    for (int i = 0; i < MAX_OPTIONS; i++) {
+        if (!given[i] || !strcmp(given[i], name)) {
+            given[i] = name;
+            return;
+        }
+    }
+}
+
+int arguments_given(const char *name)
+{
+    for (int i = 0; i < MAX_OPTIONS && given[i]; i++)
+        if (!strcmp(given[i], name))
+            return 1;
+    return 0;
+}
+
+int arguments_refuse_idle(const catdog_command *command, const idle_option *options)
+{
+    for (const idle_option *o = options; o->name; o++)
+        if (o->idle && arguments_given(o->name))
+            return arguments_wrong(command, "%s: --%s does nothing %s", command->name, o->name, o->why);
+    return EXIT_DONE;
+}
+
 /* Reads argv[*index], an option, and its value, which may be the next argument. */
 static int parse_option(const catdog_command *command, const option *options, char **argv, int *index)
 {
@@ -225,6 +254,7 @@ static int parse_option(const catdog_command *command, const option *options, ch
         value = next;
         ++*index;
     }
+    note_given(o->name);
     return set_option(command, o, value);
 }
 
@@ -247,6 +277,7 @@ int arguments_parse(const catdog_command *command, const option *options, int ar
 {
     int kept = 0;
     int only_operands = 0;
+    memset(given, 0, sizeof given);
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (only_operands || argument[0] != '-' || !argument[1]) {

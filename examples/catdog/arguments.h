@@ -46,6 +46,19 @@ enum { PARSED = -1 };
  * something is wrong and a sentence was printed. */
 int arguments_parse(const catdog_command *command, const option *options, int argc, char **argv, int *operands);
 
+/* Whether that option was on the command line that was parsed last. */
+int arguments_given(const char *name);
+
+/* An option that does nothing where `idle` is not 0, and why: what follows "--NAME does nothing ". */
+typedef struct idle_option {
+    const char *name; /* NULL ends a table */
+    int idle;
+    const char *why;
+} idle_option;
+
+/* EXIT_USAGE, with a sentence printed, if one that was given does nothing; else EXIT_DONE. */
+int arguments_refuse_idle(const catdog_command *command, const idle_option *options);
+
 /* Prints one sentence on a wrong command line, and where to find help; `command` may be NULL. Gives EXIT_USAGE. */
 int arguments_wrong(const catdog_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

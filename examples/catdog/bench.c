@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "bench_net.h"
 #include "context.h"
+#include "idle.h"
 #include "isolated.h"
 #include "loader_speed.h"
 #include "machine.h"
@@ -388,7 +389,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (net_check(command, &b.net.net))
+    if (idle_check_bench(command, has(&b, PART_NET), has(&b, PART_LOADER)) || net_check(command, &b.net.net))
         return EXIT_USAGE;
     return run_bench(&b);
 }

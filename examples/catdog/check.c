@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "context.h"
 #include "data.h"
+#include "idle.h"
 #include "net.h"
 #include "output.h"
 #include "progress.h"
@@ -155,8 +156,8 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (!c.model && (c.use.flip || c.use.size))
-        return arguments_wrong(command, "check: --flip and --size go with --model FILE");
+    if (idle_check_check(command, c.model != NULL))
+        return EXIT_USAGE;
     progress_init(&c.progress);
     int result = check(&c);
     json_decref(c.bad);

@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "context.h"
 #include "data.h"
+#include "idle.h"
 #include "net.h"
 #include "output.h"
 #include "progress.h"
@@ -186,6 +187,8 @@ static int evaluate(evaluation *e)
         return EXIT_FAILED;
     if (use_load(e->context, e->arguments.model, &e->arguments.use, &e->classifier))
         return EXIT_FAILED;
+    if (idle_check_threshold(&eval_command, e->classifier))
+        return EXIT_USAGE;
     if (data_open_for_testing(e->context, e->arguments.data, &e->dataset) ||
         data_align_to_classifier(e->dataset, e->classifier))
         return EXIT_FAILED;

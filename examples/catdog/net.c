@@ -33,6 +33,26 @@ int net_is_file(const char *name)
     return strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".json"));
 }
 
+/* Whether a net by name is the same without --batch-norm: it has batch normalisation anyway. */
+static int has_batch_norm(const char *name)
+{
+    cnn_net_options options;
+    char *texts[2] = { 0 };
+    for (int with = 0; with < 2; with++) {
+        cnn_graph *graph;
+        cnn_net_options_init(&options);
+        options.batch_norm = (uint32_t)with;
+        if (cnn_graph_create_net(NULL, name, &options, &graph))
+            continue;
+        cnn_graph_to_json(graph, &texts[with]);
+        cnn_graph_destroy(graph);
+    }
+    int same = texts[0] && texts[1] && !strcmp(texts[0], texts[1]);
+    cnn_text_free(texts[0]);
+    cnn_text_free(texts[1]);
+    return same;
+}
+
 int net_check(const catdog_command *command, const net_arguments *net)
 {
     if (!net->name)
@@ -47,7 +67,10 @@ int net_check(const catdog_command *command, const net_arguments *net)
     }
     for (const char *const *name = net_names(); *name; name++)
         if (!strcmp(*name, net->name))
-            return EXIT_DONE;
+            return arguments_refuse_idle(
+                command, (const idle_option[]){ { "batch-norm", net->batch_norm && has_batch_norm(net->name),
+                                                  "with this net, which has batch normalisation anyway" },
+                                                { 0 } });
     const char *nearest = arguments_nearest(net->name, net_names());
     return arguments_wrong(command, "%s: --net takes %s, not '%s'%s%s%s", command->name, net_help(), net->name,
                            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");

@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "idle.h"
 #include "net.h"
 #include "output.h"
 #include "shipped.h"
@@ -309,6 +310,8 @@ static int predict(predicting *p, int operands, char **paths)
         return EXIT_FAILED;
     if (use_load(p->context, p->model, &p->use, &p->classifier))
         return EXIT_FAILED;
+    if (idle_check_threshold(&predict_command, p->classifier))
+        return EXIT_USAGE;
     if (p->threshold > 0 && cnn_classifier_set_threshold(p->classifier, (float)p->threshold))
         return output_library_error();
     if (p->csv)

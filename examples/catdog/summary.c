@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "idle.h"
 #include "net.h"
 #include "output.h"
 #include "paths.h"
@@ -75,7 +76,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     if (!s.model_path == !s.net.name)
         return arguments_wrong(command, "summary: either --model or --net is needed%s",
                                s.model_path ? ", not both" : "");
-    if (net_check(command, &s.net))
+    if (idle_check_summary(command, s.model_path != NULL) || net_check(command, &s.net))
         return EXIT_USAGE;
     int result = context_create(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
     if (!result)

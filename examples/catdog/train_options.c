@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "destination.h"
+#include "idle.h"
 
 /* In the order of cnn_optimizer_kind and cnn_schedule_kind. */
 static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw", NULL };
@@ -117,7 +118,7 @@ static int check(const catdog_command *command, const train_arguments *a, train_
                                    a->validation);
         settings->validation_fraction = fraction;
     }
-    if (transfer_check(command, &a->transfer))
+    if (idle_check_train(command, a))
         return EXIT_USAGE;
     return net_check(command, &a->net);
 }

@@ -10,16 +10,6 @@
 const char *const transfer_heads[] = { "fine-tune", "linear", NULL };
 const char *const transfer_starts[] = { "shipped", NULL }; /* besides files */
 
-int transfer_check(const catdog_command *command, const transfer_arguments *transfer)
-{
-    if (transfer->from)
-        return EXIT_DONE;
-    if (transfer->freeze || transfer->unfreeze_at || transfer->head || transfer->body_rate >= 0)
-        return arguments_wrong(command, "%s: --head, --freeze, --unfreeze-at and --body-rate go with --from FILE",
-                               command->name);
-    return EXIT_DONE;
-}
-
 /* A layer's name, and neither of the words that stand for none and all. */
 static int names_layer(const char *freeze)
 {

@@ -39,9 +39,6 @@ extern const char *const transfer_heads[], *const transfer_starts[]; /* NULL pas
             &(transfer).body_rate, 0, 1                                                                           \
     }
 
-/* Whether they make sense together: EXIT_DONE, or EXIT_USAGE with a sentence printed. */
-int transfer_check(const catdog_command *command, const transfer_arguments *transfer);
-
 /* Makes a classifier of the pretrained model with a new head, for images of that size (0: the model's own). An error's
  * sentence is printed. */
 cnn_status transfer_create(cnn_context *context, const transfer_arguments *transfer, uint64_t size,

@@ -35,6 +35,7 @@ typedef struct tuning {
     int given_count; /* options for train */
     char **given;
     double budget, started; /* seconds */
+    int stopped;            /* the trial under way, before its end */
     double base_rate;
     int draws_rate, draws_decay, draws_augment, draws_width; /* what isn't given */
     json_t *settings;
@@ -167,7 +168,8 @@ static int after_step(const cnn_progress *state, void *user)
     tuning *t = user;
     t->progress.part_seconds = seconds_left(t);
     progress_training(&t->progress, state);
-    return interrupt_asked() || seconds_left(t) <= 0;
+    t->stopped = interrupt_asked() || seconds_left(t) <= 0;
+    return t->stopped;
 }
 
 /* Trains one trial. `*finished` is 0 if it was stopped before its end. */
@@ -179,6 +181,7 @@ static int run_trial(tuning *t, const train_arguments *arguments, train_settings
     cnn_epoch best = { .struct_size = sizeof best };
     settings->options.on_step = after_step;
     settings->options.user = t;
+    t->stopped = 0;
     if (setup_create_classifier(t->context, arguments, &t->photographs, &classifier)) {
         cnn_classifier_destroy(classifier);
         return -1;
@@ -187,7 +190,7 @@ static int run_trial(tuning *t, const train_arguments *arguments, train_settings
                                                         &settings->options, &history);
     progress_clear(&t->progress);
     int astray = status == CNN_ERROR_NOT_FINITE;
-    *finished = astray || (!status && cnn_history_count(history) == arguments->epochs);
+    *finished = astray || (!status && !t->stopped);
     if (status && !astray)
         output_library_error();
     result->accuracy = 0;
@@ -350,7 +353,7 @@ static int read_base(tuning *t, train_arguments *arguments, train_settings *sett
     t->draws_rate = !is_given(t, "--lr");
     t->draws_decay = !is_given(t, "--weight-decay");
     t->draws_augment = !is_given(t, "--augment");
-    t->draws_width = !is_given(t, "--width") && !net_is_file(arguments->net.name) && !arguments->transfer.from;
+    t->draws_width = !is_given(t, "--width") && !net_is_file(arguments->net.name);
     return 0;
 }
 
@@ -380,7 +383,7 @@ static int tune(tuning *t)
 static int check(const catdog_command *command, tuning *t)
 {
     static const char *const own[] = { "--data",       "--val",    "--model",   "--epochs", "--history",
-                                       "--checkpoint", "--resume", "--threads", NULL };
+                                       "--checkpoint", "--resume", "--threads", "--from",   NULL };
     t->budget = read_time(t->budget_text);
     if (t->budget <= 0)
         return arguments_wrong(command, "tune: --budget takes a time such as 90s, 10m or 2h, not '%s'", t->budget_text);

@@ -52,6 +52,7 @@ def test_a_command_of_the_docs_works(place, command):
     quick = command.split("#")[0]
     if " train " in command:
         quick += " --epochs 1" + ("" if ".json" in command or " --from " in command else " --size 48")
+        quick += " --unfreeze-at 1" if re.search("--freeze|--body-rate", command) else ""
     if " tune " in command:
         quick = re.sub(r"--budget \S+", "--budget 3s --epochs 1", quick).rstrip() + " --size 48"
     done = subprocess.run(quick.replace("catdog", PROGRAM, 1), shell=True, cwd=place, capture_output=True, text=True)

@@ -168,6 +168,20 @@ def test_a_killed_training_resumes_to_the_same_weights(pets, tmp_path):
         assert weights(tmp_path / f"m{epoch}") == weights(tmp_path / "unbroken")
 
 
+def test_a_finished_training_goes_on_where_its_schedule_allows(pets, tmp_path):
+    start = ["train", "--data", pets.data, "--net", pets.net, "--batch", 8, "--augment", "none"]
+    constant = [*start, "--schedule", "constant", "--model", tmp_path / "m"]
+    succeeds(*constant, "--epochs", 4)
+    whole = weights(tmp_path / "m")
+    more = [*constant, "--checkpoint", tmp_path / "c", "--resume"]
+    succeeds(*more, "--epochs", 2)
+    done = succeeds(*more, "--epochs", 4)
+    assert "epoch 3/4" in done.err and "epoch 2/4" not in done.err and weights(tmp_path / "m") == whole
+    planned = [*start, "--model", tmp_path / "p", "--checkpoint", tmp_path / "d", "--resume"]
+    succeeds(*planned, "--epochs", 2)
+    fails(1, *planned, "--epochs", 4, saying="with a constant, exponential or plateau schedule")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_saves_the_best_so_far(pets, tmp_path, number):
     process = start(pets, tmp_path / "m", epochs=100000)

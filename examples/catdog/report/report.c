@@ -11,6 +11,7 @@
 #include "../context.h"
 #include "../data.h"
 #include "../destination.h"
+#include "../idle.h"
 #include "../interrupt.h"
 #include "../output.h"
 #include "../shipped.h"
@@ -133,7 +134,11 @@ static int pick_pictures(reporting *g)
 
 static int make(reporting *g)
 {
-    if (open_all(g) || measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
+    if (open_all(g))
+        return EXIT_FAILED;
+    if (idle_check_threshold(&report_command, g->report.classifier))
+        return EXIT_USAGE;
+    if (measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
         return EXIT_FAILED;
     output_text(stdout, g->arguments.out);
     puts("/index.html");

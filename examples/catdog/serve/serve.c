@@ -9,6 +9,7 @@
 #include "../arguments.h"
 #include "../clock.h"
 #include "../context.h"
+#include "../idle.h"
 #include "../output.h"
 #include "../shipped.h"
 #include "../use.h"
@@ -113,6 +114,8 @@ static int serve(serving *s)
     block_signals(s);
     if (context_create(s->threads, &s->context) || use_load(s->context, s->model, &s->use, &s->classifier))
         return EXIT_FAILED;
+    if (idle_check_threshold(&serve_command, s->classifier))
+        return EXIT_USAGE;
     if (s->threshold > 0 && cnn_classifier_set_threshold(s->classifier, (float)s->threshold))
         return output_library_error();
     s->listener = listener_open(s->address, s->port);
