@@ -129,7 +129,7 @@ static void draw_numbers(case_sketch *sketch, case_layer *layer)
     case CASE_MAX_POOL:
     case CASE_AVG_POOL: draw_pool(source, layer->numbers); break;
     case CASE_DENSE:
-        layer->numbers[0] = draw_channels(source);
+        layer->numbers[0] = draw_one_in(source, 2) ? draw_between(source, 1, 5) : draw_channels(source);
         layer->numbers[1] = draw_one_in(source, 4);
         break;
     case CASE_BATCH_NORM:

@@ -61,7 +61,7 @@ static void change_weights(draw *source, cnn_model *model, double relative)
     cnn_model_changed(model);
 }
 
-/* A model in plain C after one step, from weights and images that were changed a little. */
+/* A model in plain C after one step; number 0: in floats, else from weights and images that were changed a little. */
 static cnn_model *compute_plain(case_trial *trial, const gradients_start *start, double relative, uint64_t number)
 {
     draw source = { trial->it->seed + number };
@@ -77,6 +77,7 @@ static cnn_model *compute_plain(case_trial *trial, const gradients_start *start,
             "images"))
         return NULL;
     if (number) {
+        cnn_model_set_precision(plain, start->precision);
         change(&source, changed.images, relative);
         change_weights(&source, plain, relative);
     }
@@ -151,8 +152,9 @@ static bool say_wrong(case_trial *trial, const cnn_model *model, const cnn_model
                       parameter.name, distance(found, expected), distance(expected, NULL), MARGIN * reach);
 }
 
-bool gradients_check(case_trial *trial, const cnn_model *model, const gradients_start *start, double rounding)
+bool gradients_check(case_trial *trial, const cnn_model *model, const gradients_start *start)
 {
+    const double rounding = start->precision == CNN_PRECISION_BFLOAT16 ? 0x1p-7 : 0x1p-20;
     cnn_model *plain = compute_plain(trial, start, 0, 0);
     double *reach = calloc((size_t)cnn_model_parameter_count(model) + 1, sizeof *reach);
     if (!plain || !reach)

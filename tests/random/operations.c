@@ -3,6 +3,7 @@
 #include "contexts.h"
 #include "operations_change.h"
 #include "operations_files.h"
+#include "operations_fit.h"
 #include "operations_parallel.h"
 #include "operations_predict.h"
 #include "operations_train.h"
@@ -21,6 +22,10 @@ const operation_form operation_forms[] = {
     { "explain", 1, 100, true, operation_explain },
     { "train", 4, 320, true, operation_train },
     { "train_bfloat16", 2, 320, true, operation_train_bfloat16 },
+    { "fit", 4, 100000, true, operation_fit },
+    { "evaluate", 2, 60, true, operation_evaluate },
+    { "classify", 1, 100, true, operation_classify },
+    { "fork", 0, 1, false, operation_fork },
     { "save", 1, 1, false, operation_save },
     { "save_bfloat16", 1, 1, false, operation_save_bfloat16 },
     { "json", 1, 1, false, operation_json },

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_CALLERS = 4, CALLS = 3, CHILD_SECONDS = 30 };
+enum { MOST_CALLERS = 4, CALLS = 3, CHILD_SECONDS = 10 };
 
 typedef struct caller {
     case_trial trial; /* with a `why` of its own */

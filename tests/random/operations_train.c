@@ -78,9 +78,9 @@ static bool step(case_trial *trial, training *threads, training *single, bool *f
     return !status || status == CNN_ERROR_NOT_FINITE || trial_ok(trial, status, "cnn_optimizer_step");
 }
 
-static bool run_steps(case_trial *trial, training *threads, training *single, double rounding, int32_t argument)
+static bool run_steps(case_trial *trial, training *threads, training *single, cnn_precision precision, int32_t argument)
 {
-    const gradients_start start = { trial->model, argument };
+    const gradients_start start = { trial->model, argument, precision };
     const int32_t count = 1 + argument / 4 % 4;
     bool finite = true;
     for (int32_t i = 0; i < count && finite; i++) {
@@ -88,21 +88,21 @@ static bool run_steps(case_trial *trial, training *threads, training *single, do
             !trial_ok(trial, gradients_compute(trial, single->model, (uint64_t)i, &single->output), "on one thread") ||
             !same_tensors(trial, "value", "the output", threads->output, single->output) ||
             !same_parameters(trial, threads->model, single->model) ||
-            (!i && !gradients_check(trial, threads->model, &start, rounding)) ||
-            !step(trial, threads, single, &finite) || !same_parameters(trial, threads->model, single->model))
+            (!i && !gradients_check(trial, threads->model, &start)) || !step(trial, threads, single, &finite) ||
+            !same_parameters(trial, threads->model, single->model))
             return false;
     }
     return true;
 }
 
-static bool train(case_trial *trial, cnn_precision precision, double rounding, int32_t argument)
+static bool train(case_trial *trial, cnn_precision precision, int32_t argument)
 {
     if (cnn_model_is_quantized(trial->model) || too_large(trial))
         return true;
     training threads, single;
     if (!begin(trial, &threads, trial->context, precision, argument) ||
         !begin(trial, &single, trial->single, precision, argument) ||
-        !run_steps(trial, &threads, &single, rounding, argument))
+        !run_steps(trial, &threads, &single, precision, argument))
         return false;
     cnn_optimizer_destroy(threads.optimizer);
     cnn_optimizer_destroy(single.optimizer);
@@ -112,10 +112,10 @@ static bool train(case_trial *trial, cnn_precision precision, double rounding, i
 
 bool operation_train(case_trial *trial, int32_t argument)
 {
-    return train(trial, CNN_PRECISION_FLOAT32, 0x1p-20, argument);
+    return train(trial, CNN_PRECISION_FLOAT32, argument);
 }
 
 bool operation_train_bfloat16(case_trial *trial, int32_t argument)
 {
-    return train(trial, CNN_PRECISION_BFLOAT16, 0x1p-7, argument);
+    return train(trial, CNN_PRECISION_BFLOAT16, argument);
 }
