@@ -70,11 +70,15 @@ typedef struct random_case {
     int32_t images, threads;
     cnn_instruction_set instruction_set;
     int32_t input[3]; /* height, width, channels */
+    int32_t named[4]; /* in the place of layers: a net's number from 1 on, its size, width in per cent, outputs */
     int32_t layer_count;
     case_layer layers[CASE_MAX_LAYERS];
     int32_t operation_count;
     case_operation operations[CASE_MAX_OPERATIONS];
 } random_case;
+
+/* The number of the shipped model among the nets that have names, of which only the size counts. */
+enum { CASE_SHIPPED = 100 };
 
 /* How many numbers and inputs layers of a kind have, and their name in text. Without a fixed number of inputs: 0. */
 typedef struct case_layer_form {

@@ -118,8 +118,20 @@ static cnn_node add_layer(cnn_graph *graph, const case_layer *layer)
     return CNN_NODE_ERROR;
 }
 
+static cnn_status named_graph(const int32_t *named, cnn_context *context, cnn_graph **graph)
+{
+    cnn_net_options options;
+    cnn_net_options_init(&options);
+    options.size = (uint32_t)named[1];
+    options.width = (float)named[2] / 100;
+    options.outputs = (uint32_t)named[3];
+    return cnn_graph_create_net(context, cnn_net_name((uint32_t)named[0] - 1), &options, graph);
+}
+
 cnn_status case_graph(const random_case *built, cnn_context *context, cnn_graph **graph)
 {
+    if (built->named[0])
+        return named_graph(built->named, context, graph);
     cnn_status status = cnn_graph_create(context, graph);
     if (status)
         return status;
@@ -157,9 +169,17 @@ void case_fill_weights(cnn_model *model, uint64_t seed)
     cnn_model_changed(model);
 }
 
+static cnn_status shipped_model(int32_t size, cnn_context *context, cnn_model **model)
+{
+    cnn_status status = cnn_model_load(context, SOURCE_ROOT "/examples/catdog/models/cats-and-dogs.safetensors", model);
+    return status ? status : cnn_model_resize(*model, size, size);
+}
+
 cnn_status case_model(const random_case *built, cnn_context *context, cnn_model **model)
 {
     cnn_graph *graph;
+    if (built->named[0] == CASE_SHIPPED)
+        return shipped_model(built->named[1], context, model);
     cnn_status status = case_graph(built, context, &graph);
     if (status)
         return status;

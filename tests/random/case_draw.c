@@ -289,6 +289,32 @@ static void draw_large_net(case_sketch *sketch)
     sketch->drawn->images = draw_between(&sketch->source, 1, 11);
 }
 
+/* A net that has a name, as small as it can be without having no filters left in a layer. */
+static void draw_named_net(case_sketch *sketch)
+{
+    draw *source = &sketch->source;
+    int32_t *named = sketch->drawn->named, count = 0;
+    while (cnn_net_name((uint32_t)count))
+        count++;
+    named[0] = draw_between(source, 1, count);
+    named[1] = draw_between(source, 32, 80);
+    named[2] = draw_of(source, 10, 20, 25);
+    named[3] = draw_between(source, 1, 4);
+    sketch->drawn->images = draw_between(source, 1, 7);
+}
+
+/* Operations that compute more than once with it, on the best instruction set: it is large. */
+static void draw_shipped_model(case_sketch *sketch)
+{
+    draw *source = &sketch->source;
+    sketch->drawn->named[0] = CASE_SHIPPED;
+    sketch->drawn->named[1] = draw_of(source, 224, 256, 320, 384, 448, 512);
+    sketch->drawn->images = draw_one_in(source, 4) ? draw_between(source, 1, 40) : draw_between(source, 1, 9);
+    sketch->drawn->instruction_set = CNN_ISA_BEST;
+    sketch->drawn->operation_count = 1;
+    sketch->drawn->operations[0] = (case_operation){ operations_find("threads"), 0 };
+}
+
 static cnn_instruction_set draw_instruction_set(draw *source)
 {
     static cnn_instruction_set sets[8];
@@ -305,7 +331,13 @@ void case_draw(random_case *drawn, uint64_t seed, bool threads_only)
     drawn->seed = seed;
     drawn->instruction_set = draw_instruction_set(&sketch.source);
     drawn->threads = draw_threads(&sketch.source);
-    if (draw_one_in(&sketch.source, 100))
+    if (!threads_only && draw_one_in(&sketch.source, 3000)) {
+        draw_shipped_model(&sketch);
+        return;
+    }
+    if (draw_one_in(&sketch.source, 200))
+        draw_named_net(&sketch);
+    else if (draw_one_in(&sketch.source, 100))
         draw_large_net(&sketch);
     else
         draw_net(&sketch);

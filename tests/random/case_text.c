@@ -10,9 +10,8 @@
 #include "operations.h"
 
 static const char *const set_names[] = {
-    [CNN_ISA_GENERIC] = "generic",         [CNN_ISA_AVX2] = "avx2",
-    [CNN_ISA_AVX512] = "avx512",           [CNN_ISA_NEON] = "neon",
-    [CNN_ISA_AVX512_BF16] = "avx512_bf16",
+    [CNN_ISA_BEST] = "best",     [CNN_ISA_GENERIC] = "generic", [CNN_ISA_AVX2] = "avx2",
+    [CNN_ISA_AVX512] = "avx512", [CNN_ISA_NEON] = "neon",       [CNN_ISA_AVX512_BF16] = "avx512_bf16",
 };
 enum { SETS = sizeof set_names / sizeof set_names[0] };
 
@@ -48,6 +47,8 @@ void case_print(const random_case *printed, char *text)
     put(&to, "seed=%" PRIu64 " images=%" PRId32 " threads=%" PRId32 " isa=%s input=%" PRId32 "x%" PRId32 "x%" PRId32,
         printed->seed, printed->images, printed->threads, set_names[printed->instruction_set], printed->input[0],
         printed->input[1], printed->input[2]);
+    for (int32_t i = 0; i < 4 && printed->named[0]; i++)
+        put(&to, "%s%" PRId32, i ? "," : " named=", printed->named[i]);
     for (int32_t i = 0; i < printed->layer_count; i++) {
         put(&to, "%s", i ? ";" : " net=");
         print_layer(&to, &printed->layers[i]);
@@ -125,6 +126,14 @@ static bool take_layer(const char **text, case_layer *layer, int32_t node)
     return form->inputs ? layer->input_count == form->inputs : layer->input_count > 0;
 }
 
+static bool take_named(const char **text, random_case *parsed)
+{
+    for (int i = 0; i < 4; i++)
+        if ((i && !take(text, ",")) || !take_number(text, &parsed->named[i]))
+            return false;
+    return true;
+}
+
 static bool take_layers(const char **text, random_case *parsed)
 {
     do {
@@ -165,7 +174,9 @@ static bool take_all(const char **text, random_case *parsed)
     for (int i = 0; i < 3; i++)
         if (set < 0 || !take(text, i ? "x" : " input=") || !take_number(text, &parsed->input[i]))
             return false;
-    return take(text, " net=") && take_layers(text, parsed) && take(text, " do=") && take_operations(text, parsed);
+    if (take(text, " named=") ? !take_named(text, parsed) : !take(text, " net=") || !take_layers(text, parsed))
+        return false;
+    return take(text, " do=") && take_operations(text, parsed);
 }
 
 bool case_parse(const char *text, random_case *parsed, const char **wrong)

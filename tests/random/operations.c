@@ -1,5 +1,7 @@
 #include "operations.h"
 
+#include <string.h>
+
 #include "contexts.h"
 #include "operations_change.h"
 #include "operations_files.h"
@@ -34,6 +36,14 @@ const operation_form operation_forms[] = {
     { "contexts", 1, 3, true, operation_contexts },
 };
 const int32_t operation_count = sizeof operation_forms / sizeof operation_forms[0];
+
+int32_t operations_find(const char *name)
+{
+    int32_t kind = 0;
+    while (strcmp(operation_forms[kind].name, name) != 0)
+        kind++;
+    return kind;
+}
 
 static int32_t draw_operation(draw *source, bool threads_only)
 {

@@ -16,6 +16,9 @@ typedef struct operation_form {
 extern const operation_form operation_forms[];
 extern const int32_t operation_count;
 
+/* The index of the operation of that name. */
+int32_t operations_find(const char *name);
+
 void operations_draw(random_case *drawn, draw *source, bool threads_only);
 
 typedef enum case_result { CASE_PASSED, CASE_FAILED, CASE_IMPOSSIBLE } case_result;

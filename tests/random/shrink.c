@@ -109,6 +109,9 @@ static bool shrink_input(shrinking *it)
     for (int i = 0; i < 3; i++)
         if (lower(it, offsetof(random_case, input) + (size_t)i * sizeof(int32_t), 1))
             return true;
+    for (int i = 1; i < 4 && it->smallest->named[0]; i++)
+        if (lower(it, offsetof(random_case, named) + (size_t)i * sizeof(int32_t), 1))
+            return true;
     return false;
 }
 
