@@ -16,15 +16,21 @@ typedef struct serve_limits {
     uint64_t request_seconds; /* in which a client sends its whole request, or takes its whole answer */
 } serve_limits;
 
-/* The halves of the memory. What waits can't keep the decoder from making it less. */
+/* The parts of the memory. What waits can't keep the decoder from making it less, nor can photographs that are slow to
+ * decode keep others waiting. */
 static inline uint64_t serve_held_bytes(const serve_limits *limits)
 {
     return limits->memory_bytes / 2;
 }
 
-static inline uint64_t serve_decode_bytes(const serve_limits *limits)
+static inline uint64_t serve_quick_bytes(const serve_limits *limits)
 {
-    return limits->memory_bytes - serve_held_bytes(limits);
+    return limits->memory_bytes / 8;
+}
+
+static inline uint64_t serve_slow_bytes(const serve_limits *limits)
+{
+    return limits->memory_bytes - serve_held_bytes(limits) - serve_quick_bytes(limits);
 }
 
 #endif

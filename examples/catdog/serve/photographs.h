@@ -8,6 +8,8 @@
 
 #include <cnn/cnn.h>
 
+#include "decode_cost.h"
+
 /* Bytes of all requests together. */
 typedef struct memory_budget {
     atomic_size_t used;
@@ -22,7 +24,7 @@ typedef struct photograph {
     char *name; /* as the client calls it; NULL: it doesn't */
     unsigned char *bytes;
     size_t size, capacity;
-    uint64_t decode_bytes;     /* that decoding it takes */
+    decode_cost cost;
     cnn_prediction prediction; /* its status is not CNN_OK if the photograph was refused */
     cnn_tensor *heat_map;      /* NULL: none */
 } photograph;

@@ -4,24 +4,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct queue {
-    const cnn_classifier *classifier;
-    metrics *metrics;
-    size_t capacity, batch_size;
-    uint64_t decode_limit; /* bytes that decoding a batch may take */
+/* Photographs of one kind wait in a lane, in order, for its thread. */
+typedef struct lane {
+    queue *queue;
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
+    int has_thread;
     photograph *first, **end;
-    size_t taken; /* places */
-    int closed;
-    int works; /* on a batch */
+    size_t batch_size;
+    uint64_t decode_limit; /* bytes that decoding a batch may take */
+    int works;             /* on a batch */
 
     /* The thread's own, for one batch. */
     photograph **batch;
     const void **bytes;
     size_t *sizes;
     cnn_prediction *predictions;
+} lane;
+
+/* Those that are slow to decode have a lane of their own, so that others needn't wait for them. */
+enum { QUICK_LANE, SLOW_LANE, LANES };
+
+struct queue {
+    const cnn_classifier *classifier;
+    metrics *metrics;
+    size_t capacity;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    lane lanes[LANES];
+    size_t taken; /* places */
+    int closed;
 };
 
 static int is_abandoned(const photograph *one)
@@ -29,40 +40,43 @@ static int is_abandoned(const photograph *one)
     return one->request->is_abandoned(one->request->user);
 }
 
-static photograph *take_first(queue *q)
+static photograph *take_first(lane *l)
 {
-    photograph *one = q->first;
-    q->first = one->next_in_queue;
-    if (!q->first)
-        q->end = &q->first;
+    photograph *one = l->first;
+    l->first = one->next_in_queue;
+    if (!l->first)
+        l->end = &l->first;
     return one;
 }
 
 /* Moves photographs out, as many as a batch may have and memory allows to decode at once; but one at least. */
-static size_t take_batch(queue *q)
+static size_t take_batch(lane *l)
 {
     size_t count = 0;
     uint64_t decode_bytes = 0;
-    while (q->first && count < q->batch_size) {
-        decode_bytes += q->first->decode_bytes;
-        if (count && decode_bytes > q->decode_limit)
+    while (l->first && count < l->batch_size) {
+        decode_bytes += l->first->cost.bytes;
+        if (count && decode_bytes > l->decode_limit)
             break;
-        q->batch[count++] = take_first(q);
+        l->batch[count++] = take_first(l);
     }
-    q->taken -= count;
-    metrics_set_waiting(q->metrics, q->taken);
+    l->queue->taken -= count;
+    metrics_set_waiting(l->queue->metrics, l->queue->taken);
     return count;
 }
 
 /* Waits for photographs. 0: there are none, and there will be none. Where places are taken, photographs follow. */
-static size_t wait_for_batch(queue *q)
+static size_t wait_for_batch(lane *l)
 {
+    queue *q = l->queue;
     pthread_mutex_lock(&q->mutex);
-    q->works = 0;
-    while (!q->first && !(q->closed && !q->taken))
+    l->works = 0;
+    while (!l->first && !(q->closed && !q->taken))
         pthread_cond_wait(&q->changed, &q->mutex);
-    size_t count = take_batch(q);
-    q->works = count > 0;
+    size_t count = take_batch(l);
+    l->works = count > 0;
+    if (q->closed && !q->taken)
+        pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->mutex);
     return count;
 }
@@ -81,30 +95,31 @@ static void finish(queue *q, photograph *const *some, size_t count)
     }
 }
 
-static void classify_plain(queue *q, photograph *const *some, size_t count)
+static void classify_plain(lane *l, photograph *const *some, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        q->bytes[i] = some[i]->bytes;
-        q->sizes[i] = some[i]->size;
+        l->bytes[i] = some[i]->bytes;
+        l->sizes[i] = some[i]->size;
     }
-    memset(q->predictions, 0, count * sizeof *q->predictions);
-    q->predictions[0].struct_size = sizeof *q->predictions;
-    cnn_status status = cnn_classifier_predict_memories(q->classifier, q->bytes, q->sizes, count, q->predictions);
+    memset(l->predictions, 0, count * sizeof *l->predictions);
+    l->predictions[0].struct_size = sizeof *l->predictions;
+    cnn_status status =
+        cnn_classifier_predict_memories(l->queue->classifier, l->bytes, l->sizes, count, l->predictions);
     for (size_t i = 0; i < count; i++) {
         if (status)
             photograph_refuse(some[i], status, cnn_last_error());
         else
-            some[i]->prediction = q->predictions[i];
+            some[i]->prediction = l->predictions[i];
     }
 }
 
 /* One that is wanted with a heat map and can't get one is classified without. */
-static void classify_with_heat_map(queue *q, photograph *one)
+static void classify_with_heat_map(lane *l, photograph *one)
 {
-    cnn_status status =
-        cnn_classifier_explain_memory(q->classifier, one->bytes, one->size, -1, &one->prediction, &one->heat_map);
+    cnn_status status = cnn_classifier_explain_memory(l->queue->classifier, one->bytes, one->size, -1, &one->prediction,
+                                                      &one->heat_map);
     if (status == CNN_ERROR_UNSUPPORTED)
-        classify_plain(q, &one, 1);
+        classify_plain(l, &one, 1);
     else if (status)
         photograph_refuse(one, status, cnn_last_error());
 }
@@ -123,14 +138,14 @@ static size_t gather_plain(photograph **some, size_t count)
     return plain;
 }
 
-static void classify_batch(queue *q, size_t count)
+static void classify_batch(lane *l, size_t count)
 {
-    size_t plain = gather_plain(q->batch, count);
+    size_t plain = gather_plain(l->batch, count);
     if (plain)
-        classify_plain(q, q->batch, plain);
+        classify_plain(l, l->batch, plain);
     for (size_t i = plain; i < count; i++)
-        classify_with_heat_map(q, q->batch[i]);
-    metrics_count_batch(q->metrics, count);
+        classify_with_heat_map(l, l->batch[i]);
+    metrics_count_batch(l->queue->metrics, count);
 }
 
 /* Moves those that nobody waits for any more to the end, and gives the number of the others. */
@@ -151,26 +166,36 @@ static size_t set_abandoned_aside(photograph **some, size_t count)
 
 static void *work(void *argument)
 {
-    queue *q = argument;
+    lane *l = argument;
     size_t count;
-    while ((count = wait_for_batch(q)) > 0) {
-        size_t wanted = set_abandoned_aside(q->batch, count);
+    while ((count = wait_for_batch(l)) > 0) {
+        size_t wanted = set_abandoned_aside(l->batch, count);
         if (wanted)
-            classify_batch(q, wanted);
-        finish(q, q->batch, count);
+            classify_batch(l, wanted);
+        finish(l->queue, l->batch, count);
     }
     return NULL;
 }
 
-static void release(queue *q)
+static void release_lane(lane *l)
 {
-    pthread_cond_destroy(&q->changed);
-    pthread_mutex_destroy(&q->mutex);
-    free(q->batch);
-    free(q->bytes);
-    free(q->sizes);
-    free(q->predictions);
-    free(q);
+    free(l->batch);
+    free(l->bytes);
+    free(l->sizes);
+    free(l->predictions);
+}
+
+static int start_lane(queue *q, lane *l, size_t batch_size, uint64_t decode_limit)
+{
+    *l = (lane){ .queue = q, .batch_size = batch_size, .decode_limit = decode_limit, .end = &l->first };
+    l->batch = calloc(batch_size, sizeof(photograph *));
+    l->bytes = calloc(batch_size, sizeof *l->bytes);
+    l->sizes = calloc(batch_size, sizeof *l->sizes);
+    l->predictions = calloc(batch_size, sizeof *l->predictions);
+    if (!l->batch || !l->bytes || !l->sizes || !l->predictions)
+        return -1;
+    l->has_thread = !pthread_create(&l->thread, NULL, work, l);
+    return l->has_thread ? 0 : -1;
 }
 
 queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits, metrics *counts)
@@ -182,35 +207,27 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     q->metrics = counts;
     atomic_store(&counts->capacity, limits->waiting);
     q->capacity = limits->waiting;
-    q->batch_size = limits->batch;
-    q->decode_limit = serve_decode_bytes(limits);
-    q->end = &q->first;
     pthread_mutex_init(&q->mutex, NULL);
     pthread_cond_init(&q->changed, NULL);
-    q->batch = calloc(q->batch_size, sizeof(photograph *));
-    q->bytes = calloc(q->batch_size, sizeof *q->bytes);
-    q->sizes = calloc(q->batch_size, sizeof *q->sizes);
-    q->predictions = calloc(q->batch_size, sizeof *q->predictions);
-    if (!q->batch || !q->bytes || !q->sizes || !q->predictions || pthread_create(&q->thread, NULL, work, q)) {
-        release(q);
-        return NULL;
-    }
-    return q;
+    if (!start_lane(q, &q->lanes[QUICK_LANE], limits->batch, serve_quick_bytes(limits)) &&
+        !start_lane(q, &q->lanes[SLOW_LANE], 1, serve_slow_bytes(limits)))
+        return q;
+    queue_destroy(q);
+    return NULL;
 }
 
 void queue_close(queue *q)
 {
     pthread_mutex_lock(&q->mutex);
     q->closed = 1;
-    pthread_cond_signal(&q->changed);
+    pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->mutex);
 }
 
-static void drop(queue *q, int (*is_dropped)(const photograph *one))
+/* Moves those out of a lane that are to be dropped, NULL: all, to the front of a list. Gives the list. */
+static photograph *take_dropped(lane *l, int (*is_dropped)(const photograph *one), photograph *list)
 {
-    photograph *dropped = NULL;
-    pthread_mutex_lock(&q->mutex);
-    photograph **place = &q->first;
+    photograph **place = &l->first;
     while (*place) {
         photograph *one = *place;
         if (is_dropped && !is_dropped(one)) {
@@ -218,14 +235,23 @@ static void drop(queue *q, int (*is_dropped)(const photograph *one))
             continue;
         }
         *place = one->next_in_queue;
-        one->next_in_queue = dropped;
+        one->next_in_queue = list;
         atomic_store(&one->request->dropped, 1);
-        dropped = one;
-        q->taken--;
+        list = one;
+        l->queue->taken--;
     }
-    q->end = place;
+    l->end = place;
+    return list;
+}
+
+static void drop(queue *q, int (*is_dropped)(const photograph *one))
+{
+    photograph *dropped = NULL;
+    pthread_mutex_lock(&q->mutex);
+    for (int i = 0; i < LANES; i++)
+        dropped = take_dropped(&q->lanes[i], is_dropped, dropped);
     metrics_set_waiting(q->metrics, q->taken);
-    pthread_cond_signal(&q->changed);
+    pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->mutex);
     while (dropped) {
         photograph *one = dropped;
@@ -247,7 +273,9 @@ void queue_drop_all(queue *q)
 int queue_is_idle(queue *q)
 {
     pthread_mutex_lock(&q->mutex);
-    int idle = !q->works && !q->taken;
+    int idle = !q->taken;
+    for (int i = 0; i < LANES; i++)
+        idle &= !q->lanes[i].works;
     pthread_mutex_unlock(&q->mutex);
     return idle;
 }
@@ -257,8 +285,14 @@ void queue_destroy(queue *q)
     if (!q)
         return;
     queue_close(q);
-    pthread_join(q->thread, NULL);
-    release(q);
+    for (int i = 0; i < LANES; i++) {
+        if (q->lanes[i].has_thread)
+            pthread_join(q->lanes[i].thread, NULL);
+        release_lane(&q->lanes[i]);
+    }
+    pthread_cond_destroy(&q->changed);
+    pthread_mutex_destroy(&q->mutex);
+    free(q);
 }
 
 int queue_reserve(queue *q, size_t count)
@@ -280,11 +314,12 @@ void queue_push(queue *q, photographs *request)
         photograph *one = request->items[i];
         if (one->prediction.status)
             continue;
+        lane *l = &q->lanes[one->cost.is_slow ? SLOW_LANE : QUICK_LANE];
         one->next_in_queue = NULL;
-        *q->end = one;
-        q->end = &one->next_in_queue;
+        *l->end = one;
+        l->end = &one->next_in_queue;
         request->pending++;
     }
-    pthread_cond_signal(&q->changed);
+    pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->mutex);
 }

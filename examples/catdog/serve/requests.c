@@ -165,7 +165,8 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char 
     refuse_by_method(r, method);
     int at_once = refuse_by_length(r);
     if (r->uploads && !r->refusal.code) {
-        upload_begin(&r->upload, http, &s->limits, &r->photographs, &r->refusal);
+        upload_begin(&r->upload, http, &s->limits, cnn_classifier_preprocess(s->classifier), &r->photographs,
+                     &r->refusal);
         at_once = r->refusal.code && header(r, MHD_HTTP_HEADER_EXPECT);
     }
     return at_once ? respond_with_refusal(r) : MHD_YES;

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "decode_memory.h"
-
 enum { LONGEST_NAME = 255 };
 
 void refuse(refusal *why, unsigned code, const char *format, ...)
@@ -123,10 +121,10 @@ static void begin_by_type(upload *u, struct MHD_Connection *connection)
     }
 }
 
-void upload_begin(upload *u, struct MHD_Connection *connection, const serve_limits *limits, photographs *all,
-                  refusal *why)
+void upload_begin(upload *u, struct MHD_Connection *connection, const serve_limits *limits, const cnn_preprocess *input,
+                  photographs *all, refusal *why)
 {
-    *u = (upload){ .limits = limits, .photographs = all, .refusal = why };
+    *u = (upload){ .limits = limits, .input = input, .photographs = all, .refusal = why };
     begin_by_type(u, connection);
 }
 
@@ -152,8 +150,8 @@ static void refuse_for_decoding(const upload *u, photograph *one, const cnn_imag
     char sentence[160];
     snprintf(sentence, sizeof sentence,
              "decoding %u x %u pixels, stored as here, takes up to %.0f MB, and this server has %.0f MB for that",
-             info->width, info->height, (double)one->decode_bytes / (1 << 20),
-             (double)serve_decode_bytes(u->limits) / (1 << 20));
+             info->width, info->height, (double)one->cost.bytes / (1 << 20),
+             (double)serve_slow_bytes(u->limits) / (1 << 20));
     photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
 }
 
@@ -165,10 +163,10 @@ static int is_sound(const upload *u, photograph *one)
         photograph_refuse(one, status, cnn_last_error());
         return 0;
     }
-    one->decode_bytes = decode_memory(one->bytes, one->size, &info);
+    one->cost = decode_cost_of(one->bytes, one->size, &info, u->input);
     if ((uint64_t)info.width * info.height > u->limits->pixels)
         refuse_for_pixels(u, one, &info);
-    else if (one->decode_bytes > serve_decode_bytes(u->limits))
+    else if (one->cost.bytes > serve_slow_bytes(u->limits))
         refuse_for_decoding(u, one, &info);
     return !one->prediction.status;
 }

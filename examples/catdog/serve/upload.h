@@ -18,6 +18,7 @@ void refuse(refusal *why, unsigned code, const char *format, ...) __attribute__(
 
 typedef struct upload {
     const serve_limits *limits;
+    const cnn_preprocess *input; /* what the photographs are for */
     photographs *photographs;
     refusal *refusal;
     multipart *form;     /* NULL: the body is one image */
@@ -27,8 +28,8 @@ typedef struct upload {
 } upload;
 
 /* Looks at the head of a request. What is refused, here or later, is in `*why`; the rest of the body is dropped. */
-void upload_begin(upload *u, struct MHD_Connection *connection, const serve_limits *limits, photographs *all,
-                  refusal *why);
+void upload_begin(upload *u, struct MHD_Connection *connection, const serve_limits *limits, const cnn_preprocess *input,
+                  photographs *all, refusal *why);
 /* To be called until something is refused. */
 void upload_receive(upload *u, const char *data, size_t size);
 
