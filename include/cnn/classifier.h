@@ -1,11 +1,28 @@
 /* The short way: photographs in, a trained classifier out, predictions from it.
  *
- *     cnn_dataset *photos; cnn_classifier *pets; cnn_prediction p;
- *     if (cnn_dataset_open(NULL, "PetImages", NULL, &photos) || cnn_classifier_create(NULL, "four_conv", NULL, &pets)
- * || cnn_classifier_fit(pets, photos, NULL, NULL) || cnn_classifier_save(pets, "pets.safetensors") ||
- *         cnn_classifier_predict_file(pets, "photo.jpg", &p))
- *         return fprintf(stderr, "%s\n", cnn_last_error()), 1;
- *     printf("%s %.1f %%\n", p.label, 100 * p.confidence);
+ *     #include <stdio.h>
+ *
+ *     #include <cnn/cnn.h>
+ *
+ *     int main(void)
+ *     {
+ *         cnn_dataset *photos = NULL;
+ *         cnn_classifier *pets = NULL;
+ *         cnn_prediction p;
+ *         p.struct_size = sizeof p;
+ *         int failed = cnn_dataset_open(NULL, "PetImages", NULL, &photos) ||
+ *                      cnn_classifier_create(NULL, "two_conv", NULL, &pets) ||
+ *                      cnn_classifier_fit(pets, photos, NULL, NULL) ||
+ *                      cnn_classifier_save(pets, "pets.safetensors") ||
+ *                      cnn_classifier_predict_file(pets, "photo.jpg", &p);
+ *         if (failed)
+ *             fprintf(stderr, "%s\n", cnn_last_error());
+ *         else
+ *             printf("%s %.1f %%\n", p.label, 100.0 * p.confidence);
+ *         cnn_classifier_destroy(pets);
+ *         cnn_dataset_destroy(photos);
+ *         return failed;
+ *     }
  */
 #ifndef CNN_CLASSIFIER_H
 #define CNN_CLASSIFIER_H

@@ -1,9 +1,17 @@
 /* Building networks: a graph of layers, written as expressions.
  *
- *     cnn_node x = cnn_input(g, 150, 150, 3);
- *     x = cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 32, NULL)), NULL);
- *     x = cnn_dense(g, cnn_flatten(g, x), 1, NULL);
- *     cnn_model_create(context, g, 1, &model);
+ *     cnn_status make_model(cnn_context *context, cnn_model **model)
+ *     {
+ *         cnn_graph *g;
+ *         cnn_status status = cnn_graph_create(context, &g);
+ *         cnn_node x = cnn_input(g, 150, 150, 3);
+ *         x = cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 32, NULL)), NULL);
+ *         cnn_dense(g, cnn_flatten(g, x), 1, NULL);
+ *         if (!status)
+ *             status = cnn_model_create(context, g, 1, model);
+ *         cnn_graph_destroy(g);
+ *         return status;
+ *     }
  *
  * Each call adds a layer and returns its node. Any directed acyclic graph can be built: a node may be used by several
  * layers. The first error (an impossible shape, say) sticks to the graph: later calls return CNN_NODE_ERROR and do

@@ -1,12 +1,22 @@
 /* Transfer learning: a net that has learned from many photographs learns a new task from few.
  *
- *     cnn_graph_cut(context, cnn_model_graph(pretrained), NULL, &graph);       the net without its head,
- *     cnn_dense(graph, cnn_graph_output(graph), 1, NULL);                      a new one,
- *     cnn_model_create(context, graph, seed, &model);
- *     cnn_model_copy_weights(model, pretrained, NULL);                         what it knows,
- *     cnn_train_head(model, NULL, photos, validation, NULL, NULL);             the head first,
- *     cnn_model_set_learning_rate_factor(model, NULL, 0.1f);                   then all of it, carefully
- *     cnn_train(model, photos, validation, NULL, NULL);
+ *     cnn_status teach(const cnn_model *pretrained, const cnn_dataset *photos, cnn_model **model)
+ *     {
+ *         cnn_graph *graph;
+ *         cnn_status status = cnn_graph_cut(NULL, cnn_model_graph(pretrained), NULL, &graph); // without its head,
+ *         if (status)
+ *             return status;
+ *         cnn_dense(graph, cnn_graph_node_count(graph) - 1, 1, NULL); // with a new one,
+ *         status = cnn_model_create(NULL, graph, 1, model);
+ *         cnn_graph_destroy(graph);
+ *         if (!status)
+ *             status = cnn_model_copy_weights(*model, pretrained, NULL); // and what it knows;
+ *         if (!status)
+ *             status = cnn_train_head(*model, NULL, photos, NULL, NULL, NULL); // the head learns first,
+ *         if (!status)
+ *             status = cnn_model_set_learning_rate_factor(*model, NULL, 0.1f); // then all of it, carefully
+ *         return status ? status : cnn_train(*model, photos, NULL, NULL, NULL);
+ *     }
  */
 #ifndef CNN_TRANSFER_H
 #define CNN_TRANSFER_H

@@ -15,7 +15,8 @@ sys.path.insert(0, str(ABI.parent))
 def header_text():
     """All public headers, in the order in which cnn.h could include them, without comments, preprocessor lines and
     functions that a C program compiles for itself."""
-    headers = {path.name: path.read_text() for path in (ROOT / "include/cnn").glob("*.h") if path.name != "export.h"}
+    headers = {path.name: re.sub(r"/\*.*?\*/", " ", path.read_text(), flags=re.S)
+               for path in (ROOT / "include/cnn").glob("*.h") if path.name != "export.h"}
     done = []
 
     def add(name):
@@ -28,7 +29,6 @@ def header_text():
     for name in sorted(headers):
         add(name)
     text = "\n".join(headers[name] for name in done)
-    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
     text = re.sub(r"\\\n", " ", text)
     text = re.sub(r"^CNN_INLINE .*?^\}$", "", text, flags=re.M | re.S)
     return re.sub(r"^\s*(#.*|CNN_BEGIN_DECLS|CNN_END_DECLS)$", "", text, flags=re.M)
