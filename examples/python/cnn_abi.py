@@ -25,11 +25,13 @@ typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_IS
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
     *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
     (*log)(cnn_log_level level, const char *message, void *user); void *log_user; uint64_t image_memory_limit;
-    uint64_t image_operation_limit; } cnn_context_options;
+    uint64_t image_operation_limit; uint64_t memory_limit; } cnn_context_options;
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 CNN_API void cnn_context_destroy(cnn_context *context);
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
+CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
+CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
 typedef struct cnn_tensor cnn_tensor;
 enum { CNN_MAX_RANK = 6 };
 typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5

@@ -1,7 +1,12 @@
 /* A context owns what calls share: worker threads, the allocator, the log callback, and the choice of instruction set.
  *
  * Most programs need none: wherever a function takes a context, NULL stands for a default one, which is made on first
- * use, runs as many threads as the process may use processors, and lives until the process ends. */
+ * use, runs as many threads as the process may use processors, and lives until the process ends.
+ *
+ * Threads start with the first work for them. The application's signals are blocked there, but for those that a thread
+ * causes itself, such as SIGSEGV. After fork the child may use and destroy all that the parent has made; its contexts
+ * start threads of their own. Only what another thread was changing at that moment, such as a model in training, is as
+ * far as that thread had come. */
 #ifndef CNN_CONTEXT_H
 #define CNN_CONTEXT_H
 
@@ -32,7 +37,8 @@ typedef enum cnn_instruction_set {
 
 typedef struct cnn_context_options {
     uint32_t struct_size; /* sizeof(cnn_context_options), set by cnn_context_options_init */
-    uint32_t threads;     /* threads that work on one call, the caller among them; 0: as many as there are processors */
+    uint32_t threads;     /* that work on one call, the caller among them: at most 256; 0: as many as there are
+                           * processors, or as a container's quota of processor time allows */
     cnn_instruction_set instruction_set;
 
     /* Memory. Both or neither; `allocate` returns memory aligned to 64 bytes or NULL, and must be thread-safe. */
@@ -48,6 +54,11 @@ typedef struct cnn_context_options {
      * that cost more are CNN_ERROR_LIMIT. */
     uint64_t image_memory_limit;    /* bytes of values that are held at once; training has eight times this; 0: 1 GiB */
     uint64_t image_operation_limit; /* multiply-adds times two, and what pooling adds up or compares; 0: 10^12 */
+
+    /* Bytes that may be allocated through the context at any one time; 0: no limit. What would exceed it fails with
+     * CNN_ERROR_OUT_OF_MEMORY. What libjpeg, libpng, jansson, libarchive and protobuf-c take for themselves isn't
+     * counted. */
+    uint64_t memory_limit;
 } cnn_context_options;
 
 /* Fills `options` with the defaults. */
@@ -56,10 +67,10 @@ CNN_INLINE void cnn_context_options_init(cnn_context_options *options)
     cnn_options_clear(options, sizeof *options);
 }
 
-/* Makes a context; `options` may be NULL. The environment variables CNN_THREADS, CNN_CPU (generic, avx2, avx512, neon),
- * CNN_IMAGE_MEMORY (in MiB) and CNN_IMAGE_OPERATIONS stand in for `threads`, `instruction_set` and the limits where
- * those are 0. The caller owns the result and destroys it after everything that was made with it. A context may be used
- * from several threads at once. */
+/* Makes a context; `options` may be NULL. The environment variables CNN_THREADS (1 to 256; else it counts as not set),
+ * CNN_CPU (generic, avx2, avx512, neon), CNN_IMAGE_MEMORY (in MiB) and CNN_IMAGE_OPERATIONS stand in for `threads`,
+ * `instruction_set` and the limits of one image where those are 0. The caller owns the result and destroys it after
+ * everything that was made with it. A context may be used from several threads at once. */
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 
 /* Ends the context's threads and frees it. NULL is ignored. */
@@ -68,6 +79,10 @@ CNN_API void cnn_context_destroy(cnn_context *context);
 /* The number of threads that work on one call, and the instruction set in use ("generic", "avx2", ...; static text). */
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
+
+/* Bytes that are allocated through the context now, and the most that were at any one time. */
+CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
+CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
 
 CNN_END_DECLS
 

@@ -1,7 +1,6 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "core/context_internal.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,14 +41,22 @@ static void release_default(void *memory, void *user)
     free(memory);
 }
 
-static uint32_t choose_threads(uint32_t wanted)
+/* What the variable says, 0 if it isn't a possible number. */
+static uint32_t threads_of_environment(void)
 {
     const char *variable = getenv("CNN_THREADS");
-    if (!wanted && variable) {
-        long value = strtol(variable, NULL, 10);
-        wanted = value > 0 && value <= CNN_MAX_THREADS ? (uint32_t)value : 0;
-    }
-    return wanted ? wanted : cnn_cpu_count();
+    char *end = NULL;
+    long value = variable ? strtol(variable, &end, 10) : 0;
+    return value > 0 && value <= CNN_MAX_THREADS && !*end ? (uint32_t)value : 0;
+}
+
+static uint32_t choose_threads(uint32_t wanted, uint32_t processors)
+{
+    if (!wanted)
+        wanted = threads_of_environment();
+    if (!wanted)
+        wanted = processors;
+    return wanted < CNN_MAX_THREADS ? wanted : CNN_MAX_THREADS;
 }
 
 /* What is given; else what the environment says, in `unit`s; else the default. */
@@ -91,16 +98,19 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->allocate = options.allocate ? options.allocate : allocate_default;
     context->release = options.release ? options.release : release_default;
     context->allocator_user = options.allocator_user;
+    context->memory_limit =
+        options.memory_limit && options.memory_limit < SIZE_MAX ? (size_t)options.memory_limit : SIZE_MAX;
     context->log = options.log;
     context->log_user = options.log_user;
     context->instruction_set = choose_instruction_set(options.instruction_set);
     context->vnni = cnn_cpu_has_vnni();
-    context->threads = choose_threads(options.threads);
     context->image_memory_limit =
         choose_limit(options.image_memory_limit, "CNN_IMAGE_MEMORY", 1 << 20, (uint64_t)1 << 30);
     context->image_operation_limit =
         choose_limit(options.image_operation_limit, "CNN_IMAGE_OPERATIONS", 1, (uint64_t)1e12);
-    context->pool = cnn_pool_create(context->threads);
+    uint32_t processors = cnn_cpu_count();
+    context->threads = choose_threads(options.threads, processors);
+    context->pool = cnn_pool_create(context->threads, processors);
     if (!context->pool) {
         free(context);
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a context's threads can't be made");
@@ -117,22 +127,30 @@ void cnn_context_destroy(cnn_context *context)
     free(context);
 }
 
-static cnn_context *default_context;
-static pthread_once_t default_once = PTHREAD_ONCE_INIT;
+static _Atomic(cnn_context *) default_context;
 
-static void make_default(void)
+/* Several threads may come here at once, and one of them may be the only one that a fork leaves: there is no lock, and
+ * all but the first to be ready give up what they have made. */
+static cnn_context *make_default(void)
 {
-    cnn_context_create(NULL, &default_context);
+    cnn_context *made, *other = NULL;
+    if (cnn_context_create(NULL, &made))
+        return NULL;
+    if (atomic_compare_exchange_strong(&default_context, &other, made))
+        return made;
+    cnn_context_destroy(made);
+    return other;
+}
+
+cnn_context *cnn_context_or_made_default(cnn_context *context)
+{
+    return context ? context : atomic_load_explicit(&default_context, memory_order_acquire);
 }
 
 cnn_context *cnn_context_or_default(cnn_context *context)
 {
-    if (context)
-        return context;
-    pthread_once(&default_once, make_default);
-    if (!default_context)
-        cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: the default context can't be made");
-    return default_context;
+    context = cnn_context_or_made_default(context);
+    return context ? context : make_default();
 }
 
 uint32_t cnn_context_threads(const cnn_context *context)
@@ -147,9 +165,21 @@ const char *cnn_context_instruction_set(const cnn_context *context)
     return cnn_instruction_set_name(context ? context->instruction_set : CNN_ISA_GENERIC);
 }
 
+uint64_t cnn_context_memory_in_use(const cnn_context *context)
+{
+    context = cnn_context_or_made_default((cnn_context *)context);
+    return context ? atomic_load_explicit(&context->memory, memory_order_relaxed) : 0;
+}
+
+uint64_t cnn_context_memory_peak(const cnn_context *context)
+{
+    context = cnn_context_or_made_default((cnn_context *)context);
+    return context ? atomic_load_explicit(&context->peak, memory_order_relaxed) : 0;
+}
+
 void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...)
 {
-    context = cnn_context_or_default(context);
+    context = cnn_context_or_made_default(context); /* which has no callback */
     if (!context || !context->log)
         return;
     char text[1024];

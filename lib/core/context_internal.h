@@ -2,6 +2,7 @@
 #ifndef CNN_CORE_CONTEXT_INTERNAL_H
 #define CNN_CORE_CONTEXT_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <cnn/context.h>
@@ -14,6 +15,8 @@ struct cnn_context {
     void *(*allocate)(size_t size, void *user);
     void (*release)(void *memory, void *user);
     void *allocator_user;
+    size_t memory_limit;        /* SIZE_MAX: none */
+    atomic_size_t memory, peak; /* bytes in use, and the most at any time */
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
     cnn_instruction_set instruction_set;
@@ -23,8 +26,12 @@ struct cnn_context {
     cnn_pool *pool;
 };
 
-/* `context`, or the default one for NULL; NULL, with the error set, if that can't be made. */
+/* `context`, or the default one for NULL; NULL, with the error set, if that can't be made: the next call tries again.
+ */
 cnn_context *cnn_context_or_default(cnn_context *context);
+
+/* The same, but NULL if nobody has needed the default context yet. */
+cnn_context *cnn_context_or_made_default(cnn_context *context);
 
 __attribute__((format(printf, 3, 4))) void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...);
 

@@ -18,7 +18,7 @@ const char *cnn_instruction_set_name(cnn_instruction_set set);
 /* CNN_ISA_BEST if the name is none. */
 cnn_instruction_set cnn_instruction_set_from_name(const char *name);
 
-/* Processors that this process may run on. */
+/* Processors that this process may run on, and a quota of a control group gives it the time for. */
 uint32_t cnn_cpu_count(void);
 
 #endif

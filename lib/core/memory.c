@@ -1,19 +1,77 @@
 #include "core/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
 
+/* What stands before each block: whose memory it is, and how much. */
+typedef struct header {
+    cnn_context *context;
+    size_t bytes; /* with the header */
+} header;
+
+enum { HEADER_SIZE = 64 }; /* keeps the alignment */
+_Static_assert(sizeof(header) <= HEADER_SIZE, "a header must fit");
+
+static header *header_of(void *memory)
+{
+    return (header *)((char *)memory - HEADER_SIZE);
+}
+
+static void note_peak(cnn_context *context, size_t used)
+{
+    size_t peak = atomic_load_explicit(&context->peak, memory_order_relaxed);
+    while (used > peak && !atomic_compare_exchange_weak_explicit(&context->peak, &peak, used, memory_order_relaxed,
+                                                                 memory_order_relaxed))
+        continue;
+}
+
+static bool reserve(cnn_context *context, size_t bytes)
+{
+    size_t used = atomic_load_explicit(&context->memory, memory_order_relaxed);
+    do {
+        if (used > context->memory_limit || bytes > context->memory_limit - used) {
+            cnn_fail(CNN_ERROR_OUT_OF_MEMORY,
+                     "out of memory: %zu bytes were asked for and %zu are in use; the context's limit is %zu: set "
+                     "memory_limit in cnn_context_options higher",
+                     bytes, used, context->memory_limit);
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&context->memory, &used, used + bytes, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    note_peak(context, used + bytes);
+    return true;
+}
+
+static void cancel_reservation(cnn_context *context, size_t bytes)
+{
+    size_t used = atomic_fetch_sub_explicit(&context->memory, bytes, memory_order_relaxed);
+    assert(used >= bytes);
+    (void)used;
+}
+
 void *cnn_allocate(cnn_context *context, size_t size)
 {
+    size_t bytes;
     context = cnn_context_or_default(context);
     if (!context)
         return NULL;
-    void *memory = context->allocate(size ? size : 1, context->allocator_user);
-    if (!memory)
+    if (!cnn_sum(size, HEADER_SIZE, &bytes)) {
         cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %zu bytes were asked for", size);
-    return memory;
+        return NULL;
+    }
+    if (!reserve(context, bytes))
+        return NULL;
+    header *h = context->allocate(bytes, context->allocator_user);
+    if (!h) {
+        cancel_reservation(context, bytes);
+        cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %zu bytes were asked for", size);
+        return NULL;
+    }
+    *h = (header){ context, bytes };
+    return (char *)h + HEADER_SIZE;
 }
 
 void *cnn_allocate_zeroed(cnn_context *context, size_t count, size_t size)
@@ -65,9 +123,19 @@ bool cnn_grow(cnn_context *context, void **array, size_t *capacity, size_t count
     return true;
 }
 
+void cnn_release_to_owner(void *memory)
+{
+    if (!memory)
+        return;
+    header *h = header_of(memory);
+    cnn_context *context = h->context;
+    cancel_reservation(context, h->bytes);
+    context->release(h, context->allocator_user);
+}
+
 void cnn_release(cnn_context *context, void *memory)
 {
-    context = cnn_context_or_default(context);
-    if (context && memory)
-        context->release(memory, context->allocator_user);
+    assert(!memory || header_of(memory)->context == cnn_context_or_made_default(context));
+    (void)context;
+    cnn_release_to_owner(memory);
 }

@@ -21,6 +21,10 @@ char *cnn_copy_text(cnn_context *context, const char *text);
  * error set and the array as it was, if there is no memory. */
 bool cnn_grow(cnn_context *context, void **array, size_t *capacity, size_t count, size_t size);
 
-void cnn_release(cnn_context *context, void *memory); /* NULL is ignored */
+/* Back to the context that it is from, which `context` must be. NULL is ignored. */
+void cnn_release(cnn_context *context, void *memory);
+
+/* The same where nobody knows the context any more, as with text that a caller frees. */
+void cnn_release_to_owner(void *memory);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/pool.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -7,10 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fork.h"
+#include "core/thread.h"
+
 /* Between two layers of a network microseconds pass: waking a sleeping thread costs more than it is worth waiting. */
 enum { SPINS = 4000 };
 
 enum { CACHE_LINE = 64 };
+
+/* Of `inside`: no worker may enter. */
+#define CLOSED (1u << 31)
 
 typedef struct cnn_worker {
     _Alignas(CACHE_LINE) atomic_size_t next; /* of its own part of the current job's tasks, up to */
@@ -23,17 +30,23 @@ typedef struct cnn_worker {
 struct cnn_pool {
     uint32_t threads;    /* the caller among them, */
     cnn_worker *workers; /* whose place is the first */
+    uint32_t running;    /* of the threads: the caller alone until there is work */
+    bool started;        /* in this process: `running` is what it can be */
+    uint32_t spinners;   /* threads besides the caller that have a processor to spin on */
+    bool crowded;        /* more threads than processors */
     atomic_bool busy;    /* a caller is using the pool */
 
     cnn_task task; /* of the current job; written only while no worker is inside one */
     void *argument;
     atomic_uint generation; /* of jobs; a change starts the workers */
-    atomic_uint running;    /* workers that haven't finished the current job */
+    atomic_uint inside;     /* workers inside the current job; CLOSED when its tasks are taken */
     atomic_bool stop;
 
-    atomic_uint sleeping;
+    atomic_uint spinning, sleeping; /* workers without work; spinning is counted where the pool is crowded */
+    atomic_bool caller_sleeps;      /* until no worker is inside */
     pthread_mutex_t mutex;
-    pthread_cond_t wake;
+    pthread_cond_t wake, done;
+    cnn_fork_guard fork_guard;
 };
 
 static inline void pause_briefly(void)
@@ -49,40 +62,105 @@ static inline void pause_briefly(void)
  * one finds as much as can be in the caches of the thread that made it. Who is ready helps the others. */
 static void share_out(cnn_pool *pool, size_t count)
 {
-    size_t each = count / pool->threads, more = count % pool->threads, first = 0;
-    for (uint32_t i = 0; i < pool->threads; i++) {
+    assert(atomic_load(&pool->inside) == CLOSED);
+    size_t each = count / pool->running, more = count % pool->running, first = 0;
+    for (uint32_t i = 0; i < pool->running; i++) {
         cnn_worker *worker = &pool->workers[i];
         atomic_store_explicit(&worker->next, first, memory_order_relaxed);
         first += each + (i < more);
         worker->end = first;
     }
+    assert(first == count);
 }
 
+static void wake_one(cnn_pool *pool)
+{
+    if (!atomic_load(&pool->sleeping))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void wake_all(cnn_pool *pool)
+{
+    if (!atomic_load(&pool->sleeping))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* In a crowd each thread that finds work wakes one more, unless one is about to come anyway: many short jobs are done
+ * before many threads are awake. */
 static void run_tasks(cnn_pool *pool, uint32_t number)
 {
-    for (uint32_t i = 0; i < pool->threads; i++) {
-        cnn_worker *owner = &pool->workers[(number + i) % pool->threads];
+    bool first = pool->crowded;
+    for (uint32_t i = 0; i < pool->running; i++) {
+        cnn_worker *owner = &pool->workers[(number + i) % pool->running];
         size_t task;
-        while ((task = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end)
+        while ((task = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end) {
+            if (first && !atomic_load(&pool->spinning))
+                wake_one(pool);
+            first = false;
             pool->task(pool->argument, task, number);
+        }
     }
+}
+
+/* The generation after `seen`, or `seen` if none came. */
+static unsigned spin_for_job(cnn_pool *pool, unsigned seen)
+{
+    unsigned generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
+    for (int spin = 0; spin < SPINS && generation == seen; spin++) {
+        pause_briefly();
+        generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
+    }
+    return generation;
+}
+
+/* In a crowd only as many spin as have a processor for it. */
+static unsigned spin_in_crowd(cnn_pool *pool, unsigned seen)
+{
+    unsigned generation = seen;
+    if (atomic_fetch_add(&pool->spinning, 1) < pool->spinners)
+        generation = spin_for_job(pool, seen);
+    atomic_fetch_sub(&pool->spinning, 1);
+    return generation;
 }
 
 static unsigned wait_for_job(cnn_pool *pool, unsigned seen)
 {
-    for (int spin = 0; spin < SPINS; spin++) {
-        unsigned generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
-        if (generation != seen)
-            return generation;
-        pause_briefly();
-    }
+    unsigned generation = pool->crowded ? spin_in_crowd(pool, seen) : spin_for_job(pool, seen);
+    if (generation != seen)
+        return generation;
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleeping, 1);
-    while (atomic_load(&pool->generation) == seen)
+    while ((generation = atomic_load(&pool->generation)) == seen)
         pthread_cond_wait(&pool->wake, &pool->mutex);
     atomic_fetch_sub(&pool->sleeping, 1);
     pthread_mutex_unlock(&pool->mutex);
-    return atomic_load(&pool->generation);
+    return generation;
+}
+
+/* False if the job's tasks are all taken: who comes late must not touch what may be the next job's already. */
+static bool enter_job(cnn_pool *pool)
+{
+    unsigned inside = atomic_load_explicit(&pool->inside, memory_order_relaxed);
+    while (!(inside & CLOSED))
+        if (atomic_compare_exchange_weak_explicit(&pool->inside, &inside, inside + 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
+static void leave_job(cnn_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->inside, 1) != (CLOSED | 1) || !atomic_load(&pool->caller_sleeps))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->done);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 static void *work(void *argument)
@@ -94,23 +172,49 @@ static void *work(void *argument)
         seen = wait_for_job(pool, seen);
         if (atomic_load(&pool->stop))
             return NULL;
+        if (!enter_job(pool))
+            continue;
         run_tasks(pool, worker->number);
-        atomic_fetch_sub_explicit(&pool->running, 1, memory_order_release);
+        leave_job(pool);
     }
 }
 
-static void announce(cnn_pool *pool)
+/* Fewer threads give the same results, later. */
+static void start_workers(cnn_pool *pool)
 {
-    atomic_fetch_add(&pool->generation, 1);
-    if (atomic_load(&pool->sleeping)) {
-        pthread_mutex_lock(&pool->mutex);
-        pthread_cond_broadcast(&pool->wake);
-        pthread_mutex_unlock(&pool->mutex);
+    pool->started = true;
+    while (pool->running < pool->threads) {
+        cnn_worker *worker = &pool->workers[pool->running];
+        worker->pool = pool;
+        worker->number = pool->running;
+        if (!cnn_thread_start(&worker->thread, work, worker))
+            return;
+        pool->running++;
     }
 }
 
-cnn_pool *cnn_pool_create(uint32_t threads)
+/* Without its threads, and without the job that another thread of the parent may have run. */
+static void make_idle(cnn_pool *pool)
 {
+    pool->running = 1;
+    pool->started = false;
+    atomic_init(&pool->busy, false);
+    atomic_init(&pool->inside, CLOSED);
+    atomic_init(&pool->spinning, 0);
+    atomic_init(&pool->sleeping, 0);
+    atomic_init(&pool->caller_sleeps, false);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->done, NULL);
+}
+
+static void make_idle_in_child(void *pool)
+{
+    make_idle(pool);
+}
+
+cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors)
+{
+    assert(threads > 0 && processors > 0);
     cnn_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return NULL;
@@ -121,28 +225,33 @@ cnn_pool *cnn_pool_create(uint32_t threads)
     }
     memset(pool->workers, 0, threads * sizeof *pool->workers);
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pool->threads = 1;
-    for (uint32_t i = 1; i < threads; i++) {
-        cnn_worker *worker = &pool->workers[i];
-        worker->pool = pool;
-        worker->number = i;
-        if (pthread_create(&worker->thread, NULL, work, worker))
-            break; /* fewer threads give the same results, later */
-        pool->threads++;
-    }
+    pool->threads = threads;
+    pool->crowded = threads > processors;
+    pool->spinners = processors - 1;
+    make_idle(pool);
+    pool->fork_guard = (cnn_fork_guard){ .mutex = &pool->mutex, .in_child = make_idle_in_child, .object = pool };
+    cnn_fork_guard_add(&pool->fork_guard);
     return pool;
+}
+
+static void stop_workers(cnn_pool *pool)
+{
+    atomic_store(&pool->stop, true);
+    atomic_fetch_add(&pool->generation, 1);
+    wake_all(pool);
+    for (uint32_t i = 1; i < pool->running; i++)
+        pthread_join(pool->workers[i].thread, NULL);
 }
 
 void cnn_pool_destroy(cnn_pool *pool)
 {
     if (!pool)
         return;
-    atomic_store(&pool->stop, true);
-    announce(pool);
-    for (uint32_t i = 1; i < pool->threads; i++)
-        pthread_join(pool->workers[i].thread, NULL);
+    assert(!atomic_load(&pool->busy));
+    stop_workers(pool);
+    cnn_fork_guard_remove(&pool->fork_guard);
     pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->done);
     pthread_mutex_destroy(&pool->mutex);
     free(pool->workers);
     free(pool);
@@ -154,15 +263,37 @@ static void run_alone(size_t count, cnn_task task, void *argument)
         task(argument, i, 0);
 }
 
-/* On a busy machine a worker may have lost its processor, perhaps to this very thread. */
-static void wait_for_workers(cnn_pool *pool)
+static void open_job(cnn_pool *pool, size_t count, cnn_task task, void *argument)
 {
-    for (int spin = 0; atomic_load_explicit(&pool->running, memory_order_acquire); spin++) {
-        if (spin < SPINS)
+    pool->task = task;
+    pool->argument = argument;
+    share_out(pool, count);
+    atomic_store_explicit(&pool->inside, 0, memory_order_release);
+    atomic_fetch_add(&pool->generation, 1);
+    if (!pool->crowded)
+        wake_all(pool);
+}
+
+/* All tasks are taken. Those that workers are still at are short as a rule; but a worker may have lost its processor,
+ * perhaps to this very thread. */
+static void close_job(cnn_pool *pool)
+{
+    unsigned inside = atomic_fetch_or(&pool->inside, CLOSED) | CLOSED;
+    for (int spin = 0; inside != CLOSED && spin < 2 * SPINS; spin++) {
+        if (spin < SPINS && !pool->crowded)
             pause_briefly();
         else
             sched_yield();
+        inside = atomic_load_explicit(&pool->inside, memory_order_acquire);
     }
+    if (inside == CLOSED)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->caller_sleeps, true);
+    while (atomic_load(&pool->inside) != CLOSED)
+        pthread_cond_wait(&pool->done, &pool->mutex);
+    atomic_store(&pool->caller_sleeps, false);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument)
@@ -172,12 +303,10 @@ void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument)
         run_alone(count, task, argument);
         return;
     }
-    pool->task = task;
-    pool->argument = argument;
-    share_out(pool, count);
-    atomic_store(&pool->running, pool->threads - 1);
-    announce(pool);
+    if (!pool->started)
+        start_workers(pool);
+    open_job(pool, count, task, argument);
     run_tasks(pool, 0);
-    wait_for_workers(pool);
+    close_job(pool);
     atomic_store(&pool->busy, false);
 }
