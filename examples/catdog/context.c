@@ -66,3 +66,13 @@ cnn_status context_create(uint64_t threads, cnn_context **context)
         output_library_error();
     return status;
 }
+
+int context_has_bfloat16(void)
+{
+    cnn_context *context;
+    if (cnn_context_create(NULL, &context))
+        return 0;
+    int has = !strcmp(cnn_context_instruction_set(context), "avx512_bf16");
+    cnn_context_destroy(context);
+    return has;
+}

@@ -10,4 +10,7 @@
  * sentence of an error. */
 cnn_status context_create(uint64_t threads, cnn_context **context);
 
+/* Whether this processor computes in bfloat16; elsewhere that is emulated. */
+int context_has_bfloat16(void);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context.h"
 #include "destination.h"
 #include "idle.h"
 
@@ -212,7 +213,7 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
     }
     a->warmup = 0.15;
     a->smoothing = 0.1;
-    if (strcmp(cnn_context_instruction_set(NULL), "avx512_bf16") == 0)
+    if (context_has_bfloat16())
         a->precision = CNN_PRECISION_BFLOAT16; /* elsewhere it is emulated */
     a->ema = 0.998;
     a->augment = "flip,rotation=10,crop=0.35,brightness=0.3,contrast=0.3,saturation=0.3,erase=0.1";

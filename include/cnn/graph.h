@@ -156,8 +156,8 @@ CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
  * a classifier, is computed from. */
 CNN_API cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **cut);
 
-/* A graph as JSON, in the schema of docs/net-json.md, which is also that in a model file. The text is freed with
- * cnn_text_free. */
+/* A graph as JSON, in the schema of docs/net-json.md, which is also that in a model file. The text is from the graph's
+ * context; it is freed with cnn_text_free, while there is that context. */
 CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
 CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
 CNN_API void cnn_text_free(char *text);

@@ -257,12 +257,7 @@ int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node in
     return count;
 }
 
-char *cnn_text_copy(const char *text)
-{
-    return cnn_copy_text(NULL, text);
-}
-
 void cnn_text_free(char *text)
 {
-    cnn_release(NULL, text);
+    cnn_release_to_owner(text);
 }

@@ -44,8 +44,4 @@ cnn_status cnn_graph_rest(cnn_context *context, const cnn_graph *graph, cnn_node
 /* A copy in another context; the error that stuck to the graph, if one did. */
 cnn_status cnn_graph_copy(cnn_context *context, const cnn_graph *graph, cnn_graph **copy);
 
-/* What cnn_text_free frees: a copy of `text` from the default context. NULL, with the error set, if there is no memory.
- */
-char *cnn_text_copy(const char *text);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/context_internal.h"
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/tensor_internal.h"
@@ -20,6 +21,7 @@ static const size_t chunk_bytes = (size_t)64 << 20, group_bytes = (size_t)12 << 
 
 struct cnn_predictor {
     pthread_mutex_t mutex; /* held while anything below is read or changed */
+    cnn_fork_guard fork_guard;
     cnn_steps *steps;
     int64_t chunk, group; /* images; 0: no groups */
     char *packed;
@@ -38,6 +40,8 @@ cnn_status cnn_predictor_create(cnn_context *context, cnn_predictor **result)
         cnn_release(context, predictor);
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a lock can't be made");
     }
+    predictor->fork_guard = (cnn_fork_guard){ .mutex = &predictor->mutex };
+    cnn_fork_guard_add(&predictor->fork_guard);
     *result = predictor;
     return CNN_OK;
 }
@@ -63,6 +67,7 @@ void cnn_predictor_destroy(cnn_model *model)
         cnn_executor_destroy(model, executor);
     }
     release_prepared(model, predictor);
+    cnn_fork_guard_remove(&predictor->fork_guard);
     pthread_mutex_destroy(&predictor->mutex);
     cnn_release(model->context, predictor);
 }

@@ -11,6 +11,7 @@ enum { LINE_SIZE = 512, GAP = 2 };
 
 /* Text that grows. */
 typedef struct text {
+    cnn_context *context;
     char *bytes;
     size_t size, capacity;
     bool failed;
@@ -18,7 +19,7 @@ typedef struct text {
 
 static void append(text *t, const char *bytes, size_t size)
 {
-    if (t->failed || !cnn_grow(NULL, (void **)&t->bytes, &t->capacity, t->size + size + 1, 1)) {
+    if (t->failed || !cnn_grow(t->context, (void **)&t->bytes, &t->capacity, t->size + size + 1, 1)) {
         t->failed = true;
         return;
     }
@@ -160,14 +161,14 @@ cnn_status cnn_model_summary(const cnn_model *model, char **result)
     if (!model || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_summary: the model is NULL, or the result has no place");
     *result = NULL;
-    text t = { 0 };
+    text t = { .context = model->context };
     uint64_t trainable, all = cnn_model_weight_count(model, &trainable);
     append_table(&t, model->graph);
     append_total(&t, "Total parameters", all);
     append_total(&t, "Trainable parameters", trainable);
     append_total(&t, "Non-trainable parameters", all - trainable);
     if (t.failed) {
-        cnn_release(NULL, t.bytes);
+        cnn_release(model->context, t.bytes);
         return CNN_ERROR_OUT_OF_MEMORY;
     }
     *result = t.bytes;

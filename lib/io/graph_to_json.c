@@ -10,13 +10,14 @@
 #include "io/json.h"
 
 typedef struct writer {
+    cnn_context *context;
     char *text;
     size_t length, capacity;
 } writer;
 
 static cnn_status append(writer *to, const char *text, size_t length)
 {
-    if (!cnn_grow(NULL, (void **)&to->text, &to->capacity, to->length + length + 1, 1))
+    if (!cnn_grow(to->context, (void **)&to->text, &to->capacity, to->length + length + 1, 1))
         return CNN_ERROR_OUT_OF_MEMORY;
     memcpy(to->text + to->length, text, length);
     to->length += length;
@@ -28,11 +29,11 @@ static cnn_status append_json(writer *to, const json_t *value)
 {
     char *text;
     size_t length;
-    cnn_status status = cnn_json_print(NULL, value, CNN_JSON_FLOATS, &text, &length);
+    cnn_status status = cnn_json_print(to->context, value, CNN_JSON_FLOATS, &text, &length);
     if (status)
         return status;
     status = append(to, text, length);
-    cnn_release(NULL, text);
+    cnn_release(to->context, text);
     return status;
 }
 
@@ -98,10 +99,10 @@ static cnn_status fill_layer(json_t *object, const cnn_graph *graph, cnn_node no
     size_t size = self->layer.type->attributes_size;
     if (status || !size)
         return status;
-    char *memory = cnn_allocate_zeroed(NULL, 3, size);
+    char *memory = cnn_allocate_zeroed(graph->context, 3, size);
     status = memory ? add_attributes(object, &self->layer, memory, memory + size, memory + 2 * size)
                     : CNN_ERROR_OUT_OF_MEMORY;
-    cnn_release(NULL, memory);
+    cnn_release(graph->context, memory);
     return status;
 }
 
@@ -144,10 +145,10 @@ cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text)
         status = cnn_fail(CNN_ERROR_ARGUMENT, "graph: it has no layers");
     if (status)
         return status;
-    writer to = { 0 };
+    writer to = { .context = graph->context };
     status = write_graph(&to, graph);
     if (status)
-        cnn_release(NULL, to.text);
+        cnn_release(graph->context, to.text);
     else
         *text = to.text;
     return status;
