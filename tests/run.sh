@@ -41,7 +41,7 @@ configure() { # FOLDER [OPTION...]
     folder=$build/$1
     shift
     if [ ! -f "$folder/build.ninja" ]; then
-        meson setup "$folder" -Dwerror=true "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
+        meson setup "$folder" -Dwerror=true -Db_ndebug=false "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
     fi
     ninja -C "$folder" >"$folder.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$folder.log"; return 1; }
 }

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/random.h"
 #include "core/tensor_internal.h"
+#include "core/thread.h"
 #include "data/dataset_internal.h"
 #include "data/loader.h"
 #include "data/pixel_cache.h"
@@ -57,6 +59,7 @@ struct cnn_loader {
     pthread_mutex_t mutex; /* guards all below, and the slots' counts and errors */
     pthread_cond_t work;   /* there may be images to take */
     pthread_cond_t ready;  /* a slot is filled, or busy has become 0 */
+    cnn_fork_guard fork_guard;
     bool stop, started, failed;
     bool draining; /* a new epoch waits for busy to be 0 */
     uint32_t epoch;
@@ -177,12 +180,38 @@ void cnn_loader_resize(cnn_loader *loader, uint32_t width, uint32_t height)
     pthread_mutex_unlock(&loader->mutex);
 }
 
+/* Fewer threads than asked for give the same results, later. */
+static cnn_status start_workers(cnn_loader *loader)
+{
+    while (loader->worker_count < loader->options.workers &&
+           cnn_thread_start(&loader->workers[loader->worker_count], work, loader))
+        loader->worker_count++;
+    return loader->worker_count ? CNN_OK : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "loader: no thread can be started");
+}
+
+/* In a child that was forked there are no workers, and nobody has the images that they had taken: the epoch under way
+ * has ended. The next one starts them again. */
+static void forget_workers(void *object)
+{
+    cnn_loader *loader = object;
+    loader->worker_count = 0;
+    loader->busy = 0;
+    loader->started = false;
+    pthread_cond_init(&loader->work, NULL);
+    pthread_cond_init(&loader->ready, NULL);
+}
+
 cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch)
 {
     if (!loader)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_loader_start: no loader was given");
     pthread_mutex_lock(&loader->mutex);
     drain(loader);
+    cnn_status status = loader->worker_count ? CNN_OK : start_workers(loader);
+    if (status) {
+        pthread_mutex_unlock(&loader->mutex);
+        return status;
+    }
     for (size_t i = 0; i < loader->dataset->count; i++)
         loader->order[i] = (uint32_t)i;
     if (loader->options.shuffle)
@@ -322,15 +351,6 @@ static cnn_status allocate(cnn_loader *loader)
     return status;
 }
 
-/* Fewer threads than asked for give the same results, later. */
-static cnn_status start_workers(cnn_loader *loader)
-{
-    while (loader->worker_count < loader->options.workers &&
-           !pthread_create(&loader->workers[loader->worker_count], NULL, work, loader))
-        loader->worker_count++;
-    return loader->worker_count ? CNN_OK : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "loader: no thread can be started");
-}
-
 cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, const cnn_loader_options *options,
                              cnn_loader **result)
 {
@@ -347,6 +367,8 @@ cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, c
     pthread_mutex_init(&loader->mutex, NULL);
     pthread_cond_init(&loader->work, NULL);
     pthread_cond_init(&loader->ready, NULL);
+    loader->fork_guard = (cnn_fork_guard){ .mutex = &loader->mutex, .in_child = forget_workers, .object = loader };
+    cnn_fork_guard_add(&loader->fork_guard);
     cnn_status status = read_options(loader, options);
     if (!status) {
         choose_decoding(loader);
@@ -385,6 +407,7 @@ void cnn_loader_destroy(cnn_loader *loader)
     cnn_release(loader->context, loader->slots);
     cnn_release(loader->context, loader->order);
     cnn_release(loader->context, loader->workers);
+    cnn_fork_guard_remove(&loader->fork_guard);
     pthread_cond_destroy(&loader->ready);
     pthread_cond_destroy(&loader->work);
     pthread_mutex_destroy(&loader->mutex);
