@@ -310,6 +310,8 @@ static cnn_status read_options(cnn_loader *loader, const cnn_loader_options *giv
         return cnn_fail(CNN_ERROR_LIMIT,
                         "cnn_loader_options: at most %d workers, %d batches ahead and %d images a batch are possible",
                         MAX_WORKERS, MAX_PREFETCH, MAX_BATCH);
+    if (loader->dataset->count && options->batch_size > loader->dataset->count)
+        options->batch_size = (uint32_t)loader->dataset->count; /* memory is for a batch, not for its limit */
     return CNN_OK;
 }
 

@@ -1,6 +1,7 @@
 /* The table of nets, and what they have in common: an input, a body that gives features, and logits. */
 #include "nets/nets.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -83,6 +84,9 @@ cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cn
     if (!(options.width >= 0 && options.width <= 16))
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a width of %g is not possible; it is 0 to 16", name,
                         (double)options.width);
+    if (!isfinite(options.dropout))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a dropout of %g is not possible; it is below 1, and negative for none",
+                        name, (double)options.dropout);
     const cnn_net *net = find_net(name);
     if (!net)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there is no net of this name", name);

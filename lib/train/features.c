@@ -48,6 +48,9 @@ static cnn_status create(cnn_context *context, const cnn_dataset *dataset, const
     features->context = context;
     features->options = *options;
     features->count = (size_t)cnn_dataset_count(dataset);
+    if (features->options.batch_size > features->count)
+        features->options.batch_size = (uint32_t)features->count; /* memory is for a batch, not for its limit */
+    options = &features->options;
     features->length = (size_t)(shape->dims[0] * shape->dims[1] * shape->dims[2]);
     size_t values;
     if (!cnn_multiply(features->count, features->length, &values))

@@ -4,10 +4,13 @@
 
 #include "core/error.h"
 #include "core/options.h"
+#include "data/augment.h"
 #include "graph/graph_internal.h"
 #include "graph/model_internal.h"
 #include "optim/optimizer_internal.h"
 #include "train/loss.h"
+
+enum { MOST_IN_BATCH = 1 << 20 };
 
 /* Losses are computed from logits, where they are stable. */
 static cnn_status check_last_layer(const cnn_graph *graph)
@@ -58,9 +61,10 @@ cnn_status cnn_preprocess_resolve(const cnn_model *model, const cnn_preprocess *
         (preprocess->height && preprocess->height != input.dims[0]))
         return cnn_fail(CNN_ERROR_ARGUMENT, "preprocessing is to %u×%u; the net's input is %lld×%lld",
                         preprocess->height, preprocess->width, (long long)input.dims[0], (long long)input.dims[1]);
-    preprocess->height = (uint32_t)input.dims[0];
-    preprocess->width = (uint32_t)input.dims[1];
-    return CNN_OK;
+    cnn_preprocess sized = *preprocess;
+    sized.height = (uint32_t)input.dims[0];
+    sized.width = (uint32_t)input.dims[1];
+    return cnn_preprocess_read(&sized, preprocess);
 }
 
 static cnn_status check_numbers(const cnn_train_options *options)
@@ -117,6 +121,9 @@ static cnn_status resolve_options(const cnn_train_options *given, cnn_train_opti
         status = check_numbers(options);
     if (status)
         return status;
+    if (options->batch_size > MOST_IN_BATCH)
+        return cnn_fail(CNN_ERROR_LIMIT, "training: batch_size is %u; at most %d images are possible",
+                        options->batch_size, MOST_IN_BATCH);
     if (!options->epochs)
         options->epochs = 10;
     if (!options->batch_size)
@@ -130,7 +137,6 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
 {
     *settings = (cnn_train_settings){ .validates = validation != NULL };
     cnn_train_options *options = &settings->options;
-    cnn_augment_init(&settings->augment);
     cnn_status status = cnn_model_check_floats(model, "cnn_train");
     if (!status)
         status = resolve_options(given, options);
@@ -139,7 +145,7 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
     if (!status)
         status = cnn_schedule_resolve(options->schedule, &settings->schedule);
     if (!status)
-        status = cnn_options_read(&settings->augment, sizeof settings->augment, options->augment, "cnn_augment");
+        status = cnn_augment_read(options->augment, &settings->augment);
     if (!status)
         status = cnn_check_classifier(model, &settings->outputs);
     if (!status)
