@@ -65,7 +65,7 @@ static int print(const calibration *c)
 static int calibrate(calibration *c)
 {
     if (context_create(c->threads, &c->context) || use_load(c->context, c->model, &c->use, &c->classifier) ||
-        data_open_for_testing(c->context, c->data, &c->dataset) ||
+        data_open_for_validation(c->context, c->data, &c->dataset) ||
         data_align_to_classifier(c->dataset, c->classifier) ||
         data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))
         return EXIT_FAILED;
@@ -113,7 +113,8 @@ const catdog_command calibrate_command = {
     "Fits how sure a model is to how often it is right, on photographs that it was not\n"
     "trained on, and keeps that in the model file. No photograph's class changes. Training\n"
     "does this by itself; do it again for photographs of another kind, or to have the model\n"
-    "use mirror images or another size from now on.\n\n"
+    "use mirror images or another size from now on. Of data that is divided into parts the\n"
+    "validation part is used, or else the test part.\n\n"
     "  catdog calibrate --model pets.safetensors --data test.csv\n"
     "  catdog calibrate --model pets.safetensors --data test.csv --flip --size 160\n",
     run,

@@ -17,16 +17,42 @@ cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_
     return status;
 }
 
+cnn_dataset_parts data_parts(const cnn_dataset *dataset)
+{
+    cnn_dataset_parts parts = { .struct_size = sizeof parts };
+    cnn_dataset_get_parts(dataset, &parts);
+    return parts;
+}
+
+/* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
+static cnn_status open_part(cnn_context *context, const char *path, cnn_part wanted, cnn_dataset **dataset)
+{
+    cnn_status status = data_open(context, path, CNN_PART_AUTO, dataset);
+    if (status)
+        return status;
+    cnn_dataset_parts parts = data_parts(*dataset);
+    if (!parts.divided)
+        return CNN_OK;
+    cnn_dataset_destroy(*dataset);
+    *dataset = NULL;
+    status = data_open(context, path, wanted, dataset);
+    if (status)
+        return status;
+    int is_test = wanted == CNN_PART_TEST ? parts.test > 0 : parts.validation == 0;
+    output_text(stderr, path);
+    fprintf(stderr, " has a %s part: its %llu images are used\n", is_test ? "test" : "validation",
+            (unsigned long long)cnn_dataset_count(*dataset));
+    return CNN_OK;
+}
+
 cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset)
 {
-    int pair = cnn_dataset_has_test_part(context, path);
-    cnn_status status = data_open(context, path, pair ? CNN_PART_TEST : CNN_PART_AUTO, dataset);
-    if (!status && pair) {
-        output_text(stderr, path);
-        fprintf(stderr, " has a test part: its %llu images are used\n",
-                (unsigned long long)cnn_dataset_count(*dataset));
-    }
-    return status;
+    return open_part(context, path, CNN_PART_TEST, dataset);
+}
+
+cnn_status data_open_for_validation(cnn_context *context, const char *path, cnn_dataset **dataset)
+{
+    return open_part(context, path, CNN_PART_VALIDATION, dataset);
 }
 
 typedef struct verifying {

@@ -12,8 +12,13 @@
 /* Opens one part of the data at `path`. An error's sentence is printed. The caller owns the dataset. */
 cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset);
 
-/* Opens the test part of the data at `path` if it holds a training and test pair, and says so; else all of it. */
+/* How the data is divided that a dataset is of. */
+cnn_dataset_parts data_parts(const cnn_dataset *dataset);
+
+/* Opens what a model is measured on, or what it is chosen or calibrated by. Of data that is divided that is its test
+ * part, else its validation part, or the other way round, and it is said which; else it is everything. */
 cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset);
+cnn_status data_open_for_validation(cnn_context *context, const char *path, cnn_dataset **dataset);
 
 /* Decodes every image of `dataset`, names each that is broken on standard error, and leaves it out. `skipped` may be
  * NULL. An error's sentence is printed; it is CNN_ERROR_STOPPED when the user interrupts. */

@@ -236,7 +236,8 @@ const catdog_command eval_command = {
     "  catdog eval --model pets.safetensors --data PetImages\n"
     "  catdog eval --model pets.safetensors --data photos.zip --json\n\n"
     "The data may be a folder of class folders, a zip of that, or a CSV file with the\n"
-    "columns path and label. If it holds a training and a test part, the test part is\n"
-    "used. Files that can't be decoded are named on standard error and left out.\n",
+    "columns path and label. Of data that is divided into parts the test part is used, or\n"
+    "else the validation part. Files that can't be decoded are named on standard error and\n"
+    "left out.\n",
     run,
 };

@@ -51,12 +51,23 @@ static int print(const quantizing *q)
     return output_finish();
 }
 
+/* Of data that is divided the training part is opened: the others stay unseen. */
+static void tell_part(const quantizing *q)
+{
+    cnn_dataset_parts parts = data_parts(q->dataset);
+    if (!parts.divided)
+        return;
+    output_text(stderr, q->data);
+    fprintf(stderr, " has a training part: its %llu images are used\n", (unsigned long long)parts.training);
+}
+
 static int quantize(quantizing *q)
 {
     static const use_arguments as_it_is;
     if (context_create(q->threads, &q->context) || use_load(q->context, q->model, &as_it_is, &q->classifier) ||
         data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
         return EXIT_FAILED;
+    tell_part(q);
     cnn_quantize_options options;
     cnn_quantize_options_init(&options);
     options.images = (uint32_t)q->images;

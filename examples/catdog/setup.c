@@ -1,7 +1,27 @@
 #include "setup.h"
 
+#include <stdio.h>
+
 #include "data.h"
 #include "output.h"
+
+/* Which part of data that is divided does what. */
+static void tell_parts(const char *data, const cnn_dataset_parts *parts, int validates)
+{
+    output_text(stderr, data);
+    fprintf(stderr, " is divided: %llu images train", (unsigned long long)parts->training);
+    if (parts->validation && validates)
+        fprintf(stderr, ", %llu validate", (unsigned long long)parts->validation);
+    if (!parts->test)
+        fputs("\n", stderr);
+    else if (parts->validation || !validates)
+        fprintf(stderr, ", %llu are kept for 'catdog eval'\n", (unsigned long long)parts->test);
+    else
+        fprintf(stderr,
+                ", and the %llu of its test part validate: for figures that nothing was chosen by, give it a "
+                "valid part, too\n",
+                (unsigned long long)parts->test);
+}
 
 int setup_open(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
                training_data *photographs)
@@ -9,11 +29,13 @@ int setup_open(cnn_context *context, const train_arguments *arguments, const tra
     const char *data = arguments->data, *validation = arguments->validation;
     if (data_open(context, data, CNN_PART_AUTO, &photographs->training))
         return EXIT_FAILED;
+    cnn_dataset_parts parts = data_parts(photographs->training);
+    if (parts.divided)
+        tell_parts(data, &parts, !validation);
     if (settings->validation_fraction <= 0 && validation &&
-        data_open_for_testing(context, validation, &photographs->validation))
+        data_open_for_validation(context, validation, &photographs->validation))
         return EXIT_FAILED;
-    if (!validation && cnn_dataset_has_test_part(context, data) &&
-        data_open(context, data, CNN_PART_TEST, &photographs->validation))
+    if (!validation && parts.divided && data_open(context, data, CNN_PART_VALIDATION, &photographs->validation))
         return EXIT_FAILED;
     return photographs->validation && data_align(photographs->validation, photographs->training) ? EXIT_FAILED
                                                                                                  : EXIT_DONE;

@@ -165,10 +165,12 @@ const catdog_command train_command = {
     "  catdog train --data photos.zip --val 0.2 --model pets.safetensors --epochs 40\n"
     "  catdog train --data train.csv --val test.csv --model pets.safetensors --net two_conv\n"
     "  catdog train --data PetImages --model pets.safetensors --checkpoint pets.state --resume\n\n"
-    "The data may be a folder of class folders, a training and a test folder of those, a\n"
-    "folder of files named after their class (cat.0.jpg), a zip of any of these, or a CSV\n"
-    "file with the columns path and label. Without --val, the test part validates if there\n"
-    "is one, else a tenth of the photographs. Broken files are named and left out.\n\n"
+    "The data may be a folder of class folders, folders of those that are named train, valid\n"
+    "and test, a folder of files named after their class (cat.0.jpg, great_dane_3.jpg), a zip\n"
+    "of any of these, or a CSV file with the columns path and label, and perhaps split.\n"
+    "Without --val, the valid part validates if there is one, and the test part is kept for\n"
+    "'catdog eval'; else the test part validates, or a tenth of the photographs. Broken files\n"
+    "are named and left out.\n\n"
     "The model is that of the epoch with the best validation accuracy. Ctrl-C stops after\n"
     "the current step and saves the best so far; a second Ctrl-C stops at once.\n",
     run,

@@ -27,7 +27,7 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
     const option options[] = {
         { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &a->data, .needed = 1 },
         { "model", "FILE", "where the trained model goes", OPTION_TEXT, &a->model, .needed = 1 },
-        { "val", "PATH|FRACTION", "photographs to validate on (the data's test part, or 0.1)", OPTION_TEXT,
+        { "val", "PATH|FRACTION", "photographs to validate on (the data's valid or test part, or 0.1)", OPTION_TEXT,
           &a->validation },
         { "recipe", "NAME", "what options are unless given: plain, or strong, for the best model in an hour (plain)",
           OPTION_CHOICE, &a->recipe, .choices = recipe_names },

@@ -400,7 +400,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     tuning t = { .epochs = 9 };
     const option options[] = {
         { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &t.data, .needed = 1 },
-        { "val", "PATH|FRACTION", "photographs to validate on (the data's test part, or 0.1)", OPTION_TEXT,
+        { "val", "PATH|FRACTION", "photographs to validate on (the data's valid or test part, or 0.1)", OPTION_TEXT,
           &t.validation },
         { "budget", "TIME", "how long to search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text, .needed = 1 },
         { "epochs", "N", "of the longest trainings; most are shorter (9)", OPTION_WHOLE, &t.epochs, 1, 10000 },

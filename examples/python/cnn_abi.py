@@ -74,7 +74,8 @@ CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pixels, const cnn_augment *augment, const
     cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image, float *output);
 typedef struct cnn_dataset cnn_dataset;
-typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3 } cnn_part;
+typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3,
+    CNN_PART_VALIDATION = 4 } cnn_part;
 typedef struct cnn_dataset_options { uint32_t struct_size; cnn_part part; uint32_t unlabelled; uint32_t max_classes;
     uint64_t max_file_bytes; } cnn_dataset_options;
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
@@ -83,6 +84,9 @@ CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cn
     *labels, uint64_t count, const char *const *class_names, uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
 CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+typedef struct cnn_dataset_parts { uint32_t struct_size; uint32_t divided; uint64_t training, validation, test; }
+    cnn_dataset_parts;
+CNN_API cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *parts);
 CNN_API uint64_t cnn_dataset_count(const cnn_dataset *dataset);
 CNN_API uint32_t cnn_dataset_class_count(const cnn_dataset *dataset);
 CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t class_index);

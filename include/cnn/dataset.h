@@ -2,18 +2,24 @@
  *
  * A dataset is found in the shapes in which people have it:
  *   folder of class folders       PetImages/Cat/1.jpg, PetImages/Dog/1.jpg; folders inside Cat belong to it
- *   training and test pair        train/cats/…, train/dogs/… and test/cats/…, test/dogs/…; names that contain train and
- *                                 test or val (train, training, test, val, valid, validation). Where test images have
- *                                 no classes, as in Kaggle's test1, a validation folder takes their place
- *   flat folder                   cat.0.jpg, dog.0.jpg: the class is the name up to the first dot, underscore or digit
- *   list                          a CSV file with the columns path and label; paths are relative to the CSV file
+ *   training, validation, test    train/cats/…, train/dogs/… and valid/cats/… or test/cats/…: parts, each a folder of
+ *                                 class folders. Their names are train, training; val, valid, validation, dev; test,
+ *                                 testing, eval, holdout; as whole words, as in 4k_training_set
+ *   flat folder                   cat.0.jpg, great_dane_12.jpg, "dog (3).jpg": the class is what stands before the last
+ *                                 number and its separator; where names end in no number, before the first dot or
+ *                                 underscore
+ *   list                          a CSV or TSV file, separated by commas, semicolons, tabs or bars, whose first line
+ *                                 names its columns: path (or file, filename, image, id, ...), which is relative to the
+ *                                 list and may lack .jpg, .jpeg or .png; label (or class, category, breed, ...); and,
+ *                                 if it has one, split (set, subset, partition, fold), which divides it into parts by
+ *                                 the names above. A file that is missing is found by cnn_dataset_verify
  *   zip                           any of these but a list inside a zip. It is read where it lies: its directory is
  *                                 read once, an entry's bytes when they are asked for; nothing is unpacked to disk
  * Single folders around a layout don't matter. Links to files and folders are followed, each folder once.
  * Class names come from the data (a test part's are those of its training part) and are sorted by their bytes, and so
- * are the images by their paths; class 0 is the first. Hidden files, Thumbs.db, text files and the like are passed
- * over, as are links, paths with .. and absolute paths in a zip. What remains that is no image is found by
- * cnn_dataset_verify. */
+ * are the images by their paths; class 0 is the first. Hidden files, Thumbs.db, $RECYCLE.BIN, @eaDir, text files and
+ * the like are passed over, as are links, paths with .. and absolute paths in a zip. What remains that is no image is
+ * found by cnn_dataset_verify. */
 #ifndef CNN_DATASET_H
 #define CNN_DATASET_H
 
@@ -32,12 +38,14 @@ CNN_BEGIN_DECLS
 
 typedef struct cnn_dataset cnn_dataset;
 
-/* Which part of a training and test pair to open. */
+/* Which part of a dataset to open that is divided into a training part and a validation or test part, or both. All but
+ * the first and CNN_PART_ALL are an error where it isn't divided. */
 typedef enum cnn_part {
-    CNN_PART_AUTO = 0,  /* the training part if there is a pair, else everything */
-    CNN_PART_TRAIN = 1, /* the training part; an error if there is no pair */
-    CNN_PART_TEST = 2,  /* the test part, else the validation part; an error if there is no pair */
-    CNN_PART_ALL = 3
+    CNN_PART_AUTO = 0,      /* the training part if it is divided, else everything */
+    CNN_PART_TRAIN = 1,     /* the training part */
+    CNN_PART_TEST = 2,      /* the test part, else the validation part */
+    CNN_PART_ALL = 3,       /* everything */
+    CNN_PART_VALIDATION = 4 /* the validation part, else the test part */
 } cnn_part;
 
 typedef struct cnn_dataset_options {
@@ -68,8 +76,19 @@ CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cn
                                                   uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
 
-/* Not 0 if `path` holds a training and test pair, so that CNN_PART_TRAIN and CNN_PART_TEST can be opened. */
+/* Not 0 if what is at `path` is divided, so that CNN_PART_TRAIN, CNN_PART_VALIDATION and CNN_PART_TEST can be opened.
+ */
 CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+
+/* How a dataset is divided, whichever part of it was opened. */
+typedef struct cnn_dataset_parts {
+    uint32_t struct_size;
+    uint32_t divided;                    /* 0: it isn't */
+    uint64_t training, validation, test; /* images with a class in each part; all are `training` if it isn't divided */
+} cnn_dataset_parts;
+
+/* `parts->struct_size` must be set. Errors: CNN_ERROR_ARGUMENT. */
+CNN_API cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *parts);
 
 CNN_API uint64_t cnn_dataset_count(const cnn_dataset *dataset);
 CNN_API uint32_t cnn_dataset_class_count(const cnn_dataset *dataset);

@@ -19,7 +19,7 @@ static cnn_status read_options(const cnn_dataset_options *given, cnn_dataset_opt
     cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_dataset_options");
     if (status)
         return status;
-    if (options->part < CNN_PART_AUTO || options->part > CNN_PART_ALL)
+    if (options->part < CNN_PART_AUTO || options->part > CNN_PART_VALIDATION)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_options: %d is no part", (int)options->part);
     if (!options->max_classes)
         options->max_classes = DEFAULT_MAX_CLASSES;
@@ -51,6 +51,7 @@ static cnn_status take_all(cnn_dataset *dataset)
     cnn_status status = allocate_items(dataset, dataset->source->images.count);
     for (size_t i = 0; i < dataset->source->images.count && !status; i++)
         dataset->items[dataset->count++] = (cnn_item){ .entry = (uint32_t)i, .label = -1 };
+    dataset->parts[CNN_ROLE_TRAINING] = dataset->count;
     return status;
 }
 
@@ -99,22 +100,6 @@ static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, u
     return copy_class_names(dataset, classes->names, classes->count);
 }
 
-/* Which of the layout's parts are wanted. The test part is the test folder if its images have classes, else the
- * validation folder. */
-static cnn_status choose_roles(const cnn_dataset *dataset, const cnn_layout *layout, cnn_part part,
-                               bool wanted[CNN_ROLES])
-{
-    cnn_role test = layout->labelled[CNN_ROLE_TEST] ? CNN_ROLE_TEST : CNN_ROLE_VALIDATION;
-    const char *path = dataset->source->path;
-    if ((part == CNN_PART_TRAIN || part == CNN_PART_TEST) && !layout->is_pair)
-        return cnn_fail(CNN_ERROR_DATA, "%s: isn't divided into a training and a test part", path);
-    if (part == CNN_PART_TEST && !layout->labelled[test])
-        return cnn_fail(CNN_ERROR_DATA, "%s: the images of its test part are in no classes", path);
-    for (int role = 0; role < CNN_ROLES; role++)
-        wanted[role] = part == CNN_PART_ALL || (part == CNN_PART_TEST ? role == (int)test : role == CNN_ROLE_TRAINING);
-    return CNN_OK;
-}
-
 static cnn_status take_labelled(cnn_dataset *dataset, const cnn_layout *layout, const bool wanted[CNN_ROLES],
                                 const cnn_classes *classes)
 {
@@ -132,7 +117,8 @@ static cnn_status take_labelled(cnn_dataset *dataset, const cnn_layout *layout, 
         if (class_index < 0)
             return cnn_fail(CNN_ERROR_DATA, "%s: its class \"%s\" is none of the training part's",
                             dataset->source->images.entries[i].path, label);
-        dataset->items[dataset->count++] = (cnn_item){ .entry = (uint32_t)i, .label = (int32_t)class_index };
+        dataset->items[dataset->count++] =
+            (cnn_item){ .entry = (uint32_t)i, .label = (int32_t)class_index, .role = layout->roles[i] };
     }
     return CNN_OK;
 }
@@ -148,8 +134,11 @@ static cnn_status fill(cnn_dataset *dataset, const cnn_dataset_options *options)
     cnn_classes classes = { 0 };
     bool wanted[CNN_ROLES] = { false };
     status = cnn_layout_find(dataset->source, &layout);
-    if (!status)
-        status = choose_roles(dataset, &layout, options->part, wanted);
+    if (!status) {
+        dataset->divided = layout.is_pair;
+        memcpy(dataset->parts, layout.labelled, sizeof dataset->parts);
+        status = cnn_dataset_choose_roles(dataset, options->part, wanted);
+    }
     if (!status)
         status = find_classes(dataset, &layout, options->max_classes, &classes);
     if (!status)
@@ -266,6 +255,8 @@ cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_data
     result->source = cnn_source_share(dataset->source);
     result->max_file_bytes = dataset->max_file_bytes;
     result->verified = dataset->verified;
+    result->divided = dataset->divided;
+    memcpy(result->parts, dataset->parts, sizeof result->parts);
     cnn_status status = allocate_items(result, count);
     if (!status)
         status = copy_class_names(result, (const char *const *)dataset->class_names, dataset->class_count);
@@ -284,19 +275,6 @@ cnn_status cnn_dataset_copy(const cnn_dataset *dataset, cnn_dataset **copy)
     memcpy((*copy)->items, dataset->items, dataset->count * sizeof *dataset->items);
     (*copy)->count = dataset->count;
     return CNN_OK;
-}
-
-int cnn_dataset_has_test_part(cnn_context *context, const char *path)
-{
-    cnn_source *source;
-    cnn_layout layout = { 0 };
-    if (!path || !*path || cnn_source_open(context, path, false, &source))
-        return 0;
-    int has = source->images.count && !cnn_layout_find(source, &layout) && layout.is_pair &&
-              (layout.labelled[CNN_ROLE_TEST] || layout.labelled[CNN_ROLE_VALIDATION]);
-    cnn_layout_free(source, &layout);
-    cnn_source_release(source);
-    return has;
 }
 
 /* What each class's index becomes; −1 for a class that `names` doesn't have. */

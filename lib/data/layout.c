@@ -1,25 +1,17 @@
 #include "data/layout.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "data/classes.h"
+#include "data/layout_internal.h"
 #include "data/utf8.h"
-
-/* A folder, as the images below it: sorted by path they stand side by side. */
-typedef struct level {
-    size_t first, end;
-    size_t depth; /* bytes of each path before the names in this folder */
-} level;
 
 typedef struct child {
     const char *name; /* not ended by a zero byte */
     size_t length;
-    level inside;
+    cnn_layout_level inside;
 } child;
 
 typedef struct children {
@@ -28,16 +20,7 @@ typedef struct children {
     size_t loose; /* images in the folder itself */
 } children;
 
-typedef struct finder {
-    cnn_source *source;
-    cnn_layout *layout;
-    cnn_classes known;        /* the training part's classes, once they are known */
-    const char *only_class;   /* for the error if there are no two: the only folder or name */
-    const char *empty_folder; /* beside it */
-} finder;
-
-/* A folder's or file's name as a class name, in the source's memory. */
-static const char *make_label(cnn_source *source, const char *name, size_t length)
+const char *cnn_layout_make_label(cnn_source *source, const char *name, size_t length)
 {
     size_t room = 2 * length + 1;
     char *label = cnn_source_text(source, room);
@@ -46,14 +29,14 @@ static const char *make_label(cnn_source *source, const char *name, size_t lengt
     return label;
 }
 
-static void set_label(finder *f, size_t image, const char *label, cnn_role role)
+void cnn_layout_set_label(cnn_layout_finder *f, size_t image, const char *label, cnn_role role)
 {
     f->layout->labels[image] = label;
     f->layout->roles[image] = (unsigned char)role;
     f->layout->labelled[role]++;
 }
 
-static cnn_status list_children(finder *f, level at, children *found)
+static cnn_status list_children(cnn_layout_finder *f, cnn_layout_level at, children *found)
 {
     *found = (children){ 0 };
     const cnn_entry *images = f->source->images.entries;
@@ -70,7 +53,7 @@ static cnn_status list_children(finder *f, level at, children *found)
             if (!cnn_grow(f->source->context, (void **)&found->folders, &found->capacity, found->count + 1,
                           sizeof *found->folders))
                 return CNN_ERROR_OUT_OF_MEMORY;
-            level inside = { .first = i, .end = i + 1, .depth = at.depth + length + 1 };
+            cnn_layout_level inside = { .first = i, .end = i + 1, .depth = at.depth + length + 1 };
             found->folders[found->count++] = (child){ .name = name, .length = length, .inside = inside };
         }
     }
@@ -91,7 +74,7 @@ static bool holds_images(const cnn_source *source, const char *folder)
 }
 
 /* Names the folders in this one that hold no images: one may have been meant as a class. */
-static void warn_of_empty_folders(finder *f, level at)
+static void warn_of_empty_folders(cnn_layout_finder *f, cnn_layout_level at)
 {
     const char *parent = f->source->images.entries[at.first].path;
     for (size_t i = 0; i < f->source->folders.count; i++) {
@@ -106,111 +89,20 @@ static void warn_of_empty_folders(finder *f, level at)
     }
 }
 
-static cnn_status label_folders(finder *f, const children *found, cnn_role role)
+static cnn_status label_folders(cnn_layout_finder *f, const children *found, cnn_role role)
 {
     for (size_t i = 0; i < found->count; i++) {
         const child *folder = &found->folders[i];
-        const char *label = make_label(f->source, folder->name, folder->length);
+        const char *label = cnn_layout_make_label(f->source, folder->name, folder->length);
         if (!label)
             return CNN_ERROR_OUT_OF_MEMORY;
         for (size_t k = folder->inside.first; k < folder->inside.end; k++)
-            set_label(f, k, label, role);
+            cnn_layout_set_label(f, k, label, role);
     }
     return CNN_OK;
 }
 
-typedef struct flat_name {
-    const char *name;
-    size_t length; /* of the class in it */
-    size_t image;
-} flat_name;
-
-static int compare_flat_names(const void *a, const void *b)
-{
-    const flat_name *first = a, *second = b;
-    int order = strncmp(first->name, second->name, first->length < second->length ? first->length : second->length);
-    if (!order && first->length != second->length)
-        order = first->length < second->length ? -1 : 1;
-    return order ? order : first->image < second->image ? -1 : 1;
-}
-
-/* "cat" of cat.0.jpg, cat_0.jpg, cat0.jpg, "cat (1).jpg". */
-static size_t class_length(const char *name)
-{
-    size_t length = strcspn(name, "._0123456789");
-    while (length && strchr(" -(", name[length - 1]))
-        length--;
-    return length;
-}
-
-/* The files in a folder itself, sorted by the classes in their names; how many. */
-static size_t list_flat_names(const finder *f, level at, flat_name *names)
-{
-    size_t count = 0;
-    for (size_t i = at.first; i < at.end; i++) {
-        const char *name = f->source->images.entries[i].path + at.depth;
-        if (!strchr(name, '/'))
-            names[count++] = (flat_name){ .name = name, .length = class_length(name), .image = i };
-    }
-    if (count)
-        qsort(names, count, sizeof *names, compare_flat_names);
-    return count;
-}
-
-static size_t run_length(const flat_name *names, size_t count)
-{
-    size_t length = 1;
-    while (length < count && names[length].length == names[0].length &&
-           !memcmp(names[length].name, names[0].name, names[0].length))
-        length++;
-    return length;
-}
-
-/* A name is a class if two files begin with it, or if the training part has that class. */
-static bool is_flat_class(const finder *f, const flat_name *name, size_t run)
-{
-    return name->length && (run >= 2 || cnn_classes_find(&f->known, name->name, name->length) >= 0);
-}
-
-static cnn_status label_flat_names(finder *f, const flat_name *names, size_t count, cnn_role role, size_t *classes)
-{
-    size_t distinct = 0, covered = 0;
-    for (size_t i = 0, run; i < count; i += run) {
-        run = run_length(names + i, count - i);
-        if (!is_flat_class(f, &names[i], run))
-            continue;
-        distinct++;
-        covered += run;
-        f->only_class = make_label(f->source, names[i].name, names[i].length);
-        if (!f->only_class)
-            return CNN_ERROR_OUT_OF_MEMORY;
-    }
-    if ((distinct < 2 && !f->known.count) || covered < count - count / 10)
-        return CNN_OK; /* a few strays don't matter; if they are many, the names mean something else */
-    for (size_t i = 0, run; i < count; i += run) {
-        run = run_length(names + i, count - i);
-        const char *label = make_label(f->source, names[i].name, names[i].length);
-        if (!label)
-            return CNN_ERROR_OUT_OF_MEMORY;
-        for (size_t k = i; k < i + run && is_flat_class(f, &names[i], run); k++)
-            set_label(f, names[k].image, label, role);
-    }
-    *classes = distinct;
-    return CNN_OK;
-}
-
-static cnn_status label_flat(finder *f, level at, cnn_role role, size_t *classes)
-{
-    flat_name *names = cnn_allocate_zeroed(f->source->context, at.end - at.first, sizeof *names);
-    if (!names)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    size_t count = list_flat_names(f, at, names);
-    cnn_status status = label_flat_names(f, names, count, role, classes);
-    cnn_release(f->source->context, names);
-    return status;
-}
-
-static bool has_class_folders(const finder *f, const children *found)
+static bool has_class_folders(const cnn_layout_finder *f, const children *found)
 {
     return found->count >= 2 ||
            (found->count == 1 && cnn_classes_find(&f->known, found->folders[0].name, found->folders[0].length) >= 0);
@@ -218,7 +110,8 @@ static bool has_class_folders(const finder *f, const children *found)
 
 /* Labels what has a class in the folder `at`; `*classes` stays 0 if nothing has. `*inner` gets the folder to look into
  * next: the single one in this one, as zips and copies wrap it; `at` itself if there is none. */
-static cnn_status label_folder(finder *f, level at, cnn_role role, size_t *classes, level *inner)
+static cnn_status label_folder(cnn_layout_finder *f, cnn_layout_level at, cnn_role role, size_t *classes,
+                               cnn_layout_level *inner)
 {
     *inner = at;
     children found;
@@ -228,11 +121,11 @@ static cnn_status label_folder(finder *f, level at, cnn_role role, size_t *class
         *classes = found.count;
         warn_of_empty_folders(f, at);
     } else if (!status && found.loose) {
-        status = label_flat(f, at, role, classes);
+        status = cnn_layout_label_flat(f, at, role, classes);
     }
     if (!status && !*classes && found.count == 1) {
         *inner = found.folders[0].inside;
-        f->only_class = make_label(f->source, found.folders[0].name, found.folders[0].length);
+        f->only_class = cnn_layout_make_label(f->source, found.folders[0].name, found.folders[0].length);
         status = f->only_class ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
         warn_of_empty_folders(f, at);
     }
@@ -240,11 +133,11 @@ static cnn_status label_folder(finder *f, level at, cnn_role role, size_t *class
     return status;
 }
 
-static cnn_status label_level(finder *f, level at, cnn_role role, size_t *classes)
+static cnn_status label_level(cnn_layout_finder *f, cnn_layout_level at, cnn_role role, size_t *classes)
 {
     *classes = 0;
     for (;;) {
-        level inner;
+        cnn_layout_level inner;
         cnn_status status = label_folder(f, at, role, classes, &inner);
         if (status || *classes || inner.depth == at.depth)
             return status;
@@ -252,27 +145,8 @@ static cnn_status label_level(finder *f, level at, cnn_role role, size_t *classe
     }
 }
 
-static bool contains(const char *name, size_t length, const char *word)
-{
-    size_t word_length = strlen(word);
-    for (size_t i = 0; i + word_length <= length; i++)
-        if (!strncasecmp(name + i, word, word_length))
-            return true;
-    return false;
-}
-
-static bool has_role(const child *folder, cnn_role role)
-{
-    bool training = contains(folder->name, folder->length, "train");
-    bool test = contains(folder->name, folder->length, "test");
-    bool validation = contains(folder->name, folder->length, "val");
-    if (training + test + validation != 1)
-        return false;
-    return role == CNN_ROLE_TRAINING ? training : role == CNN_ROLE_TEST ? test : validation;
-}
-
 /* The outermost folder that holds more than one. */
-static cnn_status find_branching(finder *f, level *at, children *found)
+static cnn_status find_branching(cnn_layout_finder *f, cnn_layout_level *at, children *found)
 {
     for (;;) {
         cnn_status status = list_children(f, *at, found);
@@ -283,7 +157,7 @@ static cnn_status find_branching(finder *f, level *at, children *found)
     }
 }
 
-static cnn_status label_parts(finder *f, const children *found, const child *const parts[CNN_ROLES])
+static cnn_status label_parts(cnn_layout_finder *f, const children *found, const child *const parts[CNN_ROLES])
 {
     size_t classes;
     cnn_status status = label_level(f, parts[CNN_ROLE_TRAINING]->inside, CNN_ROLE_TRAINING, &classes);
@@ -298,44 +172,56 @@ static cnn_status label_parts(finder *f, const children *found, const child *con
         const child *folder = &found->folders[i];
         if (folder != parts[CNN_ROLE_TRAINING] && folder != parts[CNN_ROLE_VALIDATION] &&
             folder != parts[CNN_ROLE_TEST])
-            cnn_log(f->source->context, CNN_LOG_WARNING,
-                    "%s: the folder %.*s is neither its training nor its test part", f->source->path,
-                    (int)folder->length, folder->name);
+            cnn_log(f->source->context, CNN_LOG_WARNING, "%s: the folder %.*s is none of its parts and is passed over",
+                    f->source->path, (int)folder->length, folder->name);
     }
     return status;
 }
 
-/* Looks for a training folder with classes beside a test or validation folder. `*only_parts`: every folder is named
- * like a part, so that none of them is a class. */
-static cnn_status find_pair(finder *f, level root, bool *only_parts)
+/* The folder for each part: the first of those whose names say it best. How many name a part and nothing else. */
+static size_t choose_parts(const children *found, const child *parts[CNN_ROLES])
 {
-    *only_parts = false;
+    cnn_part_match best[CNN_ROLES] = { CNN_PART_MATCH_NONE };
+    size_t whole = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        cnn_role role = CNN_ROLE_TRAINING;
+        cnn_part_match match = cnn_part_of_name(found->folders[i].name, found->folders[i].length, &role);
+        whole += match == CNN_PART_MATCH_WHOLE;
+        if (match > best[role]) {
+            best[role] = match;
+            parts[role] = &found->folders[i];
+        }
+    }
+    return whole;
+}
+
+/* Looks for a training folder with classes beside a test or validation folder. */
+static cnn_status find_pair(cnn_layout_finder *f, cnn_layout_level root)
+{
     children found;
-    level at = root;
+    cnn_layout_level at = root;
     cnn_status status = find_branching(f, &at, &found);
-    const child *parts[CNN_ROLES] = { NULL };
-    size_t named = 0;
-    for (size_t i = 0; i < found.count && !status; i++)
-        for (int role = 0; role < CNN_ROLES; role++)
-            if (has_role(&found.folders[i], (cnn_role)role)) {
-                named++;
-                if (!parts[role])
-                    parts[role] = &found.folders[i];
-            }
-    if (!status && parts[CNN_ROLE_TRAINING] && (parts[CNN_ROLE_TEST] || parts[CNN_ROLE_VALIDATION])) {
-        *only_parts = named == found.count;
-        status = label_parts(f, &found, parts);
+    if (!status && found.count >= 2) {
+        const child *parts[CNN_ROLES] = { NULL };
+        f->only_parts = choose_parts(&found, parts) == found.count;
+        f->has_training = parts[CNN_ROLE_TRAINING] != NULL;
+        if (parts[CNN_ROLE_TRAINING] && (parts[CNN_ROLE_TEST] || parts[CNN_ROLE_VALIDATION]))
+            status = label_parts(f, &found, parts);
     }
     cnn_release(f->source->context, found.folders);
     return status;
 }
 
-static cnn_status fail_without_classes(const finder *f)
+static cnn_status fail_without_classes(const cnn_layout_finder *f)
 {
     static const char needed[] =
         "at least two are needed, each in a folder of its own (Cat/1.jpg, Dog/1.jpg) or at the "
         "start of the names (cat.1.jpg, dog.1.jpg)";
     const char *path = f->source->path;
+    if (f->only_parts)
+        return cnn_fail(
+            CNN_ERROR_DATA, "%s: its folders are named as parts, and %s; %s", path,
+            f->has_training ? "the images of its training part are in no classes" : "none is a training part", needed);
     if (f->only_class && f->empty_folder)
         return cnn_fail(CNN_ERROR_DATA, "%s: there is only one class, \"%s\", and %s holds no images; %s", path,
                         f->only_class, f->empty_folder, needed);
@@ -344,7 +230,7 @@ static cnn_status fail_without_classes(const finder *f)
     return cnn_fail(CNN_ERROR_DATA, "%s: its images are in no classes; %s", path, needed);
 }
 
-static void warn_of_strays(const finder *f)
+static void warn_of_strays(const cnn_layout_finder *f)
 {
     size_t strays = 0;
     const char *first = NULL;
@@ -356,15 +242,14 @@ static void warn_of_strays(const finder *f)
                 f->source->path, strays, first);
 }
 
-static cnn_status find_in_paths(finder *f)
+static cnn_status find_in_paths(cnn_layout_finder *f)
 {
-    level root = { .end = f->source->images.count, .depth = f->source->prefix };
-    bool only_parts;
+    cnn_layout_level root = { .end = f->source->images.count, .depth = f->source->prefix };
     size_t classes = 0;
-    cnn_status status = find_pair(f, root, &only_parts);
+    cnn_status status = find_pair(f, root);
     if (status || f->layout->is_pair)
         return status;
-    if (!only_parts)
+    if (!f->only_parts)
         status = label_level(f, root, CNN_ROLE_TRAINING, &classes);
     if (!status && !classes)
         status = fail_without_classes(f);
@@ -373,15 +258,17 @@ static cnn_status find_in_paths(finder *f)
     return status;
 }
 
-static cnn_status copy_labels(finder *f)
+static cnn_status copy_labels(cnn_layout_finder *f)
 {
     for (size_t i = 0; i < f->source->images.count; i++) {
         const char *label = f->source->images.entries[i].label;
-        label = make_label(f->source, label, strlen(label));
+        label = cnn_layout_make_label(f->source, label, strlen(label));
         if (!label)
             return CNN_ERROR_OUT_OF_MEMORY;
-        set_label(f, i, label, CNN_ROLE_TRAINING);
+        bool divided = f->source->is_divided;
+        cnn_layout_set_label(f, i, label, divided ? f->source->images.entries[i].role : CNN_ROLE_TRAINING);
     }
+    f->layout->is_pair = f->source->is_divided;
     return CNN_OK;
 }
 
@@ -393,7 +280,7 @@ cnn_status cnn_layout_find(cnn_source *source, cnn_layout *layout)
     layout->roles = cnn_allocate_zeroed(source->context, count, sizeof *layout->roles);
     if (!layout->labels || !layout->roles)
         return CNN_ERROR_OUT_OF_MEMORY;
-    finder f = { .source = source, .layout = layout };
+    cnn_layout_finder f = { .source = source, .layout = layout };
     cnn_status status = source->is_list ? copy_labels(&f) : find_in_paths(&f);
     cnn_release(source->context, f.known.names);
     return status;

@@ -6,8 +6,6 @@
 
 #include "data/source.h"
 
-typedef enum cnn_role { CNN_ROLE_TRAINING = 0, CNN_ROLE_VALIDATION = 1, CNN_ROLE_TEST = 2, CNN_ROLES = 3 } cnn_role;
-
 typedef struct cnn_layout {
     const char **labels;  /* of the source's images, in their order; NULL: no class. The texts are the source's. */
     unsigned char *roles; /* a cnn_role each; all CNN_ROLE_TRAINING where there is no pair */

@@ -1,6 +1,7 @@
 /* The loader: worker threads prepare batches ahead of their use, in a ring of slots. Workers take images one by one in
  * the epoch's order, so that a batch is ready as soon as can be; where an image goes and what becomes of it depend on
  * its place in the order alone, never on the worker. */
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -103,6 +104,8 @@ static cnn_status prepare(cnn_loader *loader, uint64_t position)
     uint32_t batch_size = loader->options.batch_size, row = (uint32_t)(position % batch_size);
     slot *s = slot_of_batch(loader, position / batch_size);
     uint32_t index = loader->order[position];
+    assert(position < loader->dataset->count && index < loader->dataset->count);
+    assert(row < s->count);
     s->labels[row] = loader->dataset->items[index].label;
     s->indices[row] = index;
     return make_input(loader, index, (float *)s->images->data + row * loader->image_size);
@@ -118,6 +121,7 @@ static void note_prepared(cnn_loader *loader, uint64_t position, cnn_status stat
         s->failed_row = row;
         snprintf(s->error, sizeof s->error, "%s", cnn_last_error());
     }
+    assert(loader->busy && s->pending && s->pending <= s->count);
     loader->busy--;
     if (--s->pending == 0 || (loader->draining && loader->busy == 0))
         pthread_cond_signal(&loader->ready);
@@ -134,6 +138,7 @@ static void *work(void *argument)
             break;
         uint64_t position = loader->next++;
         loader->busy++;
+        assert(!loader->draining && loader->busy <= loader->options.workers);
         pthread_mutex_unlock(&loader->mutex);
         cnn_status status = prepare(loader, position);
         pthread_mutex_lock(&loader->mutex);
@@ -153,6 +158,7 @@ static void open_slot(cnn_loader *loader, uint64_t batch)
         return;
     uint64_t left = total - first;
     slot *s = slot_of_batch(loader, batch);
+    assert(loader->limit <= first && batch < loader->taken + loader->slot_count); /* nobody uses what it holds */
     s->count = left < loader->options.batch_size ? (uint32_t)left : loader->options.batch_size;
     s->pending = s->count;
     s->status = CNN_OK;
@@ -287,6 +293,16 @@ static double magnification(const cnn_augment *augment)
     return factor;
 }
 
+/* Memory is taken for what can be in use: no more images in a batch, and no more batches ahead, than there are. */
+static void limit_to_dataset(cnn_loader_options *options, size_t count)
+{
+    if (options->batch_size > count)
+        options->batch_size = count ? (uint32_t)count : 1;
+    size_t batches = (count + options->batch_size - 1) / options->batch_size;
+    if (options->prefetch_batches > batches)
+        options->prefetch_batches = batches ? (uint32_t)batches : 1;
+}
+
 static cnn_status read_options(cnn_loader *loader, const cnn_loader_options *given)
 {
     cnn_loader_options *options = &loader->options;
@@ -310,8 +326,7 @@ static cnn_status read_options(cnn_loader *loader, const cnn_loader_options *giv
         return cnn_fail(CNN_ERROR_LIMIT,
                         "cnn_loader_options: at most %d workers, %d batches ahead and %d images a batch are possible",
                         MAX_WORKERS, MAX_PREFETCH, MAX_BATCH);
-    if (loader->dataset->count && options->batch_size > loader->dataset->count)
-        options->batch_size = (uint32_t)loader->dataset->count; /* memory is for a batch, not for its limit */
+    limit_to_dataset(options, loader->dataset->count);
     return CNN_OK;
 }
 

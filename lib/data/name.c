@@ -3,16 +3,36 @@
 #include <string.h>
 #include <strings.h>
 
+/* What systems put beside people's files: macOS in its zips, Windows, Synology's and QNAP's storage, Linux. */
+static bool is_of_the_system(const char *name, size_t length)
+{
+    static const char *const names[] = { "__MACOSX", "$RECYCLE.BIN", "RECYCLER", "System Volume Information",
+                                         "@eaDir",   "#recycle",     "@Recycle", "lost+found" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && !strncasecmp(name, names[i], length))
+            return true;
+    return false;
+}
+
 bool cnn_name_is_hidden(const char *name, size_t length)
 {
-    static const char resource_forks[] = "__MACOSX"; /* what macOS adds to its zips */
-    return !length || name[0] == '.' || (length == sizeof resource_forks - 1 && !memcmp(name, resource_forks, length));
+    return !length || name[0] == '.' || is_of_the_system(name, length);
 }
 
 bool cnn_name_has_extension(const char *name, const char *extension)
 {
     const char *dot = strrchr(name, '.');
     return dot && !strcasecmp(dot + 1, extension);
+}
+
+bool cnn_name_has_image_extension(const char *name)
+{
+    static const char *const images[] = { "jpg", "jpeg", "jpe",  "jfif", "png",  "gif", "bmp",
+                                          "tif", "tiff", "webp", "heic", "heif", "avif" };
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        if (cnn_name_has_extension(name, images[i]))
+            return true;
+    return false;
 }
 
 bool cnn_name_is_no_image(const char *name)

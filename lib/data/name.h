@@ -11,4 +11,7 @@ bool cnn_name_is_hidden(const char *name, size_t length);
 bool cnn_name_is_no_image(const char *name);
 bool cnn_name_has_extension(const char *name, const char *extension);
 
+/* Whether the name ends as images' names do. */
+bool cnn_name_has_image_extension(const char *name);
+
 #endif

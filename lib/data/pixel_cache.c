@@ -1,5 +1,6 @@
 #include "data/pixel_cache.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "core/memory.h"
@@ -52,6 +53,7 @@ void cnn_pixel_cache_destroy(cnn_pixel_cache *cache)
 
 cnn_tensor *cnn_pixel_cache_get(const cnn_pixel_cache *cache, size_t index)
 {
+    assert(!cache || index < cache->count);
     return cache && cache->pixels ? cache->pixels[index] : NULL;
 }
 
@@ -59,6 +61,7 @@ bool cnn_pixel_cache_put(cnn_pixel_cache *cache, size_t index, cnn_tensor *pixel
 {
     if (!cache || !pixels || atomic_load_explicit(&cache->full, memory_order_relaxed))
         return false;
+    assert(index < cache->count && !cache->pixels[index]); /* dropped only once it was full */
     uint64_t bytes = cnn_tensor_bytes(pixels) + sizeof *pixels;
     if (atomic_fetch_add(&cache->used, bytes) + bytes > cache->limit) {
         atomic_store(&cache->full, true);

@@ -12,10 +12,13 @@
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
+#include "data/part_name.h"
+
 typedef struct cnn_entry {
     const char *path;  /* in full, as messages name it; its first `prefix` bytes are the same in every entry */
     const char *label; /* from a list of labels; else NULL */
     uint64_t locator;  /* the source's own way to find it; in order of appearance */
+    cnn_role role;     /* from a list that is divided into parts */
 } cnn_entry;
 
 typedef struct cnn_entry_list {
@@ -39,6 +42,7 @@ struct cnn_source {
     const char *path;       /* as the user gave it, without slashes at its end */
     size_t prefix;          /* bytes of each entry's path before the part that is relative to the source */
     bool is_list;           /* entries carry their labels: the paths say nothing of classes */
+    bool is_divided;        /* and a training part and another are among them */
     cnn_entry_list images;  /* what may be images, sorted by path */
     cnn_entry_list folders; /* every folder below the source, with or without images; paths end in a slash; sorted */
     const char *inner_zip;  /* a zip inside the source, which is passed over; NULL if there is none */

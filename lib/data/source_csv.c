@@ -1,169 +1,167 @@
-/* A list of images in a CSV file (RFC 4180) whose first row names the columns: `path`, relative to the CSV file, and
- * `label`; others are ignored. */
-#include <ctype.h>
+/* A list of images in a text file of rows, whose first names the columns. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "data/csv_columns.h"
+#include "data/name.h"
 #include "data/source.h"
 
-enum { NO_COLUMN = -1 };
+enum { EXTENSIONS = 6 };
 static const uint64_t max_csv_bytes = (uint64_t)1 << 30;
 
-typedef struct reader {
-    const char *name;
-    char *at, *end;
-    size_t line;     /* of `at`, from 1 */
-    bool end_of_row; /* the last field was its row's last */
-} reader;
+typedef struct list {
+    cnn_source *source;
+    cnn_csv_reader reader;
+    const char *folder; /* that paths are relative to, with its slash; "" for the current one */
+    bool labels_wanted;
+    int extension;      /* the last that a name without one was found with */
+    size_t parts;       /* rows whose split names a part, */
+    size_t other_parts; /* and those whose split doesn't; the first of them: */
+    size_t other_line;
+    const char *other_text;
+} list;
 
 static const cnn_source_type list_type = { .read = cnn_source_read_file };
 
-/* A quoted field's text, its quotes taken out where it stands. `at` is past the opening quote. */
-static cnn_status unquote(reader *r, char **text_end)
+static cnn_status read_row(cnn_csv_reader *r, const cnn_csv_columns *columns, char *fields[CNN_CSV_COLUMNS])
 {
-    size_t first_line = r->line;
-    char *to = r->at;
-    for (;; r->at++) {
-        if (r->at == r->end)
-            return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: a quote is opened and not closed", r->name, first_line);
-        if (*r->at == '"') {
-            r->at++;
-            if (r->at == r->end || *r->at != '"')
-                break;
-        }
-        r->line += *r->at == '\n';
-        *to++ = *r->at;
-    }
-    *text_end = to;
-    if (r->at < r->end && *r->at != ',' && *r->at != '\r' && *r->at != '\n')
-        return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: text follows a closing quote", r->name, r->line);
-    return CNN_OK;
-}
-
-static void trim(char **field, char **field_end)
-{
-    while (*field < *field_end && isblank((unsigned char)**field))
-        ++*field;
-    while (*field_end > *field && isblank((unsigned char)(*field_end)[-1]))
-        --*field_end;
-}
-
-/* The next field of the row as text, made where it stands; `at` moves to the next field or row. */
-static cnn_status next_field(reader *r, char **field)
-{
-    char *text_end = r->at;
-    if (r->at < r->end && *r->at == '"') {
-        *field = ++r->at;
-        cnn_status status = unquote(r, &text_end);
-        if (status)
-            return status;
-    } else {
-        *field = r->at;
-        while (r->at < r->end && *r->at != ',' && *r->at != '\n' && *r->at != '\r')
-            r->at++;
-        text_end = r->at;
-        trim(field, &text_end);
-    }
-    r->end_of_row = r->at == r->end || *r->at != ',';
-    if (!r->end_of_row) {
-        r->at++;
-    } else {
-        r->at += r->at < r->end && *r->at == '\r';
-        if (r->at < r->end && *r->at == '\n')
-            r->line += *r->at++ == '\n';
-    }
-    *text_end = 0; /* at the latest where the separator was, or the zero byte after the file */
-    return CNN_OK;
-}
-
-typedef struct columns {
-    int path, label;
-} columns;
-
-static cnn_status read_header(reader *r, bool labels_wanted, columns *found)
-{
-    *found = (columns){ NO_COLUMN, NO_COLUMN };
-    r->end_of_row = r->at == r->end;
-    for (int column = 0; !r->end_of_row; column++) {
-        char *name = NULL;
-        cnn_status status = next_field(r, &name);
-        if (status)
-            return status;
-        if (!strcasecmp(name, "path") && found->path == NO_COLUMN)
-            found->path = column;
-        else if (!strcasecmp(name, "label") && found->label == NO_COLUMN)
-            found->label = column;
-    }
-    const char *missing = found->path == NO_COLUMN ? "path" : found->label == NO_COLUMN ? "label" : NULL;
-    if (missing && (labels_wanted || found->path == NO_COLUMN))
-        return cnn_fail(CNN_ERROR_FORMAT, "%s:1: there is no column \"%s\"; the first line names the columns", r->name,
-                        missing);
-    return CNN_OK;
-}
-
-static cnn_status read_row(reader *r, columns wanted, char **path, char **label)
-{
-    *path = *label = NULL;
-    r->end_of_row = false;
+    for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++)
+        fields[kind] = NULL;
     for (int column = 0; !r->end_of_row; column++) {
         char *field = NULL;
-        cnn_status status = next_field(r, &field);
+        cnn_status status = cnn_csv_next_field(r, &field);
         if (status)
             return status;
-        if (column == wanted.path)
-            *path = field;
-        else if (column == wanted.label)
-            *label = field;
+        for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++)
+            if (column == columns->at[kind])
+                fields[kind] = field;
     }
     return CNN_OK;
 }
 
-static cnn_status add_row(cnn_source *source, const char *folder, const char *path, const char *label, size_t line)
+static bool exists(const char *path)
 {
-    const char *full = cnn_source_join(source, path[0] == '/' ? "" : folder, path);
-    const char *own_label = label ? cnn_source_join(source, label, "") : NULL;
-    if (!full || (label && !own_label))
-        return CNN_ERROR_OUT_OF_MEMORY;
-    if (access(full, F_OK)) {
-        char place[512];
-        snprintf(place, sizeof place, "%s:%zu: %s", source->path, line, full);
-        return cnn_fail_errno(place, "can't be opened");
-    }
-    cnn_status status = cnn_source_add(source, &source->images, full, line);
-    if (!status)
-        source->images.entries[source->images.count - 1].label = own_label;
-    return status;
+    return !access(path, F_OK);
 }
 
-static cnn_status read_rows(cnn_source *source, reader *r, bool labels_wanted, const char *folder)
+/* A list may name images without their extensions: `path`, or that of the image which lies there. NULL without memory.
+ */
+static const char *find_image(list *l, const char *path)
 {
-    columns wanted;
-    cnn_status status = read_header(r, labels_wanted, &wanted);
-    while (!status && r->at < r->end) {
-        if (*r->at == '\n' || *r->at == '\r') { /* an empty line */
-            r->line += *r->at++ == '\n';
-            continue;
+    static const char *const extensions[EXTENSIONS] = { ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG" };
+    if (cnn_name_has_image_extension(path))
+        return path;
+    size_t length = strlen(path), room = length + sizeof ".jpeg";
+    char *longer = cnn_source_text(l->source, room);
+    if (!longer)
+        return NULL;
+    for (int i = 0; i < EXTENSIONS; i++) { /* the last one that was found comes first */
+        int candidate = (l->extension + i) % EXTENSIONS;
+        snprintf(longer, room, "%s%s", path, extensions[candidate]);
+        if (exists(longer)) {
+            l->extension = candidate;
+            return longer;
         }
-        size_t line = r->line;
-        char *path = NULL, *label = NULL;
-        status = read_row(r, wanted, &path, &label);
+    }
+    return path;
+}
+
+/* In full, with / where lists from Windows have \. */
+static const char *full_path(list *l, char *path)
+{
+    if (!strchr(path, '/'))
+        for (char *at = strchr(path, '\\'); at; at = strchr(at, '\\'))
+            *at = '/';
+    const char *full = cnn_source_join(l->source, path[0] == '/' ? "" : l->folder, path);
+    return full ? find_image(l, full) : NULL;
+}
+
+static cnn_status note_split(list *l, cnn_entry *entry, const char *split, size_t line)
+{
+    entry->role = CNN_ROLE_TRAINING;
+    if (cnn_part_of_name(split, strlen(split), &entry->role) != CNN_PART_MATCH_NONE) {
+        l->parts++;
+        return CNN_OK;
+    }
+    if (l->other_parts++)
+        return CNN_OK;
+    l->other_line = line;
+    l->other_text = cnn_source_join(l->source, split, "");
+    return l->other_text ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
+static cnn_status add_row(list *l, char *const fields[CNN_CSV_COLUMNS], size_t line)
+{
+    cnn_source *source = l->source;
+    const char *label = l->labels_wanted ? fields[CNN_CSV_LABEL] : NULL;
+    const char *path = full_path(l, fields[CNN_CSV_PATH]);
+    const char *own_label = label ? cnn_source_join(source, label, "") : NULL;
+    if (!path || (label && !own_label))
+        return CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = cnn_source_add(source, &source->images, path, line);
+    if (status)
+        return status;
+    cnn_entry *entry = &source->images.entries[source->images.count - 1];
+    entry->label = own_label;
+    return fields[CNN_CSV_SPLIT] ? note_split(l, entry, fields[CNN_CSV_SPLIT], line) : CNN_OK;
+}
+
+static cnn_status read_rows(list *l, const cnn_csv_columns *columns)
+{
+    cnn_status status = CNN_OK;
+    while (!status && cnn_csv_next_row(&l->reader)) {
+        size_t line = l->reader.line;
+        char *fields[CNN_CSV_COLUMNS];
+        status = read_row(&l->reader, columns, fields);
         if (status)
             break;
-        if (!path || !*path)
-            return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: there is no path", source->path, line);
-        if (labels_wanted && (!label || !*label))
-            return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: there is no label", source->path, line);
-        status = add_row(source, folder, path, labels_wanted ? label : NULL, line);
+        if (!fields[CNN_CSV_PATH] || !*fields[CNN_CSV_PATH])
+            return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: there is no path", l->source->path, line);
+        if (l->labels_wanted && (!fields[CNN_CSV_LABEL] || !*fields[CNN_CSV_LABEL]))
+            return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: there is no label", l->source->path, line);
+        status = add_row(l, fields, line);
     }
     return status;
 }
 
-/* The folder that paths are relative to, with its slash; "" for the current one. */
+/* A column may be named as if it divided the list, and mean something else. */
+static cnn_status divide(list *l)
+{
+    cnn_source *source = l->source;
+    if (l->parts && l->other_parts)
+        return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: the split \"%s\" is no part; parts are train, valid and test",
+                        source->path, l->other_line, l->other_text);
+    if (l->other_parts)
+        cnn_log(source->context, CNN_LOG_WARNING,
+                "%s: isn't divided by its split \"%s\": parts are named train, valid and test", source->path,
+                l->other_text);
+    size_t training = 0;
+    for (size_t i = 0; i < source->images.count && l->parts; i++)
+        training += source->images.entries[i].role == CNN_ROLE_TRAINING;
+    source->is_divided = training && training < source->images.count;
+    return CNN_OK;
+}
+
+/* A single missing file is verification's business; where all are, it is the paths that are wrong. */
+static cnn_status check_files(const cnn_source *source)
+{
+    const cnn_entry *images = source->images.entries;
+    for (size_t i = 0; i < source->images.count; i++)
+        if (exists(images[i].path))
+            return CNN_OK;
+    if (!source->images.count)
+        return CNN_OK;
+    return cnn_fail(CNN_ERROR_IO,
+                    "%s: none of its %zu files is there; the first, in line %llu, would be %s: paths are relative to "
+                    "the list",
+                    source->path, source->images.count, (unsigned long long)images[0].locator, images[0].path);
+}
+
 static char *folder_of(cnn_source *source)
 {
     char *folder = cnn_source_join(source, source->path, "");
@@ -174,25 +172,37 @@ static char *folder_of(cnn_source *source)
     return folder;
 }
 
+static cnn_status read_list(list *l)
+{
+    cnn_csv_columns columns;
+    cnn_status status = cnn_csv_read_columns(&l->reader, l->labels_wanted, &columns);
+    if (!status)
+        status = read_rows(l, &columns);
+    if (!status && l->labels_wanted)
+        status = divide(l);
+    if (!status && l->labels_wanted)
+        status = check_files(l->source);
+    return status;
+}
+
 cnn_status cnn_source_open_csv(cnn_source *source, bool labels_wanted)
 {
     source->type = &list_type;
     source->is_list = true;
-    const char *folder = folder_of(source);
-    if (!folder)
+    list l = { .source = source, .labels_wanted = labels_wanted, .folder = folder_of(source) };
+    if (!l.folder)
         return CNN_ERROR_OUT_OF_MEMORY;
     void *bytes = NULL;
     size_t size = 0;
     cnn_status status = cnn_file_read(source->context, source->path, max_csv_bytes, &bytes, &size);
     if (status)
         return status;
-    reader r = { .name = source->path, .at = bytes, .end = (char *)bytes + size, .line = 1 };
     if (memchr(bytes, 0, size)) {
-        status = cnn_fail(CNN_ERROR_FORMAT, "%s: is not text: it holds zero bytes", source->path);
+        status = cnn_fail(CNN_ERROR_FORMAT, "%s: is not text in UTF-8: it holds zero bytes; save it as CSV in UTF-8",
+                          source->path);
     } else {
-        if (size >= 3 && !memcmp(r.at, "\xEF\xBB\xBF", 3)) /* the byte order mark of Windows programs */
-            r.at += 3;
-        status = read_rows(source, &r, labels_wanted, folder);
+        l.reader = cnn_csv_read(source->path, bytes, size);
+        status = read_list(&l);
     }
     cnn_release(source->context, bytes);
     return status;

@@ -17,30 +17,56 @@ enum { MAX_DEPTH = 64 };
 typedef struct folder_identity {
     dev_t device;
     ino_t inode;
+    bool taken;
 } folder_identity;
 
 typedef struct walk {
     cnn_source *source;
-    folder_identity *visited;
-    size_t visited_count, visited_capacity;
+    folder_identity *visited;     /* an open-addressed table */
+    size_t visited_count, places; /* the latter 0 or a power of two, at least twice the former */
 } walk;
 
 static const cnn_source_type folder_type = { .read = cnn_source_read_file };
+
+/* Where a folder stands in the table, or would. */
+static folder_identity *place_of(folder_identity *table, size_t places, dev_t device, ino_t inode)
+{
+    uint64_t hash = ((uint64_t)inode ^ (uint64_t)device << 40) * 0x9E3779B97F4A7C15u;
+    size_t at = (size_t)(hash >> 32) & (places - 1);
+    while (table[at].taken && (table[at].inode != inode || table[at].device != device))
+        at = (at + 1) & (places - 1);
+    return &table[at];
+}
+
+static cnn_status make_room(walk *w)
+{
+    if (w->visited_count * 2 < w->places)
+        return CNN_OK;
+    size_t places = w->places ? w->places * 2 : 64;
+    folder_identity *larger = cnn_allocate_zeroed(w->source->context, places, sizeof *larger);
+    if (!larger)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < w->places; i++)
+        if (w->visited[i].taken)
+            *place_of(larger, places, w->visited[i].device, w->visited[i].inode) = w->visited[i];
+    cnn_release(w->source->context, w->visited);
+    w->visited = larger;
+    w->places = places;
+    return CNN_OK;
+}
 
 static cnn_status mark_visited(walk *w, const char *path, bool *first_time)
 {
     struct stat info;
     if (stat(path, &info))
         return cnn_fail_errno(path, "can't be opened");
-    *first_time = false;
-    for (size_t i = 0; i < w->visited_count; i++)
-        if (w->visited[i].inode == info.st_ino && w->visited[i].device == info.st_dev)
-            return CNN_OK;
-    if (!cnn_grow(w->source->context, (void **)&w->visited, &w->visited_capacity, w->visited_count + 1,
-                  sizeof *w->visited))
-        return CNN_ERROR_OUT_OF_MEMORY;
-    w->visited[w->visited_count++] = (folder_identity){ info.st_dev, info.st_ino };
-    *first_time = true;
+    cnn_status status = make_room(w);
+    if (status)
+        return status;
+    folder_identity *place = place_of(w->visited, w->places, info.st_dev, info.st_ino);
+    *first_time = !place->taken;
+    w->visited_count += *first_time;
+    *place = (folder_identity){ info.st_dev, info.st_ino, true };
     return CNN_OK;
 }
 

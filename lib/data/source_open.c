@@ -46,7 +46,7 @@ static cnn_status open_regular_file(cnn_source *source, bool any_image)
         return status;
     if (zip)
         return cnn_source_open_zip(source);
-    if (cnn_name_has_extension(source->path, "csv"))
+    if (cnn_name_has_extension(source->path, "csv") || cnn_name_has_extension(source->path, "tsv"))
         return cnn_source_open_csv(source, !any_image);
     if (cnn_name_has_extension(source->path, "zip"))
         return cnn_fail(CNN_ERROR_FORMAT, "%s: is not a zip file, though it is named so", source->path);

@@ -193,38 +193,39 @@ static cnn_status verify_all(verification *v)
     return CNN_OK;
 }
 
-static cnn_status check_classes(const cnn_dataset *dataset, const bool *had_images)
+/* `images` of each class were there before, and `left` are now. */
+static cnn_status check_classes(const cnn_dataset *dataset, const uint32_t *images, const uint32_t *left)
 {
     if (!dataset->count)
         return cnn_fail(CNN_ERROR_DATA, "%s: none of its images can be used", dataset->source->path);
-    for (uint32_t label = 0; label < dataset->class_count; label++) {
-        bool has_images = false;
-        for (size_t i = 0; i < dataset->count && !has_images; i++)
-            has_images = dataset->items[i].label == (int32_t)label;
-        if (had_images[label] && !has_images)
+    for (uint32_t label = 0; label < dataset->class_count; label++)
+        if (images[label] && !left[label])
             return cnn_fail(CNN_ERROR_DATA, "%s: none of the images of the class \"%s\" can be used",
                             dataset->source->path, dataset->class_names[label]);
-    }
     return CNN_OK;
 }
 
 static cnn_status remove_bad(cnn_dataset *dataset, const bool *bad, uint64_t *bad_count)
 {
-    bool *had_images = cnn_allocate_zeroed(dataset->context, dataset->class_count, sizeof *had_images);
-    if (!had_images)
+    uint32_t *images = cnn_allocate_zeroed(dataset->context, 2 * (size_t)dataset->class_count, sizeof *images);
+    uint32_t *left = images ? images + dataset->class_count : NULL;
+    if (!images)
         return CNN_ERROR_OUT_OF_MEMORY;
     size_t kept = 0, total = dataset->count;
     for (size_t i = 0; i < total; i++) {
-        if (dataset->items[i].label >= 0)
-            had_images[dataset->items[i].label] = true;
+        int32_t label = dataset->items[i].label;
+        if (label >= 0) {
+            images[label]++;
+            left[label] += !bad[i];
+        }
         if (!bad[i])
             dataset->items[kept++] = dataset->items[i];
     }
     dataset->count = kept;
     if (bad_count)
         *bad_count = total - kept;
-    cnn_status status = total ? check_classes(dataset, had_images) : CNN_OK;
-    cnn_release(dataset->context, had_images);
+    cnn_status status = total ? check_classes(dataset, images, left) : CNN_OK;
+    cnn_release(dataset->context, images);
     return status;
 }
 

@@ -48,9 +48,9 @@ static cnn_status create(cnn_context *context, const cnn_dataset *dataset, const
     features->context = context;
     features->options = *options;
     features->count = (size_t)cnn_dataset_count(dataset);
-    if (features->options.batch_size > features->count)
-        features->options.batch_size = (uint32_t)features->count; /* memory is for a batch, not for its limit */
-    options = &features->options;
+    if (features->options.batch_size > features->count) /* memory is taken for what can be in use */
+        features->options.batch_size = features->count ? (uint32_t)features->count : 1;
+    uint32_t batch_size = features->options.batch_size;
     features->length = (size_t)(shape->dims[0] * shape->dims[1] * shape->dims[2]);
     size_t values;
     if (!cnn_multiply(features->count, features->length, &values))
@@ -58,12 +58,12 @@ static cnn_status create(cnn_context *context, const cnn_dataset *dataset, const
     features->values = cnn_allocate_zeroed(context, values, sizeof *features->values);
     features->labels = cnn_allocate_zeroed(context, features->count, sizeof *features->labels);
     features->order = cnn_allocate_zeroed(context, features->count, sizeof *features->order);
-    features->batch_labels = cnn_allocate_zeroed(context, options->batch_size, sizeof *features->batch_labels);
-    features->batch_indices = cnn_allocate_zeroed(context, options->batch_size, sizeof *features->batch_indices);
+    features->batch_labels = cnn_allocate_zeroed(context, batch_size, sizeof *features->batch_labels);
+    features->batch_indices = cnn_allocate_zeroed(context, batch_size, sizeof *features->batch_indices);
     if (!features->values || !features->labels || !features->order || !features->batch_labels ||
         !features->batch_indices)
         return CNN_ERROR_OUT_OF_MEMORY;
-    const int64_t dims[] = { options->batch_size, shape->dims[0], shape->dims[1], shape->dims[2] };
+    const int64_t dims[] = { batch_size, shape->dims[0], shape->dims[1], shape->dims[2] };
     return cnn_tensor_create(context, CNN_FLOAT32, 4, dims, &features->images);
 }
 

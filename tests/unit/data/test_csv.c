@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../test.h"
 #include "files.h"
@@ -75,8 +77,12 @@ static void paths_are_full_and_may_be_absolute(void **state)
 static void missing_columns_are_named(void **state)
 {
     (void)state;
-    expect_error("file,label\na.jpg,Cat\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");
-    expect_error("path,class\na.jpg,Cat\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"label\"");
+    expect_error("a.jpg,Cat\nb.jpg,Dog\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");
+    expect_error("where,what\na.jpg,Cat\n", CNN_ERROR_FORMAT,
+                 "has \"where\", \"what\": one must say what are the files");
+    expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"label\"");
+    expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT,
+                 "has \"path\", \"what\": one must say what are the classes");
     expect_error("", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");
 }
 
@@ -89,11 +95,100 @@ static void broken_rows_are_named_by_line(void **state)
     expect_error("path,label\n\"a.jpg\"x,Cat\n", CNN_ERROR_FORMAT, "list.csv:2: text follows a closing quote");
 }
 
-static void missing_files_are_named_with_their_line(void **state)
+static void columns_have_the_names_that_people_give_them(void **state)
 {
     (void)state;
-    expect_error("path,label\na.jpg,Cat\nnone.jpg,Dog\n", CNN_ERROR_IO, "none.jpg: can't be opened: No such file");
-    assert_non_null(strstr(cnn_last_error(), "list.csv:3: "));
+    static const char *const headers[] = { "filename,label",   "image,class", "File Name, Breed", "image_id,category",
+                                           "filepaths,labels", "img;species", "IMAGE\tCLASS",     "file|target" };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        const char *separator = strpbrk(headers[i], ",;\t|");
+        char text[200];
+        snprintf(text, sizeof text, "%s\na.jpg%cCat\nb.jpg%cDog\n", headers[i], *separator, *separator);
+        open_and_expect(text, (const char *[]){ "Cat", "Dog" }, 2);
+    }
+    open_and_expect("id,image,class id,label\n7,a.jpg,0,Cat\n8,b.jpg,1,Dog\n", (const char *[]){ "Cat", "Dog" }, 2);
+}
+
+static void other_separators_keep_commas_and_quotes(void **state)
+{
+    (void)state;
+    open_and_expect("path;label\nsub/c, d.jpg;Cat, old\n\"a.jpg\" ; \"a;b\"\n", (const char *[]){ "a;b", "Cat, old" },
+                    2);
+    open_and_expect("\xEF\xBB\xBF\"path\"\t\"label\"\r\na.jpg\t Cat \r\nb.jpg\t\"Dog\"\r\n",
+                    (const char *[]){ "Cat", "Dog" }, 2);
+}
+
+static void names_without_extension_are_found(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "n02_1.jpg", "n02_2.PNG", "sub/v1.5.jpeg", "bare", NULL });
+    open_and_expect("id,breed\nn02_1,pug\nn02_2,beagle\nsub/v1.5,boxer\nbare,collie\n",
+                    (const char *[]){ "collie", "pug", "beagle", "boxer" }, 4);
+    open_and_expect("id,breed\nsub\\v1.5,boxer\nn02_1.jpg,pug\n", (const char *[]){ "pug", "boxer" }, 2);
+}
+
+static void a_missing_file_is_verifications_business(void **state)
+{
+    (void)state;
+    open_and_expect("path,label\na.jpg,Cat\nnone.jpg,Dog\n", (const char *[]){ "Cat", "Dog" }, 2);
+    expect_error("path,label\nx/a.jpg,Cat\nx/b.jpg,Dog\n", CNN_ERROR_IO,
+                 "none of its 2 files is there; the first, in line 2");
+}
+
+static uint64_t count_part(cnn_part part)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    cnn_dataset *dataset = NULL;
+    assert_ok(cnn_dataset_open(NULL, in_room("list.csv"), &options, &dataset));
+    uint64_t count = cnn_dataset_count(dataset);
+    cnn_dataset_destroy(dataset);
+    return count;
+}
+
+static void a_split_column_divides_a_list(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "split", "Set", "data set", "subset", "partition", "fold" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[300];
+        snprintf(
+            text, sizeof text,
+            "path,label,%s\na.jpg,x,train\nb.jpg,y,Training\nsub/c,x,train\n1.jpg,x,valid\n2.jpg,y,val\n3.jpg,y,test\n",
+            names[i]);
+        write_text("list.csv", text);
+        assert_int_equal(3, count_part(CNN_PART_AUTO));
+        assert_int_equal(2, count_part(CNN_PART_VALIDATION));
+        assert_int_equal(1, count_part(CNN_PART_TEST));
+        assert_int_equal(6, count_part(CNN_PART_ALL));
+    }
+    assert_true(cnn_dataset_has_test_part(NULL, in_room("list.csv")));
+}
+
+static void a_split_that_names_no_parts_divides_nothing(void **state)
+{
+    (void)state;
+    open_and_expect("path,label,fold\na.jpg,x,0\nb.jpg,y,1\n", (const char *[]){ "x", "y" }, 2);
+    open_and_expect("path,label,split\na.jpg,x,test\nb.jpg,y,test\n", (const char *[]){ "x", "y" }, 2);
+    expect_error("path,label,split\na.jpg,x,train\nb.jpg,y,\n", CNN_ERROR_FORMAT,
+                 "list.csv:3: the split \"\" is no part; parts are train, valid and test");
+}
+
+static void a_million_lines_are_read_in_seconds(void **state)
+{
+    (void)state;
+    enum { LINES = 1000000, LENGTH = 48 };
+    char *text = malloc((size_t)LINES * LENGTH + 100), *at = text;
+    assert_non_null(text);
+    at += sprintf(at, "path,label,split\na.jpg,0,train\n");
+    for (int i = 0; i < LINES; i++)
+        at += sprintf(at, "folder/image_%06d.jpg,%d,%s\n", i, i % 1000, i % 10 ? "train" : "test");
+    write_text("list.csv", text);
+    free(text);
+    clock_t start = clock();
+    assert_int_equal(LINES / 10 * 9 + 1, count_part(CNN_PART_TRAIN));
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 10);
 }
 
 static void one_label_or_none_is_no_dataset(void **state)
@@ -138,7 +233,13 @@ int main(void)
         with_images(paths_are_full_and_may_be_absolute),
         with_images(missing_columns_are_named),
         with_images(broken_rows_are_named_by_line),
-        with_images(missing_files_are_named_with_their_line),
+        with_images(columns_have_the_names_that_people_give_them),
+        with_images(other_separators_keep_commas_and_quotes),
+        with_images(names_without_extension_are_found),
+        with_images(a_missing_file_is_verifications_business),
+        with_images(a_split_column_divides_a_list),
+        with_images(a_split_that_names_no_parts_divides_nothing),
+        with_images(a_million_lines_are_read_in_seconds),
         with_images(one_label_or_none_is_no_dataset),
         with_images(zero_bytes_are_refused),
         with_images(an_unlabelled_list_needs_no_labels),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../test.h"
@@ -119,14 +120,82 @@ static void training_and_test_folders_are_parts(void **state)
     }
 }
 
-static void the_test_part_is_the_test_folder_before_the_validation_folder(void **state)
+static void expect_parts(uint32_t divided, uint64_t training, uint64_t validation, uint64_t test)
+{
+    cnn_dataset *dataset = open_part(in_room(""), CNN_PART_AUTO);
+    cnn_dataset_parts parts = { .struct_size = sizeof parts };
+    assert_ok(cnn_dataset_get_parts(dataset, &parts));
+    assert_int_equal(divided, parts.divided);
+    assert_int_equal(training, parts.training);
+    assert_int_equal(validation, parts.validation);
+    assert_int_equal(test, parts.test);
+    cnn_dataset_destroy(dataset);
+}
+
+static void validation_and_test_are_parts_of_their_own(void **state)
 {
     (void)state;
-    static const char *const names[] = { "train/a/1.jpg",      "train/b/1.jpg", "validation/a/1.jpg",
-                                         "validation/b/2.jpg", "test/a/1.jpg",  NULL };
-    write_names(names);
-    expect(in_room(""), CNN_PART_TEST, "1 a, 0 b");
-    expect(in_room(""), CNN_PART_ALL, "3 a, 2 b");
+    static const char *const validation[] = { "validation", "valid", "Val", "dev", "val_set" };
+    static const char *const test[] = { "test", "Testing", "holdout", "eval", "test1" };
+    for (int i = 0; i < 5; i++) {
+        char names[6][64];
+        const char *list[7] = { "train/a/1.jpg", "train/b/1.jpg" };
+        snprintf(names[0], 64, "%s/a/1.jpg", validation[i]);
+        snprintf(names[1], 64, "%s/b/2.jpg", validation[i]);
+        snprintf(names[2], 64, "%s/a/1.jpg", test[i]);
+        for (int k = 0; k < 3; k++)
+            list[2 + k] = names[k];
+        write_names(list);
+        expect(in_room(""), CNN_PART_AUTO, "1 a, 1 b");
+        expect(in_room(""), CNN_PART_VALIDATION, "1 a, 1 b");
+        expect(in_room(""), CNN_PART_TEST, "1 a, 0 b");
+        expect(in_room(""), CNN_PART_ALL, "3 a, 2 b");
+        expect_parts(1, 2, 2, 1);
+        assert_int_equal(0, remove_room(state) | make_room(state));
+    }
+}
+
+static void a_single_part_beside_training_is_for_both_uses(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_VALIDATION, "1 a, 0 b");
+    expect_parts(1, 2, 0, 1);
+    assert_int_equal(0, remove_room(state) | make_room(state));
+    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "val/b/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b");
+    expect_parts(1, 2, 1, 0);
+}
+
+/* Names that only contain a part's are classes, and so is a part's beside them. */
+static void parts_are_named_by_whole_words(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = { { "strainer", "valve" },
+                                            { "train", "latest" },
+                                            { "trainer", "tester" },
+                                            { "terrain", "contest" },
+                                            { "rain", "interval" } };
+    for (int i = 0; i < 5; i++) {
+        char names[4][64];
+        for (int k = 0; k < 4; k++)
+            snprintf(names[k], 64, "%s/type%c/%d.jpg", pairs[i][k / 2], 'a' + k % 2, k);
+        write_names((const char *[]){ names[0], names[1], names[2], names[3], NULL });
+        char expected[100];
+        int swapped = strcmp(pairs[i][0], pairs[i][1]) > 0;
+        snprintf(expected, sizeof expected, "2 %s, 2 %s", pairs[i][swapped], pairs[i][!swapped]);
+        expect(in_room(""), CNN_PART_AUTO, expected);
+        assert_int_equal(0, remove_room(state) | make_room(state));
+    }
+    write_names((const char *[]){ "seg_train/a/1.jpg", "seg_train/b/1.jpg", "seg_test/a/1.jpg", NULL });
+    expect_parts(1, 2, 0, 1);
+}
+
+static void parts_without_training_are_no_classes(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "valid/a/1.jpg", "valid/b/1.jpg", "test/a/1.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "named as parts, and none is a training part");
 }
 
 static void a_test_folder_without_classes_gives_way_to_validation(void **state)
@@ -148,12 +217,55 @@ static void kaggles_flat_folder_has_classes_in_its_names(void **state)
     expect_error(in_room("k"), CNN_PART_TEST, CNN_ERROR_DATA, "test part are in no classes");
 }
 
-static void flat_names_may_have_underscores_digits_and_brackets(void **state)
+static char log_text[4000];
+
+static void keep_warning(cnn_log_level level, const char *message, void *user)
+{
+    (void)user;
+    assert_int_equal(CNN_LOG_WARNING, level);
+    strncat(log_text, message, 1000);
+}
+
+/* The dataset of the room, in a context whose warnings go to log_text. */
+static void expect_and_log(const char *description)
+{
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 1;
+    options.log = keep_warning;
+    log_text[0] = 0;
+    cnn_context *context;
+    cnn_dataset *dataset;
+    assert_ok(cnn_context_create(&options, &context));
+    assert_ok(cnn_dataset_open(context, in_room(""), NULL, &dataset));
+    assert_string_equal(description, describe(dataset));
+    cnn_dataset_destroy(dataset);
+    cnn_context_destroy(context);
+}
+
+static void the_class_in_a_flat_name_stands_before_its_last_number(void **state)
 {
     (void)state;
-    write_names((const char *[]){ "red_apple.jpg", "red2.jpg", "green (1).jpg", "green (2).jpg", "blue-1.png",
-                                  "blue-2.png", NULL });
-    expect(in_room(""), CNN_PART_AUTO, "2 blue, 2 green, 2 red");
+    write_names((const char *[]){ "american_bulldog_12.jpg", "american_bulldog_7.jpg", "american_pit_bull_1.jpg",
+                                  "american_pit_bull_2.jpg", "great_dane_3.jpg", "great_dane_4.png", "cat.0.jpg",
+                                  "cat.1.jpg", "cat12.jpg", "cat (3).jpg", "cat.jpg", "dog-1.jpg", "dog - 2.jpg",
+                                  "dog_3_left.jpg", NULL });
+    expect_and_log("2 american_bulldog, 2 american_pit_bull, 5 cat, 3 dog, 2 great_dane");
+    assert_string_equal("", log_text);
+}
+
+static void doubtful_flat_names_are_named(void **state)
+{
+    (void)state;
+    write_names(
+        (const char *[]){ "boeing_737_1.jpg", "boeing_737_2.jpg", "boeing_747_1.jpg", "boeing_747_2.jpg", NULL });
+    expect_and_log("2 boeing_737, 2 boeing_747");
+    assert_non_null(
+        strstr(log_text, "before the last number in the files' names, as \"boeing_737\" of boeing_737_1.jpg"));
+    assert_int_equal(0, remove_room(state) | make_room(state));
+    write_names((const char *[]){ "red_apple.jpg", "red_brick.jpg", "blue.sky.jpg", "blue_sea.jpg", NULL });
+    expect_and_log("2 blue, 2 red");
+    assert_non_null(strstr(log_text, "first dot, underscore or digit in the files' names"));
 }
 
 static void a_flat_test_folder_needs_only_one_image_of_a_class(void **state)
@@ -236,33 +348,82 @@ static void more_classes_than_allowed_are_an_error(void **state)
     assert_non_null(strstr(cnn_last_error(), "there are 3 classes"));
 }
 
-static void count_warning(cnn_log_level level, const char *message, void *user)
-{
-    assert_int_equal(CNN_LOG_WARNING, level);
-    strncat(user, message, 500);
-}
-
 static void empty_class_folders_and_strays_are_logged(void **state)
 {
     (void)state;
     write_names((const char *[]){ "Cat/1.jpg", "Dog/1.jpg", "stray.jpg", "Notes/read.txt", NULL });
     write_folder("Bird");
-    char log[2000] = "";
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = 1;
-    options.log = count_warning;
-    options.log_user = log;
-    cnn_context *context;
-    assert_ok(cnn_context_create(&options, &context));
-    cnn_dataset *dataset;
-    assert_ok(cnn_dataset_open(context, in_room(""), NULL, &dataset));
-    assert_string_equal("1 Cat, 1 Dog", describe(dataset));
-    assert_non_null(strstr(log, "Bird/: holds no images"));
-    assert_non_null(strstr(log, "Notes/: holds no images"));
-    assert_non_null(strstr(log, "1 images are in no class and are passed over, such as"));
+    expect_and_log("1 Cat, 1 Dog");
+    assert_non_null(strstr(log_text, "Bird/: holds no images"));
+    assert_non_null(strstr(log_text, "Notes/: holds no images"));
+    assert_non_null(strstr(log_text, "1 images are in no class and are passed over, such as"));
+}
+
+static void folders_of_the_system_are_passed_over(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "Cat/1.jpg",
+                                         "Cat/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
+                                         "Cat/Thumbs.db",
+                                         "Cat/.DS_Store",
+                                         "Cat/desktop.ini",
+                                         "Dog/1.jpg",
+                                         "$RECYCLE.BIN/S-1-5/2.jpg",
+                                         "@eaDir/3.jpg",
+                                         "__MACOSX/Cat/._1.jpg",
+                                         "System Volume Information/4.jpg",
+                                         "lost+found/5.jpg",
+                                         "#recycle/6.jpg",
+                                         "@Recycle/7.jpg",
+                                         NULL };
+    write_names(names);
+    write_zip_of_names("all.zip", names);
+    expect_and_log("1 Cat, 1 Dog");
+    assert_string_equal("", log_text);
+    if (READS_ZIP)
+        expect(in_room("all.zip"), CNN_PART_AUTO, "1 Cat, 1 Dog");
+}
+
+static void a_hundred_thousand_names_in_a_zip_are_listed_in_seconds(void **state)
+{
+    (void)state;
+    if (!READS_ZIP)
+        skip();
+    enum { COUNT = 100000, LENGTH = 40 };
+    zip_entry *entries = calloc(COUNT, sizeof *entries);
+    char *names = malloc((size_t)COUNT * LENGTH);
+    assert_true(entries && names);
+    for (int i = 0; i < COUNT; i++) {
+        entries[i].name = names + (ptrdiff_t)i * LENGTH;
+        snprintf(names + (ptrdiff_t)i * LENGTH, LENGTH, "set/class_%03d/%d/%d.jpg", i % 1000, i % 7, i);
+    }
+    write_zip("many.zip", entries, COUNT);
+    free(entries);
+    free(names);
+    clock_t start = clock();
+    cnn_dataset *dataset = open_part(in_room("many.zip"), CNN_PART_AUTO), *rest, *part;
+    assert_int_equal(COUNT, cnn_dataset_count(dataset));
+    assert_int_equal(1000, cnn_dataset_class_count(dataset));
+    assert_ok(cnn_dataset_split(dataset, 0.1, 1, &rest, &part));
+    assert_int_equal(COUNT / 10, cnn_dataset_count(part));
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 5);
+    cnn_dataset_destroy(rest);
+    cnn_dataset_destroy(part);
     cnn_dataset_destroy(dataset);
-    cnn_context_destroy(context);
+}
+
+static void names_may_be_long_or_odd(void **state)
+{
+    (void)state;
+    char longest[256], name[300];
+    memset(longest, 'n', 255);
+    longest[255] = 0;
+    memcpy(longest + 251, ".jpg", 4);
+    snprintf(name, sizeof name, "Dog/%s", longest);
+    write_names((const char *[]){ name, "Two\nlines/\n.jpg", "Two\nlines/\xFF\xFE.jpg", "\xE4\xF6/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_AUTO, "1 Dog, 2 Two\nlines, 1 \xC3\xA4\xC3\xB6");
+    assert_int_equal(0, symlink("self", in_room("Dog/self")));
+    expect(in_room(""), CNN_PART_AUTO, "2 Dog, 2 Two\nlines, 1 \xC3\xA4\xC3\xB6");
 }
 
 static void names_may_be_of_any_script(void **state)
@@ -383,10 +544,17 @@ int main(void)
         in_a_room(images_are_in_order_of_path_and_paths_are_full),
         in_a_room(a_zip_has_the_same_layout_as_its_folder),
         in_a_room(training_and_test_folders_are_parts),
-        in_a_room(the_test_part_is_the_test_folder_before_the_validation_folder),
+        in_a_room(validation_and_test_are_parts_of_their_own),
+        in_a_room(a_single_part_beside_training_is_for_both_uses),
+        in_a_room(parts_are_named_by_whole_words),
+        in_a_room(parts_without_training_are_no_classes),
         in_a_room(a_test_folder_without_classes_gives_way_to_validation),
         in_a_room(kaggles_flat_folder_has_classes_in_its_names),
-        in_a_room(flat_names_may_have_underscores_digits_and_brackets),
+        in_a_room(the_class_in_a_flat_name_stands_before_its_last_number),
+        in_a_room(doubtful_flat_names_are_named),
+        in_a_room(folders_of_the_system_are_passed_over),
+        in_a_room(a_hundred_thousand_names_in_a_zip_are_listed_in_seconds),
+        in_a_room(names_may_be_long_or_odd),
         in_a_room(a_flat_test_folder_needs_only_one_image_of_a_class),
         in_a_room(classes_of_the_test_part_are_those_of_the_training_part),
         in_a_room(without_a_pair_there_are_no_parts),

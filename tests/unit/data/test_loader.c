@@ -280,6 +280,81 @@ static void a_resized_loader_gives_what_one_made_so_gives(void **state)
     cnn_dataset_destroy(dataset);
 }
 
+/* Memory that was asked for in one piece, at most. */
+static size_t largest_piece;
+
+static void *allocate_and_note(size_t size, void *user)
+{
+    (void)user;
+    if (size > largest_piece)
+        largest_piece = size;
+    return aligned_alloc(64, (size + 63) / 64 * 64);
+}
+
+static void release(void *memory, void *user)
+{
+    (void)user;
+    free(memory);
+}
+
+static void expect_epoch_of(cnn_context *context, const cnn_dataset *dataset, uint32_t batch_size, uint64_t count)
+{
+    cnn_preprocess preprocess;
+    cnn_preprocess_init(&preprocess);
+    preprocess.width = preprocess.height = SIZE;
+    cnn_loader_options options;
+    cnn_loader_options_init(&options);
+    options.batch_size = batch_size;
+    options.workers = 3;
+    options.prefetch_batches = 4096;
+    options.preprocess = &preprocess;
+    cnn_loader *loader;
+    assert_ok(cnn_loader_create(context, dataset, &options, &loader));
+    for (uint32_t number = 0; number < 2; number++) {
+        cnn_batch batch = { .struct_size = sizeof batch };
+        uint64_t seen = 0, batches = 0;
+        assert_ok(cnn_loader_start(loader, number));
+        for (; !cnn_loader_next(loader, &batch) && batch.count; batches++)
+            for (uint32_t i = 0; i < batch.count; i++)
+                assert_int_equal(seen++, batch.indices[i]);
+        assert_int_equal(count, seen);
+        assert_int_equal(cnn_loader_batch_count(loader), batches);
+    }
+    cnn_loader_destroy(loader);
+}
+
+static void any_number_of_images_and_any_batch_go_together(void **state)
+{
+    (void)state;
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.allocate = allocate_and_note;
+    options.release = release;
+    options.threads = 1;
+    cnn_context *context;
+    assert_ok(cnn_context_create(&options, &context));
+    uint8_t pixels[3] = { 1, 2, 3 };
+    cnn_tensor *image, *images[130];
+    assert_ok(cnn_tensor_wrap(NULL, CNN_UINT8, 3, (int64_t[]){ 1, 1, 3 }, pixels, &image));
+    for (int i = 0; i < 130; i++)
+        images[i] = image;
+    static const uint64_t counts[] = { 1, 2, 3, 7, 33, 130 };
+    static const uint32_t batches[] = { 1, 3, 32, 1 << 20 };
+    for (int c = 0; c < 6; c++) {
+        cnn_dataset *dataset;
+        assert_ok(cnn_dataset_create_from_pixels(context, (const cnn_tensor *const *)images, NULL, counts[c], NULL, 0,
+                                                 &dataset));
+        for (int b = 0; b < 4; b++) {
+            largest_piece = 0;
+            expect_epoch_of(context, dataset, batches[b], counts[c]);
+            assert_true(largest_piece <= counts[c] * FLOATS * sizeof(float) + 4096);
+        }
+        cnn_dataset_destroy(dataset);
+    }
+    cnn_tensor_destroy(image);
+    cnn_context_destroy(context);
+}
+
 #define in_a_room(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
 
 int main(void)
@@ -292,6 +367,7 @@ int main(void)
         in_a_room(an_epoch_may_be_left_at_any_batch),
         in_a_room(a_file_that_went_bad_is_an_error_that_names_it),
         in_a_room(a_resized_loader_gives_what_one_made_so_gives),
+        cmocka_unit_test(any_number_of_images_and_any_batch_go_together),
         in_a_room(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,92 @@
+#include "data/csv_columns.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+
+enum { NO_COLUMN = -1, LISTED = 400 };
+
+/* In lower case and without blanks, dots, dashes and underscores; what comes first is taken before what follows. */
+static const char *const names[CNN_CSV_COLUMNS][32] = {
+    [CNN_CSV_PATH] = { "path",      "paths",   "filepath", "filepaths",  "imagepath", "imgpath",   "filename",
+                       "filenames", "file",    "files",    "imagename",  "imagefile", "imgname",   "image",
+                       "images",    "img",     "photo",    "photograph", "picture",   "photoname", "imageid",
+                       "imgid",     "photoid", "id",       "name",       NULL },
+    [CNN_CSV_LABEL] = { "label", "labels", "class", "classes", "classname", "labelname", "category", "categories",
+                        "categoryname", "breed", "species", "target", "tag", "y", "classid", "labelid", "categoryid",
+                        NULL },
+    [CNN_CSV_SPLIT] = { "split", "splits", "set", "dataset", "subset", "partition", "part", "fold", "usage", NULL },
+};
+
+/* "File_Name " → "filename" */
+static void normalize(const char *name, char *to, size_t size)
+{
+    size_t used = 0;
+    for (; *name && used + 1 < size; name++)
+        if (!strchr(" \t._-", *name))
+            to[used++] = *name >= 'A' && *name <= 'Z' ? (char)(*name | 0x20) : *name;
+    to[used] = 0;
+}
+
+/* Its place among the names of a kind of column; INT_MAX: none of them. */
+static int rank_of(const char *name, cnn_csv_column kind)
+{
+    char plain[32];
+    normalize(name, plain, sizeof plain);
+    for (int i = 0; names[kind][i]; i++)
+        if (!strcmp(names[kind][i], plain))
+            return i;
+    return INT_MAX;
+}
+
+/* Notes the columns for the message if one is missing: "a", "b" */
+static void list_column(char *list, const char *name)
+{
+    size_t used = strlen(list);
+    if (used + strlen(name) + 8 < LISTED)
+        snprintf(list + used, LISTED - used, "%s\"%s\"", used ? ", " : "", name);
+}
+
+static cnn_status fail_without(const cnn_csv_reader *r, cnn_csv_column missing, const char *list)
+{
+    static const char *const remedies[] = {
+        [CNN_CSV_PATH] = "the files, so name it path (filename, image and id are understood, too)",
+        [CNN_CSV_LABEL] = "the classes, so name it label (class, category and breed are understood, too)",
+    };
+    return cnn_fail(CNN_ERROR_FORMAT,
+                    "%s:1: there is no column \"%s\"; the first line names the columns, and has %s: one must say what "
+                    "are %s",
+                    r->name, missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
+}
+
+cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_columns *columns)
+{
+    char list[LISTED] = "";
+    int best[CNN_CSV_COLUMNS];
+    for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
+        columns->at[kind] = NO_COLUMN;
+        best[kind] = INT_MAX;
+    }
+    r->end_of_row = r->at == r->end;
+    for (int column = 0; !r->end_of_row; column++) {
+        char *name = NULL;
+        cnn_status status = cnn_csv_next_field(r, &name);
+        if (status)
+            return status;
+        list_column(list, name);
+        for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
+            int rank = rank_of(name, (cnn_csv_column)kind);
+            if (rank < best[kind]) {
+                best[kind] = rank;
+                columns->at[kind] = column;
+            }
+        }
+    }
+    if (columns->at[CNN_CSV_PATH] == NO_COLUMN)
+        return fail_without(r, CNN_CSV_PATH, list);
+    if (columns->at[CNN_CSV_LABEL] == NO_COLUMN && labels_wanted)
+        return fail_without(r, CNN_CSV_LABEL, list);
+    return CNN_OK;
+}
