@@ -14,9 +14,10 @@ static const char *const names[CNN_CSV_COLUMNS][32] = {
                        "filenames", "file",    "files",    "imagename",  "imagefile", "imgname",   "image",
                        "images",    "img",     "photo",    "photograph", "picture",   "photoname", "imageid",
                        "imgid",     "photoid", "id",       "name",       NULL },
-    [CNN_CSV_LABEL] = { "label", "labels", "class", "classes", "classname", "labelname", "category", "categories",
-                        "categoryname", "breed", "species", "target", "tag", "y", "classid", "labelid", "categoryid",
-                        NULL },
+    [CNN_CSV_LABEL] = { "label",     "labels",   "class",      "classes",      "classname",
+                        "labelname", "category", "categories", "categoryname", "breed",
+                        "species",   "target",   "tag",        "kind",         "type",
+                        "y",         "classid",  "labelid",    "categoryid",   NULL },
     [CNN_CSV_SPLIT] = { "split", "splits", "set", "dataset", "subset", "partition", "part", "fold", "usage", NULL },
 };
 
@@ -52,13 +53,12 @@ static void list_column(char *list, const char *name)
 static cnn_status fail_without(const cnn_csv_reader *r, cnn_csv_column missing, const char *list)
 {
     static const char *const remedies[] = {
-        [CNN_CSV_PATH] = "the files, so name it path (filename, image and id are understood, too)",
-        [CNN_CSV_LABEL] = "the classes, so name it label (class, category and breed are understood, too)",
+        [CNN_CSV_PATH] = "call the one with the files path (filename, image and id are understood, too)",
+        [CNN_CSV_LABEL] = "call the one with the classes label (class, category and breed are understood, too)",
     };
     return cnn_fail(CNN_ERROR_FORMAT,
-                    "%s:1: there is no column \"%s\"; the first line names the columns, and has %s: one must say what "
-                    "are %s",
-                    r->name, missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
+                    "%s:1: there is no column \"%s\"; the first line names the columns, and has %s: %s", r->name,
+                    missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
 }
 
 cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_columns *columns)

@@ -53,7 +53,7 @@ def test_a_photograph_in_place_of_a_folder(pets):
 @pytest.mark.parametrize("text, saying", [
     ("", ""),
     ("path,label\n", ""),
-    ("file,kind\na.jpg,Cat\n", "path"),
+    ("where,kind\na.jpg,Cat\n", "path"),
     ("path,label\nCat/1.jpg\nDog/1.jpg,Dog\n", "list.csv:2"),
     ("path,label\nCat/1.jpg,Cat\n", "class"),
 ])

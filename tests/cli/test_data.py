@@ -82,4 +82,4 @@ def test_a_missing_file_of_a_list_is_left_out(divided, tmp_path):
 
 def test_columns_that_mean_nothing_are_listed(tmp_path):
     (tmp_path / "list.csv").write_text("where,what\na.jpg,Cat\n")
-    fails(1, "check", "--data", tmp_path / "list.csv", saying='has "where", "what": one must say what are the files')
+    fails(1, "check", "--data", tmp_path / "list.csv", saying='has "where", "what": call the one with the files path')

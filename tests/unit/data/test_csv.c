@@ -79,10 +79,10 @@ static void missing_columns_are_named(void **state)
     (void)state;
     expect_error("a.jpg,Cat\nb.jpg,Dog\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");
     expect_error("where,what\na.jpg,Cat\n", CNN_ERROR_FORMAT,
-                 "has \"where\", \"what\": one must say what are the files");
+                 "has \"where\", \"what\": call the one with the files path");
     expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"label\"");
     expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT,
-                 "has \"path\", \"what\": one must say what are the classes");
+                 "has \"path\", \"what\": call the one with the classes label");
     expect_error("", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");
 }
 
