@@ -77,7 +77,7 @@ typedef struct cnn_dataset cnn_dataset;
 typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3,
     CNN_PART_VALIDATION = 4 } cnn_part;
 typedef struct cnn_dataset_options { uint32_t struct_size; cnn_part part; uint32_t unlabelled; uint32_t max_classes;
-    uint64_t max_file_bytes; } cnn_dataset_options;
+    uint64_t max_file_bytes; uint64_t max_unpacked_bytes, max_decoded_bytes; } cnn_dataset_options;
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
     cnn_dataset **dataset);
 CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t
@@ -104,6 +104,9 @@ typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
 typedef struct cnn_verify_options { uint32_t struct_size; uint32_t find_duplicates; cnn_bad_file_callback bad_file;
     cnn_progress_callback progress; void *user; } cnn_verify_options;
 CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
+typedef int (*cnn_duplicate_callback)(uint64_t index, uint64_t equal, void *user);
+CNN_API cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dataset *among,
+    cnn_duplicate_callback found, void *user);
 typedef struct cnn_loader cnn_loader;
 typedef struct cnn_loader_options { uint32_t struct_size; uint32_t batch_size; uint32_t shuffle; uint32_t workers;
     uint32_t prefetch_batches; uint64_t seed; uint64_t cache_bytes; const cnn_augment *augment; const cnn_preprocess

@@ -54,6 +54,11 @@ typedef struct cnn_dataset_options {
     uint32_t unlabelled;     /* not 0: every image below the path, in order of path, with class −1 */
     uint32_t max_classes;    /* more are an error; 0: 1000 */
     uint64_t max_file_bytes; /* a larger file counts as bad; 0: 64 MiB */
+
+    /* What a dataset may cost, against files that are made to cost much. A zip's images may unpack to so many bytes
+     * together; 0: 256 MiB and 20 times the zip's size. And what cnn_dataset_verify decodes may be so many bytes of
+     * pixels beyond 300 times the files' sizes; 0: 4 GiB. More is CNN_ERROR_LIMIT. UINT64_MAX: no limit. */
+    uint64_t max_unpacked_bytes, max_decoded_bytes;
 } cnn_dataset_options;
 
 CNN_INLINE void cnn_dataset_options_init(cnn_dataset_options *options)
@@ -125,8 +130,9 @@ typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
 
 typedef struct cnn_verify_options {
     uint32_t struct_size;
-    uint32_t find_duplicates; /* not 0: also report files whose content equals that of one before, and files whose name
-                                 says another format than their content is */
+    uint32_t find_duplicates; /* not 0: also report files whose content equals that of one before, with what that means
+                                 where they are of two classes or parts, and files whose name says another format than
+                                 their content is */
     cnn_bad_file_callback bad_file; /* called from the calling thread, in order of path; may be NULL */
     cnn_progress_callback progress; /* called from the calling thread; may be NULL */
     void *user;
@@ -141,6 +147,17 @@ CNN_INLINE void cnn_verify_options_init(cnn_verify_options *options)
  * misnamed files are reported if asked for, and stay; they aren't counted.) `bad_count` may be NULL.
  * Errors: CNN_ERROR_STOPPED; CNN_ERROR_DATA if a class is left without any image. */
 CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
+
+/* Called for an image whose equal, of that index, was found; return not 0 to stop. */
+typedef int (*cnn_duplicate_callback)(uint64_t index, uint64_t equal, void *user);
+
+/* Finds each image of `dataset` whose file is the same as that of an image of `among`, in order, and the first such
+ * image there. `among` may be `dataset`: each image is then compared with those before it. The same photograph in two
+ * classes is a label that contradicts itself, and in a training and a test part, a test that tells nothing. Files are
+ * compared by hashes of 64 bits, which cnn_dataset_verify leaves behind; files that it hasn't read are read. What can't
+ * be read equals nothing. */
+CNN_API cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dataset *among,
+                                               cnn_duplicate_callback found, void *user);
 
 /* A loader gives a dataset's images as batches, prepared by worker threads ahead of their use. */
 typedef struct cnn_loader cnn_loader;

@@ -11,7 +11,7 @@
 #include "data/source_pixels.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
-static const uint64_t default_max_file_bytes = 64 << 20;
+static const uint64_t default_max_file_bytes = 64 << 20, default_max_decoded_bytes = (uint64_t)4 << 30;
 
 static cnn_status read_options(const cnn_dataset_options *given, cnn_dataset_options *options)
 {
@@ -25,6 +25,8 @@ static cnn_status read_options(const cnn_dataset_options *given, cnn_dataset_opt
         options->max_classes = DEFAULT_MAX_CLASSES;
     if (!options->max_file_bytes)
         options->max_file_bytes = default_max_file_bytes;
+    if (!options->max_decoded_bytes)
+        options->max_decoded_bytes = default_max_decoded_bytes;
     return CNN_OK;
 }
 
@@ -165,7 +167,8 @@ cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_da
         return CNN_ERROR_OUT_OF_MEMORY;
     dataset->context = context;
     dataset->max_file_bytes = options.max_file_bytes;
-    status = cnn_source_open(context, path, options.unlabelled, &dataset->source);
+    dataset->max_decoded_bytes = options.max_decoded_bytes;
+    status = cnn_source_open(context, path, options.unlabelled, options.max_unpacked_bytes, &dataset->source);
     if (!status)
         status = fill(dataset, &options);
     if (status) {
@@ -254,6 +257,7 @@ cnn_status cnn_dataset_derive(const cnn_dataset *dataset, size_t count, cnn_data
     result->context = dataset->context;
     result->source = cnn_source_share(dataset->source);
     result->max_file_bytes = dataset->max_file_bytes;
+    result->max_decoded_bytes = dataset->max_decoded_bytes;
     result->verified = dataset->verified;
     result->divided = dataset->divided;
     memcpy(result->parts, dataset->parts, sizeof result->parts);

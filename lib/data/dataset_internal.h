@@ -20,7 +20,7 @@ struct cnn_dataset {
     size_t count;
     char **class_names;
     uint32_t class_count;
-    uint64_t max_file_bytes;
+    uint64_t max_file_bytes, max_decoded_bytes;
     bool divided;            /* the source is, into a training part and another */
     size_t parts[CNN_ROLES]; /* images with a class in each part of the source */
     bool verified;           /* every image has been decoded once */

@@ -41,7 +41,7 @@ int cnn_dataset_has_test_part(cnn_context *context, const char *path)
 {
     cnn_source *source;
     cnn_layout layout = { 0 };
-    if (!path || !*path || cnn_source_open(context, path, false, &source))
+    if (!path || !*path || cnn_source_open(context, path, false, 0, &source))
         return 0;
     int has = source->images.count && !cnn_layout_find(source, &layout) && layout.is_pair &&
               (layout.labelled[CNN_ROLE_TEST] || layout.labelled[CNN_ROLE_VALIDATION]);

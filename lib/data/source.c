@@ -59,6 +59,12 @@ cnn_status cnn_source_read_file(cnn_source *source, const cnn_entry *entry, uint
     return cnn_file_read(source->context, entry->path, max_bytes, bytes, size);
 }
 
+cnn_status cnn_source_make_contents(cnn_source *source)
+{
+    source->contents = cnn_allocate_zeroed(source->context, source->images.count, sizeof *source->contents);
+    return source->contents ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
 cnn_source *cnn_source_share(cnn_source *source)
 {
     atomic_fetch_add(&source->references, 1);
@@ -77,6 +83,7 @@ void cnn_source_release(cnn_source *source)
         source->texts = block->next;
         cnn_release(context, block);
     }
+    cnn_release(context, source->contents);
     cnn_release(context, source->images.entries);
     cnn_release(context, source->folders.entries);
     cnn_release(context, source);

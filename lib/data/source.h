@@ -45,10 +45,15 @@ struct cnn_source {
     bool is_divided;        /* and a training part and another are among them */
     cnn_entry_list images;  /* what may be images, sorted by path */
     cnn_entry_list folders; /* every folder below the source, with or without images; paths end in a slash; sorted */
-    const char *inner_zip;  /* a zip inside the source, which is passed over; NULL if there is none */
+    uint64_t max_unpacked_bytes;     /* of a zip; 0: what its size explains */
+    const char *inner_zip;           /* a zip inside the source, which is passed over; NULL if there is none */
+    atomic_uint_least64_t *contents; /* of each image: a hash of its file's bytes, 0 until they are read */
     struct text_block *texts;
     void *state;
 };
+
+/* Called when all images are listed. */
+cnn_status cnn_source_make_contents(cnn_source *source);
 
 cnn_source *cnn_source_share(cnn_source *source);
 void cnn_source_release(cnn_source *source); /* NULL is ignored */

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "data/archive_kind.h"
 #include "data/name.h"
 
 static int compare_entries(const void *a, const void *b)
@@ -24,28 +26,57 @@ static void sort(cnn_entry_list *list)
         qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
 }
 
-/* What a file says it is by its first bytes. */
-static cnn_status is_zip(const char *path, bool *zip)
+/* A zip may hold a name twice: what was added last is the file. */
+static void drop_repeated(cnn_source *source)
 {
+    cnn_entry_list *images = &source->images;
+    size_t kept = 0;
+    for (size_t i = 0; i < images->count; i++) {
+        if (kept && !strcmp(images->entries[kept - 1].path, images->entries[i].path))
+            kept--;
+        images->entries[kept++] = images->entries[i];
+    }
+    if (kept < images->count)
+        cnn_log(source->context, CNN_LOG_WARNING, "%s: %zu names are in it twice; the last file of each name is taken",
+                source->path, images->count - kept);
+    images->count = kept;
+}
+
+static cnn_status read_start(const char *path, unsigned char start[CNN_ARCHIVE_START], size_t *size)
+{
+    struct stat info;
     int descriptor = cnn_file_open(path);
     if (descriptor < 0)
         return cnn_fail_errno(path, "can't be opened");
-    char start[4] = { 0 };
-    bool there = cnn_file_read_at(descriptor, start, sizeof start, 0);
-    cnn_status status = !there && errno ? cnn_fail_errno(path, "can't be read") : CNN_OK;
+    cnn_status status = fstat(descriptor, &info) ? cnn_fail_errno(path, "can't be read") : CNN_OK;
+    *size = !status && info.st_size < CNN_ARCHIVE_START ? (size_t)info.st_size : CNN_ARCHIVE_START;
+    if (!status && !cnn_file_read_at(descriptor, start, *size, 0)) {
+        status = errno ? cnn_fail_errno(path, "can't be read") : CNN_OK;
+        *size = 0;
+    }
     close(descriptor);
-    *zip = there && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
     return status;
 }
 
+static bool is_zip(const unsigned char *start, size_t size)
+{
+    return size >= 4 && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
+}
+
+/* What a file is its first bytes say, and its name where these are text. */
 static cnn_status open_regular_file(cnn_source *source, bool any_image)
 {
-    bool zip = false;
-    cnn_status status = is_zip(source->path, &zip);
+    unsigned char start[CNN_ARCHIVE_START];
+    size_t size = 0;
+    cnn_status status = read_start(source->path, start, &size);
     if (status)
         return status;
-    if (zip)
+    if (is_zip(start, size))
         return cnn_source_open_zip(source);
+    const cnn_archive_kind *archive = cnn_archive_kind_of(start, size);
+    if (archive)
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is %s; unpack it with '%s %s' and give the folder", source->path,
+                        archive->name, archive->unpack, source->path);
     if (cnn_name_has_extension(source->path, "csv") || cnn_name_has_extension(source->path, "tsv"))
         return cnn_source_open_csv(source, !any_image);
     if (cnn_name_has_extension(source->path, "zip"))
@@ -78,23 +109,30 @@ static cnn_status keep_path(cnn_source *source, const char *path)
     return CNN_OK;
 }
 
-cnn_status cnn_source_open(cnn_context *context, const char *path, bool any_image, cnn_source **result)
+cnn_status cnn_source_open(cnn_context *context, const char *path, bool any_image, uint64_t max_unpacked_bytes,
+                           cnn_source **result)
 {
     *result = NULL;
     cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
     if (!source)
         return CNN_ERROR_OUT_OF_MEMORY;
     source->context = context;
+    source->max_unpacked_bytes = max_unpacked_bytes;
     atomic_init(&source->references, 1);
     cnn_status status = keep_path(source, path);
     if (!status)
         status = open_by_kind(source, any_image);
+    if (!status) {
+        sort(&source->images);
+        sort(&source->folders);
+        if (!source->is_list)
+            drop_repeated(source);
+        status = cnn_source_make_contents(source);
+    }
     if (status) {
         cnn_source_release(source);
         return status;
     }
-    sort(&source->images);
-    sort(&source->folders);
     *result = source;
     return CNN_OK;
 }

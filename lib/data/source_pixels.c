@@ -67,6 +67,8 @@ cnn_status cnn_source_create_pixels(cnn_context *context, const cnn_tensor *cons
     cnn_status status = source->state ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
     for (uint64_t i = 0; i < count && !status; i++)
         status = add_picture(source, images[i], i);
+    if (!status)
+        status = cnn_source_make_contents(source);
     if (status)
         cnn_source_release(source);
     else

@@ -12,6 +12,10 @@
 #include "data/name.h"
 #include "data/source.h"
 #include "data/zip_directory.h"
+#include "data/zip_name.h"
+
+enum { METHOD_DEFLATE64 = 9, UNPACKED_RATIO = 20 };
+static const uint64_t unpacked_floor = 256 << 20;
 
 typedef struct zip_state {
     int descriptor;
@@ -125,38 +129,56 @@ static bool is_plain_path(const char *name)
     return *name;
 }
 
-/* The full path of an entry, with / where some Windows programs write \. NULL without memory. */
-static char *full_path(cnn_source *source, const char *root, const cnn_zip_entry *entry)
+static cnn_status check_readable(const cnn_zip_entry *entry, const char *path)
 {
-    size_t root_length = strlen(root);
-    char *path = cnn_source_text(source, root_length + entry->name_length + 1);
-    if (!path)
-        return NULL;
-    memcpy(path, root, root_length);
-    for (size_t i = 0; i < entry->name_length; i++)
-        path[root_length + i] = entry->name[i] == '\\' ? '/' : entry->name[i];
-    path[root_length + entry->name_length] = 0;
-    return path;
+    if (entry->encrypted)
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is encrypted; encrypted zips can't be read", path);
+    if (entry->method == METHOD_DEFLATE64)
+        return cnn_fail(
+            CNN_ERROR_UNSUPPORTED,
+            "%s: is compressed by Deflate64, which isn't read here; unpack the zip with '7z x' and give the "
+            "folder",
+            path);
+    return CNN_OK;
 }
 
 static cnn_status add_entry(cnn_source *source, const char *root, const cnn_zip_entry *entry, size_t index)
 {
     if (entry->special || !entry->name_length || memchr(entry->name, 0, entry->name_length))
         return CNN_OK;
-    char *path = full_path(source, root, entry);
+    char *path = cnn_zip_path(source, root, entry);
     if (!path)
         return CNN_ERROR_OUT_OF_MEMORY;
     if (!is_plain_path(path + source->prefix))
         return CNN_OK;
-    if (path[source->prefix + entry->name_length - 1] == '/')
+    if (path[strlen(path) - 1] == '/')
         return cnn_source_add(source, &source->folders, path, index);
     if (cnn_name_has_extension(path, "zip"))
         source->inner_zip = path;
     if (cnn_name_is_no_image(path))
         return CNN_OK;
-    if (entry->encrypted)
-        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is encrypted; encrypted zips can't be read", path);
-    return cnn_source_add(source, &source->images, path, index);
+    cnn_status status = check_readable(entry, path);
+    return status ? status : cnn_source_add(source, &source->images, path, index);
+}
+
+/* What a zip unpacks to is claimed in its directory, and no entry gives more than it claims. */
+static cnn_status check_unpacked(const cnn_source *source, const zip_state *state)
+{
+    uint64_t unpacked = 0, limit = source->max_unpacked_bytes;
+    if (!limit)
+        limit = unpacked_floor + UNPACKED_RATIO * state->directory.file_size;
+    for (size_t i = 0; i < source->images.count; i++) {
+        uint64_t size = state->directory.entries[source->images.entries[i].locator].size;
+        unpacked = size < UINT64_MAX - unpacked ? unpacked + size : UINT64_MAX;
+    }
+    if (unpacked <= limit)
+        return CNN_OK;
+    return cnn_fail(
+        CNN_ERROR_LIMIT,
+        "%s: its %zu files would unpack to %llu bytes, which its %llu don't explain; the limit is %llu, and "
+        "cnn_dataset_options.max_unpacked_bytes raises it",
+        source->path, source->images.count, (unsigned long long)unpacked,
+        (unsigned long long)state->directory.file_size, (unsigned long long)limit);
 }
 
 cnn_status cnn_source_open_zip(cnn_source *source)
@@ -177,5 +199,5 @@ cnn_status cnn_source_open_zip(cnn_source *source)
     cnn_status status = cnn_zip_directory_read(source->context, state->descriptor, source->path, &state->directory);
     for (size_t i = 0; i < state->directory.count && !status; i++)
         status = add_entry(source, root, &state->directory.entries[i], i);
-    return status;
+    return status ? status : check_unpacked(source, state);
 }

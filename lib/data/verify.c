@@ -1,4 +1,5 @@
 /* Verification: every image is decoded once before any is used. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,45 +7,28 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/parallel.h"
-#include "data/dataset_internal.h"
+#include "data/content.h"
 #include "data/name.h"
 
 /* Images are verified block by block: within one on all threads, between them the callbacks are called. */
-enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32 };
+enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32, CHANNELS = 3, EXPLAINED_RATIO = 300, MESSAGE_SIZE = 8192 };
 
 typedef struct finding {
     cnn_status status;
     char reason[REASON_SIZE]; /* of a bad image */
     const char *misnamed;     /* the format it is, if its name says another; else NULL */
     uint64_t hash;            /* of its bytes */
-    size_t size;
 } finding;
-
-/* An image by its content, for finding those that equal it. */
-typedef struct content {
-    uint64_t hash;
-    size_t size;
-    size_t index; /* in the dataset, from 1; 0: an empty place */
-} content;
 
 typedef struct verification {
     cnn_dataset *dataset;
     cnn_verify_options options;
     size_t first; /* of the current block */
     finding *findings;
-    content *contents; /* an open-addressed table; NULL if duplicates aren't looked for */
-    size_t capacity;   /* a power of two */
+    cnn_content_table contents;        /* without places if duplicates aren't looked for */
+    atomic_uint_least64_t unexplained; /* bytes of pixels beyond what the files' sizes explain */
     bool *bad;
 } verification;
-
-/* FNV-1a (Fowler, Noll, Vo). Files that agree in it are compared byte by byte. */
-static uint64_t hash_bytes(const unsigned char *bytes, size_t size)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3u;
-    return hash;
-}
 
 static cnn_image_format format_of_name(const char *path)
 {
@@ -96,23 +80,37 @@ static void keep_reason(finding *found, const char *path)
     found->reason[kept] = 0;
 }
 
+/* Pixels are counted before they are made: whether the limit is reached depends on the files alone, not on who came
+ * first. */
+static bool is_within_budget(verification *v, const char *path, const void *bytes, size_t size)
+{
+    cnn_image_info info = { .struct_size = sizeof info };
+    if (cnn_image_probe(bytes, size, path, &info))
+        return true; /* decoding will say what is wrong */
+    uint64_t decoded = (uint64_t)info.width * info.height * CHANNELS, explained = (uint64_t)size * EXPLAINED_RATIO;
+    uint64_t more = decoded > explained ? decoded - explained : 0;
+    return atomic_fetch_add(&v->unexplained, more) + more <= v->dataset->max_decoded_bytes;
+}
+
 static void examine(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     verification *v = argument;
-    size_t index = v->first + task;
+    size_t index = v->first + task, size;
     finding *found = &v->findings[task];
     *found = (finding){ 0 };
     void *bytes;
     const char *path = cnn_dataset_path(v->dataset, index);
-    found->status = cnn_dataset_read(v->dataset, index, &bytes, &found->size);
-    if (!found->status)
-        found->status = decode(v, index, bytes, found->size);
+    found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
+    if (!found->status && is_within_budget(v, path, bytes, size))
+        found->status = decode(v, index, bytes, size);
     if (found->status) {
         keep_reason(found, path);
-    } else if (v->contents) {
-        found->hash = hash_bytes(bytes, found->size);
-        found->misnamed = misnamed_format(path, bytes, found->size);
+    } else {
+        found->hash = cnn_content_hash(bytes, size);
+        cnn_content_note(v->dataset, index, found->hash);
+        if (v->contents.places)
+            found->misnamed = misnamed_format(path, bytes, size);
     }
     cnn_dataset_release_bytes(v->dataset, bytes);
 }
@@ -137,26 +135,34 @@ static cnn_status have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t 
     return status;
 }
 
+/* The same photograph twice is a waste; in two classes it contradicts itself, in two parts it gives a test away. */
+static void say_equal(const verification *v, size_t index, size_t equal)
+{
+    static const char *const parts[CNN_ROLES] = { "training", "validation", "test" };
+    const cnn_dataset *dataset = v->dataset;
+    const cnn_item *one = &dataset->items[equal], *other = &dataset->items[index];
+    char reason[MESSAGE_SIZE];
+    snprintf(reason, sizeof reason, "has the same content as %s", cnn_dataset_path(dataset, equal));
+    size_t used = strlen(reason), left = sizeof reason - used;
+    if (one->label != other->label && one->label >= 0 && other->label >= 0)
+        snprintf(reason + used, left, ", and another label: %s there, %s here; one of them is wrong",
+                 dataset->class_names[one->label], dataset->class_names[other->label]);
+    else if (one->role != other->role)
+        snprintf(reason + used, left, " in the %s part: what is in the %s part must not be in another",
+                 parts[one->role], parts[other->role]);
+    report(v, index, reason);
+}
+
 static cnn_status look_for_equal(verification *v, size_t index, const finding *found)
 {
-    size_t place = (size_t)found->hash & (v->capacity - 1);
-    for (; v->contents[place].index; place = (place + 1) & (v->capacity - 1)) {
-        const content *other = &v->contents[place];
-        if (other->hash != found->hash || other->size != found->size)
-            continue;
-        bool equal;
-        cnn_status status = have_equal_bytes(v->dataset, other->index - 1, index, &equal);
-        if (status)
-            return status;
-        if (!equal)
-            continue;
-        char reason[REASON_SIZE];
-        snprintf(reason, sizeof reason, "has the same content as %s", cnn_dataset_path(v->dataset, other->index - 1));
-        report(v, index, reason);
+    size_t first = cnn_content_table_find(&v->contents, found->hash, index, true);
+    if (first == SIZE_MAX)
         return CNN_OK;
-    }
-    v->contents[place] = (content){ .hash = found->hash, .size = found->size, .index = index + 1 };
-    return CNN_OK;
+    bool equal;
+    cnn_status status = have_equal_bytes(v->dataset, first, index, &equal);
+    if (!status && equal)
+        say_equal(v, index, first);
+    return status;
 }
 
 static cnn_status settle(verification *v, size_t index, const finding *found)
@@ -173,7 +179,7 @@ static cnn_status settle(verification *v, size_t index, const finding *found)
         snprintf(reason, sizeof reason, "is a %s image, though its name says otherwise", found->misnamed);
         report(v, index, reason);
     }
-    return v->contents ? look_for_equal(v, index, found) : CNN_OK;
+    return v->contents.places ? look_for_equal(v, index, found) : CNN_OK;
 }
 
 static cnn_status verify_all(verification *v)
@@ -182,6 +188,11 @@ static cnn_status verify_all(verification *v)
     for (v->first = 0; v->first < total; v->first += BLOCK) {
         size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
         cnn_parallel(v->dataset->context, count, examine, v);
+        if (atomic_load(&v->unexplained) > v->dataset->max_decoded_bytes)
+            return cnn_fail(CNN_ERROR_LIMIT,
+                            "%s: its images decode to far more pixels than their files' sizes explain; "
+                            "cnn_dataset_options.max_decoded_bytes raises the limit of %llu bytes",
+                            v->dataset->source->path, (unsigned long long)v->dataset->max_decoded_bytes);
         for (size_t i = 0; i < count; i++) {
             cnn_status status = settle(v, v->first + i, &v->findings[i]);
             if (status)
@@ -239,11 +250,7 @@ static cnn_status allocate(verification *v)
         return CNN_ERROR_OUT_OF_MEMORY;
     if (!v->options.find_duplicates)
         return CNN_OK;
-    v->capacity = 16;
-    while (v->capacity / 2 < count)
-        v->capacity *= 2;
-    v->contents = cnn_allocate_zeroed(context, v->capacity, sizeof *v->contents);
-    return v->contents ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+    return cnn_content_table_create(context, count, &v->contents);
 }
 
 cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *given, uint64_t *bad_count)
@@ -265,7 +272,7 @@ cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *gi
         status = remove_bad(dataset, v.bad, bad_count);
     dataset->verified = dataset->verified || !status;
     cnn_release(dataset->context, v.findings);
-    cnn_release(dataset->context, v.contents);
+    cnn_release(dataset->context, v.contents.places);
     cnn_release(dataset->context, v.bad);
     return status;
 }

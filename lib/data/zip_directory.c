@@ -21,6 +21,7 @@ enum {
     END64_LOCATOR = 20,
     END64_RECORD = 56,
     FLAG_ENCRYPTED = 1,
+    FLAG_UTF8 = 1 << 11,
     FLAG_DIRECTORY_ENCRYPTED = 1 << 13,
     EXTRA_ZIP64 = 1,
     METHOD_AES = 99,
@@ -83,6 +84,8 @@ static cnn_status read_at(int descriptor, const char *path, uint64_t offset, voi
 
 typedef struct extent {
     uint64_t offset, size;
+    uint64_t entries;
+    bool exact; /* else only the lower 16 bits of `entries` are known */
 } extent;
 
 /* Beyond 4 GiB or 65,535 entries the directory's place stands in a second record, before the first. */
@@ -99,7 +102,9 @@ static cnn_status find_directory64(int descriptor, const char *path, uint64_t en
         return status;
     if (get32(record) != END64_SIGNATURE)
         return broken(path, "the end of its directory is not where it should be");
-    *directory = (extent){ .offset = get64(record + 48), .size = get64(record + 40) };
+    *directory = (extent){
+        .offset = get64(record + 48), .size = get64(record + 40), .entries = get64(record + 32), .exact = true
+    };
     return CNN_OK;
 }
 
@@ -119,7 +124,17 @@ static cnn_status find_directory(cnn_context *context, int descriptor, const cha
         if (at-- == 0)
             status = broken(path, "it has no directory, as if it had been cut off");
     if (!status) {
-        *directory = (extent){ .offset = get32(tail + at + 16), .size = get32(tail + at + 12) };
+        *directory = (extent){ .offset = get32(tail + at + 16),
+                               .size = get32(tail + at + 12),
+                               .entries = get16(tail + at + 10) };
+        uint32_t disk = get16(tail + at + 4);
+        status = disk && disk != UINT16_MAX
+                     ? cnn_fail(CNN_ERROR_UNSUPPORTED,
+                                "%s: is the last of %u parts of a zip; join them, or unpack it and give the folder",
+                                path, disk + 1)
+                     : CNN_OK;
+    }
+    if (!status) {
         status = find_directory64(descriptor, path, file_size - tail_size + at, directory);
     }
     cnn_release(context, tail);
@@ -170,6 +185,9 @@ static size_t parse_header(const unsigned char *header, size_t available, cnn_zi
     const unsigned char *text = header + DIRECTORY_HEADER;
     *entry = (cnn_zip_entry){ .name = (const char *)text,
                               .name_length = name,
+                              .extra = text + name,
+                              .extra_length = extra,
+                              .utf8 = (flags & FLAG_UTF8) != 0,
                               .header_offset = get32(header + 42),
                               .packed_size = get32(header + 20),
                               .size = get32(header + 24),
@@ -180,8 +198,9 @@ static size_t parse_header(const unsigned char *header, size_t available, cnn_zi
     return read_extra64(entry, text + name, text + name + extra) ? size : 0;
 }
 
-static cnn_status parse_directory(cnn_zip_directory *directory, const char *path, size_t size)
+static cnn_status parse_directory(cnn_zip_directory *directory, const char *path, extent place)
 {
+    size_t size = (size_t)place.size;
     for (size_t at = 0; at < size;) {
         if (!cnn_grow(directory->context, (void **)&directory->entries, &directory->capacity, directory->count + 1,
                       sizeof *directory->entries))
@@ -192,7 +211,11 @@ static cnn_status parse_directory(cnn_zip_directory *directory, const char *path
         directory->count++;
         at += used;
     }
-    return CNN_OK;
+    if (place.exact ? place.entries != directory->count : place.entries != (directory->count & UINT16_MAX))
+        return cnn_fail(CNN_ERROR_FORMAT,
+                        "%s: is a broken zip file: its directory has %zu entries, not the %llu it says", path,
+                        directory->count, (unsigned long long)place.entries);
+    return cnn_zip_check_overlap(directory, path);
 }
 
 cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const char *path, cnn_zip_directory *directory)
@@ -201,7 +224,7 @@ cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const ch
     struct stat info;
     if (fstat(descriptor, &info))
         return cnn_fail_errno(path, "can't be read");
-    uint64_t file_size = (uint64_t)info.st_size;
+    uint64_t file_size = directory->file_size = (uint64_t)info.st_size;
     extent place = { 0 };
     cnn_status status = find_directory(context, descriptor, path, file_size, &place);
     if (status)
@@ -214,7 +237,7 @@ cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const ch
     if (!directory->bytes)
         return CNN_ERROR_OUT_OF_MEMORY;
     status = read_at(descriptor, path, place.offset, directory->bytes, (size_t)place.size);
-    return status ? status : parse_directory(directory, path, (size_t)place.size);
+    return status ? status : parse_directory(directory, path, place);
 }
 
 void cnn_zip_directory_free(cnn_zip_directory *directory)

@@ -13,10 +13,13 @@
 typedef struct cnn_zip_entry {
     const char *name; /* as stored, not ended by a zero byte */
     size_t name_length;
+    const unsigned char *extra; /* further fields */
+    size_t extra_length;
     uint64_t header_offset; /* of its local header */
     uint64_t packed_size, size;
     uint32_t crc;
     uint16_t method;
+    bool utf8; /* the zip says that the name is UTF-8 */
     bool encrypted;
     bool special; /* a symbolic link, device or the like */
 } cnn_zip_entry;
@@ -25,6 +28,7 @@ typedef struct cnn_zip_directory {
     cnn_context *context;
     cnn_zip_entry *entries;
     size_t count, capacity;
+    uint64_t file_size;
     unsigned char *bytes; /* the directory as it stands in the file; names point into it */
 } cnn_zip_directory;
 
@@ -32,6 +36,9 @@ typedef struct cnn_zip_directory {
  * an error. */
 cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const char *path, cnn_zip_directory *directory);
 void cnn_zip_directory_free(cnn_zip_directory *directory);
+
+/* CNN_ERROR_FORMAT if two entries share bytes of the file. */
+cnn_status cnn_zip_check_overlap(const cnn_zip_directory *directory, const char *path);
 
 /* The entry's packed bytes, behind a local header of their own: a zip of one entry that can be read front to back. */
 cnn_status cnn_zip_read_packed(cnn_context *context, int descriptor, const char *name, const cnn_zip_entry *entry,

@@ -169,6 +169,7 @@ static void data_and_training_are_refused(void **state)
     assert_refused(cnn_dataset_read(NULL, 0, NULL, NULL));
     assert_refused(cnn_dataset_decode(NULL, 0, NULL, NULL));
     assert_refused(cnn_dataset_align_classes(NULL, NULL, 0));
+    assert_refused(cnn_dataset_find_duplicates(NULL, NULL, NULL, NULL));
     assert_refused(cnn_dataset_get_parts(NULL, NULL));
     assert_refused(cnn_dataset_split(NULL, 0.5, 0, NULL, NULL));
     assert_refused(cnn_dataset_verify(NULL, NULL, NULL));

@@ -148,7 +148,7 @@ static void put(FILE *file, uint32_t value, int bytes)
 }
 
 /* The fields that both headers of an entry have, in their order. */
-static void put_common(FILE *file, const zip_entry *entry)
+static void put_common(FILE *file, const zip_entry *entry, size_t extra_size)
 {
     put(file, 20, 2);
     put(file, entry->flags, 2);
@@ -158,19 +158,21 @@ static void put_common(FILE *file, const zip_entry *entry)
     put(file, entry->claimed_packed_size ? entry->claimed_packed_size : (uint32_t)entry->size, 4);
     put(file, entry->claimed_size ? entry->claimed_size : (uint32_t)entry->size, 4);
     put(file, (uint32_t)strlen(entry->name), 2);
-    put(file, 0, 2);
+    put(file, (uint32_t)extra_size, 2);
 }
 
 static void put_directory_header(FILE *file, const zip_entry *entry, uint32_t offset)
 {
     put(file, 0x02014B50, 4);
     put(file, 0x0300 | 20, 2);
-    put_common(file, entry);
+    put_common(file, entry, entry->extra_size);
     put(file, 0, 2); /* comment */
     put(file, 0, 4); /* disk, internal attributes */
     put(file, (entry->unix_mode ? entry->unix_mode : 0100644) << 16, 4);
     put(file, entry->claimed_offset ? entry->claimed_offset : offset, 4);
     fputs(entry->name, file);
+    if (entry->extra_size)
+        fwrite(entry->extra, 1, entry->extra_size, file);
 }
 
 void write_zip(const char *name, const zip_entry *entries, size_t count)
@@ -184,7 +186,7 @@ void write_zip(const char *name, const zip_entry *entries, size_t count)
     for (size_t i = 0; i < count; i++) {
         offsets[i] = (uint32_t)ftell(file);
         put(file, 0x04034B50, 4);
-        put_common(file, &entries[i]);
+        put_common(file, &entries[i], 0);
         fputs(entries[i].name, file);
         if (entries[i].size)
             fwrite(entries[i].bytes, 1, entries[i].size, file);

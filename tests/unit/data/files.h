@@ -47,6 +47,8 @@ typedef struct zip_entry {
     uint16_t method;
     uint32_t unix_mode;
     uint32_t claimed_offset;
+    const void *extra; /* further fields, in the directory */
+    size_t extra_size;
 } zip_entry;
 
 void write_zip(const char *name, const zip_entry *entries, size_t count);

@@ -225,11 +225,115 @@ static void duplicates_and_misnamed_files_are_reported_and_stay(void **state)
     char expected[2000];
     snprintf(expected, sizeof expected,
              "Cat/2.png: is a JPEG image, though its name says otherwise\n"
-             "Dog/1.jpg: has the same content as %s\n"
+             "Dog/1.jpg: has the same content as %s, and another label: Cat there, Dog here; one of them is wrong\n"
              "Dog/2.gif: is a PNG image, though its name says otherwise\n"
              "Dog/3.jpeg: is a PNG image, though its name says otherwise\n",
              in_room("Cat/1.jpg"));
     assert_string_equal(expected, l.text);
+    cnn_dataset_destroy(dataset);
+}
+
+static void equal_files_are_said_to_be_what_they_are(void **state)
+{
+    (void)state;
+    copy_fixture("train/Cat/1.jpg", "first.jpg");
+    copy_fixture("train/Cat/2.jpg", "first.jpg");
+    copy_fixture("train/Dog/1.jpg", "second.jpg");
+    copy_fixture("test/Cat/3.jpg", "second.jpg");
+    copy_fixture("test/Dog/4.jpg", "second.jpg");
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = CNN_PART_ALL;
+    cnn_dataset *dataset = NULL;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    journal l = { "" };
+    cnn_verify_options verify = logging_to(&l);
+    verify.find_duplicates = 1;
+    assert_ok(cnn_dataset_verify(dataset, &verify, NULL));
+    char expected[3000];
+    snprintf(
+        expected, sizeof expected,
+        "test/Dog/4.jpg: has the same content as %s, and another label: Cat there, Dog here; one of them is wrong\n"
+        "train/Cat/2.jpg: has the same content as %s\n"
+        "train/Dog/1.jpg: has the same content as %s, and another label: Cat there, Dog here; one of them is wrong\n",
+        in_room("test/Cat/3.jpg"), in_room("train/Cat/1.jpg"), in_room("test/Cat/3.jpg"));
+    assert_string_equal(expected, l.text);
+    cnn_dataset_destroy(dataset);
+}
+
+static void a_photograph_in_two_parts_is_a_leak(void **state)
+{
+    (void)state;
+    copy_fixture("train/Cat/1.jpg", "first.jpg");
+    copy_fixture("train/Dog/1.jpg", "second.jpg");
+    copy_fixture("test/Dog/2.jpg", "second.jpg");
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = CNN_PART_ALL;
+    cnn_dataset *dataset = NULL;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    journal l = { "" };
+    cnn_verify_options verify = logging_to(&l);
+    verify.find_duplicates = 1;
+    assert_ok(cnn_dataset_verify(dataset, &verify, NULL));
+    assert_non_null(strstr(l.text, "train/Dog/1.jpg: has the same content as "));
+    assert_non_null(strstr(l.text, " in the test part: what is in the training part must not be in another"));
+    cnn_dataset_destroy(dataset);
+}
+
+typedef struct pairs {
+    uint64_t list[10][2];
+    int count, most;
+} pairs;
+
+static int note_pair(uint64_t index, uint64_t equal, void *user)
+{
+    pairs *p = user;
+    p->list[p->count][0] = index;
+    p->list[p->count++][1] = equal;
+    return p->count == p->most;
+}
+
+static void duplicates_are_found_within_and_between_datasets(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "a/1.png", "a/2.png", "a/3.png", "b/4.png", "b/5.png", "b/6.txt.png" };
+    for (int i = 0; i < 6; i++)
+        write_png(names[i], 8, 8, (uint8_t)(i % 3), 7);
+    write_text("b/6.txt.png", "");
+    cnn_dataset *dataset = open_room(), *copy = open_room();
+    for (int verified = 0; verified < 2; verified++) {
+        pairs within = { .most = 10 }, between = { .most = 3 };
+        assert_ok(cnn_dataset_find_duplicates(dataset, dataset, note_pair, &within));
+        assert_int_equal(2, within.count);
+        for (uint64_t i = 0; i < 2; i++) {
+            assert_int_equal(3 + i, within.list[i][0]);
+            assert_int_equal(i, within.list[i][1]);
+        }
+        assert_ok(cnn_dataset_find_duplicates(copy, dataset, note_pair, &between));
+        assert_int_equal(3, between.count);
+        assert_int_equal(2, between.list[2][1]);
+        if (!verified)
+            assert_ok(cnn_dataset_verify(dataset, NULL, NULL));
+    }
+    cnn_dataset_destroy(copy);
+    cnn_dataset_destroy(dataset);
+}
+
+static void pixels_that_no_file_explains_have_a_limit(void **state)
+{
+    (void)state;
+    write_png("a/1.png", 1000, 1000, 1, 1);
+    write_png("b/1.png", 1000, 1000, 2, 2);
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    cnn_dataset *dataset = open_room();
+    assert_ok(cnn_dataset_verify(dataset, NULL, NULL));
+    cnn_dataset_destroy(dataset);
+    options.max_decoded_bytes = 1000;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    assert_status(CNN_ERROR_LIMIT, cnn_dataset_verify(dataset, NULL, NULL));
+    assert_non_null(strstr(cnn_last_error(), "cnn_dataset_options.max_decoded_bytes raises the limit of 1000 bytes"));
     cnn_dataset_destroy(dataset);
 }
 
@@ -316,6 +420,10 @@ int main(void)
         in_a_room(classes_take_the_order_of_a_model),
         in_a_room(verification_reports_bad_files_in_order_and_removes_them),
         in_a_room(duplicates_and_misnamed_files_are_reported_and_stay),
+        in_a_room(equal_files_are_said_to_be_what_they_are),
+        in_a_room(a_photograph_in_two_parts_is_a_leak),
+        in_a_room(duplicates_are_found_within_and_between_datasets),
+        in_a_room(pixels_that_no_file_explains_have_a_limit),
         in_a_room(files_beyond_the_size_limit_are_bad),
         in_a_room(a_class_without_a_usable_image_is_an_error),
         in_a_room(verification_stops_when_asked),

@@ -443,7 +443,7 @@ static void class_names_that_are_no_utf8_become_utf8(void **state)
     if (!READS_ZIP)
         skip();
     write_zip_of_names("old.zip", (const char *[]){ "B\xE4ren/1.jpg", "Hunde/1.jpg", "\xC0\xAF/1.jpg", NULL });
-    expect(in_room("old.zip"), CNN_PART_AUTO, "1 B\xC3\xA4ren, 1 Hunde, 1 \xC3\x80\xC2\xAF");
+    expect(in_room("old.zip"), CNN_PART_AUTO, "1 BΣren, 1 Hunde, 1 └»"); /* code page 437 */
 }
 
 static void links_are_followed_and_circles_end(void **state)
