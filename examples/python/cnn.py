@@ -187,6 +187,9 @@ class Classifier(Object):
                 logits[order[indices]] = batch / library.cnn_classifier_temperature(self)
                 if signals.error:
                     break
+        if not np.isfinite(logits).all():
+            wrong = int(np.argmin(np.isfinite(logits).all(axis=1)))
+            raise NotFiniteError(f"the model's output for image {wrong} is not finite")
         if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))

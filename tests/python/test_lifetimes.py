@@ -116,7 +116,7 @@ def _predict_in_child(connection, pets, X):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("method", ["spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_child_process_goes_on_with_what_its_parent_has(pets, method):
     X, _ = photographs(9)
     expected = [pets.predict_proba(X), tiny_classifier(epochs=1, seed=3).fit(*photographs(8)).predict_proba(X)]
