@@ -84,6 +84,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         USE_OPTIONS(c.use),
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
         FORCE_OPTION(c.force),
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
     };

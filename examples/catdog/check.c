@@ -129,8 +129,10 @@ static int check(checking *c)
     cnn_status status = verify(c);
     if (status == CNN_ERROR_STOPPED)
         return output_finish();
-    if (status)
+    if (status) {
         output_library_error();
+        data_tell_remedy();
+    }
     if (status && status != CNN_ERROR_DATA) /* a class of which nothing is left is a finding, too */
         return EXIT_FAILED;
     if (c->model && !status && judge(c))
@@ -150,6 +152,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
         USE_OPTIONS(c.use),
         { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
         { 0 },
     };

@@ -1,19 +1,33 @@
 #include "data.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "interrupt.h"
 #include "output.h"
 #include "paths.h"
+
+int data_trusted;
+
+void data_tell_remedy(void)
+{
+    const char *said = cnn_last_error();
+    if (strstr(said, "max_unpacked_bytes") || strstr(said, "max_decoded_bytes"))
+        output_error("with --trust-data there is no such limit");
+}
 
 cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset)
 {
     cnn_dataset_options options;
     cnn_dataset_options_init(&options);
     options.part = part;
+    if (data_trusted)
+        options.max_unpacked_bytes = options.max_decoded_bytes = UINT64_MAX;
     cnn_status status = cnn_dataset_open(context, path, &options, dataset);
-    if (status)
+    if (status) {
         paths_library_error(path);
+        data_tell_remedy();
+    }
     return status;
 }
 
@@ -88,6 +102,8 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
         output_error("interrupted; nothing was done yet");
     else if (status)
         output_library_error();
+    if (status)
+        data_tell_remedy();
     return status;
 }
 

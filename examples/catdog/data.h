@@ -7,7 +7,20 @@
 
 #include <cnn/cnn.h>
 
+#include "arguments.h"
 #include "progress.h"
+
+/* --trust-data: without the limits to what photographs may unpack and decode to. */
+extern int data_trusted;
+
+/* Entry of a command's table of options. */
+#define DATA_OPTION                                                                                                  \
+    {                                                                                                                \
+        "trust-data", NULL, "set no limits to what the photographs unpack and decode to", OPTION_FLAG, &data_trusted \
+    }
+
+/* After an error: says that --trust-data lifts the limit, if it was one of those. */
+void data_tell_remedy(void);
 
 /* Opens one part of the data at `path`. An error's sentence is printed. The caller owns the dataset. */
 cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset);

@@ -213,6 +213,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER,
           &e.arguments.threshold, 1e-6, 0.999999 },
         USE_OPTIONS(e.arguments.use),
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &e.arguments.threads, 1, 256 },
         { 0 },
     };

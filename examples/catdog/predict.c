@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "data.h"
 #include "idle.h"
 #include "net.h"
 #include "output.h"
@@ -207,6 +208,7 @@ static int predict_dataset(predicting *p, const char *path, int zip)
     cnn_dataset_options options;
     cnn_dataset_options_init(&options);
     options.unlabelled = 1;
+    options.max_unpacked_bytes = data_trusted ? UINT64_MAX : 0;
     cnn_dataset *dataset;
     if (flush_waiting(p))
         return -1;
@@ -340,6 +342,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &p.threshold,
           1e-6, 0.999999 },
         USE_OPTIONS(p.use),
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors; one for one photograph)", OPTION_WHOLE, &p.threads, 1, 256 },
         { 0 },
     };

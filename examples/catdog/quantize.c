@@ -95,6 +95,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "out", "FILE", "where the quantised model goes", OPTION_TEXT, &q.out, .needed = 1 },
         { "images", "N", "photographs to look at (500)", OPTION_WHOLE, &q.images, 1, 1000000 },
         { "seed", "N", "for another draw of them (0)", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0 },
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &q.threads, 1, 256 },
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &q.json },
         FORCE_OPTION(q.force),

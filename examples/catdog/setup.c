@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "data.h"
+#include "duplicates.h"
 #include "output.h"
 
 /* Which part of data that is divided does what. */
@@ -54,17 +55,47 @@ static int split_off_validation(training_data *photographs, double fraction, uin
     return EXIT_DONE;
 }
 
-int setup_prepare(const train_arguments *arguments, const train_settings *settings, progress_line *progress,
-                  training_data *photographs)
+/* The test part, where it is kept for a test, is read for this alone. */
+static int tell_leak_of_test(cnn_context *context, const train_arguments *arguments, const training_data *photographs)
+{
+    cnn_dataset_parts parts = data_parts(photographs->training);
+    if (!parts.test || (!parts.validation && !arguments->validation))
+        return 0;
+    cnn_dataset *test;
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = CNN_PART_TEST;
+    if (cnn_dataset_open(context, arguments->data, &options, &test))
+        return 0; /* 'catdog eval' will say what is wrong with it */
+    int failed = duplicates_tell_leak(photographs->training, test, "photographs of the test part",
+                                      "'catdog eval' will find the model too good");
+    cnn_dataset_destroy(test);
+    return failed;
+}
+
+static int leave_out_bad(const train_arguments *arguments, const train_settings *settings, progress_line *progress,
+                         training_data *photographs)
 {
     double fraction = settings->validation_fraction;
-    if (data_leave_out_bad(photographs->training, "checking the photographs", progress, NULL))
+    if (data_leave_out_bad(photographs->training, "checking the photographs", progress, NULL) ||
+        duplicates_tell_contradictions(photographs->training))
         return EXIT_FAILED;
     if (!photographs->validation)
         return split_off_validation(photographs, fraction > 0 ? fraction : 0.1, arguments->seed);
     return data_leave_out_bad(photographs->validation, "checking the photographs to validate on", progress, NULL)
                ? EXIT_FAILED
                : EXIT_DONE;
+}
+
+int setup_prepare(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
+                  progress_line *progress, training_data *photographs)
+{
+    if (leave_out_bad(arguments, settings, progress, photographs) ||
+        duplicates_tell_leak(photographs->training, photographs->validation, "photographs to validate on",
+                             "the validation accuracy will be too good") ||
+        tell_leak_of_test(context, arguments, photographs))
+        return EXIT_FAILED;
+    return EXIT_DONE;
 }
 
 void setup_release(training_data *photographs)

@@ -12,11 +12,12 @@ typedef struct training_data {
 } training_data;
 
 /* Opens what the arguments name, before the first image is decoded, so that a wrong path is told at once; then, leaves
- * out what is broken, and splits off what to validate on if nothing else does. Not 0 with a sentence printed. */
+ * out what is broken, and splits off what to validate on if nothing else does, and says
+ * what is there twice and must not be. Not 0 with a sentence printed. */
 int setup_open(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
                training_data *photographs);
-int setup_prepare(const train_arguments *arguments, const train_settings *settings, progress_line *progress,
-                  training_data *photographs);
+int setup_prepare(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
+                  progress_line *progress, training_data *photographs);
 void setup_release(training_data *photographs);
 
 /* Makes a classifier for the classes of the photographs, from a net, or from a pretrained model. Not 0 with a sentence

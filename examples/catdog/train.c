@@ -132,7 +132,7 @@ static int train(training *t)
     interrupt_catch();
     if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||
         setup_create_classifier(t->context, a, &t->photographs, &t->classifier) ||
-        setup_prepare(a, &t->settings, &t->progress, &t->photographs))
+        setup_prepare(t->context, a, &t->settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     announce(t);
     return fit(t);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "data.h"
 #include "destination.h"
 #include "idle.h"
 
@@ -62,6 +63,7 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
         { "cutmix", "X", "put a rectangle of each photograph into another (0)", OPTION_NUMBER, &a->cutmix, 0, 1 },
         { "early-stopping", "N", "stop after N epochs without a better validation loss", OPTION_WHOLE,
           &a->early_stopping, 1, 100000 },
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
         { "seed", "N", "the same seed gives the same model (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         { "cache", "MB", "memory for decoded photographs, if all fit (1024); 0: none", OPTION_WHOLE, &a->cache, 0,

@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "clock.h"
 #include "context.h"
+#include "data.h"
 #include "destination.h"
 #include "interrupt.h"
 #include "output.h"
@@ -374,7 +375,7 @@ static int tune(tuning *t)
         return EXIT_FAILED;
     interrupt_catch();
     if (context_create(t->threads, &t->context) || setup_open(t->context, &arguments, &settings, &t->photographs) ||
-        setup_prepare(&arguments, &settings, &t->progress, &t->photographs))
+        setup_prepare(t->context, &arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     t->started = clock_now();
     return search(t) ? EXIT_FAILED : report(t);
@@ -407,6 +408,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "state", "FILE", "keep what is found there, and go on from it", OPTION_TEXT, &t.state_path },
         { "seed", "N", "the same seed tries the same (0)", OPTION_WHOLE, &t.seed, 0, 9007199254740992.0 },
         { "json", NULL, "print the trials as JSON", OPTION_FLAG, &t.json },
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &t.threads, 1, 256 },
         { 0 },
     };

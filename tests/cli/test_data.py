@@ -1,10 +1,12 @@
 """What folders, names and lists mean: which photographs train, validate and are measured."""
 import shutil
+import zipfile
 
 import pytest
 
-from catdog import as_json, fails, make_folder, photograph, run, succeeds
+from catdog import HAS_ZIP, as_json, fails, make_folder, photograph, run, succeeds
 
+needs_zip = pytest.mark.skipif(not HAS_ZIP, reason="built without libarchive")
 QUICK = ["--net", "two_conv", "--size", 16, "--width", 0.25, "--epochs", 1, "--threads", 2]
 
 
@@ -83,3 +85,31 @@ def test_a_missing_file_of_a_list_is_left_out(divided, tmp_path):
 def test_columns_that_mean_nothing_are_listed(tmp_path):
     (tmp_path / "list.csv").write_text("where,what\na.jpg,Cat\n")
     fails(1, "check", "--data", tmp_path / "list.csv", saying='has "where", "what": call the one with the files path')
+
+
+def test_training_warns_of_photographs_that_are_there_twice(divided, tmp_path):
+    data = tmp_path / "x"
+    shutil.copytree(divided, data)
+    shutil.copy(data / "train" / "Cat" / "0.jpg", data / "train" / "Dog" / "same.jpg")
+    shutil.copy(data / "train" / "Cat" / "1.jpg", data / "valid" / "Cat" / "same.jpg")
+    shutil.copy(data / "train" / "Dog" / "2.jpg", data / "test" / "Dog" / "same.jpg")
+    said = succeeds("train", "--data", data, "--model", tmp_path / "m", *QUICK).err
+    assert "note: 1 photograph is there with two labels, such as " in said
+    assert "train/Cat/0.jpg (Cat) and " in said and "train/Dog/same.jpg (Dog): 'catdog check' lists them" in said
+    assert "note: 1 of the photographs to validate on is trained on, too, such as " in said
+    assert "note: 1 of the photographs of the test part is trained on, too, such as " in said
+    found = succeeds("check", "--data", data).out
+    assert ", and another label: Cat there, Dog here; one of them is wrong" in found
+    assert "what is in the train" in found or "what is in the valid" in found
+
+
+@needs_zip
+def test_a_zip_that_unpacks_to_more_than_its_size_explains_needs_trust(tmp_path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for kind in ("Cat", "Dog"):
+            for number in range(3):
+                archive.writestr(f"{kind}/{number}.jpg", bytes(60 << 20))
+    said = fails(1, "check", "--data", path, saying="its 6 files would unpack to 377487360 bytes").err
+    assert "with --trust-data there is no such limit" in said
+    assert "0.jpg: is nothing but zero bytes, not JPEG or PNG" in run("check", "--data", path, "--trust-data").out

@@ -195,6 +195,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         USE_OPTIONS(a->use),
         { "seed", "N", "which photographs are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         FORCE_OPTION(a->force),
+        DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
         { 0 },
     };

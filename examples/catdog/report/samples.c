@@ -79,6 +79,7 @@ static int run_samples(const catdog_command *command, int argc, char **argv)
         { "count", "N", "photographs to show (24)", OPTION_WHOLE, &a->count, 1, MOST_PHOTOGRAPHS },
         { "seed", "N", "which ones are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         FORCE_OPTION(a->force),
+        DATA_OPTION,
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -102,6 +103,7 @@ static int run_preview(const catdog_command *command, int argc, char **argv)
         { "seed", "N", "which photographs are drawn, and how they are changed (0)", OPTION_WHOLE, &a->seed, 0,
           9007199254740992.0 },
         FORCE_OPTION(a->force),
+        DATA_OPTION,
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
