@@ -1,13 +1,24 @@
 #include "answers.h"
 
+#include <string.h>
+
 #include <jansson.h>
 
+#include "../json_memory.h"
 #include "../output.h"
 
-/* Six digits are what a float holds. */
+/* A copy that free() takes: jansson's memory has other ways. Six digits are what a float holds. What was built where
+ * memory was short may lack parts, and is no answer. */
 static char *to_text(json_t *object)
 {
-    return output_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    int lacks_parts = json_memory_ran_out();
+    char *copy = text && !lacks_parts ? strdup(text) : NULL;
+    json_free_t release;
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+    json_decref(object);
+    return copy;
 }
 
 char *answer_error(const char *sentence)
