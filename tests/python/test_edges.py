@@ -1,8 +1,14 @@
 """Trainings of next to nothing, and numbers that are none."""
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import cnn
+import cnn_abi
 from conftest import photographs, tiny_classifier, tiny_net
 
 
@@ -67,3 +73,32 @@ def test_a_broken_model_decides_on_nothing(tmp_path):
         with pytest.raises(cnn.NotFiniteError, match="not finite"):
             use()
     assert not (tmp_path / "m").exists()
+
+
+def train_with_extremes():
+    """Trains with the smallest and largest number in each field, one at a time: it comes to an end, or says why not."""
+    data = pixels(np.arange(8) % 2)
+    structs = {"augment": cnn_abi.cnn_augment, "schedule": cnn_abi.cnn_schedule,
+               "optimizer": cnn_abi.cnn_optimizer_options, None: cnn_abi.cnn_train_options}
+    ended = 0
+    for option, struct in structs.items():
+        for name in (name for name, field in struct._fields_ if field is ctypes.c_float):
+            for value in (1e-45, 1e-38, 1e-30, 1e-7, 0.9999999, 1, 1e30, 3.4e38):
+                kinds = range(6) if option == "schedule" else range(5) if option == "optimizer" else [None]
+                for kind in kinds:
+                    one = {name: value} if kind is None else {"kind": kind, name: value}
+                    try:
+                        cnn.train(cnn.Model(tiny_net()), data, data, epochs=2, **({option: one} if option else one))
+                    except cnn.CnnError as error:
+                        assert str(error)
+                    ended += 1
+    print("ended", ended)
+
+
+def test_extreme_numbers_come_to_an_end():
+    here = Path(__file__).parent
+    start = f"import sys; sys.path[:0] = {[str(here), str(here.parents[1] / 'examples/python')]!r}\n"
+    done = subprocess.run([sys.executable, "-c", start + "import test_edges; test_edges.train_with_extremes()"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith("ended "), done.stderr
+    assert int(done.stdout.split()[1]) > 500
