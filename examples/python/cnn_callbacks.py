@@ -1,9 +1,13 @@
 """Python functions that the library calls, and signals that arrive meanwhile."""
 from __future__ import annotations
 
+import _signal  # what signal wraps: as fast as a prediction of one image needs it
 import signal
 import threading
 from typing import Any, Callable, Optional
+
+
+_SIGNALS = tuple(int(number) for number in signal.valid_signals())
 
 
 class Callbacks:
@@ -55,9 +59,9 @@ class Callbacks:
 
     def __enter__(self) -> Callbacks:
         if threading.current_thread() is threading.main_thread():  # no other runs handlers
-            for number in signal.valid_signals():
-                handler = signal.getsignal(number)
-                if callable(handler) and not isinstance(handler, signal.Handlers):
+            for number in _SIGNALS:
+                handler = _signal.getsignal(number)
+                if callable(handler):
                     self._handlers[number] = handler
                     signal.signal(number, self._wrapped(handler))
         return self

@@ -201,13 +201,19 @@ class Model(Object):
     def predict(self, images: np.ndarray) -> np.ndarray:
         images = tensor_of(images, np.float32).numpy()
         output = np.empty((images.shape[:1] or (1,)) + self.output_shape, np.float32)
+        if len(output) <= _PART:
+            library.cnn_model_predict(self, Tensor(images), Tensor(output))
+        else:
+            self._predict_in_parts(images, output)
+        return output
+
+    def _predict_in_parts(self, images: np.ndarray, output: np.ndarray) -> None:
         with Callbacks() as signals:
-            for first in range(0, max(len(output), 1), _PART):
+            for first in range(0, len(output), _PART):
                 part = slice(first, first + _PART)
                 library.cnn_model_predict(self, Tensor(images[part]), Tensor(output[part]))
                 if signals.error:
                     break
-        return output
 
     def forward(self, images: np.ndarray, seed: int = 0, step: int = 0) -> np.ndarray:
         """The output as training computes it. `images` must stay as they are until backward() is done."""
