@@ -1,5 +1,6 @@
 /* Placing buffers in one arena. Largest first, each at the lowest place that is free for as long as it is in use:
  * "greedy by size" of Pisarchyk and Lee 2020, arXiv:2001.03288. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/error.h"
@@ -60,6 +61,24 @@ static cnn_status place_all(const entry *sorted, entry *placed, size_t count, si
     return CNN_OK;
 }
 
+#ifndef NDEBUG
+/* Whether each buffer lies in the arena, aligned, and over no other that is in use at the same time. `placed` is sorted
+ * by offset. */
+static bool are_apart(const entry *placed, size_t count, size_t bytes)
+{
+    for (size_t i = 0; i < count; i++) {
+        const cnn_buffer *a = placed[i].buffer;
+        size_t end = a->offset + a->bytes;
+        if (a->offset % ALIGNMENT || end > bytes || a->first > a->last)
+            return false;
+        for (size_t k = i + 1; k < count && placed[k].buffer->offset < end; k++)
+            if (placed[k].buffer->first <= a->last && a->first <= placed[k].buffer->last)
+                return false;
+    }
+    return true;
+}
+#endif
+
 cnn_status cnn_arena_assign(cnn_context *context, cnn_buffer *buffers, int32_t first, int32_t count, size_t *bytes)
 {
     size_t used = count > first ? (size_t)(count - first) : 0;
@@ -73,6 +92,7 @@ cnn_status cnn_arena_assign(cnn_context *context, cnn_buffer *buffers, int32_t f
     }
     qsort(sorted, used, sizeof *sorted, larger_first);
     cnn_status status = place_all(sorted, sorted + used, used, bytes);
+    assert(status || are_apart(sorted + used, used, *bytes));
     cnn_release(context, sorted);
     return status;
 }

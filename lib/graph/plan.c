@@ -187,6 +187,36 @@ static void plan_backward(planner *p, int32_t i)
         own->packed_backward = add_buffer(p, type->packed_backward_bytes(context, &step->layer), time, time);
 }
 
+#ifndef NDEBUG
+static bool is_held(const planner *p, int32_t buffer, int32_t time)
+{
+    const cnn_buffer *b = &p->plan->buffers[buffer];
+    return buffer == CNN_BUFFER_NONE || (b->first <= time && b->last >= time);
+}
+
+/* Whether everything that a step reads or writes is in use at the time when it does. */
+static bool is_held_when_used(const planner *p, int32_t i)
+{
+    const cnn_step *step = &p->steps->items[i];
+    const cnn_step_plan *own = &p->plan->steps[i];
+    int32_t back = backward_time(p, i);
+    bool held = own->value != CNN_BUFFER_NONE && is_held(p, own->value, i) && is_held(p, own->saved, i) &&
+                is_held(p, own->workspace, i) && is_held(p, own->packed, i);
+    if (own->backward)
+        held = held && is_held(p, own->gradient, back) && is_held(p, own->saved, back) &&
+               is_held(p, own->backward_workspace, back) && is_held(p, own->packed_backward, back) &&
+               (!step->layer.type->backward_needs_output || is_held(p, own->value, back));
+    for (int32_t k = 0; k < step->layer.input_count; k++) {
+        held = held && is_held(p, p->plan->steps[step->inputs[k]].value, i);
+        if (own->backward)
+            held = held && is_held(p, own->input_gradients[k], back);
+        if (own->backward && own->added[k])
+            held = held && is_held(p, p->plan->steps[step->inputs[k]].gradient, back);
+    }
+    return held;
+}
+#endif
+
 static void plan_all(planner *p)
 {
     cnn_plan *plan = p->plan;
@@ -208,6 +238,8 @@ static void plan_all(planner *p)
         plan->steps[count - 1].gradient = CNN_BUFFER_OUTPUT_GRADIENT;
     for (int32_t i = count - 1; i > 0 && p->steps->training && !p->status; i--)
         plan_backward(p, i);
+    for (int32_t i = 1; i < count && !p->status; i++)
+        assert(is_held_when_used(p, i));
     if (!p->status)
         p->status =
             cnn_arena_assign(plan->context, plan->buffers, CNN_BUFFER_FIRST, plan->buffer_count, &plan->arena_bytes);

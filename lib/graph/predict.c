@@ -1,5 +1,6 @@
 /* Prediction. Threads that predict at once with one model share its packed weights; each takes an executor from a list
  * of idle ones. */
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -26,7 +27,6 @@ struct cnn_predictor {
     int64_t chunk, group; /* images; 0: no groups */
     char *packed;
     size_t *packed_offsets;
-    size_t packed_bytes;
     uint64_t version; /* of the model's values that are packed */
     cnn_executor *idle;
 };
@@ -72,6 +72,36 @@ void cnn_predictor_destroy(cnn_model *model)
     cnn_release(model->context, predictor);
 }
 
+/* Builds with assertions have bytes behind each layer's packed weights that packing must leave as they are. */
+#ifdef NDEBUG
+enum { GUARD_BYTES = 0 };
+#else
+enum { GUARD_BYTES = 64, GUARD = 0x5a };
+
+static bool is_intact(const char *guard)
+{
+    for (int i = 0; i < GUARD_BYTES; i++)
+        if (guard[i] != GUARD)
+            return false;
+    return true;
+}
+#endif
+
+static size_t packed_bytes_of(const cnn_model *model, const cnn_layer *layer)
+{
+    return layer->type->packed_bytes ? layer->type->packed_bytes(model->context, layer, false) : 0;
+}
+
+static void pack(const cnn_model *model, const cnn_layer *layer, float *const *parameters, char *packed)
+{
+#ifndef NDEBUG
+    char *guard = packed + packed_bytes_of(model, layer);
+    memset(guard, GUARD, GUARD_BYTES);
+#endif
+    layer->type->pack(model->context, layer, false, parameters, packed);
+    assert(is_intact(guard));
+}
+
 static cnn_status allocate_packed(const cnn_model *model, cnn_predictor *predictor)
 {
     const cnn_steps *steps = predictor->steps;
@@ -80,10 +110,9 @@ static cnn_status allocate_packed(const cnn_model *model, cnn_predictor *predict
     if (!predictor->packed_offsets)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (int32_t i = 0; i < steps->count; i++) {
-        const cnn_layer *layer = &steps->items[i].layer;
-        size_t needed = layer->type->packed_bytes ? layer->type->packed_bytes(model->context, layer, false) : 0;
+        size_t needed = packed_bytes_of(model, &steps->items[i].layer);
         predictor->packed_offsets[i] = bytes;
-        if (needed > PTRDIFF_MAX / 2 || !cnn_sum(bytes, cnn_round_up(needed, 64), &bytes))
+        if (needed > PTRDIFF_MAX / 2 || !cnn_sum(bytes, cnn_round_up(needed + GUARD_BYTES, 64), &bytes))
             return cnn_fail(CNN_ERROR_LIMIT, "the model's weights are too large for memory");
     }
     predictor->packed = cnn_allocate(model->context, bytes);
@@ -117,8 +146,7 @@ static void pack_all(const cnn_model *model, cnn_predictor *predictor)
         for (int32_t k = 0; k < step->layer.parameter_count; k++)
             parameters[k] = model->weights[step->parameters[k]].value->data;
         if (step->layer.type->pack)
-            step->layer.type->pack(model->context, &step->layer, false, parameters,
-                                   predictor->packed + predictor->packed_offsets[i]);
+            pack(model, &step->layer, parameters, predictor->packed + predictor->packed_offsets[i]);
     }
     predictor->version = model->version;
 }
