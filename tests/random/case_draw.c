@@ -335,9 +335,9 @@ void case_draw(random_case *drawn, uint64_t seed, bool threads_only)
         draw_shipped_model(&sketch);
         return;
     }
-    if (draw_one_in(&sketch.source, 200))
+    if (draw_one_in(&sketch.source, 400))
         draw_named_net(&sketch);
-    else if (draw_one_in(&sketch.source, 100))
+    else if (draw_one_in(&sketch.source, 200))
         draw_large_net(&sketch);
     else
         draw_net(&sketch);

@@ -31,7 +31,7 @@ const operation_form operation_forms[] = {
     { "save", 1, 1, false, operation_save },
     { "save_bfloat16", 1, 1, false, operation_save_bfloat16 },
     { "json", 1, 1, false, operation_json },
-    { "onnx", 0, 1, false, operation_onnx },
+    { "onnx", 2, 1, false, operation_onnx },
     { "at_once", 1, 3, true, operation_at_once },
     { "contexts", 1, 3, true, operation_contexts },
 };
