@@ -280,13 +280,21 @@ static void draw_net(case_sketch *sketch)
     sketch->drawn->images = draw_images(sketch, 10 * sketch->most_work);
 }
 
+/* With operations that cost little, but for predictions. */
 static void draw_large_net(case_sketch *sketch)
 {
+    draw *source = &sketch->source;
+    const char *const operations[] = { "threads", "one_by_one", "some" };
     sketch->most_work = 1e9;
     draw_input(sketch, 64, 512);
+    sketch->drawn->input[2] = draw_between(source, 1, 4);
+    sketch->shapes[0].dims[2] = sketch->drawn->input[2];
     draw_large_value(sketch);
     draw_head(sketch);
-    sketch->drawn->images = draw_between(&sketch->source, 1, 11);
+    sketch->drawn->images = draw_between(source, 1, 11);
+    sketch->drawn->operation_count = 1;
+    sketch->drawn->operations[0] =
+        (case_operation){ operations_find(operations[draw_below(source, 3)]), draw_below(source, 1 << 14) };
 }
 
 /* A net that has a name, as small as it can be without having no filters left in a layer. */
@@ -331,15 +339,14 @@ void case_draw(random_case *drawn, uint64_t seed, bool threads_only)
     drawn->seed = seed;
     drawn->instruction_set = draw_instruction_set(&sketch.source);
     drawn->threads = draw_threads(&sketch.source);
-    if (!threads_only && draw_one_in(&sketch.source, 3000)) {
+    if (!threads_only && draw_one_in(&sketch.source, 3000))
         draw_shipped_model(&sketch);
-        return;
-    }
-    if (draw_one_in(&sketch.source, 400))
-        draw_named_net(&sketch);
-    else if (draw_one_in(&sketch.source, 200))
+    else if (draw_one_in(&sketch.source, 100))
         draw_large_net(&sketch);
+    else if (draw_one_in(&sketch.source, 400))
+        draw_named_net(&sketch);
     else
         draw_net(&sketch);
-    operations_draw(drawn, &sketch.source, threads_only);
+    if (!drawn->operation_count)
+        operations_draw(drawn, &sketch.source, threads_only);
 }
