@@ -36,7 +36,7 @@ static cnn_status fail_foreign(const cnn_image_source *source)
 static cnn_status decode_source(const cnn_image_source *source, cnn_tensor **pixels)
 {
     if (source->size > source->options.max_file_bytes)
-        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: raise max_file_bytes",
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: make it smaller",
                               source->size, (unsigned long long)source->options.max_file_bytes);
     switch (cnn_image_sniff(source->bytes, source->size)) {
     case CNN_IMAGE_JPEG: return cnn_jpeg_decode(source, pixels);

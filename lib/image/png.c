@@ -204,7 +204,8 @@ static void allocate_rows(reader *self)
     self->rows = cnn_allocate(self->source->context, size);
     if (!self->rows)
         leave(self, CNN_ERROR_OUT_OF_MEMORY);
-    memset(self->rows, GREY, size); /* what the file lacks stays so */
+    if (self->source->options.allow_truncated) /* what the file lacks stays so */
+        memset(self->rows, GREY, size);
 }
 
 static uint8_t *row_at(const reader *self, uint32_t y)

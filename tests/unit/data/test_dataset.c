@@ -354,7 +354,7 @@ static void files_beyond_the_size_limit_are_bad(void **state)
     cnn_verify_options options = logging_to(&l);
     uint64_t bad;
     assert_ok(cnn_dataset_verify(dataset, &options, &bad));
-    assert_string_equal("Dog/2.jpg: is 2000 bytes; the limit is 1500\n", l.text);
+    assert_string_equal("Dog/2.jpg: is 2000 bytes; the limit is 1500: make it smaller\n", l.text);
     cnn_dataset_destroy(dataset);
 }
 

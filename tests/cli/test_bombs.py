@@ -1,0 +1,86 @@
+"""Files from strangers that are small and ask for much: each is read, or refused, within a gigabyte and ten seconds."""
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import bombs
+from catdog import PROGRAM, SANITIZED
+
+pytestmark = pytest.mark.skipif(SANITIZED, reason="sanitizers take memory and time of their own")
+
+MOST_MEMORY_KB, MOST_SECONDS = 1_000_000, 10
+
+# A process begins with the size of the one that it came from: this one is small.
+LAUNCHER = """
+import json, os, sys
+child = os.fork()
+if not child:
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss, usage.ru_utime + usage.ru_stime]))
+"""
+
+
+def spend(*arguments):
+    """Runs catdog: its exit status, what it says, the most memory that it had, and the processor's seconds."""
+    command = [sys.executable, "-I", "-S", "-c", LAUNCHER, PROGRAM, *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100, check=True)
+    text, last = done.stdout.decode(errors="replace").rstrip().rsplit("\n", 1)
+    status, memory, seconds = json.loads(last)
+    return status, text, memory, seconds
+
+
+def check(name, *arguments):
+    status, text, memory, seconds = spend(*arguments)
+    assert status in (0, 1), (name, status, text)
+    assert memory <= MOST_MEMORY_KB, f"{name}: {memory} kB"
+    assert seconds <= MOST_SECONDS, f"{name}: {seconds:.1f} s"
+    if "the limit is" in text or "may be" in text:
+        assert re.search(r"raise|cut it|make it smaller", text), f"{name}: names no remedy: {text}"
+    return status, text, memory, seconds
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bombs")
+    for name, content in bombs.photographs().items():
+        (folder / name).write_bytes(content)
+    with open(folder / "sparse.jpg", "wb") as sparse:
+        sparse.truncate(3 << 30)
+    return folder
+
+
+def test_a_photograph_costs_what_its_size_explains(photographs, pets):
+    for path in sorted(photographs.iterdir()):
+        status, text, memory, seconds = check(path.name, "predict", "--model", pets.model, "--threads", 1, path)
+        print(f"{path.name}: {status}, {memory // 1000} MB, {seconds:.1f} s, {text.strip()}")
+
+
+def test_a_photograph_of_any_shape_costs_what_a_square_one_does(photographs, pets, tmp_path):
+    costs = {}
+    for name, size in {"square": (5370, 5370), "long": (65535, 440), "high": (440, 65535)}.items():
+        path = tmp_path / f"{name}.png"
+        path.write_bytes(bombs.png(*size, bombs.RGB, 8))
+        costs[name] = check(name, "predict", "--model", pets.model, "--threads", 1, path)
+    for name in ("long", "high"):
+        for spent in (2, 3):
+            assert costs[name][spent] <= 4 * costs["square"][spent], costs
+
+
+def test_many_photographs_at_once_cost_little(pets, tmp_path):
+    path = tmp_path / "64-megapixels.png"
+    path.write_bytes(bombs.png(8000, 8000))
+    status, text, memory, _ = spend("predict", "--model", pets.model, "--threads", 8, *[path] * 8)
+    assert status == 0, text
+    assert memory <= 100_000
+
+
+def test_a_model_costs_what_its_size_explains(photographs, pets, tmp_path):
+    for name, content in bombs.models().items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        status, text, _, _ = check(name, "predict", "--model", path, photographs / "longest.png")
+        assert status == 1, (name, text)
