@@ -25,7 +25,7 @@ typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_IS
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
     *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
     (*log)(cnn_log_level level, const char *message, void *user); void *log_user; uint64_t image_memory_limit;
-    uint64_t image_operation_limit; uint64_t memory_limit; } cnn_context_options;
+    uint64_t image_operation_limit; uint64_t memory_limit; uint64_t max_pixels; } cnn_context_options;
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 CNN_API void cnn_context_destroy(cnn_context *context);
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);

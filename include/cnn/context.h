@@ -59,6 +59,10 @@ typedef struct cnn_context_options {
      * CNN_ERROR_OUT_OF_MEMORY. What libjpeg, libpng, jansson, libarchive and protobuf-c take for themselves isn't
      * counted. */
     uint64_t memory_limit;
+
+    /* Width × height of a photograph, where cnn_image_options set no limit of their own; 0: 200 million. Up to 4 bytes
+     * for each and 64 MiB are taken to decode it. */
+    uint64_t max_pixels;
 } cnn_context_options;
 
 /* Fills `options` with the defaults. */
@@ -68,9 +72,9 @@ CNN_INLINE void cnn_context_options_init(cnn_context_options *options)
 }
 
 /* Makes a context; `options` may be NULL. The environment variables CNN_THREADS (1 to 256; else it counts as not set),
- * CNN_CPU (generic, avx2, avx512, neon), CNN_IMAGE_MEMORY (in MiB) and CNN_IMAGE_OPERATIONS stand in for `threads`,
- * `instruction_set` and the limits of one image where those are 0. The caller owns the result and destroys it after
- * everything that was made with it. A context may be used from several threads at once. */
+ * CNN_CPU (generic, avx2, avx512, neon), CNN_IMAGE_MEMORY (in MiB), CNN_IMAGE_OPERATIONS and CNN_MAX_PIXELS stand in
+ * for `threads`, `instruction_set` and the limits of those names where these are 0. The caller owns the result and
+ * destroys it after everything that was made with it. A context may be used from several threads at once. */
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 
 /* Ends the context's threads and frees it. NULL is ignored. */

@@ -23,7 +23,7 @@ enum { CNN_IMAGE_MAX_SIDE = 65535 };
 
 typedef struct cnn_image_options {
     uint32_t struct_size;
-    uint32_t max_pixels; /* width × height allowed; 0: 200 million. Decoding takes up to 4 bytes for each and 64 MiB */
+    uint32_t max_pixels;     /* width × height allowed; 0: cnn_context_options.max_pixels */
     uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
 
     /* An image that a half (quarter, eighth, ...) of its size leaves as large as this in both directions is decoded at

@@ -22,7 +22,7 @@ struct cnn_context {
     cnn_instruction_set instruction_set;
     bool vnni; /* the processor has AVX-512's dot products of bytes, which need no instruction set above AVX-512 */
     uint32_t threads;
-    uint64_t image_memory_limit, image_operation_limit; /* resolved */
+    uint64_t image_memory_limit, image_operation_limit, max_pixels; /* resolved */
     cnn_pool *pool;
 };
 

@@ -1,4 +1,6 @@
 #include "image/decode.h"
+
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -8,16 +10,19 @@
 #include "image/format.h"
 #include "image/warp.h"
 
-enum { DEFAULT_MAX_PIXELS = 200000000, DEFAULT_MAX_FILE_BYTES = 64 << 20 };
+enum { DEFAULT_MAX_FILE_BYTES = 64 << 20 };
 
-static cnn_status read_options(cnn_image_options *options, const cnn_image_options *given)
+static cnn_status read_options(cnn_context *context, cnn_image_options *options, const cnn_image_options *given)
 {
     cnn_image_options_init(options);
     cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_image_options");
     if (status)
         return status;
+    context = cnn_context_or_default(context);
+    if (!context)
+        return CNN_ERROR_OUT_OF_MEMORY;
     if (!options->max_pixels)
-        options->max_pixels = DEFAULT_MAX_PIXELS;
+        options->max_pixels = context->max_pixels < UINT32_MAX ? (uint32_t)context->max_pixels : UINT32_MAX;
     if (!options->max_file_bytes)
         options->max_file_bytes = DEFAULT_MAX_FILE_BYTES;
     return CNN_OK;
@@ -36,8 +41,8 @@ static cnn_status fail_foreign(const cnn_image_source *source)
 static cnn_status decode_source(const cnn_image_source *source, cnn_tensor **pixels)
 {
     if (source->size > source->options.max_file_bytes)
-        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: make it smaller",
-                              source->size, (unsigned long long)source->options.max_file_bytes);
+        return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: make it smaller", source->size,
+                              (unsigned long long)source->options.max_file_bytes);
     switch (cnn_image_sniff(source->bytes, source->size)) {
     case CNN_IMAGE_JPEG: return cnn_jpeg_decode(source, pixels);
     case CNN_IMAGE_PNG: return cnn_png_decode(source, pixels);
@@ -56,9 +61,7 @@ cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and info must not be NULL", name_or_default(name));
     cnn_image_source source = { .bytes = bytes, .size = size, .name = name_or_default(name) };
     cnn_image_info result = { .struct_size = sizeof result };
-    cnn_status status = read_options(&source.options, NULL);
-    if (status)
-        return status;
+    cnn_status status = CNN_OK;
     switch (cnn_image_sniff(bytes, size)) {
     case CNN_IMAGE_JPEG: status = cnn_jpeg_probe(&source, &result); break;
     case CNN_IMAGE_PNG: status = cnn_png_probe(&source, &result); break;
@@ -76,7 +79,7 @@ cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size
     cnn_image_source source = {
         .context = context, .bytes = bytes, .size = size, .name = name_or_default(name), .fit = fit
     };
-    cnn_status status = read_options(&source.options, options);
+    cnn_status status = read_options(context, &source.options, options);
     return status ? status : decode_source(&source, pixels);
 }
 
@@ -93,7 +96,7 @@ cnn_status cnn_image_load_to_fit(cnn_context *context, const char *path, const c
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_image_load: path and pixels must not be NULL");
     *pixels = NULL;
     cnn_image_source source = { .context = context, .name = path, .fit = fit };
-    cnn_status status = read_options(&source.options, options);
+    cnn_status status = read_options(context, &source.options, options);
     if (status)
         return status;
     void *bytes;
@@ -119,7 +122,7 @@ cnn_status cnn_image_reduce(cnn_context *context, const cnn_tensor *pixels, cons
     cnn_image_source source = { .context = context, .name = "the image", .fit = fit };
     cnn_status status = cnn_photo_open(pixels, "cnn_image_reduce", &photo);
     if (!status)
-        status = read_options(&source.options, options);
+        status = read_options(context, &source.options, options);
     if (status || photo.width > UINT32_MAX || photo.height > UINT32_MAX)
         return status;
     uint32_t width = (uint32_t)photo.width, height = (uint32_t)photo.height;

@@ -1,4 +1,5 @@
 /* PNG, through libpng. Its errors leave by longjmp to the outermost function here; it never prints. */
+#include <assert.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <string.h>
@@ -210,6 +211,7 @@ static void allocate_rows(reader *self)
 
 static uint8_t *row_at(const reader *self, uint32_t y)
 {
+    assert(y < self->height && (self->rows || is_decoded_in_place(self)));
     if (!self->rows)
         return cnn_canvas_row(&self->canvas, y);
     return self->interlaced ? self->rows + y * self->stride : self->rows;

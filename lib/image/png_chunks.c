@@ -1,5 +1,6 @@
 #include "image/png_chunks.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { SIGNATURE_SIZE = 8, HEAD_SIZE = 8, CHECKSUM_SIZE = 4 };
@@ -24,6 +25,7 @@ static bool next_chunk(const cnn_image_source *source, size_t *position, chunk *
     if (next->size > source->size - *position - HEAD_SIZE - CHECKSUM_SIZE)
         return false;
     *position += HEAD_SIZE + next->size + CHECKSUM_SIZE;
+    assert(*position <= source->size);
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* Resizing with a triangle filter as wide as two output pixels, at least two source pixels; as Pillow's bilinear. */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,6 +58,7 @@ static void set_window(axis *self, uint32_t index, double centre, double radius,
     double low = floor(centre - radius + 0.5), high = floor(centre + radius + 0.5);
     int64_t first = low < 0 ? 0 : (int64_t)low;
     int64_t end = high > (double)source_size ? source_size : (int64_t)high;
+    assert(first >= 0 && first < end && end <= source_size);
     self->first[index] = first;
     self->count[index] = end - first;
     self->low = first < self->low ? first : self->low;

@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "image/exif.h"
 
+#define HOW_TO_RAISE "cnn_context_options.max_pixels or CNN_MAX_PIXELS"
+
 cnn_status cnn_image_fail(const cnn_image_source *source, cnn_status status, const char *format, ...)
 {
     char text[256];
@@ -26,8 +28,8 @@ cnn_status cnn_image_check_size(const cnn_image_source *source, uint32_t width, 
                               width, height, CNN_IMAGE_MAX_SIDE);
     if ((uint64_t)width * height > source->options.max_pixels)
         return cnn_image_fail(source, CNN_ERROR_LIMIT,
-                              "is %u×%u pixels; the limit is %u: make it smaller, or raise max_pixels", width, height,
-                              source->options.max_pixels);
+                              "is %u×%u pixels; the limit is %u: make it smaller, or raise it by " HOW_TO_RAISE, width,
+                              height, source->options.max_pixels);
     return CNN_OK;
 }
 
@@ -37,9 +39,10 @@ cnn_status cnn_image_check_memory(const cnn_image_source *source, uint64_t bytes
     uint64_t limit = (uint64_t)BYTES_A_PIXEL * source->options.max_pixels + ALWAYS_ALLOWED;
     if (bytes <= limit)
         return CNN_OK;
-    return cnn_image_fail(source, CNN_ERROR_LIMIT,
-                          "takes %llu MB to decode%s; the limit is %llu MB: make it smaller, or raise max_pixels",
-                          (unsigned long long)(bytes / MEGABYTE), why, (unsigned long long)(limit / MEGABYTE));
+    return cnn_image_fail(
+        source, CNN_ERROR_LIMIT,
+        "takes %llu MB to decode%s; the limit is %llu MB: make it smaller, or raise it by " HOW_TO_RAISE,
+        (unsigned long long)(bytes / MEGABYTE), why, (unsigned long long)(limit / MEGABYTE));
 }
 
 cnn_reduction_aim cnn_image_aim(const cnn_image_source *source, uint32_t orientation)

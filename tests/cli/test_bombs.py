@@ -70,6 +70,14 @@ def test_a_photograph_of_any_shape_costs_what_a_square_one_does(photographs, pet
             assert costs[name][spent] <= 4 * costs["square"][spent], costs
 
 
+def test_the_limit_of_pixels_can_be_changed(photographs, pets, monkeypatch):
+    monkeypatch.setenv("CNN_MAX_PIXELS", "1000000")
+    status, text, _, _ = spend("predict", "--model", pets.model, photographs / "flat.png")
+    assert status == 1 and "is 65535×3000 pixels; the limit is 1000000" in text and "CNN_MAX_PIXELS" in text
+    monkeypatch.setenv("CNN_MAX_PIXELS", "196605000")
+    assert spend("predict", "--model", pets.model, photographs / "flat.png")[0] == 0
+
+
 def test_many_photographs_at_once_cost_little(pets, tmp_path):
     path = tmp_path / "64-megapixels.png"
     path.write_bytes(bombs.png(8000, 8000))

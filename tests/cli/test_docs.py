@@ -93,7 +93,8 @@ def test_the_keras_of_the_docs_is_python():
 
 
 def test_every_link_in_the_docs_leads_somewhere():
-    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "NEWS.md")] + sorted((ROOT / "docs").glob("*.md"))
+    pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "NEWS.md", "SECURITY.md")]
+    pages += sorted((ROOT / "docs").glob("*.md"))
     for page in pages:
         text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for link in re.findall(r"\]\(([^)\s]+)\)", text):

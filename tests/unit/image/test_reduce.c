@@ -289,7 +289,7 @@ static void check_claim_in_passes(const image_kind *kind, const char *marker, si
     cnn_tensor *pixels;
     assert_status(CNN_ERROR_LIMIT, cnn_image_decode(NULL, file.data, file.size, "big", &options, &pixels));
     assert_non_null(strstr(cnn_last_error(), "MB to decode, as it is"));
-    assert_non_null(strstr(cnn_last_error(), "raise max_pixels"));
+    assert_non_null(strstr(cnn_last_error(), "raise it by cnn_context_options.max_pixels or CNN_MAX_PIXELS"));
     free(file.data);
 }
 
