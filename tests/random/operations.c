@@ -27,7 +27,7 @@ const operation_form operation_forms[] = {
     { "fit", 4, 100000, true, operation_fit },
     { "evaluate", 2, 60, true, operation_evaluate },
     { "classify", 1, 100, true, operation_classify },
-    { "fork", 0, 1, false, operation_fork },
+    { "fork", 1, 1, false, operation_fork },
     { "save", 1, 1, false, operation_save },
     { "save_bfloat16", 1, 1, false, operation_save_bfloat16 },
     { "json", 1, 1, false, operation_json },
