@@ -5,16 +5,30 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LONGEST = 8192 }; /* with a path of any length that a system can open */
 static _Thread_local char last_error[1024];
+
+/* A sentence begins with a path, which may be longer than it: the end, where it says what is wrong, is kept, too. */
+static void shorten(char *text)
+{
+    enum { KEPT_END = 600 };
+    static const char gap[] = " ... ";
+    size_t length = strlen(text), start = sizeof last_error - KEPT_END - sizeof gap;
+    if (length < sizeof last_error)
+        return;
+    memcpy(text + start, gap, sizeof gap - 1);
+    memmove(text + start + sizeof gap - 1, text + length - KEPT_END, KEPT_END + 1);
+}
 
 cnn_status cnn_fail(cnn_status status, const char *format, ...)
 {
-    char text[sizeof last_error]; /* an argument may be the last sentence itself */
+    char text[LONGEST]; /* an argument may be the last sentence itself */
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(last_error, text, sizeof text);
+    shorten(text);
+    memcpy(last_error, text, strlen(text) + 1);
     return status;
 }
 

@@ -27,7 +27,7 @@ enum {
     MAX_PREFETCH = 4096,
     MAX_BATCH = 1 << 20,
     CHANNELS = 3,
-    ERROR_SIZE = 512
+    ERROR_SIZE = 1024
 };
 
 typedef struct slot {

@@ -73,11 +73,12 @@ static void keep_reason(finding *found, const char *path)
     size_t length = strlen(path);
     if (!strncmp(text, path, length) && !strncmp(text + length, ": ", 2))
         text += length + 2;
-    size_t kept = strlen(text);
-    if (kept >= sizeof found->reason)
-        kept = sizeof found->reason - 1;
-    memcpy(found->reason, text, kept);
-    found->reason[kept] = 0;
+    size_t size = strlen(text) + 1;
+    if (size > sizeof found->reason) { /* what is wrong stands at the end */
+        text += size - sizeof found->reason;
+        size = sizeof found->reason;
+    }
+    memcpy(found->reason, text, size);
 }
 
 /* Pixels are counted before they are made: whether the limit is reached depends on the files alone, not on who came

@@ -469,6 +469,19 @@ static void an_unreadable_folder_is_an_error_that_names_it(void **state)
     assert_int_equal(0, chmod(in_room("Dog"), 0777));
 }
 
+static void a_path_of_any_length_leaves_room_for_what_is_wrong(void **state)
+{
+    (void)state;
+    char path[6000];
+    for (size_t length = 900; length < sizeof path; length += 300) {
+        memset(path, 'p', length);
+        path[length] = 0;
+        expect_error(path, CNN_PART_AUTO, CNN_ERROR_IO, ": can't be opened: File name too long");
+        assert_int_equal(0, strncmp(cnn_last_error(), path, 400));
+        assert_true(strlen(cnn_last_error()) < 1024);
+    }
+}
+
 static void folders_nested_too_deep_are_refused(void **state)
 {
     (void)state;
@@ -569,6 +582,7 @@ int main(void)
         in_a_room(class_names_that_are_no_utf8_become_utf8),
         in_a_room(links_are_followed_and_circles_end),
         in_a_room(an_unreadable_folder_is_an_error_that_names_it),
+        cmocka_unit_test(a_path_of_any_length_leaves_room_for_what_is_wrong),
         in_a_room(folders_nested_too_deep_are_refused),
         in_a_room(unlabelled_takes_every_image_in_order),
         cmocka_unit_test(wrong_arguments_are_refused),
