@@ -54,15 +54,36 @@ static cnn_status unpack_data(struct archive *archive, const char *path, char *t
     return CNN_OK;
 }
 
+typedef struct packed_bytes {
+    const unsigned char *bytes;
+    size_t size;
+} packed_bytes;
+
+static la_ssize_t give_packed(struct archive *archive, void *user, const void **bytes)
+{
+    (void)archive;
+    packed_bytes *packed = user;
+    size_t size = packed->size;
+    *bytes = packed->bytes;
+    packed->size = 0;
+    return (la_ssize_t)size;
+}
+
+/* As archive_read_open_memory, which crashes where it has no memory. */
+static bool open_packed(struct archive *archive, packed_bytes *packed)
+{
+    return !archive_read_support_format_zip_streamable(archive) &&
+           !archive_read_set_read_callback(archive, give_packed) && !archive_read_set_callback_data(archive, packed) &&
+           !archive_read_open1(archive);
+}
+
 static cnn_status unpack(const unsigned char *packed, size_t packed_size, const char *path, char *to, size_t size)
 {
     struct archive *archive = archive_read_new();
     if (!archive)
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", path);
-    cnn_status status =
-        archive_read_support_format_zip_streamable(archive) || archive_read_open_memory(archive, packed, packed_size)
-            ? fail_archive(archive, path)
-            : unpack_data(archive, path, to, size);
+    packed_bytes all = { packed, packed_size };
+    cnn_status status = open_packed(archive, &all) ? unpack_data(archive, path, to, size) : fail_archive(archive, path);
     archive_read_free(archive);
     return status;
 }

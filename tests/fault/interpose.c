@@ -1,8 +1,8 @@
 /* Goes before the C library in a program (LD_PRELOAD), and makes the FAULT_AT-th allocation after main() has begun
  * fail: the program's own, and those of every library in it but Pango with what it uses, for which GLib ends the
  * program where memory is short. Time stands still but for a step at each look at the clock, so that the same is
- * computed whenever it runs. At the end the number of allocations is written to FAULT_REPORT. With FAULT_TRACE set,
- * what called the one that failed is printed. */
+ * computed whenever it runs. The number of allocations, and whose the one that failed was, are written to FAULT_REPORT.
+ * With FAULT_TRACE set, what called the one that failed is printed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,31 @@ static main_function *program;
 static atomic_long count, ticks;
 static long fail_at;
 static bool counts, traces;
-static const char *report;
+static const char *report, *caller;
+
+static void write_report(void)
+{
+    counts = false;
+    char text[300];
+    int length = snprintf(text, sizeof text, "%ld %s\n", (long)count, caller ? caller : "none");
+    int file = report && getenv("FAULT_AT") ? open(report, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
+    if (file < 0)
+        return;
+    if (write(file, text, (size_t)length) != length)
+        _exit(3);
+    close(file);
+}
+
+/* Whose allocation fails: the first library that isn't C's or this. Is reported at once, as some don't survive it. */
+static void name_caller(void *const *frames, int depth)
+{
+    Dl_info own, found;
+    dladdr((void *)(uintptr_t)name_caller, &own);
+    for (int i = 0; i < depth && !caller; i++)
+        if (dladdr(frames[i], &found) && found.dli_fbase != own.dli_fbase && !strstr(found.dli_fname, "/libc.so"))
+            caller = found.dli_fname;
+    write_report();
+}
 
 static bool is_for_pango(void)
 {
@@ -54,10 +79,11 @@ static bool fails(void)
 {
     if (!counts || atomic_fetch_add(&count, 1) + 1 != fail_at || is_for_pango())
         return false;
-    if (traces) {
-        void *frames[32];
-        backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
-    }
+    void *frames[32];
+    int depth = backtrace(frames, 32);
+    name_caller(frames, depth);
+    if (traces)
+        backtrace_symbols_fd(frames, depth, STDERR_FILENO);
     errno = ENOMEM;
     return true;
 }
@@ -95,19 +121,6 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     long now = atomic_fetch_add(&ticks, 1);
     *time = (struct timespec){ .tv_sec = now / 100, .tv_nsec = now % 100 * 10000000 };
     return 0;
-}
-
-static void write_report(void)
-{
-    counts = false;
-    char text[32];
-    int length = snprintf(text, sizeof text, "%ld\n", (long)count);
-    int file = report && getenv("FAULT_AT") ? open(report, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
-    if (file < 0)
-        return;
-    if (write(file, text, (size_t)length) != length)
-        _exit(3);
-    close(file);
 }
 
 static int counted_main(int argc, char **argv, char **environment)

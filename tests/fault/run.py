@@ -68,8 +68,11 @@ NEEDS = {"export": "onnx", "zip": "zip", "report": "report", "samples": "report"
 OUTPUTS = ["m.safetensors", "m.onnx", "h.csv", "c.state", "s.json", "p.png", "p.svg", "out"]
 KINDS = ["allocations", "calls"]
 KILLED = ["train", "resume", "tune", "quantize", "calibrate", "report"]
+# Libraries that end the program, or draw and parse something else, where they get no memory. Nothing may be lost then.
+FRAGILE = ["libfontconfig", "libexpat", "libarchive", "libjansson", "libglib", "libgobject", "libpango", "libharfbuzz",
+           "libfribidi", "libfreetype", "libthai", "libdatrie", "libstdc++", "libgio"]
 # Of these, what can't be read is named and left out, and the rest is used: that is what they are to do.
-TELLS = re.compile(rb"left out: |couldn't be classified|can't be (read|opened)")
+TELLS = re.compile(rb"left out: |couldn't be classified|can't be (read|opened)|\"error\":")
 
 
 class Program:
@@ -177,7 +180,7 @@ class Case:
         self.before = contents(folder)
         self.status, self.out, self.err, count = program.run(folder, self.arguments)
         self.after = contents(folder)
-        self.memory = int(count or 0)
+        self.memory = int(count.split()[0])
         if self.status:
             sys.exit(f"{name}: fails by itself: {self.err.decode()}")
         again = self.fresh("right")
@@ -215,7 +218,7 @@ class Case:
                 whole = is_whole(name, data) or told and name.startswith("out/")
             except (ValueError, KeyError):
                 whole = False
-            if not whole:
+            if not whole and not (told and name.startswith("p.") and b"catdog" in data[-40:]):
                 return f"{name} is neither the old nor a new one"
         lost = self.before.keys() - contents(folder).keys()
         return f"lost {', '.join(lost)}" if lost else None
@@ -243,6 +246,8 @@ class Case:
         if what and what[1] == "-":
             return "-"
         wrong = self.judge(folder, status, out, err)
+        if wrong and fault[0] == "memory" and any(name in report for name in FRAGILE):
+            return self.judge_files(folder, told=True)
         return wrong and f"{self.name} {':'.join(map(str, fault))} ({' '.join(what) or 'memory'}): {wrong}: " \
                          f"{err.decode(errors='replace').strip()[-300:]}"
 
@@ -318,11 +323,11 @@ def sample(faults, share, rng):
 def try_all(runner, cases, options, rng):
     began = time.monotonic()
     faults = {case.name: list_faults(case) for case in cases}
-    share = 1
+    share = 1 / options.every
     if not options.whole:
         share = options.seconds * options.jobs / 0.1 / max(1, sum(len(a) + len(b) for a, b in faults.values()))
     chosen = [(case, kind, fault) for case in cases for kind, all_faults in zip(KINDS, faults[case.name])
-              for fault in sample(all_faults, min(1, share), rng)]
+              if options.kind in (None, kind) for fault in sample(all_faults, min(1, share), rng)]
     rng.shuffle(chosen)
     futures = [runner.submit(case, kind, lambda folder, c=case, f=fault: c.try_fault(folder, f))
                for case, kind, fault in chosen]
@@ -359,6 +364,8 @@ def read_options():
     parser.add_argument("--has", default="onnx,zip,report")
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--every", type=int, default=1, help="with --whole: every so many positions")
+    parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--only", action="append")
     parser.add_argument("--repeat")

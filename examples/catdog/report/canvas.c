@@ -40,10 +40,12 @@ canvas canvas_create(cairo_surface_t *surface, const theme *colours, double widt
     return c;
 }
 
-void canvas_release(canvas *c)
+cairo_status_t canvas_release(canvas *c)
 {
+    cairo_status_t status = cairo_status(c->cr);
     g_object_unref(c->text);
     cairo_destroy(c->cr);
+    return status;
 }
 
 void canvas_colour(const canvas *c, uint32_t colour, double alpha)

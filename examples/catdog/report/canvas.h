@@ -31,7 +31,9 @@ typedef enum canvas_align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT } canvas_align
 enum { TEXT_SMALL = 11, TEXT_NORMAL = 12, TEXT_TITLE = 16 };
 
 canvas canvas_create(cairo_surface_t *surface, const theme *colours, double width, double height);
-void canvas_release(canvas *c);
+
+/* Tells whether all that was drawn could be: a surface doesn't know. */
+cairo_status_t canvas_release(canvas *c);
 
 void canvas_colour(const canvas *c, uint32_t colour, double alpha);
 

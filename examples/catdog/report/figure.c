@@ -16,7 +16,7 @@ enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12 };
 static const double png_scale = 2;
 
 /* What is drawn lies in memory till the end; SVG then has each letter once. */
-static void draw_with_title(const figure *f, cairo_surface_t *surface)
+static cairo_status_t draw_with_title(const figure *f, cairo_surface_t *surface)
 {
     canvas c = canvas_create(surface, &light_theme, f->width, f->height);
     canvas_colour(&c, c.theme->surface, 1);
@@ -26,7 +26,7 @@ static void draw_with_title(const figure *f, cairo_surface_t *surface)
     canvas_text_within(&c, MARGIN, MARGIN + TEXT_TITLE, ALIGN_LEFT, f->width, f->title);
     cairo_translate(c.cr, MARGIN, MARGIN + TITLE_HEIGHT);
     f->draw(&c, f->data);
-    canvas_release(&c);
+    return canvas_release(&c);
 }
 
 static cairo_status_t append(void *memory, const unsigned char *bytes, unsigned length)
@@ -39,9 +39,10 @@ static cairo_status_t draw_svg(const figure *f, FILE *memory)
     cairo_surface_t *surface = cairo_svg_surface_create_for_stream(append, memory, f->width + 2 * MARGIN,
                                                                    f->height + TITLE_HEIGHT + 2 * MARGIN);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-    draw_with_title(f, surface);
+    cairo_status_t status = draw_with_title(f, surface);
     cairo_surface_finish(surface);
-    cairo_status_t status = cairo_surface_status(surface);
+    if (!status)
+        status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
     fputs(DESTINATION_SVG_END, memory);
     return status;
@@ -53,8 +54,7 @@ static cairo_status_t draw_png(const figure *f, FILE *memory)
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(width * png_scale), (int)(height * png_scale));
     cairo_surface_set_device_scale(surface, png_scale, png_scale);
-    draw_with_title(f, surface);
-    cairo_status_t status = cairo_surface_status(surface);
+    cairo_status_t status = draw_with_title(f, surface);
     if (!status)
         status = cairo_surface_write_to_png_stream(surface, append, memory);
     cairo_surface_destroy(surface);
@@ -106,9 +106,10 @@ int figure_stream(const figure *f, const theme *colours, cairo_write_func_t writ
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
     canvas c = canvas_create(surface, colours, f->width, f->height);
     f->draw(&c, f->data);
-    canvas_release(&c);
+    cairo_status_t status = canvas_release(&c);
     cairo_surface_finish(surface);
-    cairo_status_t status = cairo_surface_status(surface);
+    if (!status)
+        status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
     return status ? -1 : 0;
 }

@@ -278,9 +278,12 @@ static int add_heat_map(cnn_context *context, const cnn_classifier *classifier, 
     cnn_tensor *map, *pixels = photo_decode(dataset, shown->image, side > PHOTO ? side : PHOTO);
     if (!pixels)
         return -1;
-    if (cnn_classifier_explain_pixels(classifier, pixels, (int32_t)shown->decided, &prediction, &map)) {
+    cnn_status status = cnn_classifier_explain_pixels(classifier, pixels, (int32_t)shown->decided, &prediction, &map);
+    if (status) {
         cnn_tensor_destroy(pixels);
-        return 1;
+        if (status == CNN_ERROR_OUT_OF_MEMORY)
+            output_library_error();
+        return status == CNN_ERROR_OUT_OF_MEMORY ? -1 : 1;
     }
     cairo_surface_t *pair = paint_pair(context, pixels, input->fit, map);
     cell *added = pair ? grid_add(g, pair) : NULL;
