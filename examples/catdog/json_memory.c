@@ -32,7 +32,7 @@ static void *allocate(size_t size)
     return memory;
 }
 
-static void release(void *memory)
+void json_memory_release(void *memory)
 {
     uintptr_t place = (uintptr_t)memory, first = (uintptr_t)reserve;
     if (place < first || place >= first + RESERVE)
@@ -41,7 +41,7 @@ static void release(void *memory)
 
 void json_memory_watch(void)
 {
-    json_set_alloc_funcs(allocate, release);
+    json_set_alloc_funcs(allocate, json_memory_release);
 }
 
 int json_memory_ran_out(void)

@@ -6,6 +6,9 @@
 /* Before the first use of jansson. */
 void json_memory_watch(void);
 
+/* Frees what jansson's functions give to be freed. */
+void json_memory_release(void *memory);
+
 /* Tells of an allocation that failed elsewhere, so that a value is missing. */
 void json_memory_lost(void);
 

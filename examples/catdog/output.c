@@ -130,11 +130,9 @@ char *output_json_dump(json_t *object, size_t flags)
 {
     char *text = object ? json_dumps(object, flags) : NULL;
     json_decref(object);
-    if (json_memory_ran_out()) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    char *kept = text && !json_memory_ran_out() ? strdup(text) : NULL;
+    json_memory_release(text);
+    return kept;
 }
 
 int output_json(json_t *object, size_t flags)

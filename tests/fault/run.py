@@ -68,9 +68,10 @@ NEEDS = {"export": "onnx", "zip": "zip", "report": "report", "samples": "report"
 OUTPUTS = ["m.safetensors", "m.onnx", "h.csv", "c.state", "s.json", "p.png", "p.svg", "out"]
 KINDS = ["allocations", "calls"]
 KILLED = ["train", "resume", "tune", "quantize", "calibrate", "report"]
-# Libraries that end the program, or draw and parse something else, where they get no memory. Nothing may be lost then.
+# Libraries that end the program, or draw and parse something else, where they get no memory (and, where text is drawn,
+# no file or no thread). Nothing may be lost then.
 FRAGILE = ["libfontconfig", "libexpat", "libarchive", "libjansson", "libglib", "libgobject", "libpango", "libharfbuzz",
-           "libfribidi", "libfreetype", "libthai", "libdatrie", "libstdc++", "libgio"]
+           "libfribidi", "libfreetype", "libthai", "libdatrie", "libstdc++", "libgio", "libz."]
 # Of these, what can't be read is named and left out, and the rest is used: that is what they are to do.
 TELLS = re.compile(rb"left out: |couldn't be classified|can't be (read|opened)|\"error\":")
 
@@ -246,7 +247,8 @@ class Case:
         if what and what[1] == "-":
             return "-"
         wrong = self.judge(folder, status, out, err)
-        if wrong and fault[0] == "memory" and any(name in report for name in FRAGILE):
+        fragile = any(name in report for name in FRAGILE) if fault[0] == "memory" else NEEDS.get(self.name) == "report"
+        if wrong and fragile and status is not None:
             return self.judge_files(folder, told=True)
         return wrong and f"{self.name} {':'.join(map(str, fault))} ({' '.join(what) or 'memory'}): {wrong}: " \
                          f"{err.decode(errors='replace').strip()[-300:]}"
