@@ -40,17 +40,19 @@ static cnn_image_format format_of_name(const char *path)
 }
 
 /* What the content is where the name says another; NULL if they agree or the name says nothing. */
-static const char *misnamed_format(const char *path, const void *bytes, size_t size)
+static cnn_status find_misnamed(const char *path, const void *bytes, size_t size, const char **misnamed)
 {
     static const char *const other_images[] = { "gif", "bmp", "tif", "tiff", "webp", "heic", "avif" };
     cnn_image_info info = { .struct_size = sizeof info };
-    if (cnn_image_probe(bytes, size, path, &info))
-        return NULL;
+    cnn_status status = cnn_image_probe(bytes, size, path, &info);
+    if (status) /* it could be decoded, so there is no memory */
+        return status;
     cnn_image_format named = format_of_name(path);
     bool differs = named != CNN_IMAGE_UNKNOWN && named != info.format;
     for (size_t i = 0; i < sizeof other_images / sizeof *other_images; i++)
         differs = differs || cnn_name_has_extension(path, other_images[i]);
-    return !differs ? NULL : info.format == CNN_IMAGE_JPEG ? "JPEG" : "PNG";
+    *misnamed = !differs ? NULL : info.format == CNN_IMAGE_JPEG ? "JPEG" : "PNG";
+    return CNN_OK;
 }
 
 static cnn_status decode(const verification *v, size_t index, const void *bytes, size_t size)
@@ -105,13 +107,13 @@ static void examine(void *argument, size_t task, uint32_t worker)
     found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
     if (!found->status && is_within_budget(v, path, bytes, size))
         found->status = decode(v, index, bytes, size);
+    if (!found->status && v->contents.places)
+        found->status = find_misnamed(path, bytes, size, &found->misnamed);
     if (found->status) {
         keep_reason(found, path);
     } else {
         found->hash = cnn_content_hash(bytes, size);
         cnn_content_note(v->dataset, index, found->hash);
-        if (v->contents.places)
-            found->misnamed = misnamed_format(path, bytes, size);
     }
     cnn_dataset_release_bytes(v->dataset, bytes);
 }
