@@ -1,6 +1,8 @@
 /* What stands outstanding on an activation, x × scale + offset, becomes a layer where something needs the value. */
 #include <math.h>
+#include <string.h>
 
+#include "core/error.h"
 #include "io/onnx_import.h"
 
 static bool is_finite(const float *values, int64_t count)
@@ -70,24 +72,50 @@ cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *x
     return status;
 }
 
+/* Zeros around an image are what a convolution of each channel by itself makes of it, by one pixel of weight 1. */
+static cnn_status add_zeros(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    static const float one = 1;
+    int64_t channels = cnn_onnx_channels(import, x);
+    if (x->pad_value != 0)
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input is padded by %g, not 0", (double)x->pad_value);
+    if (channels > INT32_MAX)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its input has too many channels to be padded");
+    cnn_conv2d_attributes attributes = { .filters = channels,
+                                         .kernel = { 1, 1 },
+                                         .groups = (int32_t)channels,
+                                         .no_bias = 1,
+                                         .padding = CNN_PADDING_EXPLICIT };
+    memcpy(attributes.pads, x->pads, sizeof x->pads);
+    return cnn_onnx_add_convolution(import, &attributes, &one, (const int64_t[4]){ 0 }, NULL, x);
+}
+
 /* What was applied is kept: others may use the value too. */
+static void keep(cnn_onnx_import *import, size_t index, const cnn_onnx_activation *activation)
+{
+    uint32_t place = cnn_names_find(&import->names, import->node->input[index]);
+    if (place != CNN_NO_PLACE)
+        import->values[place].activation = *activation;
+}
+
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
 {
     cnn_status status = cnn_onnx_raw_activation(import, index, activation);
     if (status || !activation->affine.count)
         return status;
     status = cnn_onnx_apply_affine(import, activation);
-    cnn_onnx_value *value = cnn_onnx_value_of(import, import->node->input[index]);
-    if (!status && value)
-        value->activation = *activation;
+    if (!status)
+        keep(import, index, activation);
     return status;
 }
 
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
 {
     cnn_status status = cnn_onnx_padded_activation(import, index, activation);
-    if (!status && activation->padded)
-        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
-                               "its input comes from Pad, which is supported only before convolution and pooling");
+    if (status || !activation->padded)
+        return status;
+    status = add_zeros(import, activation);
+    if (!status)
+        keep(import, index, activation);
     return status;
 }

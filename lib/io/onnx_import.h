@@ -241,8 +241,8 @@ cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activa
 
 /* --- onnx_affine.c --- */
 
-/* The activation of an input: with what is outstanding applied, but for padding; with nothing outstanding, as padding
- * is refused. */
+/* The activation of an input: with what is outstanding applied, but for padding; with nothing outstanding. Padding by
+ * anything but zeros is then refused. */
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);

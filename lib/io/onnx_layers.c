@@ -312,25 +312,37 @@ static cnn_status add_pool(cnn_onnx_import *import, const cnn_layer_type *type, 
     return status ? status : cnn_onnx_define(import, x);
 }
 
-/* What is pooled, and its window. */
-static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, window *w)
+/* What is pooled, and its window. Padding that pooling would see otherwise becomes a layer of its own. */
+static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, window *w,
+                               bool (*can_join)(const cnn_onnx_import *import, const cnn_onnx_activation *x,
+                                                const window *w))
 {
     *w = (window){ .stride = { 1, 1 }, .dilation = { 1, 1 } };
     cnn_status status = image_of(import, x);
-    return status ? status : read_window(import, x, w);
+    if (!status)
+        status = read_window(import, x, w);
+    if (!status && x->padded && !can_join(import, x, w))
+        status = cnn_onnx_activation_of(import, 0, x);
+    return status;
+}
+
+/* Ours takes no pixel from the padding, of which each window has less than it is wide; zeros there don't change a
+ * maximum of what is not negative. */
+static bool can_join_maximum(const cnn_onnx_import *import, const cnn_onnx_activation *x, const window *w)
+{
+    bool narrow = true;
+    for (int side = 0; side < 4; side++)
+        narrow = narrow && w->pads[side] + x->pads[side] < w->kernel[side % 2];
+    return narrow && (x->pad_value <= -1e30f || (x->pad_value == 0 && cnn_onnx_is_not_negative(import, x->node)));
 }
 
 static cnn_status read_max_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
     window w;
-    cnn_status status = pooled_image(import, &x, &w);
+    cnn_status status = pooled_image(import, &x, &w, can_join_maximum);
     if (status)
         return status;
-    /* Ours takes no pixel from the padding; zeros there don't change a maximum of what is not negative. */
-    if (x.padded && x.pad_value > -1e30f && !(x.pad_value == 0 && cnn_onnx_is_not_negative(import, x.node)))
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is padded by %g, which could be the largest value",
-                             (double)x.pad_value);
     join_pads(&w, &x);
     return add_pool(import, &cnn_layer_max_pool2d, &w, &x);
 }
@@ -358,15 +370,26 @@ static cnn_status average_with_padding(cnn_onnx_import *import, const window *w,
     return status ? status : cnn_onnx_define(import, x);
 }
 
+static bool counts_padding(const cnn_onnx_import *import)
+{
+    return cnn_onnx_whole(import, "count_include_pad", 0) != 0;
+}
+
+/* All of the padding counts, or there is none that doesn't. */
+static bool can_join_average(const cnn_onnx_import *import, const cnn_onnx_activation *x, const window *w)
+{
+    return x->pad_value == 0 && (counts_padding(import) || !any_pads(w->pads));
+}
+
 static cnn_status read_average_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
     window w;
-    cnn_status status = pooled_image(import, &x, &w);
+    cnn_status status = pooled_image(import, &x, &w, can_join_average);
     if (status)
         return status;
-    bool counts = cnn_onnx_whole(import, "count_include_pad", 0) != 0, padded = any_pads(w.pads);
-    if (x.padded ? x.pad_value != 0 || (padded && !counts) : counts && padded && cnn_onnx_whole(import, "ceil_mode", 0))
+    bool counts = counts_padding(import);
+    if (counts && any_pads(w.pads) && cnn_onnx_whole(import, "ceil_mode", 0))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "an average with this padding is not supported");
     join_pads(&w, &x);
     if (w.kernel[0] == 1 && w.kernel[1] == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !any_pads(w.pads))

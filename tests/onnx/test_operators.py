@@ -318,6 +318,36 @@ def test_padding_before_convolution_and_pooling(tmp_path, opset):
     net.assert_same(tmp_path)
 
 
+@pytest.mark.parametrize("kind, attributes", [
+    ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2]}), ("MaxPool", {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]}),
+    ("AveragePool", {"kernel_shape": [3, 3]}), ("AveragePool", {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]}),
+    ("AveragePool", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "count_include_pad": 1}),
+    ("AveragePool", {"kernel_shape": [3, 3], "strides": [2, 3], "ceil_mode": 1}),
+    ("GlobalMaxPool", {}), ("GlobalAveragePool", {}), ("Relu", {}), ("Flatten", {}),
+])
+@pytest.mark.parametrize("pads", [(1, 1, 1, 1), (3, 0, 4, 2)])
+def test_zeros_around_values_below_zero(tmp_path, kind, attributes, pads):
+    """As in Keras's ResNet50V2, where a convolution, padding and pooling follow each other."""
+    net = Net()
+    net.conv(4)
+    net.add("Sub", net.constant(numpy.float32(9)))
+    net.add("Pad", net.constant(whole(0, 0, *pads[:2], 0, 0, *pads[2:])))
+    net.add(kind, **attributes)
+    if kind == "Flatten":
+        net.add("Gemm", net.weights(4 * (7 + pads[0] + pads[2]) * (6 + pads[1] + pads[3]), 3))
+    net.assert_same(tmp_path)
+
+
+def test_zeros_that_two_others_see(tmp_path):
+    net = Net()
+    net.conv(4)
+    padded = net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)))
+    one = net.add("MaxPool", kernel_shape=[2, 2], of=padded)
+    net.conv(4, kernel=2, channels=4, of=padded)
+    net.add("Add", one)
+    net.assert_same(tmp_path)
+
+
 def test_what_does_nothing(tmp_path):
     net = Net(opset=13)
     net.conv(4)
@@ -481,9 +511,9 @@ def test_what_is_refused(tmp_path):
     net.conv(4, of="x")
     net.refused(tmp_path, "2 outputs", outputs=[first, net.last])
     net = Net()
-    net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)))
+    net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)), net.constant(numpy.float32(2)))
     net.add("MaxPool", kernel_shape=[2, 2])
-    net.refused(tmp_path, "MaxPool", "could be the largest")
+    net.refused(tmp_path, "MaxPool", "padded by 2, not 0")
     net = Net()
     net.conv(4)
     net.add("Flatten")
