@@ -15,15 +15,21 @@
 
 enum { MAX_NODES = 20000, FIRST_OPSET = 9, LAST_OPSET = 21 };
 
-/* protobuf-c's memory. */
+/* protobuf-c's memory. A message of two bytes takes a hundred times as much there. */
 typedef struct unpacking {
     cnn_context *context;
-    bool exhausted;
+    uint64_t available;
+    bool exhausted, over_limit;
 } unpacking;
 
 static void *allocate(void *data, size_t size)
 {
+    enum { EACH = 64 }; /* of alignment, and the allocator's own */
     unpacking *state = data;
+    state->over_limit = state->over_limit || size + EACH > state->available;
+    if (state->over_limit)
+        return NULL;
+    state->available -= size + EACH;
     void *memory = cnn_allocate(state->context, size);
     state->exhausted = state->exhausted || !memory;
     return memory;
@@ -42,13 +48,16 @@ static cnn_status unpack(cnn_onnx_import *import)
     cnn_status status = cnn_file_read(import->context, import->path, INT32_MAX, &bytes, &size);
     if (status)
         return status;
-    unpacking state = { import->context, false };
+    enum { GROWTH = 4, ALWAYS = 64 << 20 };
+    unpacking state = { .context = import->context, .available = GROWTH * (uint64_t)size + ALWAYS };
     ProtobufCAllocator allocator = { allocate, release, &state };
     import->file_bytes = size;
     import->file = cnn_onnx__model__unpack(&allocator, size, bytes);
     cnn_release(import->context, bytes);
     if (!import->file && state.exhausted)
         return CNN_ERROR_OUT_OF_MEMORY;
+    if (!import->file && state.over_limit)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its parts take much more memory than the file is large");
     if (!import->file || !import->file->graph)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "is no ONNX file, or a broken one");
     return CNN_OK;
@@ -224,7 +233,7 @@ static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *op
 
 static void clean_up(cnn_onnx_import *import)
 {
-    unpacking state = { import->context, false };
+    unpacking state = { .context = import->context };
     ProtobufCAllocator allocator = { allocate, release, &state };
     if (import->file)
         cnn_onnx__model__free_unpacked(import->file, &allocator);

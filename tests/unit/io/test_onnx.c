@@ -281,6 +281,29 @@ static void a_broken_file_is_at_worst_refused(void **state)
     }
 }
 
+/* Four million nodes of two bytes each. */
+static void a_file_that_would_grow_in_memory_is_refused(void **state)
+{
+    enum { NODES = 4 << 20, HEAD = 5 };
+    const char *path = scratch_path(*state, "grows.onnx");
+    unsigned char *bytes = calloc(1, HEAD + 2 * NODES);
+    uint32_t length = 2 * NODES;
+    size_t at = 0;
+    cnn_model *model;
+    assert_non_null(bytes);
+    bytes[at++] = 7 << 3 | 2; /* the graph */
+    for (; length > 127; length >>= 7)
+        bytes[at++] = (unsigned char)(length | 128);
+    bytes[at++] = (unsigned char)length;
+    assert_int_equal(HEAD, at);
+    for (size_t i = 0; i < NODES; i++)
+        bytes[HEAD + 2 * i] = 1 << 3 | 2;
+    assert_ok(cnn_file_write(path, &(cnn_chunk){ bytes, HEAD + 2 * NODES }, 1));
+    assert_status(CNN_ERROR_LIMIT, cnn_model_load_onnx(NULL, path, NULL, &model));
+    assert_non_null(strstr(cnn_last_error(), "its parts take much more memory"));
+    free(bytes);
+}
+
 static void no_memory_is_an_error_without_a_leak(void **state)
 {
     const char *path = scratch_path(*state, "memory.onnx");
@@ -331,6 +354,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layers_keep_their_names),
         cmocka_unit_test(the_size_of_an_input_that_is_left_open_is_an_option),
         cmocka_unit_test(a_broken_file_is_at_worst_refused),
+        cmocka_unit_test(a_file_that_would_grow_in_memory_is_refused),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
         cmocka_unit_test(arguments_that_are_missing_are_errors),
     };
