@@ -59,6 +59,7 @@ static void what_needs_nothing_gives_something(void **state)
     (void)state;
     assert_true(cnn_context_threads(NULL) > 0); /* NULL is the default context */
     assert_true(strlen(cnn_context_instruction_set(NULL)) > 0);
+    assert_true(cnn_context_memory_in_use(NULL) <= cnn_context_memory_peak(NULL));
     assert_true(strlen(cnn_version()) > 0 && strlen(cnn_net_name(0)) > 0 && cnn_last_error());
     assert_null(cnn_net_name(UINT32_MAX));
     assert_int_equal(0, cnn_dtype_size((cnn_dtype)-1));
