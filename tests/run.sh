@@ -1,12 +1,13 @@
 #!/bin/sh
 # All tests, from a fresh clone on a fresh Debian 12, as root or with sudo.
-# Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads tidy install quickstart; default: all
+# Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads fuzz tidy install quickstart;
+#   default: all
 #
 # With CNN_TEST_DATA set to a folder of photographs as docs/results.md describes it, tests on real photographs run too;
 # with CNN_TEST_WEIGHTS set to a folder that holds efficientnet-lite0.onnx, tests on real weights.
 set -eu
 cd "$(dirname "$0")/.."
-stages=${*:-format release clang sanitize threads tidy install quickstart}
+stages=${*:-format release clang sanitize threads fuzz tidy install quickstart}
 build=${CNN_TEST_BUILD:-build-tests}
 mkdir -p "$build"
 passed=0
@@ -62,7 +63,7 @@ stage_format() {
     status=0
     # shellcheck disable=SC2086  # one word a file
     clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
-    shellcheck tests/*.sh tests/docs/*.sh examples/*.sh packaging/*.sh || status=1
+    shellcheck tests/*.sh tests/docs/*.sh tests/fuzz/*.sh examples/*.sh packaging/*.sh || status=1
     verdict $status format
 }
 
@@ -71,7 +72,7 @@ stage_release() {
 }
 
 stage_clang() {
-    if CC=clang CXX=clang++ configure clang -Dfuzzers=true; then
+    if CC=clang CXX=clang++ configure clang; then
         run_tests clang clang --no-suite cli --no-suite python # commands run with gcc's library, twice
     else
         verdict 1 "clang build"
@@ -96,6 +97,12 @@ stage_threads() {
     else
         verdict 1 "thread sanitizer build"
     fi
+}
+
+stage_fuzz() { # a minute; sh tests/fuzz/run.sh --minutes N fuzzes for longer
+    status=0
+    sh tests/fuzz/run.sh --minutes 1 --build "$build/fuzz" || status=1
+    verdict $status fuzz
 }
 
 stage_tidy() {
