@@ -16,6 +16,9 @@
 
 enum { SIDE = 8, IMAGES = 4, SECONDS = 5 };
 
+static cnn_context *context;
+static cnn_classifier *classifier;
+static server *web;
 static unsigned port;
 
 static void check(cnn_status status)
@@ -24,16 +27,14 @@ static void check(cnn_status status)
         fuzz_fail("the classifier can't be made");
 }
 
-static cnn_classifier *make_classifier(void)
+static void make_classifier(void)
 {
     static uint8_t pixels[IMAGES][SIDE * SIDE * 3];
-    cnn_context *context;
     cnn_context_options one_thread;
     cnn_context_options_init(&one_thread);
     one_thread.threads = 1;
     check(cnn_context_create(&one_thread, &context));
     cnn_graph *graph;
-    cnn_classifier *classifier;
     cnn_dataset *dataset;
     cnn_tensor *images[IMAGES];
     cnn_train_options options;
@@ -54,15 +55,14 @@ static cnn_classifier *make_classifier(void)
     for (int i = 0; i < IMAGES; i++)
         cnn_tensor_destroy(images[i]);
     cnn_graph_destroy(graph);
-    return classifier;
 }
-
-static server *web;
 
 static void stop_server(void)
 {
     server_stop_accepting(web);
     server_destroy(web);
+    cnn_classifier_destroy(classifier);
+    cnn_context_destroy(context);
 }
 
 static void start_server(void)
@@ -78,8 +78,9 @@ static void start_server(void)
                                          .request_seconds = SECONDS };
     static const access_rules rules = { "pets.example.org", "https://pets.example.org" };
     signal(SIGPIPE, SIG_IGN);
+    make_classifier();
     int listener = listener_open("127.0.0.1", 0);
-    web = listener < 0 ? NULL : server_start(make_classifier(), "pets", &limits, &rules, listener);
+    web = listener < 0 ? NULL : server_start(classifier, "pets", &limits, &rules, listener);
     if (!web)
         fuzz_fail("the server can't be started");
     port = listener_port(listener);

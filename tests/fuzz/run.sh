@@ -48,7 +48,7 @@ fuzz() { # TARGET
     "$build/tests/fuzz/fuzz_$1" "$build/corpus/$1" "$here/corpus/$1" -max_total_time="$seconds" -seed="$CNN_FUZZ_SEED" \
         -rss_limit_mb=1024 -timeout=10 -max_len=65536 -print_final_stats=1 -artifact_prefix="$build/found/$1-" \
         ${dictionary:+-dict="$dictionary"} >"$build/found/$1.log" 2>&1 || status=$?
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/found/$1.log")
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/found/$1.log" | tail -n 1)
     if [ $status -eq 0 ]; then
         echo "$1: $runs runs, nothing found"
     else
