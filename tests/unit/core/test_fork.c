@@ -14,7 +14,7 @@
 
 #include "core/parallel.h"
 
-enum { THREADS = 3, SIZE = 16, IMAGES = 24, CLASSES = 3, PATIENCE = 60 };
+enum { THREADS = 3, SIZE = 16, IMAGES = 24, CLASSES = 3, PATIENCE = 20 };
 
 /* A context and what was made with it, in use. */
 typedef struct user {
