@@ -67,7 +67,7 @@ class Callbacks:
         return self
 
     def __exit__(self, *_exception: Any) -> None:
-        for number, handler in self._handlers.items():
+        for number, handler in reversed(list(self._handlers.items())):  # SIGINT last: from then on it is raised
             signal.signal(number, handler)
         self._handlers.clear()
         if self.error is not None:

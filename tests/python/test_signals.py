@@ -46,7 +46,7 @@ print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", range(2))
 def test_ctrl_c_ends_a_training_and_what_was_learned_is_kept(attempt):
     said = interrupted(FIT.format(call="pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)"),
                        pause=0.05 * (attempt + 1))
@@ -64,10 +64,19 @@ def test_ctrl_c_ends_a_callback_that_takes_long():
     assert said == ["interrupted True (3,)", "True"]
 
 
-def test_ctrl_c_twice_does_no_harm():
-    said = interrupted(FIT.format(call="pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)"), 2,
-                       pause=0.002)
-    assert said[0].startswith("interrupted") and said[-1] == "True"
+@pytest.mark.parametrize("pause", [0.001, 0.01, 0.1])
+def test_ctrl_c_twice_does_no_harm(pause):
+    said = interrupted("""
+    try:
+        try:
+            pets.fit(X, y, on_epoch=lambda e: ready() if e.epoch == 2 else None)
+        except KeyboardInterrupt:
+            time.sleep(1)  # where the second comes, unless it came before
+    except KeyboardInterrupt:
+        pass
+    print(pets.predict(X[:3]).shape, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    """, 2, pause=pause)
+    assert said == ["(3,) True"]
 
 
 def test_ctrl_c_ends_the_training_of_a_head():
