@@ -10,7 +10,7 @@ import ctypes
 import re
 from typing import Any, Callable
 
-from cnn_numbers import INTEGERS, REALS, number_for
+from cnn_numbers import NUMBERS, number_for
 
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
@@ -352,16 +352,6 @@ class Record(ctypes.Structure):
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.asdict().items())})"
 
 
-class _Checked:
-    """The type of a function's parameter that is a number: ctypes asks it to convert what is passed."""
-
-    def __init__(self, kind: Any, name: str):
-        self.kind, self.name = kind, name
-
-    def from_param(self, value: Any) -> Any:
-        return self.kind(number_for(self.kind, value, self.name))
-
-
 TYPES: dict[str, Any] = {
     "void": None, "char": ctypes.c_char, "int": ctypes.c_int, "float": ctypes.c_float, "double": ctypes.c_double,
     "size_t": ctypes.c_size_t, "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "uint16_t": ctypes.c_uint16,
@@ -369,7 +359,7 @@ TYPES: dict[str, Any] = {
 }
 CONSTANTS: dict[str, int] = {}
 ENUMS: dict[str, dict[str, int]] = {}
-FUNCTIONS: dict[str, tuple[Any, list[Any], bool]] = {}  # result, parameters, whether the result is a cnn_status
+FUNCTIONS: dict[str, tuple[Any, list[tuple[str, Any]], bool]] = {}  # result, parameters, whether it is a cnn_status
 
 
 def _pointer(base: Any, stars: int) -> Any:
@@ -426,14 +416,9 @@ def _enum(name: str, body: str) -> None:
         TYPES[name] = ctypes.c_int
 
 
-def _checked(text: str) -> Any:
-    name, kind = _variable(text, True)
-    return _Checked(kind, name) if kind in INTEGERS + REALS else kind
-
-
 def _function(result: str, name: str, parameters: str) -> None:
-    checked = [] if parameters in ("void", "") else [_checked(part) for part in parameters.split(",")]
-    FUNCTIONS[name] = (_variable(result, True)[1], checked, result.strip() == "cnn_status")
+    pairs = [] if parameters in ("void", "") else [_variable(part, True) for part in parameters.split(",")]
+    FUNCTIONS[name] = (_variable(result, True)[1], pairs, result.strip() == "cnn_status")
 
 
 _FORMS: list[tuple[str, Callable[..., Any]]] = [
@@ -468,6 +453,14 @@ globals().update(CONSTANTS)
 globals().update({name: kind for name, kind in TYPES.items() if name.startswith("cnn_")})
 
 
+def _passed(name: str, kind: Any, argument: Any) -> Any:
+    """What ctypes gets for an argument. It could ask for both itself, but takes whatever is raised meanwhile, Ctrl-C
+    too, for an error of the argument."""
+    if kind in NUMBERS:
+        return number_for(kind, argument, name)
+    return getattr(argument, "_as_parameter_", argument)
+
+
 class Library:
     """The functions of a shared library. ctypes releases the interpreter's lock while one runs."""
 
@@ -479,16 +472,18 @@ class Library:
         if name not in FUNCTIONS:
             raise AttributeError(name)
         function = getattr(self._library, name)
-        function.restype, function.argtypes, is_status = FUNCTIONS[name]
+        function.restype, parameters, is_status = FUNCTIONS[name]
+        function.argtypes = [kind for _, kind in parameters]
         if is_status:
             function.errcheck = lambda status, _function, _arguments: self._check(status)
 
         def call(*arguments: Any) -> Any:
+            passed = [_passed(f"{name}: {parameter}", kind, argument)
+                      for (parameter, kind), argument in zip(parameters, arguments)]
             try:
-                return function(*arguments)
+                return function(*passed, *arguments[len(passed):])
             except ctypes.ArgumentError as error:
-                reason = re.sub(r"^argument [0-9]+: (<class '[^']*'>|[A-Za-z.]+): ", "", str(error))
-                raise ValueError(f"{name}: {reason}") from None
+                raise ValueError(f"{name}: {error}") from None
 
         setattr(self, name, call)
         return call

@@ -11,6 +11,7 @@ import numpy as np
 INTEGERS = (ctypes.c_int8, ctypes.c_uint8, ctypes.c_uint16, ctypes.c_int32, ctypes.c_uint32, ctypes.c_int64,
             ctypes.c_uint64, ctypes.c_size_t, ctypes.c_int)
 REALS = (ctypes.c_float, ctypes.c_double)
+NUMBERS = frozenset(INTEGERS + REALS)
 
 
 def whole_number(kind: Any, value: Any, name: str) -> int:

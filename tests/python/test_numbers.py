@@ -70,7 +70,7 @@ def test_the_parameters_of_functions_are_checked_too():
     g = cnn.Graph()
     with pytest.raises(ValueError, match="cnn_input: height is -9223372036854775809; it must be from"):
         g.input(-2 ** 63 - 1, 8)
-    with pytest.raises(ValueError, match="it must be a whole number"):
+    with pytest.raises(TypeError, match="cnn_input: height is 8.5; it must be a whole number"):
         g.input(8.5, 8)
     with pytest.raises(ValueError, match="seed is -1; it must be from 0 to 18446744073709551615"):
         cnn.Model(tiny_net(), seed=-1)
@@ -98,3 +98,12 @@ def test_minus_one_thread_is_every_processor():
     assert cnn.Context(threads=-1).threads == cnn.Context().threads
     with pytest.raises(ValueError, match="threads is -2"):
         cnn.Context(threads=-2)
+
+
+def test_what_is_raised_while_an_argument_is_read_is_raised():
+    class Interrupted:
+        def __index__(self):
+            raise KeyboardInterrupt  # as Ctrl-C does anywhere
+
+    with pytest.raises(KeyboardInterrupt):
+        cnn.Graph().input(Interrupted(), 8)
