@@ -215,6 +215,15 @@ def test_slow_photographs_do_not_hold_up_others(pets):
         reset(client)
 
 
+def test_who_sends_many_keeps_nobody_else_waiting(pets):
+    with serving("--model", pets.model, "--threads", 1) as server:
+        client, _ = send_many(server, 20)
+        wait_until(lambda: server.metrics()["catdog_queue_depth"] >= 18)
+        assert server.predict(("slow.png", SLOW)).status == 200
+        assert server.metrics()["catdog_queue_depth"] > 10
+        reset(client)
+
+
 SOAK = Path(__file__).parents[1] / "bench/soak_serve.py"
 
 

@@ -21,7 +21,8 @@ struct photographs;
 typedef struct photograph {
     struct photographs *request;
     struct photograph *next_in_queue;
-    char *name; /* as the client calls it; NULL: it doesn't */
+    uint64_t turn; /* in the queue */
+    char *name;    /* as the client calls it; NULL: it doesn't */
     unsigned char *bytes;
     size_t size, capacity;
     decode_cost cost;

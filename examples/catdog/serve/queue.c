@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Photographs of one kind wait in a lane, in order, for its thread. */
+/* Photographs of one kind wait in a lane for its thread. */
 typedef struct lane {
     queue *queue;
     pthread_t thread;
     int has_thread;
-    photograph *first, **end;
+    photograph *first; /* in the order of their turns */
+    uint64_t turn;     /* of the one that was taken last */
     size_t batch_size;
     uint64_t decode_limit; /* bytes that decoding a batch may take */
     int works;             /* on a batch */
@@ -44,8 +45,7 @@ static photograph *take_first(lane *l)
 {
     photograph *one = l->first;
     l->first = one->next_in_queue;
-    if (!l->first)
-        l->end = &l->first;
+    l->turn = one->turn;
     return one;
 }
 
@@ -187,7 +187,7 @@ static void release_lane(lane *l)
 
 static int start_lane(queue *q, lane *l, size_t batch_size, uint64_t decode_limit)
 {
-    *l = (lane){ .queue = q, .batch_size = batch_size, .decode_limit = decode_limit, .end = &l->first };
+    *l = (lane){ .queue = q, .batch_size = batch_size, .decode_limit = decode_limit };
     l->batch = calloc(batch_size, sizeof(photograph *));
     l->bytes = calloc(batch_size, sizeof *l->bytes);
     l->sizes = calloc(batch_size, sizeof *l->sizes);
@@ -240,7 +240,6 @@ static photograph *take_dropped(lane *l, int (*is_dropped)(const photograph *one
         list = one;
         l->queue->taken--;
     }
-    l->end = place;
     return list;
 }
 
@@ -306,18 +305,34 @@ int queue_reserve(queue *q, size_t count)
     return full;
 }
 
+/* The first photographs of all requests come before their second ones, and so on: who sends many keeps nobody else
+ * waiting. Looks from `place` on, and gives where the request's next one may go. */
+static photograph **insert(photograph **place, photograph *one, uint64_t turn)
+{
+    while (*place && (*place)->turn <= turn)
+        place = &(*place)->next_in_queue;
+    one->turn = turn;
+    one->next_in_queue = *place;
+    *place = one;
+    return &one->next_in_queue;
+}
+
 void queue_push(queue *q, photographs *request)
 {
+    photograph **places[LANES];
+    uint64_t turns[LANES];
     pthread_mutex_lock(&q->mutex);
+    for (int i = 0; i < LANES; i++) {
+        places[i] = &q->lanes[i].first;
+        turns[i] = q->lanes[i].turn;
+    }
     request->pending = 0;
     for (size_t i = 0; i < request->count; i++) {
         photograph *one = request->items[i];
         if (one->prediction.status)
             continue;
-        lane *l = &q->lanes[one->cost.is_slow ? SLOW_LANE : QUICK_LANE];
-        one->next_in_queue = NULL;
-        *l->end = one;
-        l->end = &one->next_in_queue;
+        int which = one->cost.is_slow ? SLOW_LANE : QUICK_LANE;
+        places[which] = insert(places[which], one, turns[which]++);
         request->pending++;
     }
     pthread_cond_broadcast(&q->changed);

@@ -1,6 +1,6 @@
-/* Photographs wait here, in order, for the thread that classifies what there is, as many together as a batch takes. The
- * library's own threads work inside. So requests from many connections share batches, and nobody waits for others to
- * come. Those that are slow to decode wait for another thread, which takes one at a time. */
+/* Photographs wait here, by turns of their requests, for the thread that classifies what there is, as many together as
+ * a batch takes. The library's own threads work inside. So requests from many connections share batches, and nobody
+ * waits for others to come. Those that are slow to decode wait for another thread, which takes one at a time. */
 #ifndef CATDOG_SERVE_QUEUE_H
 #define CATDOG_SERVE_QUEUE_H
 
