@@ -19,8 +19,9 @@ CNN_BEGIN_DECLS
  * `images`: N×H×W×C, CNN_FLOAT32, some hundreds as the model will meet them. Batch normalisation becomes part of the
  * convolution before it, dropout goes. What bytes can't compute stays in float32.
  *
- * The result predicts, is saved and loaded as any model is, and gives the same bits on every processor. It can't be
- * trained. Its context is the model's. Errors: CNN_ERROR_SHAPE; CNN_ERROR_NOT_FINITE if a value of the model isn't;
+ * The result predicts, is saved and loaded as any model is, and gives the same bits on every processor, unless a
+ * convolution or dense layer stays in float32 because its sums have more than 49,152 terms. It can't be trained. Its
+ * context is the model's. Errors: CNN_ERROR_SHAPE; CNN_ERROR_NOT_FINITE if a value of the model isn't;
  * CNN_ERROR_ARGUMENT if the model is quantised already. */
 CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);
 

@@ -86,11 +86,12 @@ static cnn_model *compute_plain(case_trial *trial, const gradients_start *start,
     return trial_ok(trial, status, "a step in plain C") ? plain : NULL;
 }
 
-static const cnn_tensor *gradient_of(const cnn_model *model, int32_t index)
+/* What a step computes for a parameter: its gradient; the value itself of running statistics, and of what is frozen. */
+static const cnn_tensor *result_of(const cnn_model *model, int32_t index)
 {
     cnn_parameter parameter = { .struct_size = sizeof parameter };
     cnn_model_parameter(model, index, &parameter);
-    return parameter.trainable ? parameter.gradient : NULL;
+    return parameter.trainable ? parameter.gradient : parameter.value;
 }
 
 /* The length of what `a` and `b` differ by; of `a` where `b` is NULL. */
@@ -114,8 +115,8 @@ static bool measure(case_trial *trial, const cnn_model *plain, const gradients_s
         if (!changed)
             return false;
         for (int32_t i = 0; i < cnn_model_parameter_count(plain); i++) {
-            const cnn_tensor *gradient = gradient_of(plain, i);
-            reach[i] = fmax(reach[i], gradient ? distance(gradient, gradient_of(changed, i)) : 0);
+            const cnn_tensor *gradient = result_of(plain, i);
+            reach[i] = fmax(reach[i], gradient ? distance(gradient, result_of(changed, i)) : 0);
         }
         cnn_model_destroy(changed);
     }
@@ -127,10 +128,10 @@ static int32_t find_wrong(const cnn_model *model, const cnn_model *plain, double
 {
     double largest = 0;
     for (int32_t i = 0; i < cnn_model_parameter_count(plain); i++)
-        if (gradient_of(plain, i))
-            largest = fmax(largest, distance(gradient_of(plain, i), NULL));
+        if (model->weights[i].trainable && result_of(plain, i))
+            largest = fmax(largest, distance(result_of(plain, i), NULL));
     for (int32_t i = 0; i < cnn_model_parameter_count(plain); i++) {
-        const cnn_tensor *expected = gradient_of(plain, i), *found = gradient_of(model, i);
+        const cnn_tensor *expected = result_of(plain, i), *found = result_of(model, i);
         if (!expected != !found)
             return i;
         if (expected && !(distance(found, expected) <= 16 * rounding * distance(expected, NULL) +
@@ -144,11 +145,10 @@ static bool say_wrong(case_trial *trial, const cnn_model *model, const cnn_model
 {
     cnn_parameter parameter = { .struct_size = sizeof parameter };
     cnn_model_parameter(plain, wrong, &parameter);
-    const cnn_tensor *expected = gradient_of(plain, wrong), *found = gradient_of(model, wrong);
+    const cnn_tensor *expected = result_of(plain, wrong), *found = result_of(model, wrong);
     if (!expected || !found)
-        return trial_fail(trial, "gradient: there is %s of %s", found ? "one" : "none", parameter.name);
-    return trial_fail(trial,
-                      "gradient: that of %s is %.3g from plain C's, whose length is %.3g; rounding explains %.3g",
+        return trial_fail(trial, "a step gives %s of %s", found ? "something" : "nothing", parameter.name);
+    return trial_fail(trial, "a step: %s is %.3g from plain C's, whose length is %.3g; rounding explains %.3g",
                       parameter.name, distance(found, expected), distance(expected, NULL), MARGIN * reach);
 }
 
