@@ -58,8 +58,8 @@ static cnn_status read_descriptor(cnn_context *context, int descriptor, const ch
     if (!S_ISREG(info.st_mode))
         return cnn_fail(CNN_ERROR_IO, "%s: is not a regular file", path);
     if ((uint64_t)info.st_size > max_bytes)
-        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %lld bytes; the limit is %llu: make it smaller", path, (long long)info.st_size,
-                        (unsigned long long)max_bytes);
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %lld bytes; the limit is %llu: make it smaller", path,
+                        (long long)info.st_size, (unsigned long long)max_bytes);
     char *memory = cnn_allocate(context, (size_t)info.st_size + 1);
     if (!memory)
         return CNN_ERROR_OUT_OF_MEMORY;
