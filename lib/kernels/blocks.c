@@ -35,7 +35,7 @@ static void multiply_terms(const job *j, int64_t first, int64_t last)
 {
     const cnn_product *whole = j->product;
     cnn_product p = *whole;
-    if (whole->inner > TERMS) {
+    if (whole->inner > TERMS && last > first) {
         p.outer = 1;
         p.inner = last - first;
         p.a = whole->a + first % whole->inner * whole->a_step;
@@ -64,7 +64,7 @@ static void multiply_terms(const job *j, int64_t first, int64_t last)
 static void run(const job *j)
 {
     int64_t outer = j->product->outer, inner = j->product->inner;
-    if (inner > TERMS) {
+    if (inner > TERMS && outer > 0) {
         int64_t pieces = cnn_divide_up(inner, TERMS);
         for (int64_t i = 0; i < outer * pieces; i++)
             multiply_terms(j, i / pieces * inner + inner * (i % pieces) / pieces,
