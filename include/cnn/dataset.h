@@ -17,9 +17,9 @@
  *                                 read once, an entry's bytes when they are asked for; nothing is unpacked to disk
  * Single folders around a layout don't matter. Links to files and folders are followed, each folder once.
  * Class names come from the data (a test part's are those of its training part) and are sorted by their bytes, and so
- * are the images by their paths; class 0 is the first. Hidden files, Thumbs.db, $RECYCLE.BIN, @eaDir, text files and
- * the like are passed over, as are links, paths with .. and absolute paths in a zip. What remains that is no image is
- * found by cnn_dataset_verify. */
+ * are the images by their paths; class 0 is the first. Hidden files, Thumbs.db, the `$RECYCLE.BIN` and `@eaDir` of
+ * systems, text files and the like are passed over, as are links, paths with .. and absolute paths in a zip. What
+ * remains that is no image is found by cnn_dataset_verify. */
 #ifndef CNN_DATASET_H
 #define CNN_DATASET_H
 

@@ -122,11 +122,11 @@ static cnn_model *model_of_size(cnn_context *context, int64_t megabytes)
 static void any_number_of_images_on_any_number_of_threads_gets_the_same_bits(void **state)
 {
     (void)state;
-    enum { COUNT = 11 };
-    const int64_t megabytes[] = { 1, 4, 7, 20, 40 };
+    enum { COUNT = 7 };
+    const int64_t megabytes[] = { 4, 7, 20 };
     for (size_t m = 0; m < sizeof megabytes / sizeof megabytes[0]; m++) {
         float expected[COUNT * 2];
-        for (uint32_t threads = 1; threads <= 5; threads++) {
+        for (uint32_t threads = 1; threads <= 4; threads++) {
             cnn_context *context = context_of(threads);
             cnn_model *model = model_of_size(context, megabytes[m]);
             cnn_tensor *images = batch_of(COUNT, cnn_model_input_shape(model), 1);
