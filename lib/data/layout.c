@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "data/layout_internal.h"
-#include "data/utf8.h"
 
 typedef struct child {
     const char *name; /* not ended by a zero byte */
@@ -19,22 +18,6 @@ typedef struct children {
     size_t count, capacity;
     size_t loose; /* images in the folder itself */
 } children;
-
-const char *cnn_layout_make_label(cnn_source *source, const char *name, size_t length)
-{
-    size_t room = 2 * length + 1;
-    char *label = cnn_source_text(source, room);
-    if (label)
-        cnn_to_utf8(name, length, label);
-    return label;
-}
-
-void cnn_layout_set_label(cnn_layout_finder *f, size_t image, const char *label, cnn_role role)
-{
-    f->layout->labels[image] = label;
-    f->layout->roles[image] = (unsigned char)role;
-    f->layout->labelled[role]++;
-}
 
 static cnn_status list_children(cnn_layout_finder *f, cnn_layout_level at, children *found)
 {
