@@ -345,6 +345,36 @@ def test_the_end_waits_for_what_was_accepted(pets, slow_photograph):
         assert server.stop().splitlines()[1:] == ["catdog: stopped"]
 
 
+def test_the_end_finishes_the_oldest_requests_first(pets, slow_photograph):
+    """By turns, all of them would be half done when the time is over."""
+    with serving("--model", pets.model, "--batch", 1, "--threads", 1) as server, ThreadPoolExecutor(3) as clients:
+        def answered_at(_):
+            assert server.predict(*6 * [("slow.png", slow_photograph)]).status == 200
+            return time.monotonic()
+
+        times = [clients.submit(answered_at, None) for _ in range(3)]
+        wait_until(lambda: server.metrics()["catdog_queue_depth"] > 15)  # all have come
+        start = time.monotonic()
+        server.signal()
+        first, _, last = sorted(future.result() - start for future in times)
+        assert first < 2 / 3 * last
+
+
+def test_while_it_ends_new_clients_are_told_so(pets, slow_photograph):
+    with serving("--model", pets.model, "--batch", 1, "--threads", 1) as server, ThreadPoolExecutor(1) as clients:
+        late = server.connect()
+        accepted = clients.submit(server.predict, *8 * [("slow.png", slow_photograph)])
+        wait_until(lambda: server.metrics()["catdog_queue_depth"] > 5)
+        server.signal()
+        wait_until(lambda: server.get("/healthz").status == 503)
+        assert server.get("/healthz").json == {"status": "stopping"}
+        refused = server.predict(("cat.jpg", CAT))
+        assert (refused.status, refused.json["error"]) == (503, "the server is being stopped")
+        late.sendall(post(CAT))
+        assert b" 503 " in read_all(late)
+        assert accepted.result().status == 200
+
+
 def test_nothing_is_written_but_two_lines(pets, tmp_path):
     server = Server("--model", pets.model, cwd=tmp_path)
     server.predict(("secret-name.jpg", CAT), ("bad", b"secret"))

@@ -59,7 +59,7 @@ static void make_classifier(void)
 
 static void stop_server(void)
 {
-    server_stop_accepting(web);
+    server_refuse_new(web);
     server_destroy(web);
     cnn_classifier_destroy(classifier);
     cnn_context_destroy(context);

@@ -36,6 +36,7 @@ typedef struct photographs {
     size_t count;
     int heat_maps;      /* are wanted */
     size_t pending;     /* that the queue has; its own */
+    uint64_t arrival;   /* in the queue: its number; its own */
     atomic_int dropped; /* by the queue: some of them it never classified */
     void (*done)(void *user);
     int (*is_abandoned)(void *user); /* whether nobody waits for the answer any more */

@@ -32,7 +32,9 @@ struct queue {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     lane lanes[LANES];
-    size_t taken; /* places */
+    size_t taken;      /* places */
+    uint64_t arrivals; /* requests that came */
+    int oldest_first;
     int closed;
 };
 
@@ -41,10 +43,20 @@ static int is_abandoned(const photograph *one)
     return one->request->is_abandoned(one->request->user);
 }
 
-static photograph *take_first(lane *l)
+/* Where the lane's list holds the one that comes next. */
+static photograph **find_next(lane *l)
 {
-    photograph *one = l->first;
-    l->first = one->next_in_queue;
+    photograph **found = &l->first;
+    for (photograph **place = found; l->queue->oldest_first && *place; place = &(*place)->next_in_queue)
+        if ((*place)->request->arrival < (*found)->request->arrival)
+            found = place;
+    return found;
+}
+
+static photograph *take(lane *l, photograph **place)
+{
+    photograph *one = *place;
+    *place = one->next_in_queue;
     l->turn = one->turn;
     return one;
 }
@@ -55,10 +67,11 @@ static size_t take_batch(lane *l)
     size_t count = 0;
     uint64_t decode_bytes = 0;
     while (l->first && count < l->batch_size) {
-        decode_bytes += l->first->cost.bytes;
+        photograph **next = find_next(l);
+        decode_bytes += (*next)->cost.bytes;
         if (count && decode_bytes > l->decode_limit)
             break;
-        l->batch[count++] = take_first(l);
+        l->batch[count++] = take(l, next);
     }
     l->queue->taken -= count;
     metrics_set_waiting(l->queue->metrics, l->queue->taken);
@@ -216,6 +229,13 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     return NULL;
 }
 
+void queue_take_oldest_first(queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    q->oldest_first = 1;
+    pthread_mutex_unlock(&q->mutex);
+}
+
 void queue_close(queue *q)
 {
     pthread_mutex_lock(&q->mutex);
@@ -327,6 +347,7 @@ void queue_push(queue *q, photographs *request)
         turns[i] = q->lanes[i].turn;
     }
     request->pending = 0;
+    request->arrival = q->arrivals++;
     for (size_t i = 0; i < request->count; i++) {
         photograph *one = request->items[i];
         if (one->prediction.status)

@@ -15,6 +15,10 @@ typedef struct queue queue;
 /* NULL if memory or threads are short. */
 queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits, metrics *counts);
 
+/* Requests no longer take turns, but are finished one after another: where time is short, some are answered in whole
+ * rather than all in part. */
+void queue_take_oldest_first(queue *queue);
+
 /* Takes no more. */
 void queue_close(queue *queue);
 

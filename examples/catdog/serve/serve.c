@@ -75,7 +75,7 @@ static int print_start(const serving *s)
  * tidying up. */
 static int stop(const serving *s, server *web)
 {
-    server_stop_accepting(web);
+    server_refuse_new(web);
     int at_once = wait_for_requests(s, web, patience_seconds);
     if (!at_once) {
         server_refuse_waiting(web);

@@ -121,10 +121,10 @@ void server_watch(server *s)
     queue_drop_abandoned(s->queue);
 }
 
-void server_stop_accepting(server *s)
+void server_refuse_new(server *s)
 {
     atomic_store(&s->stopping, 1);
-    MHD_quiesce_daemon(s->daemon);
+    queue_take_oldest_first(s->queue);
 }
 
 size_t server_active_requests(const server *s)
@@ -147,8 +147,10 @@ void server_destroy(server *s)
 {
     if (!s)
         return;
-    if (s->daemon)
+    if (s->daemon) {
+        MHD_quiesce_daemon(s->daemon); /* else the listener would be closed, which is the caller's */
         MHD_stop_daemon(s->daemon);
+    }
     queue_destroy(s->queue);
     connections_release(&s->connections);
     free(s);

@@ -17,8 +17,8 @@ server *server_start(cnn_classifier *classifier, const char *model_name, const s
  * those that went away. */
 void server_watch(server *s);
 
-/* Takes no new connections, and no new requests on those that there are. */
-void server_stop_accepting(server *s);
+/* From now on the server says that it is being stopped: to who asks for its health, and to who sends photographs. */
+void server_refuse_new(server *s);
 
 /* Requests that have begun and haven't got their whole answer. */
 size_t server_active_requests(const server *s);
