@@ -1,8 +1,8 @@
 /* Verification: every image is decoded once before any is used. */
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
@@ -18,6 +18,7 @@ typedef struct finding {
     char reason[REASON_SIZE]; /* of a bad image */
     const char *misnamed;     /* the format it is, if its name says another; else NULL */
     uint64_t hash;            /* of its bytes */
+    uint64_t unexplained;     /* bytes of pixels beyond what its size explains */
 } finding;
 
 typedef struct verification {
@@ -25,8 +26,8 @@ typedef struct verification {
     cnn_verify_options options;
     size_t first; /* of the current block */
     finding *findings;
-    cnn_content_table contents;        /* without places if duplicates aren't looked for */
-    atomic_uint_least64_t unexplained; /* bytes of pixels beyond what the files' sizes explain */
+    cnn_content_table contents; /* without places if duplicates aren't looked for */
+    uint64_t unexplained;       /* of all images so far */
     bool *bad;
 } verification;
 
@@ -83,18 +84,43 @@ static void keep_reason(finding *found, const char *path)
     memcpy(found->reason, text, size);
 }
 
-/* Pixels are counted before they are made: whether the limit is reached depends on the files alone, not on who came
- * first. */
-static bool is_within_budget(verification *v, const char *path, const void *bytes, size_t size)
+/* Whether decoding it will end at its head: what is refused for its size, or can't hold its pixels, costs nothing. */
+static bool is_refused_by_head(const cnn_dataset *dataset, const cnn_image_info *info, size_t size)
 {
-    cnn_image_info info = { .struct_size = sizeof info };
-    if (cnn_image_probe(bytes, size, path, &info))
-        return true; /* decoding will say what is wrong */
-    uint64_t decoded = (uint64_t)info.width * info.height * CHANNELS, explained = (uint64_t)size * EXPLAINED_RATIO;
-    uint64_t more = decoded > explained ? decoded - explained : 0;
-    return atomic_fetch_add(&v->unexplained, more) + more <= v->dataset->max_decoded_bytes;
+    enum { MOST_PNG_INFLATION = 1032, BITS = 8 };
+    const cnn_context *context = cnn_context_or_default(dataset->context);
+    uint64_t pixels = (uint64_t)info->width * info->height;
+    if (info->width > CNN_IMAGE_MAX_SIDE || info->height > CNN_IMAGE_MAX_SIDE ||
+        (context && pixels > context->max_pixels))
+        return true;
+    return info->format == CNN_IMAGE_PNG && pixels * info->channels / BITS / MOST_PNG_INFLATION > size;
 }
 
+static uint64_t count_unexplained(const cnn_dataset *dataset, const char *path, const void *bytes, size_t size)
+{
+    cnn_image_info info = { .struct_size = sizeof info };
+    if (cnn_image_probe(bytes, size, path, &info) || is_refused_by_head(dataset, &info, size))
+        return 0; /* decoding will say what is wrong */
+    uint64_t decoded = (uint64_t)info.width * info.height * CHANNELS, explained = (uint64_t)size * EXPLAINED_RATIO;
+    return decoded > explained ? decoded - explained : 0;
+}
+
+static void judge(const verification *v, size_t index, const void *bytes, size_t size, finding *found)
+{
+    const char *path = cnn_dataset_path(v->dataset, index);
+    found->status = decode(v, index, bytes, size);
+    if (!found->status && v->contents.places)
+        found->status = find_misnamed(path, bytes, size, &found->misnamed);
+    if (found->status) {
+        keep_reason(found, path);
+    } else {
+        found->hash = cnn_content_hash(bytes, size);
+        cnn_content_note(v->dataset, index, found->hash);
+    }
+}
+
+/* Decodes an image whose size explains its pixels. Others wait until all of the block are counted: whether the limit is
+ * reached depends on the files alone, and what is refused isn't decoded. */
 static void examine(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
@@ -105,17 +131,58 @@ static void examine(void *argument, size_t task, uint32_t worker)
     void *bytes;
     const char *path = cnn_dataset_path(v->dataset, index);
     found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
-    if (!found->status && is_within_budget(v, path, bytes, size))
-        found->status = decode(v, index, bytes, size);
-    if (!found->status && v->contents.places)
-        found->status = find_misnamed(path, bytes, size, &found->misnamed);
-    if (found->status) {
+    if (found->status)
         keep_reason(found, path);
-    } else {
-        found->hash = cnn_content_hash(bytes, size);
-        cnn_content_note(v->dataset, index, found->hash);
-    }
+    else
+        found->unexplained = count_unexplained(v->dataset, path, bytes, size);
+    if (!found->status && !found->unexplained)
+        judge(v, index, bytes, size, found);
     cnn_dataset_release_bytes(v->dataset, bytes);
+}
+
+static void examine_waiting(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    verification *v = argument;
+    size_t index = v->first + task, size;
+    finding *found = &v->findings[task];
+    if (!found->unexplained)
+        return;
+    void *bytes;
+    found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
+    if (found->status)
+        keep_reason(found, cnn_dataset_path(v->dataset, index));
+    else
+        judge(v, index, bytes, size, found);
+    cnn_dataset_release_bytes(v->dataset, bytes);
+}
+
+/* Of the block that is examined. */
+static cnn_status check_unexplained(verification *v, size_t count)
+{
+    size_t worst = 0;
+    for (size_t i = 0; i < count; i++) {
+        v->unexplained += v->findings[i].unexplained;
+        if (v->findings[i].unexplained > v->findings[worst].unexplained)
+            worst = i;
+    }
+    if (v->unexplained <= v->dataset->max_decoded_bytes)
+        return CNN_OK;
+    return cnn_fail(CNN_ERROR_LIMIT,
+                    "%s: its images decode to far more pixels than their files' sizes explain, most of them in %s; "
+                    "cnn_dataset_options.max_decoded_bytes raises the limit of %llu bytes",
+                    v->dataset->source->path, cnn_dataset_path(v->dataset, v->first + worst),
+                    (unsigned long long)v->dataset->max_decoded_bytes);
+}
+
+static cnn_status examine_block(verification *v, size_t count)
+{
+    cnn_parallel(v->dataset->context, count, examine, v);
+    uint64_t before = v->unexplained;
+    cnn_status status = check_unexplained(v, count);
+    if (!status && v->unexplained > before)
+        cnn_parallel(v->dataset->context, count, examine_waiting, v);
+    return status;
 }
 
 static void report(const verification *v, size_t index, const char *reason)
@@ -190,17 +257,11 @@ static cnn_status verify_all(verification *v)
     size_t total = v->dataset->count;
     for (v->first = 0; v->first < total; v->first += BLOCK) {
         size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
-        cnn_parallel(v->dataset->context, count, examine, v);
-        if (atomic_load(&v->unexplained) > v->dataset->max_decoded_bytes)
-            return cnn_fail(CNN_ERROR_LIMIT,
-                            "%s: its images decode to far more pixels than their files' sizes explain; "
-                            "cnn_dataset_options.max_decoded_bytes raises the limit of %llu bytes",
-                            v->dataset->source->path, (unsigned long long)v->dataset->max_decoded_bytes);
-        for (size_t i = 0; i < count; i++) {
-            cnn_status status = settle(v, v->first + i, &v->findings[i]);
-            if (status)
-                return status;
-        }
+        cnn_status status = examine_block(v, count);
+        for (size_t i = 0; i < count && !status; i++)
+            status = settle(v, v->first + i, &v->findings[i]);
+        if (status)
+            return status;
         if (v->options.progress && v->options.progress(v->first + count, total, v->options.user))
             return cnn_fail(CNN_ERROR_STOPPED, "%s: verification was stopped", v->dataset->source->path);
     }

@@ -334,6 +334,47 @@ static void pixels_that_no_file_explains_have_a_limit(void **state)
     assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
     assert_status(CNN_ERROR_LIMIT, cnn_dataset_verify(dataset, NULL, NULL));
     assert_non_null(strstr(cnn_last_error(), "cnn_dataset_options.max_decoded_bytes raises the limit of 1000 bytes"));
+    assert_non_null(strstr(cnn_last_error(), in_room("a/1.png"))); /* the worst of them */
+    cnn_dataset_destroy(dataset);
+}
+
+/* A PNG that is cut off, of any size by its head. */
+static void write_png_claiming(const char *name, uint32_t width, uint32_t height)
+{
+    unsigned char png[] = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\0\0\0\0\0\x08\x02\0\0\0\0\0\0\0"
+                          "\0\0\0\x0cIDAT\x78\x9c\x63\x60\x60\x60\0\0\0\x04\0\x01\0\0\0\0";
+    for (int i = 0; i < 4; i++) {
+        png[16 + i] = (unsigned char)(width >> (24 - 8 * i));
+        png[20 + i] = (unsigned char)(height >> (24 - 8 * i));
+    }
+    uint32_t crc = UINT32_MAX;
+    for (int i = 12; i < 29; i++) {
+        crc ^= png[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+    }
+    for (int i = 0; i < 4; i++)
+        png[29 + i] = (unsigned char)(~crc >> (24 - 8 * i));
+    write_file(name, png, sizeof png - 1);
+}
+
+static void images_that_are_refused_by_their_heads_are_bad_and_uncounted(void **state)
+{
+    (void)state;
+    write_png("a/1.png", 8, 8, 1, 1);
+    write_png("b/1.png", 8, 8, 2, 2);
+    write_png_claiming("a/side.png", 2147483647, 2147483647);
+    write_png_claiming("a/pixels.png", 60000, 60000);
+    write_png_claiming("a/short.png", 10000, 10000);
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.max_decoded_bytes = 1000;
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    uint64_t bad = 0;
+    assert_ok(cnn_dataset_verify(dataset, NULL, &bad));
+    assert_int_equal(3, bad);
+    assert_int_equal(2, cnn_dataset_count(dataset));
     cnn_dataset_destroy(dataset);
 }
 
@@ -424,6 +465,7 @@ int main(void)
         in_a_room(a_photograph_in_two_parts_is_a_leak),
         in_a_room(duplicates_are_found_within_and_between_datasets),
         in_a_room(pixels_that_no_file_explains_have_a_limit),
+        in_a_room(images_that_are_refused_by_their_heads_are_bad_and_uncounted),
         in_a_room(files_beyond_the_size_limit_are_bad),
         in_a_room(a_class_without_a_usable_image_is_an_error),
         in_a_room(verification_stops_when_asked),
