@@ -20,7 +20,8 @@ typedef struct cnn_model cnn_model;
 CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
 CNN_API void cnn_model_destroy(cnn_model *model);
 
-/* The model's graph; valid as long as the model. The shapes of its input and output, without the batch. */
+/* The model's graph; it and its strings are valid as long as the model. cnn_model_resize changes the shapes in it,
+ * which isn't done while another thread reads them. The shapes of its input and output, without the batch. */
 CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
 CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
 CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
@@ -97,7 +98,8 @@ CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tenso
 CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
 CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
 
-/* The table people know: layer, output shape, parameters; then the totals. Freed with cnn_text_free. */
+/* The table people know: layer, output shape, parameters; then the totals. The text is from the model's context; it is
+ * freed with cnn_text_free, while there is that context. */
 CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
 
 /* A model is one safetensors file: weights, and in its metadata the graph and the notes. Saving writes beside the final

@@ -49,15 +49,15 @@ static cnn_status check_weights(const cnn_model *model, const cnn_graph *resized
     return CNN_OK;
 }
 
-/* Puts the graph in place of the model's own, which it frees. */
-static void take_graph(cnn_model *model, cnn_graph *graph)
+/* Exchanges the layers of the two graphs. The model's graph and the names in it stay where they are: callers may hold
+ * them. */
+static void exchange_layers(cnn_graph *own, cnn_graph *resized)
 {
-    int32_t weights = 0;
-    for (int32_t i = 0; i < graph->count; i++)
-        for (int32_t k = 0; k < graph->nodes[i].layer.parameter_count; k++)
-            model->weights[weights++].declared = &graph->nodes[i].layer.parameters[k];
-    cnn_graph_destroy(model->graph);
-    model->graph = graph;
+    for (int32_t i = 0; i < own->count; i++) {
+        cnn_layer layer = own->nodes[i].layer;
+        own->nodes[i].layer = resized->nodes[i].layer;
+        resized->nodes[i].layer = layer;
+    }
 }
 
 cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width)
@@ -83,6 +83,7 @@ cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width)
     cnn_training_destroy(model);
     cnn_predictor_destroy(model);
     model->predictor = predictor;
-    take_graph(model, graph);
+    exchange_layers(model->graph, graph);
+    cnn_graph_destroy(graph);
     return CNN_OK;
 }

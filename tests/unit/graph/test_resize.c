@@ -51,6 +51,25 @@ static void a_resized_model_predicts_as_one_that_was_made_so(void **state)
     cnn_context_destroy(context);
 }
 
+static void the_graph_and_its_names_stay_where_they_are(void **state)
+{
+    (void)state;
+    cnn_model *model = make_net(NULL, 12, 16);
+    const cnn_graph *graph = cnn_model_graph(model);
+    const char *name = cnn_graph_node_name(graph, 1);
+    cnn_parameter parameter = { .struct_size = sizeof parameter };
+    assert_ok(cnn_model_parameter(model, 0, &parameter));
+    assert_ok(cnn_model_resize(model, 20, 18));
+    assert_ptr_equal(graph, cnn_model_graph(model));
+    assert_ptr_equal(name, cnn_graph_node_name(graph, 1));
+    assert_string_equal("conv2d_1", name);
+    assert_string_equal("conv2d_1.weight", parameter.name);
+    assert_int_equal(1, cnn_graph_find(graph, name));
+    assert_int_equal(20, cnn_graph_node_shape(graph, 0).dims[0]);
+    assert_int_equal(9, cnn_graph_node_shape(graph, 1).dims[1]);
+    cnn_model_destroy(model);
+}
+
 static void step(cnn_model *model, float *gradient, size_t count)
 {
     cnn_tensor *input = batch_of(4, cnn_model_input_shape(model), 6);
@@ -105,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_resized_model_predicts_as_one_that_was_made_so),
+        cmocka_unit_test(the_graph_and_its_names_stay_where_they_are),
         cmocka_unit_test(a_resized_model_trains_as_one_that_was_made_so),
         cmocka_unit_test(a_net_for_one_size_names_its_layer_and_stays_as_it_was),
     };
