@@ -123,7 +123,7 @@ enum { CNN_MAX_CANDIDATES = 5 };
 typedef struct cnn_prediction {
     uint32_t struct_size;
     int32_t class_index;
-    const char *label; /* belongs to the classifier */
+    const char *label; /* cnn_classifier_class_name's: valid as long as the classifier */
     float confidence;  /* the probability of the class that was decided on */
     float probability; /* of class 1 */
     cnn_status status; /* of this image where many are predicted: not CNN_OK means the rest is not set */
@@ -155,8 +155,8 @@ CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classif
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
 
-/* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. Who copies the
- * preprocessing sets the struct_size of the copy. */
+/* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. All are valid
+ * as long as the classifier. Who copies the preprocessing sets the struct_size of the copy. */
 CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
 CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
 CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);

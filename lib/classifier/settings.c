@@ -1,5 +1,7 @@
 /* What a classifier keeps beside its model: preprocessing, classes and threshold. */
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "classifier/classifier_internal.h"
 #include "core/error.h"
@@ -41,8 +43,20 @@ cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_p
     return CNN_OK;
 }
 
+static bool has_classes(const cnn_classifier *classifier, const char *const *names)
+{
+    uint32_t same = 0;
+    while (same < classifier->class_count && classifier->class_names[same] &&
+           !strcmp(classifier->class_names[same], names[same]))
+        same++;
+    return same == classifier->class_count;
+}
+
+/* Names that are there already stay where they are: callers may hold them. */
 cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const *names)
 {
+    if (has_classes(classifier, names))
+        return CNN_OK;
     cnn_context *context = classifier->context;
     uint32_t count = classifier->class_count, done = 0;
     char **copies = cnn_allocate_zeroed(context, count, sizeof *copies);

@@ -55,6 +55,23 @@ static void it_learns_to_tell_two_classes_apart(void **state)
     cnn_classifier_destroy(classifier);
 }
 
+static void names_and_labels_last_through_another_training(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_dataset *dataset = open_data(state, "data");
+    cnn_optimizer_options optimizer;
+    const cnn_train_options options = train_options(&optimizer, 1);
+    assert_ok(cnn_classifier_fit(classifier, dataset, NULL, &options));
+    const char *name = cnn_classifier_class_name(classifier, 0);
+    const cnn_prediction red = predict(classifier, scratch_path(*state, "data/red/03.png"));
+    assert_ok(cnn_classifier_fit(classifier, dataset, NULL, &options));
+    assert_ptr_equal(name, cnn_classifier_class_name(classifier, 0));
+    assert_string_equal("blue", name);
+    assert_ptr_equal(red.label, cnn_classifier_class_name(classifier, (uint32_t)red.class_index));
+    cnn_dataset_destroy(dataset);
+    cnn_classifier_destroy(classifier);
+}
+
 static void assert_same_prediction(const cnn_prediction *a, const cnn_prediction *b)
 {
     assert_int_equal(0, a->status);
@@ -573,6 +590,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_learns_to_tell_two_classes_apart),
+        cmocka_unit_test(names_and_labels_last_through_another_training),
         cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same),
         cmocka_unit_test(many_files_are_predicted_and_the_broken_ones_named),
         cmocka_unit_test(many_images_in_memory_are_predicted_as_from_their_files),
