@@ -48,6 +48,24 @@ static cnn_status check_window(const cnn_onnx_import *import, const window *w)
     return CNN_OK;
 }
 
+typedef enum auto_pad { PAD_EXPLICIT, PAD_SAME_UPPER, PAD_SAME_LOWER, PAD_VALID, PAD_KINDS } auto_pad;
+
+static cnn_status read_auto_pad(const cnn_onnx_import *import, auto_pad *kind)
+{
+    static const char *const names[PAD_KINDS] = { "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID" };
+    *kind = PAD_EXPLICIT;
+    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "auto_pad");
+    if (!attribute || cnn_onnx_text_is(import, "auto_pad", ""))
+        return CNN_OK;
+    for (auto_pad i = PAD_EXPLICIT; i < PAD_KINDS; i++)
+        if (cnn_onnx_text_is(import, "auto_pad", names[i])) {
+            *kind = i;
+            return CNN_OK;
+        }
+    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
+                         "its auto_pad is none of NOTSET, SAME_UPPER, SAME_LOWER and VALID");
+}
+
 /* `kernel` is known for convolutions. */
 static cnn_status read_window(const cnn_onnx_import *import, const cnn_onnx_activation *x, window *w)
 {
@@ -56,17 +74,17 @@ static cnn_status read_window(const cnn_onnx_import *import, const cnn_onnx_acti
         status = cnn_onnx_wholes(import, "strides", 2, w->stride);
     if (!status)
         status = cnn_onnx_wholes(import, "dilations", 2, w->dilation);
-    bool upper = cnn_onnx_text_is(import, "auto_pad", "SAME_UPPER");
-    bool lower = cnn_onnx_text_is(import, "auto_pad", "SAME_LOWER");
-    bool explicit = !upper && !lower && !cnn_onnx_text_is(import, "auto_pad", "VALID");
-    if (!status && explicit)
+    auto_pad kind = PAD_EXPLICIT;
+    if (!status)
+        status = read_auto_pad(import, &kind);
+    if (!status && kind == PAD_EXPLICIT)
         status = cnn_onnx_wholes(import, "pads", 4, w->pads);
     if (!status)
         status = check_window(import, w);
     for (int axis = 0; axis < 2 && !status; axis++) {
         int64_t size = cnn_onnx_dim(import, x, 2 + axis);
-        if (upper || lower)
-            pad_same(w, axis, size, lower);
+        if (kind == PAD_SAME_UPPER || kind == PAD_SAME_LOWER)
+            pad_same(w, axis, size, kind == PAD_SAME_LOWER);
         if (cnn_onnx_whole(import, "ceil_mode", 0))
             pad_ceil(w, axis, size);
     }

@@ -15,6 +15,7 @@ def whole(*values):
 @pytest.mark.parametrize("attributes", [
     {}, {"pads": [1, 1, 1, 1]}, {"pads": [0, 1, 2, 0], "strides": [2, 1]}, {"dilations": [2, 3], "pads": [2, 3, 2, 3]},
     {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, {"auto_pad": "SAME_LOWER", "strides": [2, 3]}, {"auto_pad": "VALID"},
+    {"auto_pad": "NOTSET", "pads": [1, 0, 1, 0]},
 ])
 def test_convolution(tmp_path, attributes):
     net = Net()
@@ -514,6 +515,16 @@ def test_what_is_refused(tmp_path):
     net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)), net.constant(numpy.float32(2)))
     net.add("MaxPool", kernel_shape=[2, 2])
     net.refused(tmp_path, "MaxPool", "padded by 2, not 0")
+    net = Net()
+    net.conv(4, auto_pad="SAME")
+    net.refused(tmp_path, "Conv", "auto_pad", "SAME_UPPER")
+    net = Net()
+    net.add("MaxPool", kernel_shape=[2, 2], auto_pad="valid")
+    net.refused(tmp_path, "MaxPool", "auto_pad", "VALID")
+    net = Net()
+    net.add("Pad", net.constant(whole(0, 0, 1, 1, 0, 0, 1, 1)), mode="wrap")
+    net.add("MaxPool", kernel_shape=[2, 2])
+    net.refused(tmp_path, "Pad", "by a constant")
     net = Net()
     net.conv(4)
     net.add("Flatten")
