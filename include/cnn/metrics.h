@@ -33,7 +33,8 @@ CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
 CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
 
 /* Adds one image: its class, the probability of each class (`classes` values that sum to 1), its loss, and the class
- * that was decided on. */
+ * that was decided on. Errors: CNN_ERROR_NOT_FINITE, or CNN_ERROR_ARGUMENT for a class that is none and for values that
+ * are no probabilities; the metrics are then as they were. */
 CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
                                    double loss);
 

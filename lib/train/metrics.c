@@ -76,17 +76,35 @@ void cnn_metrics_reset(cnn_metrics *metrics)
     memset(metrics->confusion, 0, (size_t)metrics->classes * metrics->classes * sizeof *metrics->confusion);
 }
 
-static cnn_status check_image(const cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided)
+static cnn_status check_probabilities(const float *probabilities, uint32_t classes)
+{
+    const double rounding = 0.001;
+    double sum = 0;
+    for (uint32_t k = 0; k < classes; k++) {
+        double probability = (double)probabilities[k];
+        if (!isfinite(probability))
+            return cnn_fail(CNN_ERROR_NOT_FINITE, "the predicted probability of class %u is not finite", k);
+        if (probability < -rounding || probability > 1 + rounding)
+            return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: the probability of class %u is %g, not from 0 to 1",
+                            k, probability);
+        sum += probability;
+    }
+    if (fabs(sum - 1) > 10 * rounding)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: the probabilities' sum is %g, not 1", sum);
+    return CNN_OK;
+}
+
+static cnn_status check_image(const cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
+                              double loss)
 {
     if (!metrics || !probabilities)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: no metrics or no probabilities were given");
     if (label >= metrics->classes || decided >= metrics->classes)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: class %u is not below %u",
                         label >= metrics->classes ? label : decided, metrics->classes);
-    for (uint32_t k = 0; k < metrics->classes; k++)
-        if (!isfinite(probabilities[k]))
-            return cnn_fail(CNN_ERROR_NOT_FINITE, "the predicted probability of class %u is not finite", k);
-    return CNN_OK;
+    if (!isfinite(loss))
+        return cnn_fail(CNN_ERROR_NOT_FINITE, "the loss of an image is not finite");
+    return check_probabilities(probabilities, metrics->classes);
 }
 
 static void add_to_bin(cnn_metrics *metrics, double confidence, bool correct)
@@ -101,7 +119,7 @@ static void add_to_bin(cnn_metrics *metrics, double confidence, bool correct)
 cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
                            double loss)
 {
-    cnn_status status = check_image(metrics, label, probabilities, decided);
+    cnn_status status = check_image(metrics, label, probabilities, decided, loss);
     if (status)
         return status;
     size_t images = (size_t)metrics->images + 1, columns = metrics->columns, scores;

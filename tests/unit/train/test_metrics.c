@@ -150,6 +150,10 @@ static void impossible_images_are_refused(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_add(metrics, 0, even, 2, 0));
     assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_add(metrics, 0, NULL, 0, 0));
     assert_status(CNN_ERROR_NOT_FINITE, cnn_metrics_add(metrics, 0, (float[]){ NAN, NAN }, 0, 0));
+    assert_status(CNN_ERROR_NOT_FINITE, cnn_metrics_add(metrics, 0, even, 0, (double)NAN));
+    assert_status(CNN_ERROR_NOT_FINITE, cnn_metrics_add(metrics, 0, even, 0, (double)INFINITY));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_add(metrics, 0, (float[]){ 5, -4 }, 0, 0));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_add(metrics, 0, (float[]){ 0.2f, 0.2f }, 0, 0));
     assert_status(CNN_ERROR_ARGUMENT, cnn_metrics_compute(metrics, NULL));
     assert_int_equal(0, result_of(metrics).images);
     cnn_metrics_destroy(metrics);
