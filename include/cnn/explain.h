@@ -22,7 +22,7 @@ CNN_BEGIN_DECLS
  * CNN_FLOAT32, from 0 to 1, its largest value 1; all 0 where nothing speaks for the class. It covers the input from
  * edge to edge. The caller owns it. The net is computed as in prediction, and many threads may do this at once.
  * Errors: CNN_ERROR_UNSUPPORTED for a quantised model, and for a net without one last image that all else is computed
- * from. */
+ * from. An image of one pixel counts as none: the map is then of the image that it is computed from. */
 CNN_API cnn_status cnn_model_heat_map(const cnn_model *model, const cnn_tensor *input, int32_t class_index,
                                       cnn_tensor **map);
 

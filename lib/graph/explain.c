@@ -42,7 +42,7 @@ static cnn_status find_last_image(explanation *e)
             continue;
         e->node = find_source(graph, graph->nodes[i].inputs[0]);
         e->shape = graph->nodes[e->node].layer.output;
-        if (e->node > 0)
+        if (e->node > 0 && e->shape.dims[0] * e->shape.dims[1] > 1)
             return CNN_OK;
     }
     return cnn_fail(CNN_ERROR_UNSUPPORTED,

@@ -258,8 +258,8 @@ static void a_quantised_model_is_refused(void **state)
 static void a_net_without_one_last_image_is_refused(void **state)
 {
     (void)state;
-    for (int kind = 0; kind < 3; kind++) {
-        static const char *const reasons[] = { "no image", "can't be parted", "no classes" };
+    for (int kind = 0; kind < 4; kind++) {
+        static const char *const reasons[] = { "no image", "can't be parted", "no classes", "no image" };
         cnn_graph *g;
         assert_ok(cnn_graph_create(NULL, &g));
         if (kind == 0)
@@ -268,8 +268,13 @@ static void a_net_without_one_last_image_is_refused(void **state)
             cnn_node x = body(g), y = cnn_sigmoid(g, x);
             x = cnn_concat(g, (cnn_node[]){ cnn_global_avg_pool(g, x), cnn_global_avg_pool(g, y) }, 2);
             cnn_dense(g, x, 1, NULL);
-        } else
+        } else if (kind == 2)
             body(g);
+        else { /* one pixel, made from two of one pixel */
+            cnn_conv2d_options all = { .struct_size = sizeof all, .kernel = { 8, 8 } };
+            cnn_node x = cnn_conv2d(g, cnn_input(g, 8, 8, 3), 4, &all);
+            cnn_dense(g, cnn_flatten(g, cnn_add(g, x, cnn_relu(g, x))), 1, NULL);
+        }
         cnn_model *model = model_of(NULL, g);
         cnn_tensor *input = batch_of(1, cnn_model_input_shape(model), 5);
         assert_refused(CNN_ERROR_UNSUPPORTED, reasons[kind], model, input, 0);
