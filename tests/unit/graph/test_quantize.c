@@ -94,7 +94,33 @@ static cnn_graph *mixed_net(void)
     return g;
 }
 
-static cnn_graph *(*const nets[])(void) = { plain_net, residual_net, mixed_net };
+/* Padding as nets from ONNX have it: given side by side, and as a convolution of each channel with one weight. */
+static cnn_graph *padded_net(void)
+{
+    const cnn_conv2d_options first = { .struct_size = sizeof first,
+                                       .padding = CNN_PADDING_EXPLICIT,
+                                       .pads = { 2, 1, 0, 2 } };
+    const cnn_conv2d_options padding = { .struct_size = sizeof padding,
+                                         .kernel = { 1, 1 },
+                                         .padding = CNN_PADDING_EXPLICIT,
+                                         .pads = { 1, 1, 1, 1 },
+                                         .groups = 8,
+                                         .no_bias = 1 };
+    const cnn_pool2d_options pooling = { .struct_size = sizeof pooling,
+                                         .kernel = { 3, 3 },
+                                         .stride = { 2, 2 },
+                                         .padding = CNN_PADDING_EXPLICIT,
+                                         .pads = { 0, 1, 2, 1 } };
+    cnn_node x;
+    cnn_graph *g = new_graph(&x);
+    x = cnn_conv2d(g, cnn_conv2d(g, x, 8, &first), 8, &padding); /* also of what is negative */
+    x = pool(g, x, 2, 2, CNN_PADDING_VALID);
+    x = cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 10, &first)), &pooling);
+    cnn_dense(g, cnn_flatten(g, x), 3, NULL);
+    return g;
+}
+
+static cnn_graph *(*const nets[])(void) = { plain_net, residual_net, mixed_net, padded_net };
 enum { NETS = sizeof nets / sizeof nets[0] };
 
 static cnn_tensor *predict(const cnn_model *model, const cnn_tensor *images)
