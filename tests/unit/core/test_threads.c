@@ -153,6 +153,14 @@ static void count(void *argument, size_t task, uint32_t worker)
     atomic_fetch_add(&((atomic_int *)argument)[task], 1);
 }
 
+/* Also where the test has failed before it could. */
+static int let_threads_start(void **state)
+{
+    (void)state;
+    atomic_store(&failing_from, -1);
+    return 0;
+}
+
 static void work_is_done_by_the_threads_that_can_be_had(void **state)
 {
     (void)state;
@@ -284,7 +292,7 @@ int main(void)
         cmocka_unit_test(the_applications_signals_are_blocked_on_workers),
         cmocka_unit_test(handlers_run_on_threads_of_the_application),
         cmocka_unit_test(the_applications_signals_are_blocked_on_a_loaders_threads),
-        cmocka_unit_test(work_is_done_by_the_threads_that_can_be_had),
+        cmocka_unit_test_teardown(work_is_done_by_the_threads_that_can_be_had, let_threads_start),
         cmocka_unit_test(a_context_without_work_starts_no_threads),
         cmocka_unit_test(two_contexts_may_use_each_other),
         cmocka_unit_test(a_crowd_of_threads_runs_each_task_once),
