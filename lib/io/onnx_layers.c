@@ -2,94 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/error.h"
 #include "io/onnx_import.h"
-
-/* A window as the file has it, its padding made explicit. */
-typedef struct window {
-    int32_t kernel[2], stride[2], dilation[2], pads[4];
-} window;
-
-static int64_t extent_of(const window *w, int axis)
-{
-    return (int64_t)(w->kernel[axis] - 1) * w->dilation[axis] + 1;
-}
-
-/* SAME_UPPER and SAME_LOWER: as many outputs as steps; the odd pixel at the end, or at the beginning. */
-static void pad_same(window *w, int axis, int64_t size, bool lower)
-{
-    int64_t count = (size + w->stride[axis] - 1) / w->stride[axis];
-    int64_t padding = (count - 1) * w->stride[axis] + extent_of(w, axis) - size;
-    padding = padding > 0 ? padding : 0;
-    w->pads[axis] = (int32_t)(lower ? (padding + 1) / 2 : padding / 2);
-    w->pads[axis + 2] = (int32_t)padding - w->pads[axis];
-}
-
-/* Rounding up lets a last window reach over the edge, if it begins before it: padding at the end does the same. */
-static void pad_ceil(window *w, int axis, int64_t size)
-{
-    int64_t room = size + w->pads[axis] + w->pads[axis + 2] - extent_of(w, axis);
-    int64_t missing = room < 0 ? 0 : (w->stride[axis] - room % w->stride[axis]) % w->stride[axis];
-    int64_t begins = room + missing - w->pads[axis];
-    if (missing && begins < size)
-        w->pads[axis + 2] += (int32_t)missing;
-}
-
-static cnn_status check_window(const cnn_onnx_import *import, const window *w)
-{
-    enum { MOST = 32767 };
-    for (int axis = 0; axis < 2; axis++)
-        if (w->kernel[axis] < 1 || w->kernel[axis] > MOST || w->stride[axis] < 1 || w->stride[axis] > MOST ||
-            w->dilation[axis] < 1 || w->dilation[axis] > MOST)
-            return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its kernel, strides or dilations are not possible");
-    for (int side = 0; side < 4; side++)
-        if (w->pads[side] > MOST)
-            return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "a padding of %d is not possible", (int)w->pads[side]);
-    return CNN_OK;
-}
-
-typedef enum auto_pad { PAD_EXPLICIT, PAD_SAME_UPPER, PAD_SAME_LOWER, PAD_VALID, PAD_KINDS } auto_pad;
-
-static cnn_status read_auto_pad(const cnn_onnx_import *import, auto_pad *kind)
-{
-    static const char *const names[PAD_KINDS] = { "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID" };
-    *kind = PAD_EXPLICIT;
-    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "auto_pad");
-    if (!attribute || cnn_onnx_text_is(import, "auto_pad", ""))
-        return CNN_OK;
-    for (auto_pad i = PAD_EXPLICIT; i < PAD_KINDS; i++)
-        if (cnn_onnx_text_is(import, "auto_pad", names[i])) {
-            *kind = i;
-            return CNN_OK;
-        }
-    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
-                         "its auto_pad is none of NOTSET, SAME_UPPER, SAME_LOWER and VALID");
-}
-
-/* `kernel` is known for convolutions. */
-static cnn_status read_window(const cnn_onnx_import *import, const cnn_onnx_activation *x, window *w)
-{
-    cnn_status status = cnn_onnx_wholes(import, "kernel_shape", 2, w->kernel);
-    if (!status)
-        status = cnn_onnx_wholes(import, "strides", 2, w->stride);
-    if (!status)
-        status = cnn_onnx_wholes(import, "dilations", 2, w->dilation);
-    auto_pad kind = PAD_EXPLICIT;
-    if (!status)
-        status = read_auto_pad(import, &kind);
-    if (!status && kind == PAD_EXPLICIT)
-        status = cnn_onnx_wholes(import, "pads", 4, w->pads);
-    if (!status)
-        status = check_window(import, w);
-    for (int axis = 0; axis < 2 && !status; axis++) {
-        int64_t size = cnn_onnx_dim(import, x, 2 + axis);
-        if (kind == PAD_SAME_UPPER || kind == PAD_SAME_LOWER)
-            pad_same(w, axis, size, kind == PAD_SAME_LOWER);
-        if (cnn_onnx_whole(import, "ceil_mode", 0))
-            pad_ceil(w, axis, size);
-    }
-    return status;
-}
+#include "io/onnx_window.h"
 
 static cnn_status image_of(cnn_onnx_import *import, cnn_onnx_activation *x)
 {
@@ -98,18 +12,6 @@ static cnn_status image_of(cnn_onnx_import *import, cnn_onnx_activation *x)
         status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
                                "its input is no image of batch \xC3\x97 channels \xC3\x97 height \xC3\x97 width");
     return status;
-}
-
-static bool any_pads(const int32_t pads[4])
-{
-    return pads[0] || pads[1] || pads[2] || pads[3];
-}
-
-/* Takes over what a Pad before has left. */
-static void join_pads(window *w, const cnn_onnx_activation *x)
-{
-    for (int side = 0; side < 4; side++)
-        w->pads[side] += x->pads[side];
 }
 
 static cnn_status bias_of(const cnn_onnx_import *import, size_t index, int64_t count, const float **bias)
@@ -170,10 +72,10 @@ static cnn_status read_image_conv(cnn_onnx_import *import, const cnn_onnx_tensor
                                   cnn_onnx_activation *x)
 {
     const int64_t *dims = weight->dims;
-    window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
+    cnn_onnx_window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
     for (int axis = 0; axis < 2; axis++)
         w.kernel[axis] = dims[2 + axis] <= INT16_MAX ? (int32_t)dims[2 + axis] : 0;
-    cnn_status status = read_window(import, x, &w);
+    cnn_status status = cnn_onnx_read_window(import, x, &w);
     int64_t groups = cnn_onnx_whole(import, "group", 1), channels = cnn_onnx_channels(import, x);
     if (status)
         return status;
@@ -186,13 +88,13 @@ static cnn_status read_image_conv(cnn_onnx_import *import, const cnn_onnx_tensor
             (long long)groups);
     if (x->padded && x->pad_value != 0)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is padded by %g, not 0", (double)x->pad_value);
-    join_pads(&w, x);
+    cnn_onnx_join_pads(&w, x);
     cnn_conv2d_attributes attributes = { .filters = dims[0], .groups = (int32_t)groups, .no_bias = !bias };
     memcpy(attributes.kernel, w.kernel, sizeof w.kernel);
     memcpy(attributes.stride, w.stride, sizeof w.stride);
     memcpy(attributes.dilation, w.dilation, sizeof w.dilation);
     memcpy(attributes.pads, w.pads, sizeof w.pads);
-    attributes.padding = any_pads(w.pads) ? CNN_PADDING_EXPLICIT : CNN_PADDING_VALID;
+    attributes.padding = cnn_onnx_any_pads(w.pads) ? CNN_PADDING_EXPLICIT : CNN_PADDING_VALID;
     const int64_t strides[4] = { dims[1] * dims[2] * dims[3], dims[2] * dims[3], dims[3], 1 };
     return cnn_onnx_add_convolution(import, &attributes, weight->floats, strides, bias, x);
 }
@@ -310,15 +212,16 @@ static cnn_status read_batch_norm(cnn_onnx_import *import)
     return status ? status : cnn_onnx_define(import, &x);
 }
 
-static void set_pool(cnn_pool2d_attributes *attributes, const window *w)
+static void set_pool(cnn_pool2d_attributes *attributes, const cnn_onnx_window *w)
 {
     memcpy(attributes->kernel, w->kernel, sizeof w->kernel);
     memcpy(attributes->stride, w->stride, sizeof w->stride);
     memcpy(attributes->pads, w->pads, sizeof w->pads);
-    attributes->padding = any_pads(w->pads) ? CNN_PADDING_EXPLICIT : CNN_PADDING_VALID;
+    attributes->padding = cnn_onnx_any_pads(w->pads) ? CNN_PADDING_EXPLICIT : CNN_PADDING_VALID;
 }
 
-static cnn_status add_pool(cnn_onnx_import *import, const cnn_layer_type *type, const window *w, cnn_onnx_activation *x)
+static cnn_status add_pool(cnn_onnx_import *import, const cnn_layer_type *type, const cnn_onnx_window *w,
+                           cnn_onnx_activation *x)
 {
     cnn_pool2d_attributes attributes;
     if (w->dilation[0] != 1 || w->dilation[1] != 1)
@@ -331,14 +234,14 @@ static cnn_status add_pool(cnn_onnx_import *import, const cnn_layer_type *type, 
 }
 
 /* What is pooled, and its window. Padding that pooling would see otherwise becomes a layer of its own. */
-static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, window *w,
+static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, cnn_onnx_window *w,
                                bool (*can_join)(const cnn_onnx_import *import, const cnn_onnx_activation *x,
-                                                const window *w))
+                                                const cnn_onnx_window *w))
 {
-    *w = (window){ .stride = { 1, 1 }, .dilation = { 1, 1 } };
+    *w = (cnn_onnx_window){ .stride = { 1, 1 }, .dilation = { 1, 1 } };
     cnn_status status = image_of(import, x);
     if (!status)
-        status = read_window(import, x, w);
+        status = cnn_onnx_read_window(import, x, w);
     if (!status && x->padded && !can_join(import, x, w))
         status = cnn_onnx_activation_of(import, 0, x);
     return status;
@@ -346,7 +249,7 @@ static cnn_status pooled_image(cnn_onnx_import *import, cnn_onnx_activation *x, 
 
 /* Ours takes no pixel from the padding, of which each window has less than it is wide; zeros there don't change a
  * maximum of what is not negative. */
-static bool can_join_maximum(const cnn_onnx_import *import, const cnn_onnx_activation *x, const window *w)
+static bool can_join_maximum(const cnn_onnx_import *import, const cnn_onnx_activation *x, const cnn_onnx_window *w)
 {
     bool narrow = true;
     for (int side = 0; side < 4; side++)
@@ -357,16 +260,16 @@ static bool can_join_maximum(const cnn_onnx_import *import, const cnn_onnx_activ
 static cnn_status read_max_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    window w;
+    cnn_onnx_window w;
     cnn_status status = pooled_image(import, &x, &w, can_join_maximum);
     if (status)
         return status;
-    join_pads(&w, &x);
+    cnn_onnx_join_pads(&w, &x);
     return add_pool(import, &cnn_layer_max_pool2d, &w, &x);
 }
 
 /* An average that counts padding as zeros is a convolution of each channel by equal weights. */
-static cnn_status average_with_padding(cnn_onnx_import *import, const window *w, cnn_onnx_activation *x)
+static cnn_status average_with_padding(cnn_onnx_import *import, const cnn_onnx_window *w, cnn_onnx_activation *x)
 {
     enum { MOST_WEIGHTS = 1 << 22 };
     int64_t channels = cnn_onnx_channels(import, x), area = (int64_t)w->kernel[0] * w->kernel[1];
@@ -394,25 +297,25 @@ static bool counts_padding(const cnn_onnx_import *import)
 }
 
 /* All of the padding counts, or there is none that doesn't. */
-static bool can_join_average(const cnn_onnx_import *import, const cnn_onnx_activation *x, const window *w)
+static bool can_join_average(const cnn_onnx_import *import, const cnn_onnx_activation *x, const cnn_onnx_window *w)
 {
-    return x->pad_value == 0 && (counts_padding(import) || !any_pads(w->pads));
+    return x->pad_value == 0 && (counts_padding(import) || !cnn_onnx_any_pads(w->pads));
 }
 
 static cnn_status read_average_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    window w;
+    cnn_onnx_window w;
     cnn_status status = pooled_image(import, &x, &w, can_join_average);
     if (status)
         return status;
     bool counts = counts_padding(import);
-    if (counts && any_pads(w.pads) && cnn_onnx_whole(import, "ceil_mode", 0))
+    if (counts && cnn_onnx_any_pads(w.pads) && cnn_onnx_whole(import, "ceil_mode", 0))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "an average with this padding is not supported");
-    join_pads(&w, &x);
-    if (w.kernel[0] == 1 && w.kernel[1] == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !any_pads(w.pads))
+    cnn_onnx_join_pads(&w, &x);
+    if (w.kernel[0] == 1 && w.kernel[1] == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !cnn_onnx_any_pads(w.pads))
         return cnn_onnx_define(import, &x);
-    if (any_pads(w.pads) && (counts || x.padded))
+    if (cnn_onnx_any_pads(w.pads) && (counts || x.padded))
         return average_with_padding(import, &w, &x);
     return add_pool(import, &cnn_layer_avg_pool2d, &w, &x);
 }
@@ -439,10 +342,10 @@ static cnn_status read_global_max_pool(cnn_onnx_import *import)
     if (!cnn_onnx_is_image(import, &x))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input is no image");
     const cnn_shape *shape = &cnn_onnx_layer(import, x.node)->output;
-    window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
+    cnn_onnx_window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
     for (int axis = 0; axis < 2; axis++)
         w.kernel[axis] = shape->dims[axis] <= INT16_MAX ? (int32_t)shape->dims[axis] : 0;
-    status = check_window(import, &w);
+    status = cnn_onnx_check_window(import, &w);
     return status ? status : add_pool(import, &cnn_layer_max_pool2d, &w, &x);
 }
 
