@@ -176,15 +176,16 @@ class Classifier(Object):
             raise _by_given_path(error, X)
 
     def _probabilities(self, dataset: Dataset, order: np.ndarray) -> np.ndarray:
-        model = self.model_
+        owner = self._as_parameter_
+        model = _model_of(owner)
         logits = np.empty((len(dataset),) + model.output_shape, np.float64)
-        loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(self).contents)
+        loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
         with Callbacks() as signals:
             for images, _labels, indices in loader.epoch(0):
                 batch = model.predict(images)
-                if library.cnn_classifier_flip(self):
+                if library.cnn_classifier_flip(owner):
                     batch = (batch + model.predict(images[:, :, ::-1])) / 2
-                logits[order[indices]] = batch / library.cnn_classifier_temperature(self)
+                logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
                 if signals.error:
                     break
         if not np.isfinite(logits).all():
@@ -238,9 +239,7 @@ class Classifier(Object):
     @property
     def model_(self) -> Model:
         """The model underneath; it lives as long as either is held."""
-        model = Model.__new__(Model)
-        model._owner = Borrowed(library.cnn_classifier_model(self), self._owner)
-        return model
+        return _model_of(self._as_parameter_)
 
     def calibrate(self, X: Any, y: Any = None) -> float:
         """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
@@ -280,6 +279,12 @@ class Classifier(Object):
 
 
 _PART = 256  # files in a call that can't be interrupted
+
+
+def _model_of(owner: Any) -> Model:
+    model = Model.__new__(Model)
+    model._owner = Borrowed(library.cnn_classifier_model(owner), owner)
+    return model
 
 
 def _by_given_path(error: CnnError, X: Any) -> CnnError:

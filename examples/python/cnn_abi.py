@@ -454,8 +454,9 @@ globals().update({name: kind for name, kind in TYPES.items() if name.startswith(
 
 
 def _passed(name: str, kind: Any, argument: Any) -> Any:
-    """What ctypes gets for an argument. It could ask for both itself, but takes whatever is raised meanwhile, Ctrl-C
-    too, for an error of the argument."""
+    """What ctypes gets for an argument. It could ask for it itself, but takes whatever is raised meanwhile, Ctrl-C
+    too, for an error of the argument. An object gives its owner, which is asked for once and held until the call
+    returns: whoever closes or changes the object meanwhile, a callback or another thread, frees nothing in use."""
     if kind in NUMBERS:
         return number_for(kind, argument, name)
     return getattr(argument, "_as_parameter_", argument)
@@ -484,6 +485,8 @@ class Library:
                 return function(*passed, *arguments[len(passed):])
             except ctypes.ArgumentError as error:
                 raise ValueError(f"{name}: {error}") from None
+            finally:
+                passed.clear()  # an error's traceback would keep them
 
         setattr(self, name, call)
         return call

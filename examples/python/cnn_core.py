@@ -163,9 +163,9 @@ class Owner:
     _lock = threading.RLock()  # a collection may begin while it is held
 
     def __init__(self, pointer: Any, destroy: str, keep: tuple):
-        self.pointer, self.users, self._held, self._freed = pointer, 0, True, False
+        self._as_parameter_, self.users, self._held, self._freed = pointer, 0, True, False
         self._destroy = getattr(library, destroy)
-        self.keep = tuple(kept._owner if isinstance(kept, Object) else kept for kept in keep)
+        self.keep = tuple(kept._as_parameter_ if isinstance(kept, Object) else kept for kept in keep)
         with Owner._lock:
             for owner in self._owners():
                 owner.users += 1
@@ -183,7 +183,7 @@ class Owner:
         if self._held or self.users or self._freed:
             return
         self._freed = True
-        self._destroy(self.pointer)
+        self._destroy(self._as_parameter_)
         for owner in self._owners():
             owner.users -= 1
             owner._free_if_unused()
@@ -193,7 +193,7 @@ class Borrowed:
     """An Owner's place for what belongs to something else, which it keeps."""
 
     def __init__(self, pointer: Any, owner: Any):
-        self.pointer, self.owner = pointer, owner
+        self._as_parameter_, self.owner = pointer, owner
 
 
 def _renew_lock() -> None:
@@ -205,7 +205,7 @@ os.register_at_fork(after_in_child=_renew_lock)  # a thread that isn't there any
 
 class Object:
     """Something of the library's, freed by close(), at the end of a `with`, or with its last reference. Views of its
-    memory keep it alive past close(). Don't close what another thread is using."""
+    memory keep it alive past close(), and so does a call that uses it, in a callback or another thread."""
 
     _type: str  # the C type's name
 
@@ -223,10 +223,13 @@ class Object:
         return ctypes.POINTER(getattr(abi, cls._type))()
 
     @property
-    def _as_parameter_(self) -> Any:  # ctypes passes this in the object's place
-        if getattr(self, "_owner", None) is None:
+    def _as_parameter_(self) -> Any:
+        """The owner, which ctypes passes in the object's place. What makes several calls asks for it once, so that
+        all of them are of one object of C's, whoever closes or changes this one meanwhile."""
+        owner = getattr(self, "_owner", None)
+        if owner is None:
             raise ValueError(f"this {type(self).__name__} is closed")
-        return self._owner.pointer
+        return owner
 
     def close(self) -> None:
         self._owner = None

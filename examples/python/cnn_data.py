@@ -99,7 +99,7 @@ class Dataset(Object):
                     context: Optional[Context] = None) -> Dataset:
         """Images in memory: an array N×H×W×3 of bytes, or a list of arrays H×W×3, with the class index of each."""
         tensors = [_tensor_of_pixels(image) for image in images]
-        pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(tensors), 1))(*[t._as_parameter_ for t in tensors])
+        pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(tensors), 1))(*[t._as_parameter_._as_parameter_ for t in tensors])
         indices = None if labels is None else _class_indices(labels, len(tensors))
         place = None if indices is None else indices.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         pointer = cls._place()
@@ -125,12 +125,12 @@ class Dataset(Object):
         return library.cnn_dataset_count(self)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
-        count = len(self)
+        owner, pointer = self._as_parameter_, Tensor._place()
+        count = library.cnn_dataset_count(owner)
         if not -count <= index < count:
             raise IndexError(index)
-        pointer, index = Tensor._place(), index % count
-        library.cnn_dataset_decode(self, index, None, ref(pointer))
-        return Tensor._made(pointer, self._owner).numpy(), library.cnn_dataset_label(self, index)
+        library.cnn_dataset_decode(owner, index % count, None, ref(pointer))
+        return Tensor._made(pointer, owner).numpy(), library.cnn_dataset_label(owner, index % count)
 
     @property
     def class_names(self) -> list[str]:
@@ -160,9 +160,9 @@ class Dataset(Object):
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
         """The rest, and `fraction` of each class, chosen by `seed`."""
-        rest, part = self._place(), self._place()
-        library.cnn_dataset_split(self, fraction, seed, ref(rest), ref(part))
-        return self._made(rest, self._owner), self._made(part, self._owner)
+        rest, part, owner = self._place(), self._place(), self._as_parameter_
+        library.cnn_dataset_split(owner, fraction, seed, ref(rest), ref(part))
+        return self._made(rest, owner), self._made(part, owner)
 
     def align_classes(self, names: Sequence[str]) -> None:
         library.cnn_dataset_align_classes(self, strings(names), len(names))
@@ -179,18 +179,19 @@ class Loader(Object):
 
     def __init__(self, dataset: Dataset, context: Optional[Context] = None, **options: Any):
         struct, pointer, self._epoch = struct_of(abi.cnn_loader_options, options), self._place(), 0
-        library.cnn_loader_create(context, dataset, struct, ref(pointer))
-        self._own(pointer, dataset._owner, context)
+        images = dataset._as_parameter_
+        library.cnn_loader_create(context, images, struct, ref(pointer))
+        self._own(pointer, images, context)
 
     def __len__(self) -> int:
         return library.cnn_loader_batch_count(self)
 
     def epoch(self, number: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Batches of (images, labels, indices into the dataset); copies, as the loader's own memory is filled anew."""
-        library.cnn_loader_start(self, number)
-        batch = defaults(abi.cnn_batch)
-        while library.cnn_loader_next(self, batch) or batch.count:
-            yield (view(batch.images, self._owner).copy(), np.ctypeslib.as_array(batch.labels, (batch.count,)).copy(),
+        owner, batch = self._as_parameter_, defaults(abi.cnn_batch)
+        library.cnn_loader_start(owner, number)
+        while library.cnn_loader_next(owner, batch) or batch.count:
+            yield (view(batch.images, owner).copy(), np.ctypeslib.as_array(batch.labels, (batch.count,)).copy(),
                    np.ctypeslib.as_array(batch.indices, (batch.count,)).copy())
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

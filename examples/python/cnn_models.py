@@ -196,7 +196,8 @@ class Model(Object):
 
     def to_json(self) -> str:
         """The model's graph; Graph.from_json reads it."""
-        return text_of(lambda place: library.cnn_graph_to_json(library.cnn_model_graph(self), place))
+        owner = self._as_parameter_
+        return text_of(lambda place: library.cnn_graph_to_json(library.cnn_model_graph(owner), place))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         images = tensor_of(images, np.float32).numpy()
@@ -218,9 +219,9 @@ class Model(Object):
     def forward(self, images: np.ndarray, seed: int = 0, step: int = 0) -> np.ndarray:
         """The output as training computes it. `images` must stay as they are until backward() is done."""
         self._input = tensor_of(images, np.float32)
-        output = Tensor._place()
-        library.cnn_model_forward(self, self._input, seed, step, ref(output))
-        return view(output, self._owner).copy()
+        output, owner = Tensor._place(), self._as_parameter_
+        library.cnn_model_forward(owner, self._input, seed, step, ref(output))
+        return view(output, owner).copy()
 
     def backward(self, gradient: np.ndarray) -> None:
         """From the loss's gradient by the output to that of each parameter."""
@@ -228,13 +229,13 @@ class Model(Object):
 
     def parameters(self) -> dict[str, Parameter]:
         """By name. After writing to a value, call changed()."""
-        found = {}
-        for index in range(library.cnn_model_parameter_count(self)):
+        found, owner = {}, self._as_parameter_
+        for index in range(library.cnn_model_parameter_count(owner)):
             struct = defaults(abi.cnn_parameter)
-            library.cnn_model_parameter(self, index, struct)
-            gradient = view(struct.gradient, self._owner) if struct.gradient else None
+            library.cnn_model_parameter(owner, index, struct)
+            gradient = view(struct.gradient, owner) if struct.gradient else None
             name = struct.name.decode()
-            found[name] = Parameter(name, view(struct.value, self._owner), gradient, bool(struct.trainable),
+            found[name] = Parameter(name, view(struct.value, owner), gradient, bool(struct.trainable),
                                     bool(struct.decay))
         return found
 
@@ -272,10 +273,10 @@ class Optimizer(Object):
     _type = "cnn_optimizer"
 
     def __init__(self, model: Model, kind: str = "adam", **options: Any):
-        pointer = self._place()
+        pointer, weights = self._place(), model._as_parameter_
         struct = struct_of(abi.cnn_optimizer_options, {"kind": kind, **options})
-        library.cnn_optimizer_create(model, struct, ref(pointer))
-        self._own(pointer, model._owner)
+        library.cnn_optimizer_create(weights, struct, ref(pointer))
+        self._own(pointer, weights)
 
     def step(self, learning_rate: float) -> None:
         library.cnn_optimizer_step(self, learning_rate)

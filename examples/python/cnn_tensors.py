@@ -102,7 +102,8 @@ class Tensor(Object):
         return self
 
     def numpy(self) -> np.ndarray:
-        return view(self._as_parameter_, self._owner, self._writable)
+        owner = self._as_parameter_
+        return view(owner, owner, self._writable)
 
     shape = property(lambda self: self.numpy().shape)
     dtype = property(lambda self: self.numpy().dtype)

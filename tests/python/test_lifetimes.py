@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,7 @@ import pytest
 
 import cnn
 from cnn_core import Owner
-from conftest import ROOT, photographs, tiny_classifier, tiny_net
+from conftest import ROOT, SAMPLE, photographs, tiny_classifier, tiny_net
 
 IMAGES = np.ones((2, 16, 16, 3), np.float32)
 
@@ -148,5 +149,76 @@ def test_the_interpreter_ends_quietly_whatever_is_left():
         held.append(held)
         threading.Thread(target=lambda: [pets.predict(X) for _ in range(200)], daemon=True).start()
         array = np.from_dlpack(cnn.Tensor.zeros((2, 2)))
+        print("done")
+    """) == "done\n"
+
+
+def test_what_a_callback_closes_lives_until_the_call_returns(destroyed):
+    X, y = photographs(16)
+    context = cnn.Context(threads=2)
+    data, model = cnn.Dataset.from_pixels(X, y, ["a", "b"], context=context), cnn.Model(tiny_net(), context=context)
+    seen = []
+
+    def close_all(_progress):
+        for thing in (model, data, context):
+            thing.close()
+        seen.append([name for name in destroyed if name in ("cnn_model_destroy", "cnn_dataset_destroy")])
+
+    assert len(cnn.train(model, data, epochs=2, batch_size=8, on_step=close_all)) == 2
+    assert seen == [[]] * 4 and {"cnn_model_destroy", "cnn_dataset_destroy", "cnn_context_destroy"} <= set(destroyed)
+    with pytest.raises(ValueError, match="Model is closed"):
+        model.summary()
+
+
+def test_a_log_function_may_close_what_logs(tmp_path):
+    for kind in ("cats", "dogs"):
+        (tmp_path / kind).mkdir()
+        for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[:4]:
+            shutil.copy(path, tmp_path / kind)
+    (tmp_path / "cats" / "bad.jpg").write_bytes(b"no image")
+    said = []
+    context = cnn.Context(threads=2, log=lambda _level, text: (said.append(text), pets.close(), data.close()))
+    pets, data = tiny_classifier(epochs=1, context=context), cnn.Dataset(tmp_path, context)
+    pets.fit(data)
+    assert "bad.jpg: is left out" in "".join(said) and len(pets.history_) == 1
+    with pytest.raises(ValueError, match="closed"):
+        pets.model_
+
+
+def test_a_classifier_is_closed_or_fitted_again_by_its_own_training():
+    X, y = photographs(16)
+    pets = tiny_classifier(epochs=2)
+    pets.fit(X, y, on_step=lambda _: pets.close())
+    with pytest.raises(ValueError, match="closed"):
+        pets.predict(X)
+    pets.fit(X, y, on_epoch=lambda epoch: pets.fit(X, 5 + y) and None if epoch.epoch == 1 else None)
+    assert pets.predict(X).shape == (16,)
+
+
+def test_a_classifier_is_fitted_again_while_threads_use_it():
+    """In a process of its own, which a call that uses freed memory would end."""
+    assert run_program("""
+        import threading, cnn
+        from conftest import SAMPLE, photographs, tiny_classifier
+        X, y = photographs(200)
+        pets, files, done = tiny_classifier(epochs=1).fit(X[:8], y[:8]), [next(SAMPLE.glob("test/*/*.jpg"))] * 50, []
+
+        def use(work):
+            while not done:
+                try:
+                    work()
+                except cnn.ArgumentError as error:  # in the time of its training
+                    assert "has not been trained" in str(error)
+
+        threads = [threading.Thread(target=use, args=[work]) for work in (
+            lambda: pets.predict_files(files), lambda: pets.evaluate(X, y), lambda: pets.predict(X),
+            lambda: pets.model_.parameters())]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            pets.fit(X[:8], y[:8])
+        done.append(True)
+        for thread in threads:
+            thread.join()
         print("done")
     """) == "done\n"
