@@ -41,17 +41,12 @@ cnn_dataset_parts data_parts(const cnn_dataset *dataset)
 /* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
 static cnn_status open_part(cnn_context *context, const char *path, cnn_part wanted, cnn_dataset **dataset)
 {
-    cnn_status status = data_open(context, path, CNN_PART_AUTO, dataset);
+    if (!cnn_dataset_has_test_part(NULL, path)) /* a context of its own: warnings are for the opening */
+        return data_open(context, path, CNN_PART_AUTO, dataset);
+    cnn_status status = data_open(context, path, wanted, dataset);
     if (status)
         return status;
     cnn_dataset_parts parts = data_parts(*dataset);
-    if (!parts.divided)
-        return CNN_OK;
-    cnn_dataset_destroy(*dataset);
-    *dataset = NULL;
-    status = data_open(context, path, wanted, dataset);
-    if (status)
-        return status;
     int is_test = wanted == CNN_PART_TEST ? parts.test > 0 : parts.validation == 0;
     output_text(stderr, path);
     fprintf(stderr, " has a %s part: its %llu images are used\n", is_test ? "test" : "validation",

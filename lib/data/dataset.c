@@ -78,7 +78,8 @@ static cnn_status copy_class_names(cnn_dataset *dataset, const char *const *name
     return CNN_OK;
 }
 
-/* The classes are those of the training part, whichever part is opened: a model knows no others. */
+/* The classes are those of the training part, whichever part is opened: a model knows no others. Without one they are
+ * those of all parts. */
 static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, uint32_t max_classes,
                                cnn_classes *classes)
 {
@@ -87,7 +88,8 @@ static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, u
     if (!labels)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++)
-        labels[i] = layout->roles[i] == CNN_ROLE_TRAINING ? layout->labels[i] : NULL;
+        labels[i] =
+            layout->roles[i] == CNN_ROLE_TRAINING || !layout->labelled[CNN_ROLE_TRAINING] ? layout->labels[i] : NULL;
     cnn_status status = cnn_classes_collect(dataset->context, labels, count, classes);
     cnn_release(dataset->context, labels);
     if (status)

@@ -17,6 +17,11 @@ cnn_status cnn_dataset_choose_roles(const cnn_dataset *dataset, cnn_part part, b
         role = CNN_ROLE_VALIDATION;
     else if (role == CNN_ROLE_VALIDATION && !images[role])
         role = CNN_ROLE_TEST;
+    if (role == CNN_ROLE_TRAINING && part != CNN_PART_ALL && dataset->divided && !images[role])
+        return cnn_fail(CNN_ERROR_DATA,
+                        "%s: has a validation and a test part, and no training part: that is a folder train beside "
+                        "them, or rows of a list whose split is train",
+                        path);
     if (role != CNN_ROLE_TRAINING && !images[role])
         return cnn_fail(CNN_ERROR_DATA, "%s: the images of its test part are in no classes", path);
     for (int i = 0; i < CNN_ROLES; i++)
@@ -41,7 +46,7 @@ int cnn_dataset_has_test_part(cnn_context *context, const char *path)
 {
     cnn_source *source;
     cnn_layout layout = { 0 };
-    if (!path || !*path || cnn_source_open(context, path, false, 0, &source))
+    if (!path || !*path || cnn_source_open(context, path, false, UINT64_MAX, &source)) /* nothing is unpacked */
         return 0;
     int has = source->images.count && !cnn_layout_find(source, &layout) && layout.is_pair &&
               (layout.labelled[CNN_ROLE_TEST] || layout.labelled[CNN_ROLE_VALIDATION]);

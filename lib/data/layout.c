@@ -140,24 +140,47 @@ static cnn_status find_branching(cnn_layout_finder *f, cnn_layout_level *at, chi
     }
 }
 
-static cnn_status label_parts(cnn_layout_finder *f, const children *found, const child *const parts[CNN_ROLES])
+/* A part whose images have no classes can't be measured on: what remains would be, unsaid. */
+static cnn_status label_part(cnn_layout_finder *f, const child *part, cnn_role role)
 {
     size_t classes;
-    cnn_status status = label_level(f, parts[CNN_ROLE_TRAINING]->inside, CNN_ROLE_TRAINING, &classes);
-    if (status || !classes)
-        return status;
-    f->layout->is_pair = true;
-    status = cnn_classes_collect(f->source->context, f->layout->labels, f->source->images.count, &f->known);
-    for (int role = CNN_ROLE_VALIDATION; role < CNN_ROLES && !status; role++)
-        if (parts[role])
-            status = label_level(f, parts[role]->inside, (cnn_role)role, &classes);
-    for (size_t i = 0; i < found->count && !status; i++) {
+    cnn_status status = label_level(f, part->inside, role, &classes);
+    if (!status && !classes)
+        cnn_log(
+            f->source->context, CNN_LOG_WARNING,
+            "%s: the images of its part %.*s are in no classes: whatever needs classes, measuring a model too, uses "
+            "the other parts",
+            f->source->path, (int)part->length, part->name);
+    return status;
+}
+
+static void warn_of_other_folders(const cnn_layout_finder *f, const children *found,
+                                  const child *const parts[CNN_ROLES])
+{
+    for (size_t i = 0; i < found->count; i++) {
         const child *folder = &found->folders[i];
         if (folder != parts[CNN_ROLE_TRAINING] && folder != parts[CNN_ROLE_VALIDATION] &&
             folder != parts[CNN_ROLE_TEST])
             cnn_log(f->source->context, CNN_LOG_WARNING, "%s: the folder %.*s is none of its parts and is passed over",
                     f->source->path, (int)folder->length, folder->name);
     }
+}
+
+/* The first part tells the classes: the training part, where there is one. */
+static cnn_status label_parts(cnn_layout_finder *f, const children *found, const child *const parts[CNN_ROLES])
+{
+    size_t classes;
+    int first = parts[CNN_ROLE_TRAINING] ? CNN_ROLE_TRAINING : CNN_ROLE_VALIDATION;
+    cnn_status status = label_level(f, parts[first]->inside, (cnn_role)first, &classes);
+    if (status || !classes)
+        return status;
+    f->layout->is_pair = true;
+    status = cnn_classes_collect(f->source->context, f->layout->labels, f->source->images.count, &f->known);
+    for (int role = first + 1; role < CNN_ROLES && !status; role++)
+        if (parts[role])
+            status = label_part(f, parts[role], (cnn_role)role);
+    if (!status)
+        warn_of_other_folders(f, found, parts);
     return status;
 }
 
@@ -178,7 +201,7 @@ static size_t choose_parts(const children *found, const child *parts[CNN_ROLES])
     return whole;
 }
 
-/* Looks for a training folder with classes beside a test or validation folder. */
+/* Looks for a training folder with classes beside a test or validation folder, or for these two alone. */
 static cnn_status find_pair(cnn_layout_finder *f, cnn_layout_level root)
 {
     children found;
@@ -188,7 +211,8 @@ static cnn_status find_pair(cnn_layout_finder *f, cnn_layout_level root)
         const child *parts[CNN_ROLES] = { NULL };
         f->only_parts = choose_parts(&found, parts) == found.count;
         f->has_training = parts[CNN_ROLE_TRAINING] != NULL;
-        if (parts[CNN_ROLE_TRAINING] && (parts[CNN_ROLE_TEST] || parts[CNN_ROLE_VALIDATION]))
+        bool has_test = parts[CNN_ROLE_TEST], has_validation = parts[CNN_ROLE_VALIDATION];
+        if (f->has_training ? has_test || has_validation : f->only_parts && has_test && has_validation)
             status = label_parts(f, &found, parts);
     }
     cnn_release(f->source->context, found.folders);

@@ -70,6 +70,22 @@ def test_the_test_part_of_a_pair_is_used(pets, tmp_path):
     assert "has a test part: its 4 images are used" in done.err
 
 
+def test_parts_need_no_training_part(pets, tmp_path):
+    make_folder(tmp_path / "set" / "valid", 3)
+    make_folder(tmp_path / "set" / "test", 2)
+    done = succeeds("eval", "--model", pets.model, "--data", tmp_path / "set")
+    assert "has a test part: its 4 images are used" in done.err
+    fails(1, "train", "--data", tmp_path / "set", "--model", tmp_path / "m", saying="no training part")
+
+
+def test_the_training_part_is_not_measured_unsaid(pets, tmp_path):
+    make_folder(tmp_path / "set" / "train", 3)
+    make_folder(tmp_path / "set" / "test", 2, names=("",))
+    for command in (["eval", "--model", pets.model], ["check"]):
+        said = succeeds(*command, "--data", tmp_path / "set").err
+        assert said.count("the images of its part test are in no classes") == 1, said
+
+
 def test_other_classes_are_refused(pets, tmp_path):
     make_folder(tmp_path / "cars", 2, names=("Car", "Boat"))
     fails(1, "eval", "--model", pets.model, "--data", tmp_path / "cars", saying="boat")

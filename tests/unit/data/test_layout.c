@@ -191,11 +191,14 @@ static void parts_are_named_by_whole_words(void **state)
     expect_parts(1, 2, 0, 1);
 }
 
-static void parts_without_training_are_no_classes(void **state)
+static void parts_without_training_are_measured_on_and_are_no_classes(void **state)
 {
     (void)state;
-    write_names((const char *[]){ "valid/a/1.jpg", "valid/b/1.jpg", "test/a/1.jpg", NULL });
-    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "named as parts, and none is a training part");
+    write_names((const char *[]){ "valid/a/1.jpg", "valid/b/1.jpg", "test/b/1.jpg", "test/c/1.jpg", NULL });
+    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b, 1 c");
+    expect(in_room(""), CNN_PART_VALIDATION, "1 a, 1 b, 0 c");
+    assert_true(cnn_dataset_has_test_part(NULL, in_room("")));
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "no training part: that is a folder train beside them");
 }
 
 static void a_test_folder_without_classes_gives_way_to_validation(void **state)
@@ -346,6 +349,15 @@ static void more_classes_than_allowed_are_an_error(void **state)
     cnn_dataset *dataset;
     assert_status(CNN_ERROR_DATA, cnn_dataset_open(NULL, in_room(""), &options, &dataset));
     assert_non_null(strstr(cnn_last_error(), "there are 3 classes"));
+}
+
+static void a_part_whose_images_have_no_classes_is_logged(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/cat.0.jpg", "train/cat.1.jpg", "train/dog.0.jpg", "train/dog.1.jpg",
+                                  "test/1.jpg", "test/2.jpg", NULL });
+    expect_and_log("2 cat, 2 dog");
+    assert_non_null(strstr(log_text, "the images of its part test are in no classes"));
 }
 
 static void empty_class_folders_and_strays_are_logged(void **state)
@@ -560,7 +572,7 @@ int main(void)
         in_a_room(validation_and_test_are_parts_of_their_own),
         in_a_room(a_single_part_beside_training_is_for_both_uses),
         in_a_room(parts_are_named_by_whole_words),
-        in_a_room(parts_without_training_are_no_classes),
+        in_a_room(parts_without_training_are_measured_on_and_are_no_classes),
         in_a_room(a_test_folder_without_classes_gives_way_to_validation),
         in_a_room(kaggles_flat_folder_has_classes_in_its_names),
         in_a_room(the_class_in_a_flat_name_stands_before_its_last_number),
@@ -577,6 +589,7 @@ int main(void)
         in_a_room(one_class_is_refused_by_name),
         in_a_room(no_images_are_an_error),
         in_a_room(more_classes_than_allowed_are_an_error),
+        in_a_room(a_part_whose_images_have_no_classes_is_logged),
         in_a_room(empty_class_folders_and_strays_are_logged),
         in_a_room(names_may_be_of_any_script),
         in_a_room(class_names_that_are_no_utf8_become_utf8),
