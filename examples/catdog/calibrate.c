@@ -55,10 +55,11 @@ static int print(const calibration *c)
                       output_json_number(c->error_before), "calibration_error", output_json_number(c->error_after));
         return output_json(object, JSON_INDENT(2)) ? EXIT_FAILED : output_finish();
     }
-    printf("temperature        %.3f\ncalibration error  %.2f %%, before %.2f %%\nsaved ", temperature,
-           100 * c->error_after, 100 * c->error_before);
-    output_text(stdout, c->model);
-    puts("");
+    FILE *results = output_results();
+    fprintf(results, "temperature        %.3f\ncalibration error  %.2f %%, before %.2f %%\nsaved ", temperature,
+            100 * c->error_after, 100 * c->error_before);
+    output_text(results, c->model);
+    fputs("\n", results);
     return output_finish();
 }
 

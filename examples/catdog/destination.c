@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,37 @@ static int is_descriptor(const char *path)
            !strncmp(path, "/proc/self/fd/", 14);
 }
 
+/* Follows one link; 0: there is none, or where it leads is too long a path. */
+static int follow_link(char path[PATH_MAX])
+{
+    char link[PATH_MAX], joined[2 * PATH_MAX];
+    ssize_t length = readlink(path, link, sizeof link - 1);
+    if (length < 0)
+        return 0;
+    link[length] = '\0';
+    const char *slash = strrchr(path, '/');
+    int kept = link[0] == '/' || !slash ? 0 : (int)(slash + 1 - path);
+    snprintf(joined, sizeof joined, "%.*s%s", kept, path, link);
+    if (strlen(joined) >= PATH_MAX)
+        return 0;
+    memcpy(path, joined, strlen(joined) + 1);
+    return 1;
+}
+
+/* Whether the path is standard output's, perhaps by way of links, as /dev/stdout is. */
+static int is_standard_output(const char *path)
+{
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s", path);
+    for (int i = 0; i < MOST_LINKS; i++) {
+        if (!strcmp(name, "/dev/fd/1") || !strcmp(name, "/proc/self/fd/1"))
+            return 1;
+        if (!follow_link(name))
+            return 0;
+    }
+    return 0;
+}
+
 static void folder_of(const char *path, char folder[PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
@@ -115,19 +147,8 @@ static void folder_of(const char *path, char folder[PATH_MAX])
 /* A link to what isn't there: where it leads. Others are left as they are. */
 static void follow_to_nothing(char path[PATH_MAX])
 {
-    for (int i = 0; i < MOST_LINKS; i++) {
-        char link[PATH_MAX], joined[2 * PATH_MAX];
-        ssize_t length = readlink(path, link, sizeof link - 1);
-        if (length < 0)
-            return;
-        link[length] = '\0';
-        const char *slash = strrchr(path, '/');
-        int kept = link[0] == '/' || !slash ? 0 : (int)(slash + 1 - path);
-        snprintf(joined, sizeof joined, "%.*s%s", kept, path, link);
-        if (strlen(joined) >= PATH_MAX)
-            return;
-        memcpy(path, joined, strlen(joined) + 1);
-    }
+    for (int i = 0; i < MOST_LINKS && follow_link(path); i++)
+        continue;
 }
 
 /* One spelling for each file, whether it exists or not. */
@@ -171,7 +192,9 @@ static int check_writable(const destination *d)
     struct stat info;
     char place[PATH_MAX], folder[PATH_MAX];
     int there = !stat(d->path, &info);
-    const char *reason = there ? reason_against(&info, d->path, d->kind) : NULL;
+    const char *reason = there                                     ? reason_against(&info, d->path, d->kind)
+                         : errno == ELOOP || errno == ENAMETOOLONG ? strerror(errno)
+                                                                   : NULL;
     if (reason) {
         output_error("the %s '%s' can't be written: %s", name_of(d->kind), d->path, reason);
         return -1;
@@ -180,8 +203,8 @@ static int check_writable(const destination *d)
         return 0;
     find_place(d->path, place);
     folder_of(place, folder);
-    int wrong = access(folder, W_OK | X_OK) || stat(folder, &info);
-    reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is no folder";
+    int wrong = stat(folder, &info) || (S_ISDIR(info.st_mode) && access(folder, W_OK | X_OK));
+    reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is not a folder";
     if (reason)
         output_error("the %s '%s' can't be written to '%s': %s%s", name_of(d->kind), d->path, folder, reason,
                      wrong && errno == ENOENT ? "; make that folder first" : "");
@@ -210,13 +233,74 @@ static int check_apart(const catdog_command *command, const destination *list)
     return EXIT_DONE;
 }
 
+/* Ends of names that promise a format, and who writes it. */
+static const struct format {
+    const char *end;
+    unsigned kinds; /* a bit for each destination_kind */
+} formats[] = {
+    { ".safetensors", 1u << DESTINATION_MODEL | 1u << DESTINATION_EXPORT | 1u << DESTINATION_CHECKPOINT },
+    { ".onnx", 1u << DESTINATION_EXPORT },
+    { ".csv", 1u << DESTINATION_HISTORY },
+    { ".txt", 1u << DESTINATION_HISTORY },
+    { ".json", 1u << DESTINATION_SEARCH },
+    { ".png", 1u << DESTINATION_PICTURE },
+    { ".svg", 1u << DESTINATION_PICTURE },
+    { ".jpg", 0 },
+    { ".jpeg", 0 },
+    { ".gif", 0 },
+    { ".webp", 0 },
+    { ".bmp", 0 },
+    { ".tif", 0 },
+    { ".tiff", 0 },
+    { ".pdf", 0 },
+    { ".html", 0 },
+    { ".zip", 0 },
+    { ".pt", 0 },
+    { ".pth", 0 },
+    { ".h5", 0 },
+    { ".keras", 0 },
+    { ".tflite", 0 },
+    { ".npz", 0 },
+};
+
+static int ends_in(const char *path, const char *end)
+{
+    size_t length = strlen(path), more = strlen(end);
+    return length > more && !strcasecmp(path + length - more, end);
+}
+
+/* A new file isn't given a name that promises what it isn't. (One that stands there is replaced if it is catdog's, or
+ * with --force.) */
+static int check_name(const catdog_command *command, const destination *d)
+{
+    struct stat info;
+    const char *wrong = NULL;
+    char right[100] = "";
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        int written = formats[i].kinds >> d->kind & 1;
+        if (written)
+            snprintf(right + strlen(right), sizeof right - strlen(right), "%s%s", *right ? " or " : "", formats[i].end);
+        else if (ends_in(d->path, formats[i].end))
+            wrong = formats[i].end;
+    }
+    if (!wrong || !stat(d->path, &info))
+        return EXIT_DONE;
+    return arguments_wrong(command, "%s: %s writes no %s file: name one that ends in %s, not '%s'", command->name,
+                           d->option, wrong, right, d->path);
+}
+
 int destinations_check(const catdog_command *command, const destination *list, int force)
 {
     int wrong = check_apart(command, list);
     for (const destination *d = list; !wrong && d->option; d++) {
-        if (!d->path || d->kind == DESTINATION_INPUT || d->kind == DESTINATION_FOLDER || is_descriptor(d->path))
+        if (!d->path || d->kind == DESTINATION_INPUT || d->kind == DESTINATION_FOLDER)
             continue;
-        if (check_writable(d) || destination_check_content(d->path, d->kind, force))
+        if (is_standard_output(d->path))
+            output_keep_for_file();
+        if (is_descriptor(d->path))
+            continue;
+        wrong = check_name(command, d);
+        if (!wrong && (check_writable(d) || destination_check_content(d->path, d->kind, force)))
             wrong = EXIT_FAILED;
     }
     return wrong;

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cnn/cnn.h>
 
@@ -12,7 +13,7 @@
 static int ends_in(const char *text, const char *end)
 {
     size_t length = strlen(text), more = strlen(end);
-    return length >= more && !strcmp(text + length - more, end);
+    return length >= more && !strcasecmp(text + length - more, end);
 }
 
 /* The name says the format. */

@@ -2,7 +2,7 @@
 #ifndef CATDOG_INTERRUPT_H
 #define CATDOG_INTERRUPT_H
 
-/* From here on SIGINT and SIGTERM are noted, once. */
+/* From here on SIGINT, SIGTERM and SIGHUP (a closed terminal) are noted, once; SIGHUP not where it was ignored. */
 void interrupt_catch(void);
 int interrupt_asked(void);
 

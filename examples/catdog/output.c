@@ -11,6 +11,7 @@
 #include "json_memory.h"
 
 static int flush_errno; /* of the first flush that failed */
+static int kept_for_file;
 
 void output_error(const char *format, ...)
 {
@@ -28,6 +29,16 @@ int output_library_error(void)
 {
     output_error("%s", cnn_last_error());
     return EXIT_FAILED;
+}
+
+FILE *output_results(void)
+{
+    return kept_for_file ? stderr : stdout;
+}
+
+void output_keep_for_file(void)
+{
+    kept_for_file = 1;
 }
 
 const char *output_reason(const char *path, const char *sentence)
@@ -142,7 +153,7 @@ int output_json(json_t *object, size_t flags)
         output_error("out of memory: the result can't be written");
         return -1;
     }
-    puts(text);
+    fprintf(output_results(), "%s\n", text);
     free(text);
     return 0;
 }
@@ -160,6 +171,8 @@ int output_finish(void)
 {
     if (!output_flush())
         return EXIT_DONE;
+    if (flush_errno == EPIPE)
+        return EXIT_FAILED;
     output_error("standard output can't be written: %s", flush_errno ? strerror(flush_errno) : "a write failed");
     return EXIT_FAILED;
 }

@@ -14,6 +14,12 @@ void output_error(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* The same with the library's last error. Gives EXIT_FAILED. */
 int output_library_error(void);
 
+/* Where results go: standard output, or standard error once that takes a file's bytes. */
+FILE *output_results(void);
+
+/* From here on standard output is for a file's bytes alone. */
+void output_keep_for_file(void);
+
 /* What `sentence` says after the "PATH: " with which the library's sentences on a file begin. */
 const char *output_reason(const char *path, const char *sentence);
 
@@ -37,15 +43,15 @@ json_t *output_json_number(double number);
  * the object was built on this thread. */
 char *output_json_dump(json_t *object, size_t flags);
 
-/* Writes `object` as text and a line end to standard output, and frees it. Gives 0, or -1 (with its sentence printed)
+/* Writes `object` as text and a line end to output_results(), and frees it. Gives 0, or -1 (with its sentence printed)
  * if `object` is NULL or memory is short. */
 int output_json(json_t *object, size_t flags);
 
 /* Writes out what standard output holds back. Not 0 if something was lost: there is no use in going on. */
 int output_flush(void);
 
-/* Ends standard output. Gives EXIT_DONE, or EXIT_FAILED with a sentence if something of it was
- * lost: a full disk, a closed pipe. */
+/* Ends standard output. Gives EXIT_DONE, or EXIT_FAILED if something of it was lost: with a sentence, unless it is that
+ * the reader of a pipe has seen enough and went away, as `head` does. */
 int output_finish(void);
 
 #endif

@@ -29,25 +29,37 @@ static int show(uint64_t done, uint64_t total, void *user)
     return interrupt_asked();
 }
 
-static uint64_t file_size(const char *path)
+/* -1: it isn't known, of a pipe or a device. */
+static json_int_t file_size(const char *path)
 {
     struct stat info;
-    return stat(path, &info) ? 0 : (uint64_t)info.st_size;
+    return stat(path, &info) || !S_ISREG(info.st_mode) ? -1 : (json_int_t)info.st_size;
+}
+
+static json_t *size_to_json(json_int_t bytes)
+{
+    return bytes < 0 ? json_null() : json_integer(bytes);
+}
+
+static void print_size(const char *title, json_int_t bytes)
+{
+    if (bytes >= 0)
+        fprintf(output_results(), "%-10s  %.2f MB\n", title, (double)bytes / 1e6);
 }
 
 static int print(const quantizing *q)
 {
-    uint64_t before = file_size(q->model), after = file_size(q->out);
+    json_int_t before = file_size(q->model), after = file_size(q->out);
     uint64_t most = cnn_dataset_count(q->dataset), images = q->images < most ? q->images : most;
     if (q->json)
-        return output_json(json_pack("{s:I,s:I,s:I}", "images", (json_int_t)images, "bytes_before", (json_int_t)before,
-                                     "bytes_after", (json_int_t)after),
+        return output_json(json_pack("{s:I,s:o,s:o}", "images", (json_int_t)images, "bytes_before",
+                                     size_to_json(before), "bytes_after", size_to_json(after)),
                            JSON_INDENT(2))
                    ? EXIT_FAILED
                    : output_finish();
-    printf("%-10s  %llu\n", "images", (unsigned long long)images);
-    printf("%-10s  %.2f MB\n", "before", (double)before / 1e6);
-    printf("%-10s  %.2f MB\n", "after", (double)after / 1e6);
+    fprintf(output_results(), "%-10s  %llu\n", "images", (unsigned long long)images);
+    print_size("before", before);
+    print_size("after", after);
     return output_finish();
 }
 

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <cnn/cnn.h>
 
@@ -10,6 +11,7 @@
 #include "output.h"
 #include "progress.h"
 #include "setup.h"
+#include "shipped.h"
 #include "train_options.h"
 #include "transfer.h"
 
@@ -60,17 +62,19 @@ static void announce(const training *t)
 
 static int report(const training *t)
 {
+    FILE *results = output_results();
     cnn_epoch best = { .struct_size = sizeof best };
     uint32_t epochs = cnn_history_count(t->history);
     if (!cnn_history_get(t->history, cnn_history_best(t->history), &best)) {
-        printf("best epoch %u of %u", best.epoch, epochs);
+        fprintf(results, "best epoch %u of %u", best.epoch, epochs);
         if (!isnan(best.validation_accuracy))
-            printf(": validation accuracy %.2f %%, loss %.4f", 100 * best.validation_accuracy, best.validation_loss);
-        puts("");
+            fprintf(results, ": validation accuracy %.2f %%, loss %.4f", 100 * best.validation_accuracy,
+                    best.validation_loss);
+        fputs("\n", results);
     }
-    fputs("saved ", stdout);
-    output_text(stdout, t->arguments.model);
-    puts("");
+    fputs("saved ", results);
+    output_text(results, t->arguments.model);
+    fputs("\n", results);
     return output_finish();
 }
 
@@ -86,8 +90,30 @@ static cnn_status fit_transfer(training *t)
     return status;
 }
 
-/* Trains and saves. What was learned until an error or an interruption is saved, too, if there is a whole epoch of it.
- */
+static int has_content(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size;
+}
+
+/* Tells what becomes of an interrupted training. Not 0: nothing is to be saved, for a net of less than one epoch is no
+ * replacement for a model. */
+static int tell_interruption(const training *t)
+{
+    const char *model = t->arguments.model;
+    if (cnn_history_count(t->history)) {
+        fputs("interrupted: the best so far is kept\n", stderr);
+        return 0;
+    }
+    if (has_content(model)) {
+        output_error("interrupted before the end of the first epoch: '%s' is left as it was", model);
+        return -1;
+    }
+    fputs("interrupted before the end of the first epoch: what was learned until then is kept\n", stderr);
+    return 0;
+}
+
+/* Trains and saves. What was learned until an error is saved, too, if there is a whole epoch of it. */
 static int fit(training *t)
 {
     cnn_train_options *options = &t->settings.options;
@@ -103,8 +129,8 @@ static int fit(training *t)
         output_library_error();
     if (status && (!t->history || !cnn_history_count(t->history)))
         return EXIT_FAILED;
-    if (interrupt_asked())
-        fputs("interrupted: the best so far is kept\n", stderr);
+    if (interrupt_asked() && tell_interruption(t))
+        return EXIT_FAILED;
     if (cnn_classifier_save(t->classifier, t->arguments.model))
         return output_library_error();
     int reported = report(t);
@@ -113,11 +139,14 @@ static int fit(training *t)
 
 static int check_files(const catdog_command *command, const train_arguments *a)
 {
+    const char *from = a->transfer.from ? shipped_model_unless(a->transfer.from) : NULL;
+    if (a->transfer.from && !from)
+        return EXIT_FAILED;
     const destination files[] = {
         { "--data", a->data, DESTINATION_INPUT },
         { "--val", a->validation, DESTINATION_INPUT },
         { "--net", net_is_file(a->net.name) ? a->net.name : NULL, DESTINATION_INPUT },
-        { "--from", a->transfer.from, DESTINATION_INPUT },
+        { "--from", from, DESTINATION_INPUT },
         { "--model", a->model, DESTINATION_MODEL },
         { "--history", a->history, DESTINATION_HISTORY },
         { "--checkpoint", a->checkpoint, DESTINATION_CHECKPOINT },
@@ -172,6 +201,7 @@ const catdog_command train_command = {
     "'catdog eval'; else the test part validates, or a tenth of the photographs. Broken files\n"
     "are named and left out.\n\n"
     "The model is that of the epoch with the best validation accuracy. Ctrl-C stops after\n"
-    "the current step and saves the best so far; a second Ctrl-C stops at once.\n",
+    "the current step and saves the best so far, unless no epoch is complete and a model stands\n"
+    "there already; a second Ctrl-C stops at once.\n",
     run,
 };

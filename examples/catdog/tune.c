@@ -118,6 +118,8 @@ static void write_line(const tuning *t, uint32_t trial, uint32_t epochs, const c
 {
     *line = (trial_line){ 0 };
     add(line, "train");
+    if (data_trusted)
+        add(line, "--trust-data");
     add_pair(line, "--data", t->data);
     if (t->validation)
         add_pair(line, "--val", t->validation);
@@ -293,8 +295,8 @@ static void print_row(const tuning *t, const tune_result *r)
     char text[1024];
     write_line(t, r->trial, 0, "unused", &line);
     join(line.arguments + line.options, line.drawn, text, sizeof text);
-    printf("%5u  %6u  %7.2f %%  %8.4f  %6.1f s  %s\n", r->trial, tune_epochs(&t->search, r->rung), 100 * r->accuracy,
-           r->loss, r->seconds, *text ? text : "as it is");
+    fprintf(output_results(), "%5u  %6u  %7.2f %%  %8.4f  %6.1f s  %s\n", r->trial, tune_epochs(&t->search, r->rung),
+            100 * r->accuracy, r->loss, r->seconds, *text ? text : "as it is");
 }
 
 static json_t *row_to_json(const tuning *t, const tune_result *r)
@@ -329,16 +331,16 @@ static int report(tuning *t)
     }
     trial_line line;
     char words[2048], command[2100];
-    write_line(t, best->trial, 0, "best.safetensors", &line);
+    write_line(t, best->trial, tune_epochs(&t->search, best->rung), "best.safetensors", &line);
     join(line.arguments, line.count, words, sizeof words);
     snprintf(command, sizeof command, "catdog %s", words);
     qsort(t->search.results, t->search.count, sizeof *t->search.results, compare);
     if (t->json)
         return print_json(t, command) ? EXIT_FAILED : output_finish();
-    puts("trial  epochs   accuracy      loss      time  options");
+    fputs("trial  epochs   accuracy      loss      time  options\n", output_results());
     for (size_t i = 0; i < t->search.count; i++)
         print_row(t, &t->search.results[i]);
-    printf("\n%s\n", command);
+    fprintf(output_results(), "\n%s\n", command);
     return output_finish();
 }
 
@@ -355,7 +357,13 @@ static int read_base(tuning *t, train_arguments *arguments, train_settings *sett
     t->draws_decay = !is_given(t, "--weight-decay");
     t->draws_augment = !is_given(t, "--augment");
     t->draws_width = !is_given(t, "--width") && !net_is_file(arguments->net.name);
-    return 0;
+    if (t->draws_rate || t->draws_decay || t->draws_augment || t->draws_width)
+        return 0;
+    arguments_wrong(&tune_command,
+                    "tune: nothing is left to try: --lr, --weight-decay, --augment and %s are given; leave one of them "
+                    "out, or use 'catdog train'",
+                    is_given(t, "--width") ? "--width" : "the net");
+    return -1;
 }
 
 static int tune(tuning *t)
@@ -442,7 +450,7 @@ const catdog_command tune_command = {
     "--data PATH --budget TIME [OPTION]... [-- OPTION OF TRAIN...]",
     "Tries learning rates, weight decays, strengths of augmentation and widths of the net on\n"
     "short trainings, goes on with the best of them on longer ones, and prints the command\n"
-    "line that did best. What stands after -- goes to every training as it is.\n\n"
+    "line that repeats what did best. What stands after -- goes to every training as it is.\n\n"
     "  catdog tune --data PetImages --budget 2h\n"
     "  catdog tune --data PetImages --budget 8h --state search.json -- --recipe strong\n"
     "  catdog tune --data PetImages --budget 1h -- --net two_conv --weight-decay 0\n\n"

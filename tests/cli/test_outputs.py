@@ -1,13 +1,15 @@
 """What stood where a command writes: it is kept unless it is a file of catdog's own."""
+import json
 import os
 import socket
 import stat
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
-from catdog import PROGRAM, fails, notes, run, succeeds
+from catdog import PROGRAM, fails, notes, run, succeeds, weights
 
 TRAIN = ["--epochs", 1, "--batch", 20, "--threads", 2]
 
@@ -102,17 +104,56 @@ def test_devices_and_sockets_stay(writer, pets, tmp_path, monkeypatch):
     assert stat.S_ISSOCK(name.stat().st_mode)
 
 
-def test_a_history_on_standard_output_stands_before_what_train_says(pets, tmp_path):
+def test_a_history_on_standard_output_goes_where_it_stands_and_is_alone(pets, tmp_path):
     log = tmp_path / "log"
     with open(log, "wb") as file:
         file.write(b"before\n")
         file.flush()
         done = subprocess.run([PROGRAM, *map(str, train(pets, "--model", "/dev/null", "--history", "/dev/stdout"))],
-                              stdout=file, stderr=subprocess.DEVNULL)
+                              stdout=file, stderr=subprocess.PIPE)
     lines = log.read_text().splitlines()
     assert done.returncode == 0
     assert lines[0] == "before" and lines[1].startswith("epoch,") and lines[2].startswith("1,")
-    assert lines[-1] == "saved /dev/null"
+    assert len(lines) == 3
+    assert done.stderr.endswith(b"saved /dev/null\n")
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "link"])
+def test_a_model_on_standard_output_is_alone_there(name, pets, tmp_path):
+    if name == "link":
+        (tmp_path / "link").symlink_to("/dev/stdout")
+        name = tmp_path / "link"
+    trained = succeeds(*train(pets, "--model", name))
+    (tmp_path / "m").write_bytes(trained.stdout)
+    assert len(trained.stdout) == 8 + int.from_bytes(trained.stdout[:8], "little") + len(weights(pets.model))
+    assert f"saved {name}" in trained.err
+    succeeds("predict", "--model", tmp_path / "m", next(pets.test.rglob("*.jpg")))
+    small = ["quantize", "--model", pets.model, "--data", pets.test, "--out"]
+    succeeds(*small, tmp_path / "small")
+    whole = (tmp_path / "small").read_bytes()
+    for more in ([], ["--json"]):
+        done = succeeds(*small, name, *more)
+        assert done.stdout == whole and "images" in done.err and "after  " not in done.err
+    assert json.loads(done.err[done.err.index("{"):])["bytes_after"] is None
+
+
+@pytest.mark.parametrize("writer, name", [("samples", "s.jpg"), ("augment-preview", "s.pdf"), ("train", "m.onnx"),
+                                          ("train", "m.pt"), ("history", "h.json"), ("checkpoint", "c.csv"),
+                                          ("quantize", "m.ONNX"), ("export", "m.txt")])
+def test_a_new_files_name_promises_no_other_format(writer, name, pets, tmp_path):
+    needs(writer)
+    fails(2, *commands(pets, tmp_path / name)[writer], saying="name one that ends in ." )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_place_that_can_never_be_written_is_told_beforehand(writer, pets, tmp_path):
+    needs(writer)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_bytes(b"")
+    for name, saying in (("loop", "symbolic links"), ("n" * 300, "too long"), ("file/x", "is not a folder")):
+        done = fails(1, *commands(pets, tmp_path / name)[writer], saying=saying)
+        assert "training" not in done.err and len(done.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("spelling", ["same", "dot", "link", "folder link"])
@@ -136,6 +177,8 @@ def test_an_output_is_no_input(pets, tmp_path):
     before = listed.read_bytes()
     fails(2, "train", "--data", pets.test, "--from", model, "--model", f"{tmp_path}/./m.safetensors", saying="one file")
     fails(2, "train", "--data", listed, "--net", pets.net, "--model", listed, "--force", saying="one file")
+    shipped = Path(PROGRAM).parent / "models" / "cats-and-dogs.safetensors"
+    fails(2, "train", "--data", pets.test, "--from", "shipped", "--model", shipped, saying="one file")
     fails(2, "quantize", "--model", model, "--data", pets.test, "--out", f"{tmp_path}/./m.safetensors",
           saying="one file")
     fails(2, "export", "--model", model, "--out", model, saying="one file")

@@ -182,7 +182,7 @@ def test_a_finished_training_goes_on_where_its_schedule_allows(pets, tmp_path):
     fails(1, *planned, "--epochs", 4, saying="with a constant, exponential or plateau schedule")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_saves_the_best_so_far(pets, tmp_path, number):
     process = start(pets, tmp_path / "m", epochs=100000)
     wait_for(process, b"epoch 2/")
@@ -191,6 +191,45 @@ def test_an_interruption_saves_the_best_so_far(pets, tmp_path, number):
     assert process.returncode == 0, err
     assert b"interrupted" in err and b"best epoch" in out
     succeeds("predict", "--model", tmp_path / "m", pets.test / "Cat" / "100.jpg")
+
+
+def interrupt_first_epoch(pets, model):
+    """Slow steps: the first epoch doesn't come to its end."""
+    process = subprocess.Popen(
+        [PROGRAM, "train", "--data", pets.data, "--net", "resnet18", "--size", "128", "--batch", "2", "--threads", "1",
+         "--augment", "none", "--model", model], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    wait_for(process, b"threads\n")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert b"epoch 1/" not in err
+    return process.returncode, out, err
+
+
+def test_less_than_an_epoch_replaces_no_model(pets, tmp_path):
+    model = tmp_path / "m.safetensors"
+    before = pets.model.read_bytes()
+    model.write_bytes(before)
+    status, out, err = interrupt_first_epoch(pets, model)
+    assert status == 1 and out == b"" and b"left as it was" in err
+    assert model.read_bytes() == before
+
+
+def test_less_than_an_epoch_is_kept_where_no_model_was(pets, tmp_path):
+    model = tmp_path / "m.safetensors"
+    status, out, err = interrupt_first_epoch(pets, model)
+    assert status == 0 and out.startswith(b"saved ") and b"until then is kept" in err
+    succeeds("summary", "--model", model)
+
+
+def test_a_hangup_is_ignored_under_nohup(pets, tmp_path):
+    process = subprocess.Popen(
+        ["nohup", PROGRAM, "train", "--data", pets.data, "--net", pets.net, "--epochs", "400", "--batch", "4",
+         "--model", tmp_path / "m"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    wait_for(process, b"epoch 2/")
+    process.send_signal(signal.SIGHUP)
+    wait_for(process, b"epoch 4/")
+    process.terminate()
+    assert b"interrupted" in process.communicate(timeout=30)[1]
 
 
 def test_bad_files_are_named_once_and_left_out(pets, tmp_path):

@@ -30,8 +30,26 @@ def test_the_best_trial_is_one_of_the_longest_and_its_command_works(photographs,
     assert options[0] == "" and len(set(options.values())) == len(options)
     command = shlex.split(found["command"])
     assert command[:2] == ["catdog", "train"] and "two_conv" in command
-    subprocess.run([PROGRAM, *command[1:], "--epochs", "1"], cwd=tmp_path, check=True, capture_output=True)
+    again = subprocess.run([PROGRAM, *command[1:]], cwd=tmp_path, check=True, capture_output=True).stdout.decode()
+    best = found["best"]
+    assert f"of 3: validation accuracy {100 * best['accuracy']:.2f} %, loss {best['loss']:.4f}" in again
     assert (tmp_path / "best.safetensors").exists()
+
+
+def test_the_command_says_all_that_the_trials_used(photographs, tmp_path):
+    given = ["--net", "two_conv", "--size", 16, "--seed", 7, "--batch", 8]
+    found = as_json(*tune(photographs, "--json", "--val", 0.3, "--trust-data", given=given, budget="0.7s"))
+    command = shlex.split(found["command"])
+    assert "--trust-data" in command
+    again = subprocess.run([PROGRAM, *command[1:]], cwd=tmp_path, check=True, capture_output=True).stdout.decode()
+    best = found["best"]
+    assert f"of {best['epochs']}: validation accuracy {100 * best['accuracy']:.2f} %, loss {best['loss']:.4f}" in again
+
+
+def test_nothing_left_to_vary_is_told(photographs, pets):
+    given = ["--lr", 0.01, "--weight-decay=0", "--augment", "none"]
+    fails(2, *tune(photographs, given=["--net", pets.net, *given]), saying="nothing is left to try")
+    fails(2, *tune(photographs, given=["--net", "two_conv", "--width", 1, *given]), saying="nothing is left to try")
 
 
 def test_the_table_ends_with_the_command(photographs):

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cnn/cnn.h>
 
@@ -78,7 +79,7 @@ int figure_save(const figure *f, const char *path, int force)
 {
     char *bytes = NULL;
     size_t size = 0, length = strlen(path);
-    cairo_status_t status = draw(f, length > 4 && !strcmp(path + length - 4, ".svg"), &bytes, &size);
+    cairo_status_t status = draw(f, length > 4 && !strcasecmp(path + length - 4, ".svg"), &bytes, &size);
     int wrong = -1;
     if (status)
         output_error("the figure '%s' can't be drawn: %s", path, cairo_status_to_string(status));
