@@ -92,8 +92,8 @@ static cnn_status check_size(const cnn_zip_entry *entry, const char *path, uint6
 {
     uint64_t larger = entry->size > entry->packed_size ? entry->size : entry->packed_size;
     if (larger > max_bytes)
-        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %llu bytes; the limit is %llu", path, (unsigned long long)larger,
-                        (unsigned long long)max_bytes);
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %llu bytes; the limit is %llu: make it smaller", path,
+                        (unsigned long long)larger, (unsigned long long)max_bytes);
     return CNN_OK;
 }
 

@@ -167,7 +167,7 @@ static void a_bomb_stops_at_the_size_it_claims(void **state)
     cnn_dataset *dataset;
     assert_ok(cnn_dataset_open(NULL, in_room("test.zip"), &options, &dataset));
     expect_unreadable(dataset, 1, CNN_ERROR_FORMAT, "can't be unpacked");
-    expect_unreadable(dataset, 2, CNN_ERROR_LIMIT, "is 1048576 bytes; the limit is 524288");
+    expect_unreadable(dataset, 2, CNN_ERROR_LIMIT, "is 1048576 bytes; the limit is 524288: make it smaller");
     cnn_dataset_destroy(dataset);
     free(bomb);
 }
