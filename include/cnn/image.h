@@ -31,7 +31,8 @@ typedef struct cnn_image_options {
      * 0: decode at full size. */
     uint32_t min_width, min_height;
 
-    /* Not 0: a truncated image is decoded as far as it goes, its rest grey. 0: it is an error. */
+    /* Not 0: an image that is truncated, or damaged, within its pixels is decoded as far as it goes, its rest grey.
+     * 0: it is an error. An image whose head is damaged always is. */
     uint32_t allow_truncated;
 } cnn_image_options;
 

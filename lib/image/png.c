@@ -19,6 +19,10 @@ enum { MAX_CHUNK_BYTES = 1 << 20, MAX_CHUNKS_KEPT = 16 };
 /* What deflate can make of one byte at the most. */
 enum { MOST_INFLATION = 1032 };
 
+/* What may follow the last row in the packed pixels: their checksum, and what careless programs leave there. All that
+ * follows would be unpacked only to be dropped. */
+enum { MAX_BYTES_BEHIND = 1 << 14 };
+
 enum { GREY = 128, SMALL_PIECE = 64 };
 
 typedef struct reader {
@@ -28,7 +32,10 @@ typedef struct reader {
     size_t position;
     jmp_buf escape;
     cnn_status status;
-    bool ending; /* every row has been read */
+    bool unpacking;      /* the pixels */
+    uint64_t rows_left;  /* to be unpacked, those of all passes */
+    size_t bytes_behind; /* of the packed pixels, read since the last row */
+    bool ending;         /* behind the pixels */
     cnn_canvas canvas;
     uint8_t *rows; /* where rows can't be decoded in place: one, or the whole image if it is interlaced */
     uint32_t width, height;
@@ -72,9 +79,19 @@ static void on_release(png_structp png, void *memory)
     cnn_release(((reader *)png_get_mem_ptr(png))->source->context, memory);
 }
 
+static void check_bytes_behind(reader *self, size_t size)
+{
+    self->bytes_behind += size;
+    if (self->bytes_behind > MAX_BYTES_BEHIND)
+        leave(self,
+              cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is a damaged PNG: its pixels go on behind the last row"));
+}
+
 static void on_read(png_structp png, png_bytep target, size_t size)
 {
     reader *self = png_get_io_ptr(png);
+    if (self->unpacking && !self->rows_left)
+        check_bytes_behind(self, size);
     if (size > self->source->size - self->position && self->ending && cnn_png_has_all_pixels(self->source))
         leave(self, CNN_OK); /* only the end marker is missing, or text before it */
     if (size > self->source->size - self->position)
@@ -100,11 +117,7 @@ static void open_reader(reader *self)
     if (!self->info)
         leave(self, self->status ? self->status
                                  : cnn_image_fail(self->source, CNN_ERROR_OUT_OF_MEMORY, "libpng can't be set up"));
-    bool lenient = self->source->options.allow_truncated;
-    int action = lenient ? PNG_CRC_QUIET_USE : PNG_CRC_ERROR_QUIT;
-    png_set_crc_action(self->png, action, action);
-    if (lenient) /* a piece that is cut is lost as a whole */
-        png_set_compression_buffer_size(self->png, SMALL_PIECE);
+    png_set_crc_action(self->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_user_limits(self->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own limit is on their product */
     png_set_chunk_malloc_max(self->png, MAX_CHUNK_BYTES);
     png_set_chunk_cache_max(self->png, MAX_CHUNKS_KEPT);
@@ -142,6 +155,34 @@ static void check_size(reader *self)
                                    self->source->size, self->width, self->height));
 }
 
+/* The head is sound. Of the pixels that can be had all are wanted. */
+static void allow_truncation(reader *self)
+{
+    png_set_crc_action(self->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+    png_set_compression_buffer_size(self->png, SMALL_PIECE); /* a piece that is cut is lost as a whole */
+}
+
+/* Called when a row has been unpacked, before libpng goes on to what is behind it. */
+static void on_row(png_structp png, png_row_infop info, png_bytep row)
+{
+    (void)info;
+    (void)row;
+    reader *self = png_get_user_transform_ptr(png);
+    assert(self->rows_left);
+    self->rows_left--;
+}
+
+static uint64_t count_packed_rows(const reader *self)
+{
+    if (!self->interlaced)
+        return self->height;
+    uint64_t rows = 0;
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+        if (PNG_PASS_COLS(self->width, pass))
+            rows += PNG_PASS_ROWS(self->height, pass);
+    return rows;
+}
+
 /* Whatever is stored becomes 8-bit RGB, or RGBA if pixels can be transparent. */
 static void choose_transformations(reader *self)
 {
@@ -154,6 +195,8 @@ static void choose_transformations(reader *self)
         png_set_gray_to_rgb(png);
     self->has_alpha = (type & PNG_COLOR_MASK_ALPHA) || keyed;
     self->interlaced = png_set_interlace_handling(png) > 1;
+    png_set_read_user_transform_fn(png, on_row);
+    png_set_user_transform_info(png, self, 0, 0);
     png_read_update_info(png, self->info);
     self->stride = png_get_rowbytes(png, self->info);
 }
@@ -246,6 +289,8 @@ static void decode(reader *self)
     open_reader(self);
     check_size(self);
     uint32_t orientation = read_orientation(self);
+    if (self->source->options.allow_truncated)
+        allow_truncation(self);
     choose_transformations(self);
     cnn_reduction_aim aim = cnn_image_aim(self->source, orientation);
     cnn_reduction reduction =
@@ -255,10 +300,13 @@ static void decode(reader *self)
     if (status)
         leave(self, status);
     allocate_rows(self);
+    self->rows_left = count_packed_rows(self);
+    self->unpacking = true;
     if (self->interlaced)
         read_interlaced(self);
     else
         read_rows(self);
+    self->unpacking = false;
     self->ending = true;
     png_read_end(self->png, NULL); /* the checksum of the last pixels */
 }

@@ -23,6 +23,13 @@ def zeros(size):
     return b"".join(packed) + packer.flush()
 
 
+def endless_zeros(megabytes):
+    """Deflated, without an end: what has been read of them is no reason to stop."""
+    packer = zlib.compressobj(9)
+    head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)) * (megabytes - 1)
+
+
 def png_rows(width, height, channels, depth):
     return height * (1 + (width * channels * depth + 7) // 8)
 
@@ -118,6 +125,8 @@ def photographs():
         "interlaced-alpha.png": png(3000, 2000, RGBA, 8, interlaced=True),
         "too-many-interlaced.png": png(65535, 3000, RGBA, 16, interlaced=True, pixels=bytes(2_000_000)),
         "unpacks-to-more.png": png(16, 16, RGB, 8, pixels=zeros(400 << 20)),
+        "unpacks-to-gigabytes.png": png(10, 10, RGB, 8, pixels=endless_zeros(6000)),
+        "unpacks-to-gigabytes-interlaced.png": png(10, 10, RGBA, 16, interlaced=True, pixels=endless_zeros(6000)),
         "profile.png": packed_text(b"iCCP", b"x\0\0", 400 << 20),
         "text.png": packed_text(b"zTXt", b"Raw profile type exif\0\0", 400 << 20),
         "international.png": packed_text(b"iTXt", b"x\0\1\0\0\0", 400 << 20),

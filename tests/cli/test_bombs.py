@@ -59,6 +59,13 @@ def test_a_photograph_costs_what_its_size_explains(photographs, pets):
         print(f"{path.name}: {status}, {memory // 1000} MB, {seconds:.1f} s, {text.strip()}")
 
 
+def test_what_follows_the_last_row_costs_nothing(photographs, pets):
+    for name in ("unpacks-to-gigabytes.png", "unpacks-to-gigabytes-interlaced.png"):
+        status, text, _, seconds = spend("predict", "--model", pets.model, "--threads", 1, photographs / name)
+        assert status == 1 and "its pixels go on behind the last row" in text, text
+        assert seconds <= 2, f"{name}: {seconds:.1f} s"
+
+
 def test_a_photograph_of_any_shape_costs_what_a_square_one_does(photographs, pets, tmp_path):
     costs = {}
     for name, size in {"square": (5370, 5370), "long": (65535, 440), "high": (440, 65535)}.items():

@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include "core/random.h"
-#include "fixture.h"
+#include "make_images.h"
+
+#include <zlib.h>
 
 /* The status of decoding; the pixels, if any, are dropped. */
 static cnn_status try_decoding(const void *data, size_t size, const cnn_image_options *options)
@@ -256,9 +258,131 @@ static void a_jpeg_of_endless_scans_is_refused(void **state)
         memcpy(bomb + first + i * scan, jpeg.data + first, scan);
     memcpy(bomb + first + REPEATS * scan, jpeg.data + first, jpeg.size - first);
     assert_status(CNN_ERROR_LIMIT, try_decoding(bomb, size, NULL));
-    assert_string_equal("photo.jpg: has too many scans: save it again with another program", cnn_last_error());
+    assert_string_equal("photo.jpg: has more than 500 scans, the limit for 40×30 pixels: save it again with another "
+                        "program",
+                        cnn_last_error());
     free(bomb);
     free(jpeg.data);
+}
+
+/* Each walks over all pixels, even if it holds next to nothing. */
+static void a_large_jpeg_may_have_fewer_scans(void **state)
+{
+    (void)state;
+    enum { SCANS = 21 };
+    static const image_kind kind = { "progressive", .png_type = -1, .components = 1, .in_passes = true };
+    bytes jpeg = make_image(&kind, 7400, 7400);
+    size_t last = find(&jpeg, "\xFF\xDA", 2);
+    for (size_t at = last; at + 2 < jpeg.size; at++)
+        if (!memcmp(jpeg.data + at, "\xFF\xDA", 2))
+            last = at;
+    size_t scan = jpeg.size - 2 - last, size = jpeg.size + SCANS * scan;
+    unsigned char *bomb = malloc(size);
+    memcpy(bomb, jpeg.data, jpeg.size - 2);
+    for (int i = 0; i < SCANS; i++)
+        memcpy(bomb + jpeg.size - 2 + (size_t)i * scan, jpeg.data + last, scan);
+    memcpy(bomb + size - 2, "\xFF\xD9", 2);
+    cnn_image_options options;
+    cnn_image_options_init(&options);
+    options.min_width = options.min_height = 100;
+    assert_status(CNN_ERROR_LIMIT, try_decoding(bomb, size, &options));
+    assert_non_null(strstr(cnn_last_error(), "has more than 20 scans, the limit for 7400×7400 pixels"));
+    free(bomb);
+    free(jpeg.data);
+}
+
+static void append_chunk(bytes *file, const char *type, const unsigned char *content, size_t size)
+{
+    unsigned char *chunk = file->data + file->size;
+    png_save_uint_32(chunk, (png_uint_32)size);
+    memcpy(chunk + 4, type, 4);
+    if (size)
+        memcpy(chunk + 8, content, size);
+    png_save_uint_32(chunk + 8 + size, (png_uint_32)crc32(0, chunk + 4, (uInt)size + 4));
+    file->size += size + 12;
+}
+
+/* A PNG of any kind whose packed pixels go on behind the last row, by `extra` bytes as they are unpacked. */
+static bytes make_png_that_goes_on(int kind, bool interlaced, uint32_t width, uint32_t height, size_t extra)
+{
+    static const struct {
+        unsigned char type, depth, channels;
+    } kinds[] = { { 2, 8, 3 }, { 3, 1, 1 }, { 6, 16, 4 }, { 0, 4, 1 } };
+    unsigned char type = kinds[kind].type, depth = kinds[kind].depth;
+    size_t row = 1 + ((size_t)width * kinds[kind].channels * depth + 7) / 8, rows = 0;
+    if (!interlaced)
+        rows = height * row;
+    for (int pass = 0; interlaced && pass < 7; pass++)
+        if (PNG_PASS_COLS(width, pass))
+            rows += PNG_PASS_ROWS(height, pass) *
+                    (1 + ((size_t)PNG_PASS_COLS(width, pass) * kinds[kind].channels * depth + 7) / 8);
+    uLong room = compressBound(rows + extra);
+    unsigned char *zeros = calloc(rows + extra, 1);
+    bytes file = { .data = malloc(room + 128) };
+    unsigned char *packed = malloc(room);
+    assert_int_equal(Z_OK, compress2(packed, &room, zeros, rows + extra, 9));
+    const unsigned char header[13] = {
+        0, 0, 0, (unsigned char)width, 0, 0, 0, (unsigned char)height, depth, type, 0, 0, interlaced
+    };
+    memcpy(file.data, "\x89PNG\r\n\x1A\n", 8);
+    file.size = 8;
+    append_chunk(&file, "IHDR", header, sizeof header);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        append_chunk(&file, "PLTE", (const unsigned char *)"\1\2\3\4\5\6", 6);
+    append_chunk(&file, "IDAT", packed, room);
+    append_chunk(&file, "IEND", NULL, 0);
+    free(zeros);
+    free(packed);
+    return file;
+}
+
+static void a_png_whose_pixels_go_on_behind_the_last_row_is_refused(void **state)
+{
+    (void)state;
+    enum { MUCH = 32 << 20 };
+    for (int kind = 0; kind < 4; kind++)
+        for (int interlaced = 0; interlaced < 2; interlaced++) {
+            bytes bomb = make_png_that_goes_on(kind, interlaced, 10, 9, MUCH);
+            assert_status(CNN_ERROR_FORMAT, try_decoding(bomb.data, bomb.size, NULL));
+            assert_string_equal("photo.jpg: is a damaged PNG: its pixels go on behind the last row", cnn_last_error());
+            free(bomb.data);
+        }
+}
+
+/* Some programs leave bytes there; and of no size is more read than belongs to it. */
+static void a_png_of_any_size_may_have_a_few_bytes_behind_its_rows(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4 * 2 * 9 * 9; i++) {
+        uint32_t width = 1 + (uint32_t)i / 8 % 9, height = 1 + (uint32_t)i / 72;
+        bytes file = make_png_that_goes_on(i % 4, i / 4 % 2, width, height, i % 3 ? 1000 : 0);
+        if (try_decoding(file.data, file.size, NULL))
+            fail_msg("kind %d, interlaced %d, %u×%u: %s", i % 4, i / 4 % 2, width, height, cnn_last_error());
+        free(file.data);
+    }
+}
+
+/* Wrong colours are worse than none: only the end may be missing. */
+static void a_damaged_head_is_refused_even_if_truncation_is_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *chunk;
+    } cases[] = { { "palette4_alpha.png", "IHDR" },
+                  { "palette4_alpha.png", "PLTE" },
+                  { "palette4_alpha.png", "tRNS" } };
+    cnn_image_options lenient;
+    cnn_image_options_init(&lenient);
+    lenient.allow_truncated = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bytes whole = read_fixture(cases[i].name);
+        size_t at = find(&whole, cases[i].chunk, 4), length = whole.data[at - 1];
+        whole.data[at + 4 + length] ^= 1; /* of the checksum */
+        cnn_image_info info = { .struct_size = sizeof info };
+        assert_status(CNN_ERROR_FORMAT, try_decoding(whole.data, whole.size, &lenient));
+        assert_status(CNN_ERROR_FORMAT, cnn_image_probe(whole.data, whole.size, NULL, &info));
+        free(whole.data);
+    }
 }
 
 static void nothing_is_ever_printed(void **state)
@@ -353,6 +477,10 @@ int main(void)
         cmocka_unit_test(a_small_file_that_claims_to_be_huge_is_refused),
         cmocka_unit_test(limits_on_size_are_kept),
         cmocka_unit_test(a_jpeg_of_endless_scans_is_refused),
+        cmocka_unit_test(a_large_jpeg_may_have_fewer_scans),
+        cmocka_unit_test(a_png_whose_pixels_go_on_behind_the_last_row_is_refused),
+        cmocka_unit_test(a_png_of_any_size_may_have_a_few_bytes_behind_its_rows),
+        cmocka_unit_test(a_damaged_head_is_refused_even_if_truncation_is_allowed),
         cmocka_unit_test(nothing_is_ever_printed),
         cmocka_unit_test(a_lack_of_memory_is_reported_and_nothing_leaks),
     };

@@ -1,9 +1,12 @@
 /* Images decoded for a smaller input, and of every shape at the cost of their pixels. */
 #include "core/random.h"
+#include "image/average.h"
 #include "image/decode.h"
 #include "make_images.h"
 
 #include <time.h>
+
+#include <zlib.h>
 
 static const int fits[] = { CNN_FIT_UNKNOWN, CNN_FIT_STRETCH, CNN_FIT_CROP, CNN_FIT_LETTERBOX };
 
@@ -49,6 +52,25 @@ static void a_png_is_reduced_to_the_means_of_its_pixels(void **state)
         cnn_tensor_destroy(whole);
         free(file.data);
     }
+}
+
+/* The largest that the limits on a side allow. */
+static void blocks_of_any_size_have_a_mean(void **state)
+{
+    (void)state;
+    enum { MOST = 65535 };
+    uint32_t *sums = malloc(3 * MOST * sizeof *sums);
+    const size_t sizes[][2] = { { 63, 65 }, { 4097, 4096 }, { 5000, 5000 }, { MOST, MOST } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (uint32_t value = 0; value < 256; value += 51) {
+            unsigned char mean[3];
+            for (size_t x = 0; x < 3 * sizes[i][0]; x++)
+                sums[x] = value * (uint32_t)sizes[i][1];
+            cnn_average_sums(sums, sizes[i][0], sizes[i][0], sizes[i][1], mean);
+            for (int channel = 0; channel < 3; channel++)
+                assert_int_equal(value, mean[channel]);
+        }
+    free(sums);
 }
 
 /* So that a photograph is classified the same from its file and from its pixels. */
@@ -282,6 +304,8 @@ static void check_claim_in_passes(const image_kind *kind, const char *marker, si
         at++;
     memcpy(file.data + at + offset, "\0\0\x17\x70" + (4 - size), size);
     memcpy(file.data + at + offset + size, "\0\0\x17\x70" + (4 - size), size);
+    if (kind->png_type >= 0)
+        png_save_uint_32(file.data + at + 17, (png_uint_32)crc32(0, file.data + at, 17));
     cnn_image_options options;
     cnn_image_options_init(&options);
     options.max_pixels = 6000 * 6000;
@@ -307,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_png_is_reduced_to_the_means_of_its_pixels),
+        cmocka_unit_test(blocks_of_any_size_have_a_mean),
         cmocka_unit_test(pixels_are_reduced_as_their_png_is),
         cmocka_unit_test(what_is_reduced_once_is_not_reduced_again),
         cmocka_unit_test(ends_that_a_crop_leaves_out_do_not_count),
