@@ -76,6 +76,7 @@ def test_a_heat_map_comes_if_it_is_wanted(server):
     values = [value for row in cat["heat_map"] for value in row]
     assert len(values) > 1 and max(values) in (0, 1) and min(values) >= 0
     assert len(dog["heat_map"]) == len(cat["heat_map"]) and "heat_map" not in bad
+    assert "heat_map" in server.predict(("cat.jpg", CAT), query="?heat_map").json["predictions"][0]
     [plain] = server.predict(("cat.jpg", CAT), query="?heat_map=0").json["predictions"]
     assert "heat_map" not in plain and plain["confidence"] == cat["confidence"]
 
@@ -128,6 +129,8 @@ def test_every_answer_has_the_headers_that_keep_a_page_safe(server, path):
     ("POST", "/v1/predict", None, {}, 400, "no body"),
     ("POST", "/v1/predict", CAT, {"Content-Type": "application/x-www-form-urlencoded"}, 415, "multipart/form-data"),
     ("POST", "/v1/predict", b"{}", {"Content-Type": "application/json"}, 415, "multipart/form-data"),
+    ("POST", "/v1/predict", *form(("a", CAT))[:1], {"Content-Type": "multipart/form-dataX; boundary=frontier"}, 415, "multipart/form-data"),
+    ("POST", "/v1/predict", CAT, {"Content-Type": "application/octet-streamX"}, 415, "multipart/form-data"),
     ("POST", "/v1/predict", b"x", {"Content-Type": "multipart/form-data"}, 400, "no boundary"),
     ("POST", "/v1/predict", b"nonsense", {"Content-Type": "multipart/form-data; boundary=x"}, 400, "form"),
     ("POST", "/v1/predict", form(("a", CAT))[0][:-30], {"Content-Type": form()[1]}, 400, "ends in the middle"),

@@ -50,6 +50,7 @@ def labels(response):
     ('name="; filename=no.jpg"; filename=yes.jpg', "yes.jpg"),
     ('name=a; filename="x.jpg', "x.jpg"),
     ('name=a; filename="../../etc/passwd"', "passwd"),
+    ('name=a; filename="a%22b%0d%0Ac%41%.jpg"', 'a"b\r\nc%41%.jpg'),
     ('name=a;\n filename="folded.jpg"', "folded.jpg"),
     ('name=a; filename="a.jpg"\nContent-Type: image/jpeg\nX: y', "a.jpg"),
     ('name=a; filename="\udcff.jpg"', "\ufffd.jpg"),

@@ -55,6 +55,8 @@ def test_what_http_allows_is_taken(server, lines, body):
     (("Host: localhost", "X(Y): a", LENGTH), "isn't written"),
     (("Host: localhost", "Host: localhost", LENGTH), "more than one Host"),
     (("Host: localhost", "host: other", LENGTH), "more than one Host"),
+    ((LENGTH,), "no Host"),
+    (("Host: localhost", "Origin: http://localhost", "Origin: http://localhost", LENGTH), "more than one Origin"),
 ])
 def test_what_may_be_read_in_two_ways_is_refused_and_the_connection_closed(server, lines, saying):
     answer = server.exchange(request(*lines) + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -155,12 +157,23 @@ def test_a_page_that_is_allowed_can_read_the_answers(named):
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("options", [("--host", "http://pets"), ("--host", "pets:80"), ("--host", ","), ("--host", "a b"),
+@pytest.mark.parametrize("options", [("--host", "http://pets"), ("--host", "pets:80"), ("--host", ","), ("--host", "a b"), ("--host", "*"),
+                                     ("--host", "*.example.org"), ("--allow-origin", "https://*.example.org"),
                                      ("--allow-origin", "pets.example.org"), ("--allow-origin", "https://"),
                                      ("--allow-origin", "https://a/b"), ("--allow-origin", "*"),
                                      ("--allow-origin", "https://a,b")])
 def test_names_and_origins_that_are_none_are_refused(pets, options):
     fails(2, "serve", "--model", pets.model, *options, saying=f"serve: {options[0]} takes ")
+
+
+@pytest.mark.parametrize("address, status", [
+    ("http://localhost/healthz", 200), ("HTTP://LocalHost/healthz?x=/", 200), ("https://localhost/healthz", 200),
+    ("http://localhost", 200), ("http://localhost/nothing", 404), ("http://evil.example/healthz", 400),
+    ("http://localhost:1/healthz", 400), ("http://localhost.evil/healthz", 400), ("ftp://localhost/healthz", 404),
+])
+def test_an_address_may_have_the_host_before_it(server, address, status):
+    answer = server.exchange(request("Host: localhost", "Connection: close", line=f"GET {address} HTTP/1.1", body=b""))
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
 
 
 @pytest.mark.parametrize("version, keeps", [("HTTP/1.1", True), ("HTTP/1.0", False)])

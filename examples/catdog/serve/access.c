@@ -86,16 +86,25 @@ static int check_list(const char *list, int (*is_sound)(const char *word, size_t
     return 1;
 }
 
+static int has_none_of(const char *marks, const char *word, size_t length)
+{
+    for (; *marks; marks++)
+        if (memchr(word, *marks, length))
+            return 0;
+    return 1;
+}
+
+/* Names are compared as they are: a `*` would stand for itself. */
 static int is_name(const char *word, size_t length)
 {
-    return length && !memchr(word, '/', length) && !memchr(word, ':', length) && !memchr(word, ' ', length);
+    return length && has_none_of("/: *", word, length);
 }
 
 /* A scheme, a host, and perhaps a port. */
 static int is_origin(const char *word, size_t length)
 {
     const char *host = after_scheme(word), *end = word + length;
-    return host && host < end && !memchr(host, '/', (size_t)(end - host)) && !memchr(host, ' ', (size_t)(end - host));
+    return host && host < end && has_none_of("/ *", host, (size_t)(end - host));
 }
 
 int access_hosts_are_sound(const char *list)

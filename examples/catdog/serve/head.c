@@ -7,7 +7,7 @@
 /* What the fields of a head add up to. */
 typedef struct field_sums {
     size_t size; /* as they were sent, if they were sent as they are here */
-    int hosts, lengths, encodings, other_encodings, broken;
+    int hosts, origins, lengths, encodings, other_encodings, broken;
 } field_sums;
 
 /* Letters, digits and what else RFC 9110 has in the name of a field. */
@@ -52,6 +52,7 @@ static enum MHD_Result add_field(void *user, enum MHD_ValueKind kind, const char
     if (blanks >= 0)
         sums->size += strlen(key) + 1 + (size_t)blanks + strlen(value) + 2;
     sums->hosts += !strcasecmp(key, MHD_HTTP_HEADER_HOST);
+    sums->origins += !strcasecmp(key, MHD_HTTP_HEADER_ORIGIN);
     sums->lengths += !strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (!strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
         sums->encodings++;
@@ -69,6 +70,10 @@ const char *head_fault(struct MHD_Connection *http, const char *method, const ch
     MHD_get_connection_values(http, MHD_HEADER_KIND, add_field, &sums);
     if (sums.hosts > 1)
         return "there is more than one Host";
+    if (!sums.hosts && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
+        return "there is no Host";
+    if (sums.origins > 1)
+        return "there is more than one Origin";
     if (sums.lengths + sums.encodings > 1)
         return "the length of the body is told more than once";
     if (sums.other_encodings)
@@ -76,4 +81,17 @@ const char *head_fault(struct MHD_Connection *http, const char *method, const ch
     if (sums.broken || !info || info->header_size != sums.size)
         return "a line of the request's head isn't written as HTTP/1.1 has it";
     return NULL;
+}
+
+const char *head_path(struct MHD_Connection *http, const char *address)
+{
+    const char *host = MHD_lookup_connection_value(http, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+    size_t scheme = !strncasecmp(address, "http://", 7) ? 7 : !strncasecmp(address, "https://", 8) ? 8 : 0;
+    if (!scheme)
+        return address;
+    const char *authority = address + scheme;
+    size_t length = strcspn(authority, "/");
+    if (host && (strlen(host) != length || strncasecmp(host, authority, length) != 0))
+        return NULL;
+    return authority[length] ? authority + length : "/";
 }

@@ -10,4 +10,7 @@
 /* Why a head can't be taken, as a sentence; NULL: it can. `uri_size`: of the address, as it was sent. */
 const char *head_fault(struct MHD_Connection *http, const char *method, const char *version, size_t uri_size);
 
+/* The path of an address, which may have a scheme and a host before it. NULL: that host isn't the one of Host. */
+const char *head_path(struct MHD_Connection *http, const char *address);
+
 #endif

@@ -205,7 +205,10 @@ static int find_file_name(const char *disposition, char *name)
 {
     if (parameters_find(disposition, "filename*", name) && parameters_decode_extended(name))
         return 1;
-    return parameters_find(disposition, "filename", name);
+    if (!parameters_find(disposition, "filename", name))
+        return 0;
+    parameters_decode_quoted(name);
+    return 1;
 }
 
 static multipart_status begin_part(multipart *m, const char *bytes, size_t size)

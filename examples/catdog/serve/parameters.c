@@ -76,3 +76,21 @@ int parameters_decode_extended(char *value)
     *out = 0;
     return 1;
 }
+
+void parameters_decode_quoted(char *value)
+{
+    static const char escapes[][4] = { "%22", "%0A", "%0D" }, meanings[] = "\"\n\r";
+    char *out = value;
+    while (*value) {
+        char byte = *value;
+        size_t size = 1;
+        for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++)
+            if (!strncasecmp(value, escapes[i], 3)) {
+                byte = meanings[i];
+                size = 3;
+            }
+        *out++ = byte;
+        value += size;
+    }
+    *out = 0;
+}

@@ -22,11 +22,19 @@ static int is_abandoned(void *user)
     return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+/* `?heat_map` and `?heat_map=1` ask for them. */
+static int wants_heat_maps(const request *r)
+{
+    static const char name[] = "heat_map";
+    const char *value = NULL;
+    return MHD_lookup_connection_value_n(r->http, MHD_GET_ARGUMENT_KIND, name, sizeof name - 1, &value, NULL) &&
+           (!value || strcmp(value, "0") != 0);
+}
+
 /* The connection sleeps until the queue has classified its photographs; then the request is answered. */
 static enum MHD_Result begin_classifying(request *r)
 {
-    const char *wanted = MHD_lookup_connection_value(r->http, MHD_GET_ARGUMENT_KIND, "heat_map");
-    r->photographs.heat_maps = wanted && strcmp(wanted, "0") != 0;
+    r->photographs.heat_maps = wants_heat_maps(r);
     r->photographs.done = resume;
     r->photographs.is_abandoned = is_abandoned;
     r->photographs.user = r;
@@ -100,11 +108,13 @@ static void refuse_by_method(request *r, const char *method)
 }
 
 /* Where it can't be told what a client meant, nothing that follows on its connection is understood either. */
-static void refuse_by_head(request *r, const char *method, const char *version)
+static void refuse_by_head(request *r, const char *path, const char *method, const char *version)
 {
     const char *fault = head_fault(r->http, method, version, r->connection->uri_size);
     if (!fault && r->connection->has_zero)
         fault = "there is a zero in the address";
+    if (!fault && !path)
+        fault = "the address has another host than Host";
     if (fault)
         refuse(&r->refusal, MHD_HTTP_BAD_REQUEST, "%s", fault);
     else if (!access_is_for_us(r->http, &r->server->rules))
@@ -156,10 +166,11 @@ static enum MHD_Result begin(server *s, struct MHD_Connection *http, const char 
     request *r = *user = create(s, http);
     if (!r)
         return MHD_NO;
-    refuse_by_head(r, method, version);
+    const char *path = head_path(http, url);
+    refuse_by_head(r, path, method, version);
     if (r->closes)
         return respond_with_refusal(r);
-    find_route(r, url);
+    find_route(r, path);
     if (!strcmp(method, "OPTIONS") && r->route && access_allowed_origin(http, &s->rules))
         return respond_to_preflight(r);
     refuse_by_method(r, method);

@@ -77,12 +77,13 @@ static struct MHD_Daemon *start_daemon(server *s)
         { threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
-    /* Not epoll: with it, libmicrohttpd 0.9.75 misses that a client has closed just after what it sent. */
+    /* Not epoll: with it, libmicrohttpd 0.9.75 misses that a client has closed just after what it sent. Not stricter:
+     * it sends the head of its own refusals twice. head.c looks at what clients send. */
     return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
                             request_handle, s, MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_CONNECTION_LIMIT,
                             most_connections(&s->limits), MHD_OPTION_CONNECTION_TIMEOUT,
                             (unsigned)s->limits.idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)CONNECTION_BUFFER, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+                            (size_t)CONNECTION_BUFFER, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK,
                             note_address, NULL, MHD_OPTION_NOTIFY_COMPLETED, request_end, s,
                             MHD_OPTION_NOTIFY_CONNECTION, note_connection, s, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
 }

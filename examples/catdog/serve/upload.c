@@ -100,10 +100,16 @@ static void begin_form(upload *u, const char *content_type)
     refuse_form(u, status);
 }
 
-/* How a content type begins, whatever its letters' case and its parameters. */
-static int is_type(const char *type, const char *start)
+/* Whether a content type is this one, whatever its letters' case and its parameters. */
+static int is_type(const char *type, const char *name)
 {
-    return !strncasecmp(type, start, strlen(start));
+    size_t length = strlen(name);
+    return !strncasecmp(type, name, length) && strchr("; \t", type[length]);
+}
+
+static int is_image(const char *type)
+{
+    return !strncasecmp(type, "image/", 6);
 }
 
 static void begin_by_type(upload *u, struct MHD_Connection *connection)
@@ -111,7 +117,7 @@ static void begin_by_type(upload *u, struct MHD_Connection *connection)
     const char *type = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE);
     if (type && is_type(type, "multipart/form-data")) {
         begin_form(u, type);
-    } else if (!type || is_type(type, "image/") || is_type(type, "application/octet-stream")) {
+    } else if (!type || is_image(type) || is_type(type, "application/octet-stream")) {
         u->current = photographs_add(u->photographs, NULL);
         if (!u->current)
             refuse_for_memory(u);
