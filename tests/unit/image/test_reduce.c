@@ -302,8 +302,8 @@ static void check_claim_in_passes(const image_kind *kind, const char *marker, si
     size_t at = 0;
     while (memcmp(file.data + at, marker, 4) != 0)
         at++;
-    memcpy(file.data + at + offset, "\0\0\x17\x70" + (4 - size), size);
-    memcpy(file.data + at + offset + size, "\0\0\x17\x70" + (4 - size), size);
+    memcpy(file.data + at + offset, &"\0\0\x17\x70"[4 - size], size);
+    memcpy(file.data + at + offset + size, &"\0\0\x17\x70"[4 - size], size);
     if (kind->png_type >= 0)
         png_save_uint_32(file.data + at + 17, (png_uint_32)crc32(0, file.data + at, 17));
     cnn_image_options options;
