@@ -27,9 +27,9 @@ import cnn_abi as abi
 from cnn_abi import cnn_epoch as Epoch, cnn_progress as Progress
 from cnn_callbacks import Callbacks
 from cnn_core import (ArgumentError, Borrowed, CnnError, Context, DataError, FileError, FolderError, ForbiddenFileError,
-                      FormatError, LimitError, MissingFileError, NotFiniteError, Object, OutOfMemoryError, PathLike,
-                      ShapeError, StoppedError, UnsupportedError, defaults, error_of, library, net_names, parse_augment,
-                      ref, strings, struct_of, version)
+                      FormatError, LimitError, MissingFileError, NotFiniteError, Object, OutOfMemoryError, Owner,
+                      PathLike, ShapeError, StoppedError, UnsupportedError, defaults, error_of, library, net_names,
+                      parse_augment, ref, strings, struct_of, version)
 from cnn_data import Dataset, Loader, decode_image, load_image, preprocess, resize
 from cnn_labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
 from cnn_models import Graph, Layer, Model, Optimizer, Parameter, read_bytes, written_bytes
@@ -88,10 +88,17 @@ class Classifier(Object):
     def __sklearn_is_fitted__(self) -> bool:
         return getattr(self, "_owner", None) is not None
 
-    def _create(self) -> None:
+    @property
+    def _as_parameter_(self) -> Any:
+        if not self.__sklearn_is_fitted__():
+            raise ValueError("this Classifier is not fitted yet, or closed")
+        return super()._as_parameter_
+
+    def _created(self, classes: np.ndarray) -> Owner:
+        """A classifier of C's, by the parameters."""
         net = struct_of(abi.cnn_net_options, {"size": self.size})
         struct = struct_of(abi.cnn_classifier_options, {"net": net, "preprocess": self.preprocess, "seed": self.seed,
-                                                        "classes": len(self.classes_)})
+                                                        "classes": len(classes)})
         pointer = self._place()
         if self.pretrained is not None:
             model = self.pretrained if isinstance(self.pretrained, Model) else Model.load(self.pretrained, self.context)
@@ -100,13 +107,14 @@ class Classifier(Object):
             library.cnn_classifier_create(self.context, self.net.encode(), struct, ref(pointer))
         else:
             library.cnn_classifier_create_from_graph(self.context, self.net, struct, ref(pointer))
-        self._own(pointer, self.context)
-        self.model_.set_note(LABELS_NOTE, labels_to_note(self.classes_))
-        library.cnn_classifier_set_threshold(self, self.threshold)
-        library.cnn_classifier_set_flip(self, self.flip)
+        owner = Owner(pointer, "cnn_classifier_destroy", (self.context,))
+        _model_of(owner).set_note(LABELS_NOTE, labels_to_note(classes))
+        library.cnn_classifier_set_threshold(owner, self.threshold)
+        library.cnn_classifier_set_flip(owner, self.flip)
+        return owner
 
-    def _labelled(self, X: Any, y: Any) -> Dataset:
-        """X and y as a dataset whose classes are in the order of classes_, and whose broken files are left out."""
+    def _labelled(self, X: Any, y: Any, classes: Optional[np.ndarray]) -> Dataset:
+        """X and y as a dataset whose classes are in the order of these, and whose broken files are left out."""
         if isinstance(X, Dataset):
             return X
         if isinstance(X, (str, os.PathLike)):
@@ -114,7 +122,7 @@ class Classifier(Object):
         elif y is None:
             raise TypeError("arrays and lists of files need labels: y is missing")
         else:
-            names, labels = [[label_text(label) for label in list_] for list_ in (self.classes_, y)]
+            names, labels = [[label_text(label) for label in list_] for list_ in (classes, y)]
             if _is_files(X):
                 dataset = Dataset.from_files(X, labels, self.context)
                 dataset.align_classes(names)
@@ -131,27 +139,41 @@ class Classifier(Object):
     def fit(self, X: Any, y: Any = None, *, validation: Any = None, on_step: Optional[Callable[[Progress], Any]] = None,
             on_epoch: Optional[Callable[[Epoch], Any]] = None) -> Classifier:
         """Trains from the start. `validation`: as X, or a pair (X, y); None: a tenth is split off. A callback that
-        gives something true stops the training; what was learned is kept."""
-        if y is not None:
-            self.classes_ = classes_of(y)
-        training = self._labelled(X, y)
-        if y is None:
-            self.classes_ = np.array(training.class_names)
+        gives something true stops the training; what was learned is kept, and so it is where a callback raises something,
+        or Ctrl-C, after an epoch. A training that fails otherwise leaves the classifier as it was before."""
+        classes = None if y is None else classes_of(y)
+        training = self._labelled(X, y, classes)
+        if classes is None:
+            classes = np.array(training.class_names)
         if validation is not None:
-            validation = self._labelled(*(validation if isinstance(validation, tuple) else (validation, None)))
+            validation = validation if isinstance(validation, tuple) else (validation, None)
+            validation = self._labelled(*validation, classes)
         options = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed,
                    "augment": self.augment or None, "optimizer": self.optimizer, "schedule": self.schedule,
                    **(self.options or {})}
-        self._create()
-        self.history_ = []
+        trainings = [(library.cnn_classifier_fit_with_history, (), *train_options(options, on_step, on_epoch))]
         if self.pretrained is not None and self.head_epochs:
-            struct, callbacks = train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
-            trained(callbacks, lambda history: library.cnn_classifier_fit_head(
-                self, None, training, validation, struct, history), self.history_)
-        struct, callbacks = train_options(options, on_step, on_epoch)
-        trained(callbacks, lambda history: library.cnn_classifier_fit_with_history(
-            self, training, validation, struct, history), self.history_)
+            head = train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
+            trainings.insert(0, (library.cnn_classifier_fit_head, (None,), *head))
+        owner, before = self._created(classes), dict(vars(self))
+        self._owner, self.classes_, self.history_ = owner, classes, []
+        epochs = self.history_
+        try:
+            for function, layer, struct, callbacks in trainings:
+                trained(callbacks, lambda history: function(owner, *layer, training, validation, struct, history), epochs)
+        except BaseException:
+            if self._owner is owner and not (callbacks.error and epochs):
+                self._restore(before)
+            raise
         return self
+
+    def _restore(self, before: dict[str, Any]) -> None:
+        """Has again what a training sets, or has it not."""
+        for name in ("classes_", "history_", "_owner"):
+            if name in before:
+                setattr(self, name, before[name])
+            else:
+                vars(self).pop(name, None)
 
     def _unlabelled(self, X: Any) -> tuple[Dataset, np.ndarray]:
         """X as a dataset, and where in X each of its images stands."""
@@ -166,35 +188,13 @@ class Classifier(Object):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
-        if not self.__sklearn_is_fitted__():
-            raise ValueError("this Classifier is not fitted yet, or closed")
+        owner = self._as_parameter_
         if not isinstance(X, (str, os.PathLike)) and len(X) == 0:
             return np.empty((0, len(self.classes_)))
         try:
-            return self._probabilities(*self._unlabelled(X))
+            return _probabilities(owner, *self._unlabelled(X))
         except CnnError as error:
             raise _by_given_path(error, X)
-
-    def _probabilities(self, dataset: Dataset, order: np.ndarray) -> np.ndarray:
-        owner = self._as_parameter_
-        model = _model_of(owner)
-        logits = np.empty((len(dataset),) + model.output_shape, np.float64)
-        loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
-        with Callbacks() as signals:
-            for images, _labels, indices in loader.epoch(0):
-                batch = model.predict(images)
-                if library.cnn_classifier_flip(owner):
-                    batch = (batch + model.predict(images[:, :, ::-1])) / 2
-                logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
-                if signals.error:
-                    break
-        if not np.isfinite(logits).all():
-            wrong = int(np.argmin(np.isfinite(logits).all(axis=1)))
-            raise NotFiniteError(f"the model's output for image {wrong} is not finite")
-        if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each image, as it was named in y or by the data."""
@@ -205,12 +205,14 @@ class Classifier(Object):
 
     def predict_files(self, paths: Sequence[PathLike]) -> list[Prediction]:
         """Many files at once. One that can't be used has its error; the rest go on."""
-        found: list[Prediction] = []
+        if isinstance(paths, (str, bytes, os.PathLike)):
+            raise TypeError(f"predict_files takes a list of paths, not one: use [{paths!r}]")
+        owner, found = self._as_parameter_, []
         with Callbacks() as signals:
             for first in range(0, max(len(paths), 1), _PART):
                 part = [os.fspath(path) for path in paths[first:first + _PART]]
                 structs = (abi.cnn_prediction * max(len(part), 1))(defaults(abi.cnn_prediction))
-                library.cnn_classifier_predict_files(self, strings(part), len(part), structs)
+                library.cnn_classifier_predict_files(owner, strings(part), len(part), structs)
                 found += [self._prediction(struct) for struct in structs[:len(part)]]
                 if signals.error:
                     break
@@ -226,14 +228,18 @@ class Classifier(Object):
         """The fraction that is classified rightly."""
         if y is None:
             return self.evaluate(X).accuracy
-        if len(y) == 0:
+        labels, found = np.asarray(y), self.predict(X)
+        if labels.shape != found.shape:
+            raise ShapeError(f"there are {len(found)} images, and labels of shape {labels.shape}")
+        if len(found) == 0:
             raise DataError("there are no images to score")
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        return float(np.mean(found == labels))
 
     def evaluate(self, X: Any, y: Any = None) -> Metrics:
         """Loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix."""
         pointer = ctypes.POINTER(abi.cnn_metrics)()
-        library.cnn_classifier_evaluate(self, self._labelled(X, y), ref(pointer))
+        owner = self._as_parameter_
+        library.cnn_classifier_evaluate(owner, self._labelled(X, y, self.classes_), ref(pointer))
         return Metrics(pointer)
 
     @property
@@ -244,8 +250,9 @@ class Classifier(Object):
     def calibrate(self, X: Any, y: Any = None) -> float:
         """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
         temperature that logits are divided by."""
-        library.cnn_classifier_calibrate(self, self._labelled(X, y))
-        return library.cnn_classifier_temperature(self)
+        owner = self._as_parameter_
+        library.cnn_classifier_calibrate(owner, self._labelled(X, y, self.classes_))
+        return library.cnn_classifier_temperature(owner)
 
     def resize(self, height: int, width: int) -> None:
         """Has photographs scaled to another size for the net."""
@@ -285,6 +292,27 @@ def _model_of(owner: Any) -> Model:
     model = Model.__new__(Model)
     model._owner = Borrowed(library.cnn_classifier_model(owner), owner)
     return model
+
+
+def _probabilities(owner: Owner, dataset: Dataset, order: np.ndarray) -> np.ndarray:
+    model = _model_of(owner)
+    logits = np.empty((len(dataset),) + model.output_shape, np.float64)
+    loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
+    with Callbacks() as signals:
+        for images, _labels, indices in loader.epoch(0):
+            batch = model.predict(images)
+            if library.cnn_classifier_flip(owner):
+                batch = (batch + model.predict(images[:, :, ::-1])) / 2
+            logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
+            if signals.error:
+                break
+    if not np.isfinite(logits).all():
+        wrong = int(np.argmin(np.isfinite(logits).all(axis=1)))
+        raise NotFiniteError(f"the model's output for image {wrong} is not finite")
+    if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _by_given_path(error: CnnError, X: Any) -> CnnError:

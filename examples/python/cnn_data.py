@@ -99,7 +99,8 @@ class Dataset(Object):
                     context: Optional[Context] = None) -> Dataset:
         """Images in memory: an array N×H×W×3 of bytes, or a list of arrays H×W×3, with the class index of each."""
         tensors = [_tensor_of_pixels(image) for image in images]
-        pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(tensors), 1))(*[t._as_parameter_._as_parameter_ for t in tensors])
+        pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(tensors), 1))(
+            *[tensor._as_parameter_._as_parameter_ for tensor in tensors])
         indices = None if labels is None else _class_indices(labels, len(tensors))
         place = None if indices is None else indices.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         pointer = cls._place()

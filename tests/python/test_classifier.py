@@ -263,3 +263,40 @@ def test_scikit_learn_clones_searches_and_validates_it():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert 0 <= selection.cross_val_predict(pets, X, y, cv=2, method="predict_proba").min()
+
+
+def test_a_fit_that_fails_leaves_the_classifier_as_it_was():
+    X, y = photographs(16)
+    names = np.array(["cat", "dog"])[y]
+    pets = tiny_classifier(epochs=2).fit(X, names)
+    expected, history = pets.predict_proba(X), pets.history_
+    failures = [(X.astype(float), {}, {}), (X, {"threshold": 2.0}, {}), (X, {"options": {"mixup": 7.0}}, {}),
+                (X, {"optimizer": {"kind": "sgd", "learning_rate": 1e30}}, {}), (X, {"net": "no_net"}, {}),
+                (X, {}, {"on_step": lambda _: 1 / 0})]  # before it has learned anything
+    for images, parameters, callbacks in failures:
+        before = {name: getattr(pets, name) for name in parameters}
+        first = tiny_classifier(epochs=2).set_params(**parameters)
+        for one in (pets.set_params(**parameters), first):
+            with pytest.raises((cnn.CnnError, TypeError, ZeroDivisionError)):
+                one.fit(images, np.where(y, "up", "down"), **callbacks)
+        pets.set_params(**before)
+        assert pets.classes_.tolist() == ["cat", "dog"] and pets.history_ is history
+        assert (pets.predict_proba(X) == expected).all() and pets.score(X, names) == (pets.predict(X) == names).mean()
+        assert not hasattr(first, "classes_") and not hasattr(first, "history_")
+        for use in (lambda: first.predict(X), lambda: first.evaluate(X, y), lambda: first.predict_files(["a.jpg"])):
+            with pytest.raises(ValueError, match="not fitted"):
+                use()
+
+
+def test_a_score_takes_a_label_for_each_image(pets):
+    X, y = photographs(10)
+    labels = np.array(["Cat", "Dog"])[y]
+    for wrong in (labels[:, None], labels[None], labels[:1], labels[:3], labels[:0], "Cat"):
+        with pytest.raises(cnn.ShapeError, match="there are 10 images, and labels of shape"):
+            pets.score(X, wrong)
+    assert pets.score(X, list(labels)) == 1
+
+
+def test_one_path_is_no_list_of_paths(pets):
+    with pytest.raises(TypeError, match="a list of paths, not one: use .'photo.jpg'."):
+        pets.predict_files("photo.jpg")
