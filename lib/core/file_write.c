@@ -136,19 +136,30 @@ static bool write_chunks(int descriptor, const cnn_chunk *chunks, size_t count)
     return sound;
 }
 
-/* A pipe whose reader has gone is an error like others: the signal that comes with it would end the process. */
+static void take_signal(const sigset_t *set)
+{
+    while (sigtimedwait(set, NULL, &(struct timespec){ 0 }) < 0 && errno == EINTR)
+        continue;
+}
+
+/* A pipe whose reader has gone, and a file beyond the limit on its size (RLIMIT_FSIZE), are errors like others: the
+ * signals that come with them would end the process. */
 static bool write_without_signal(int descriptor, const cnn_chunk *chunks, size_t count)
 {
-    sigset_t broken, before, pending;
-    sigemptyset(&broken);
-    sigaddset(&broken, SIGPIPE);
+    sigset_t held, before, pending;
+    sigemptyset(&held);
+    sigaddset(&held, SIGPIPE);
+    sigaddset(&held, SIGXFSZ);
     sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    pthread_sigmask(SIG_BLOCK, &held, &before);
     bool sound = write_chunks(descriptor, chunks, count);
     int reason = errno;
-    if (!sound && reason == EPIPE && !sigismember(&pending, SIGPIPE))
-        while (sigtimedwait(&broken, NULL, &(struct timespec){ 0 }) < 0 && errno == EINTR)
-            continue;
+    int sent = sound ? 0 : reason == EPIPE ? SIGPIPE : reason == EFBIG ? SIGXFSZ : 0;
+    if (sent && !sigismember(&pending, sent)) {
+        sigemptyset(&held);
+        sigaddset(&held, sent);
+        take_signal(&held);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = reason;
     return sound;
@@ -248,7 +259,7 @@ static bool give_name(int descriptor, const char *name)
 static bool fill(int descriptor, const target *to, const cnn_chunk *chunks, size_t count)
 {
     int failed;
-    if (!write_chunks(descriptor, chunks, count) || (to->exists && !keep_mode(descriptor, &to->info)))
+    if (!write_without_signal(descriptor, chunks, count) || (to->exists && !keep_mode(descriptor, &to->info)))
         return false;
     RETRY(failed, fsync(descriptor));
     return !failed;

@@ -78,9 +78,9 @@ cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *tra
         return status;
     const cnn_train_options *o = &settings->options;
     *fingerprint = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s}", "net",
-        net, "training data", dataset_json(training), "validation data", dataset_json(validation), "seed",
-        number(o->seed), "epochs", number(o->epochs), "batch_size", number(o->batch_size), "early_stopping",
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:s}", "seed",
+        number(o->seed), "net", net, "training data", dataset_json(training), "validation data",
+        dataset_json(validation), "epochs", number(o->epochs), "batch_size", number(o->batch_size), "early_stopping",
         number(o->early_stopping), "loss", (int)o->loss, "label_smoothing", (double)o->label_smoothing, "ema_decay",
         (double)o->ema_decay, "keep_last", json_boolean(o->keep_last), "optimizer",
         optimizer_json(&settings->optimizer), "schedule", schedule_json(&settings->schedule), "augment",
@@ -127,18 +127,63 @@ static void describe(const json_t *value, char *text, size_t size)
     text[length < size ? length : 0] = 0;
 }
 
-static cnn_status fail_difference(const char *key, const json_t *own, const json_t *stored, const char *path)
+/* What dataset_json wrote: how many images there are tells a user something, which ones doesn't. */
+static cnn_status fail_data(const char *key, const json_t *own, const json_t *stored, const char *path)
+{
+    const char *mine = json_string_value(own), *theirs = json_string_value(stored);
+    int counted = (int)strcspn(mine, ","), before = (int)strcspn(theirs, ",");
+    if (counted == before && !strncmp(mine, theirs, (size_t)counted))
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "%s: is the checkpoint of a training with other %s: as many images, but other files or "
+                        "classes; resume with the same, or start anew",
+                        path, key);
+    return cnn_fail(CNN_ERROR_ARGUMENT,
+                    "%s: is the checkpoint of a training with other %s: %.*s, not %.*s; resume with the same, or start "
+                    "anew",
+                    path, key, before, theirs, counted, mine);
+}
+
+/* `key` is an option's name, with that of its group before it. */
+static cnn_status fail_value(const char *key, const json_t *own, const json_t *stored, const char *path)
 {
     char mine[40], theirs[40];
     describe(own, mine, sizeof mine);
     describe(stored, theirs, sizeof theirs);
-    if (!stored || json_is_object(own) || !*mine || !*theirs)
+    if (!stored || !*mine || !*theirs)
         return cnn_fail(CNN_ERROR_ARGUMENT,
                         "%s: is the checkpoint of a training with another %s: resume with the same, or start anew",
                         path, key);
     return cnn_fail(CNN_ERROR_ARGUMENT,
                     "%s: is the checkpoint of a training with %s %s, not %s: resume with the same, or start anew", path,
                     key, theirs, mine);
+}
+
+/* A kind is a number that says nothing. */
+static cnn_status fail_in_group(const char *group, const json_t *own, const json_t *stored, const char *path)
+{
+    const char *key;
+    json_t *value;
+    char name[64];
+    json_object_foreach((json_t *)own, key, value)
+    {
+        const json_t *other = json_object_get(stored, key);
+        if (json_equal(value, other))
+            continue;
+        if (!strcmp(key, "kind"))
+            break;
+        snprintf(name, sizeof name, "%s.%s", group, key);
+        return fail_value(name, value, other, path);
+    }
+    return fail_value(group, own, NULL, path);
+}
+
+static cnn_status fail_difference(const char *key, const json_t *own, const json_t *stored, const char *path)
+{
+    if (json_is_object(own))
+        return fail_in_group(key, own, stored, path);
+    if (strstr(key, " data") && json_is_string(own) && json_is_string(stored))
+        return fail_data(key, own, stored, path);
+    return fail_value(key, own, stored, path);
 }
 
 cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, const char *path)

@@ -118,7 +118,7 @@ def test_a_trial_tells_its_number(pets, tmp_path):
 
 def test_the_line_follows_the_terminal_when_it_is_made_narrow(pets, tmp_path):
     arguments = commands(pets, tmp_path)["train"]
-    arguments[arguments.index("--epochs") + 1] = 6
+    arguments[arguments.index("--epochs") + 1] = 200
     lines = live_lines(on_terminal(160, arguments, then=40))
     assert len(lines[0]) > 40 and len(lines) > 6
     assert max(map(len, lines[-4:])) < 40

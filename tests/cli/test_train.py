@@ -137,6 +137,16 @@ def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(pets, tmp_p
     assert weights(tmp_path / "other") != models[0]
 
 
+@pytest.mark.parametrize("option, saying", [(["--lr", 0.1], "with optimizer.learning_rate 0.001, not 0.1:"),
+                                            (["--seed", 3], "with seed 0, not 3:"),
+                                            (["--optimizer", "sgd"], "with another optimizer:"),
+                                            (["--val", "0.3"], "other training data: 36 images, not 28 images;")])
+def test_what_keeps_a_training_from_going_on_is_named(pets, tmp_path, option, saying):
+    more = ["--checkpoint", tmp_path / "c"]
+    train(pets, tmp_path / "m", *more)
+    train(pets, tmp_path / "m", *more, "--resume", *option, expect=lambda *a: fails(1, *a, saying=saying))
+
+
 def start(pets, model, *more, epochs=200):
     return subprocess.Popen(
         [PROGRAM, "train", "--data", pets.data, "--net", pets.net, "--batch", "4", "--epochs", str(epochs), "--model",

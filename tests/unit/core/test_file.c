@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,14 +91,16 @@ static int has_unnamed_files(void)
     return descriptor >= 0 && !close(descriptor);
 }
 
+/* So many calls of write() last for longer than the timer. */
 static void die_while_writing(void)
 {
-    static char large[100000];
-    struct rlimit none = { 0 }, small = { .rlim_cur = 1000, .rlim_max = 1000 };
-    signal(SIGXFSZ, SIG_DFL);
-    setrlimit(RLIMIT_CORE, &none);
-    setrlimit(RLIMIT_FSIZE, &small);
-    cnn_file_write(path, (cnn_chunk[]){ { large, 500 }, { large, sizeof large } }, 2);
+    const size_t count = 2000000;
+    cnn_chunk *chunks = calloc(count, sizeof *chunks);
+    for (size_t i = 0; chunks && i < count; i++)
+        chunks[i] = (cnn_chunk){ "x", 1 };
+    signal(SIGALRM, SIG_DFL);
+    setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 20000 }, NULL);
+    cnn_file_write(path, chunks, count);
     _exit(0);
 }
 
@@ -290,6 +293,27 @@ static void a_pipe_that_nobody_reads_any_more_is_an_error(void **state)
     close(ends[1]);
 }
 
+static void a_file_beyond_the_limit_is_an_error_and_leaves_the_old_one(void **state)
+{
+    (void)state;
+    char *large = calloc(1, 100000);
+    assert_ok(cnn_file_save(path, "old", 3));
+    struct rlimit before, small;
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 5000;
+    signal(SIGXFSZ, SIG_DFL);
+    setrlimit(RLIMIT_FSIZE, &small);
+    cnn_status status = cnn_file_save(path, large, 100000);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_status(CNN_ERROR_IO, status);
+    sigset_t pending;
+    sigpending(&pending);
+    assert_false(sigismember(&pending, SIGXFSZ));
+    assert_content("old");
+    free(large);
+}
+
 /* As a shell's `> file`, to which the program writes other things, too. */
 static void a_descriptor_is_written_where_it_stands(void **state)
 {
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_new_file_has_the_mode_that_the_process_gives),
         cmocka_unit_test(of_a_link_the_target_is_replaced),
         cmocka_unit_test(a_pipe_is_written_to_and_stays_one),
+        cmocka_unit_test(a_file_beyond_the_limit_is_an_error_and_leaves_the_old_one),
         cmocka_unit_test(a_pipe_that_nobody_reads_any_more_is_an_error),
         cmocka_unit_test(a_descriptor_is_written_where_it_stands),
         cmocka_unit_test(a_device_stays_one),
