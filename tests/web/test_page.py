@@ -1,5 +1,6 @@
 """The page of catdog serve, in a real browser."""
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -13,8 +14,8 @@ try:
 except ImportError:
     webdriver = None
 
-from catdog import SANITIZED
-from server import HAS_SERVE, Server
+from catdog import SANITIZED, TINY_NET, make_folder, succeeds
+from server import HAS_SERVE, Server, serving
 
 pytestmark = [pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd"),
               pytest.mark.skipif(SANITIZED, reason="the page is the same in a build with sanitizers")]
@@ -102,6 +103,28 @@ def test_what_cannot_be_classified_says_why(page, tmp_path):
     assert cat[1] == "Cat"
     assert cut[0] == "<b>bold.jpg" and cut[1].startswith("Not classified: ")
     assert "failed" in page.all(".card")[0].get_attribute("class")
+
+
+def test_an_empty_file_is_called_so(page, tmp_path):
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    page.choose(tmp_path / "empty.jpg")
+    assert page.answers(1) == [("empty.jpg", "Not classified: the file is empty.")]
+
+
+def test_classes_may_be_called_anything(browser, tmp_path):
+    names = 200 * "n", "\u202egod"
+    make_folder(tmp_path / "data", 4, names)
+    (tmp_path / "net.json").write_text(json.dumps(TINY_NET))
+    succeeds("train", "--data", tmp_path / "data", "--net", tmp_path / "net.json", "--epochs", 1, "--batch", 4,
+             "--model", tmp_path / "m")
+    with serving("--model", tmp_path / "m") as server:
+        page = Page(browser, server.url)
+        shown = 79 * "n" + "…"
+        assert page.one("h1").text == f"{shown} or \u202egod?" and browser.title == f"{shown} or god? – catdog"
+        assert page.one("h1 bdi").get_attribute("title") == names[0]
+        page.choose(CAT)
+        assert page.answers(1)[0][1].removesuffix(", perhaps") in (shown, names[1])
+        browser.get("about:blank")
 
 
 def test_dropping_and_pasting_work(page):

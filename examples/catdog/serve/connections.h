@@ -18,10 +18,10 @@ typedef struct connection {
     int socket;
     connection_phase phase;
     double since;
-    uint64_t bytes;  /* of the body of the request that comes in */
-    int is_shut;     /* already */
-    size_t uri_size; /* of the request that comes in, as it was sent; its own thread's */
-    int has_zero;    /* %00 in it */
+    uint64_t bytes;    /* of the body of the request that comes in */
+    int is_shut;       /* already */
+    size_t uri_size;   /* of the request that comes in, as it was sent; its own thread's */
+    int uri_is_broken; /* there is %00, or a blank, in it */
 } connection;
 
 typedef struct connections {

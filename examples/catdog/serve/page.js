@@ -3,6 +3,7 @@
 
 const AT_ONCE = 4;
 const TRIES = 8; // where the server is busy
+const LONGEST_NAME = 80; // that is shown in whole
 const LONGEST_SIDE = 2048; // of a photograph that had to be converted here
 
 const element = (id) => document.getElementById(id);
@@ -17,10 +18,16 @@ const percent = (confidence) => {
   return `${value > 99.9 && value < 100 ? "> 99.9" : value.toFixed(1)} %`;
 };
 
-// A name that may be of any script: what stands beside it stays in its place.
+// A name for where there are no elements: without the characters that turn what follows round.
+const plain = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
+
+// A name that may be of any script, and of any length: what stands beside it stays in its place.
 function named(name) {
   const part = document.createElement("bdi");
-  part.textContent = name;
+  const letters = [...name];
+  const long = letters.length > LONGEST_NAME;
+  part.textContent = long ? `${letters.slice(0, LONGEST_NAME - 1).join("")}…` : name;
+  if (long) part.title = plain(name);
   return part;
 }
 
@@ -33,7 +40,7 @@ async function learnModel() {
   model = await response.json();
   const { classes, limits } = model;
   if (classes.length === 2) element("question").replaceChildren(named(classes[0]), " or ", named(classes[1]), "?");
-  document.title = `${element("question").textContent} – catdog`;
+  document.title = `${plain(element("question").textContent)} – catdog`;
   element("most").textContent = `, up to ${megabytes(limits)} MB each`;
   const some = classes.slice(0, 8).flatMap((name, i) => [i ? ", " : "", named(name)]);
   element("model").replaceChildren(named(model.name), ": ", ...some, `${classes.length > 8 ? ", …" : ""}. libcnn ${model.version}.`);
@@ -62,6 +69,7 @@ async function prepare(file) {
 }
 
 async function ask(file) {
+  if (!file.size) return { error: "the file is empty" };
   const body = await prepare(file);
   if (model && body.size > model.limits.request_bytes) {
     return { error: `larger than the ${megabytes(model.limits)} MB that this server takes` };
@@ -137,12 +145,12 @@ function showAnswer(card, file, answer) {
     card.querySelector(".label").textContent = `Not classified: ${answer.error}.`;
   } else {
     showPrediction(card, answer);
-    card.querySelector("img").alt = `${file.name}: ${answer.label}`;
+    card.querySelector("img").alt = plain(`${file.name}: ${answer.label}`);
     if (answer.heat_map) showMap(card, answer.heat_map);
   }
   const heard = answer.error ? `not classified: ${answer.error}` : `${answer.label}, ${percent(answer.confidence)}`;
   const left = running - 1 + waiting.length;
-  element("news").textContent = `${file.name}: ${heard}.` + (left ? ` ${left} more to come.` : "");
+  element("news").textContent = plain(`${file.name}: ${heard}.`) + (left ? ` ${left} more to come.` : "");
 }
 
 async function work() {
@@ -165,10 +173,10 @@ function addCard(file) {
   const card = element("card").content.firstElementChild.cloneNode(true);
   const photo = card.querySelector("img");
   photo.addEventListener("error", () => card.querySelector(".photo").classList.add("broken"));
-  photo.alt = file.name;
+  photo.alt = plain(file.name);
   photo.src = URL.createObjectURL(file);
   card.querySelector(".name").replaceChildren(named(file.name));
-  card.querySelector(".name").title = file.name;
+  card.querySelector(".name").title = plain(file.name);
   card.classList.add("waits");
   card.querySelector(".again").addEventListener("click", () => {
     card.classList.replace("failed", "waits");

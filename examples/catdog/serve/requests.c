@@ -111,8 +111,8 @@ static void refuse_by_method(request *r, const char *method)
 static void refuse_by_head(request *r, const char *path, const char *method, const char *version)
 {
     const char *fault = head_fault(r->http, method, version, r->connection->uri_size);
-    if (!fault && r->connection->has_zero)
-        fault = "there is a zero in the address";
+    if (!fault && r->connection->uri_is_broken)
+        fault = "there is a zero, or a blank, in the address";
     if (!fault && !path)
         fault = "the address has another host than Host";
     if (fault)

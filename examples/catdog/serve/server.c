@@ -35,7 +35,7 @@ static void *note_address(void *user, const char *uri, struct MHD_Connection *ht
     connection *one = MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     if (one) {
         one->uri_size = strlen(uri);
-        one->has_zero = strstr(uri, "%00") != NULL;
+        one->uri_is_broken = strstr(uri, "%00") || strpbrk(uri, " \t");
     }
     return NULL;
 }
