@@ -143,6 +143,14 @@ def check_figure(path):
             assert not name.endswith("href") or value.startswith(("#", "data:"))
 
 
+def test_few_photographs_are_counted_by_more_than_one_tick(made):
+    """What stands left of the axis, line by line; only the ticks' figures end there."""
+    rows = {}
+    for letter in ElementTree.parse(made.out / "confidence.svg").getroot().iter("{http://www.w3.org/2000/svg}use"):
+        rows.setdefault(letter.get("y"), []).append(float(letter.get("x") or 0))
+    assert sum(0 < max(row) < 66 for row in rows.values()) >= 2
+
+
 def test_every_figure_is_there_as_png_and_svg(made):
     names = {path.stem for path in made.out.iterdir() if path.suffix == ".png"}
     assert names == FIGURES | {"mistakes"}

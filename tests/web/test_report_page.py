@@ -25,7 +25,7 @@ def report(tmp_path_factory):
     return (root / "out/index.html").as_uri()
 
 
-@pytest.mark.parametrize("width", [390, 700, 1280])
+@pytest.mark.parametrize("width", [320, 360, 390, 700, 1280])
 def test_tables_show_their_figures_beside_long_names(browser, report, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600})
@@ -33,5 +33,7 @@ def test_tables_show_their_figures_beside_long_names(browser, report, width):
     table = browser.find_element(By.CSS_SELECTOR, "#classes .scroll")
     wide, seen = browser.execute_script("return [arguments[0].scrollWidth, arguments[0].clientWidth]", table)
     assert wide <= seen
+    for cell in table.find_elements(By.CSS_SELECTOR, "td:first-child"):
+        assert width > 480 or cell.size["width"] > 0.9 * seen
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -51,19 +51,32 @@ static void write_tick(const axis *a, double value, char *text, size_t size)
              a->format == AXIS_PERCENT ? " %" : "");
 }
 
+/* Counts have a tick at each power of ten; those below ten, where that would be one alone, at 0, 1, 2 and 5. */
+static double first_count(const axis *a)
+{
+    return a->to < 10 ? 0 : 1;
+}
+
+static double next_count(const axis *a, double value)
+{
+    if (a->to >= 10)
+        return 10 * value;
+    return value < 1 ? 1 : value < 2 ? 2 : value < 5 ? 5 : 10;
+}
+
 static void draw_ticks(const axes *a, const canvas *c)
 {
     char text[32];
     canvas_font(c, TEXT_SMALL, 0);
-    int powers = a->y.format == AXIS_COUNT;
-    double v = powers ? 1 : a->y.from;
+    int counts = a->y.format == AXIS_COUNT;
+    double v = counts ? first_count(&a->y) : a->y.from;
     while (v <= a->y.to + a->y.step * 1e-6) {
         canvas_colour(c, c->theme->grid, 1);
         canvas_line(c, a->left, axes_y(a, v), a->right, axes_y(a, v), 1);
         canvas_colour(c, c->theme->muted, 1);
         write_tick(&a->y, v, text, sizeof text);
         canvas_text(c, a->left - 7, axes_y(a, v) + 4, ALIGN_RIGHT, text);
-        v = powers ? v * 10 : v + a->y.step;
+        v = counts ? next_count(&a->y, v) : v + a->y.step;
     }
     v = ceil(a->x.from / a->x.step - 1e-6) * a->x.step;
     while (v <= a->x.to + a->x.step * 1e-6) {

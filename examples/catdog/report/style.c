@@ -54,6 +54,11 @@ const char page_style[] =
     ".squares{grid-template-columns:repeat(auto-fill,minmax(92px,1fr))}figure,.card{padding:12px}li{font-size:.76rem}"
     "th,td{padding:4px}td:first-child{min-width:4em}table{font-size:.8rem}"
     "main,header{padding-left:12px;padding-right:12px}}\n"
+    /* A class has a line to itself, above its figures. */
+    "@media (max-width:480px){#classes :is(table,thead,tbody){display:block}"
+    "#classes tr{display:grid;grid-template-columns:1.4fr 1fr 1fr 1fr;border-bottom:1px solid var(--line)}"
+    "#classes :is(th,td){border:0;padding:2px}#classes "
+    ":is(th,td):first-child{grid-column:1/-1}code{white-space:normal;overflow-wrap:anywhere}}\n"
     "@media screen and (prefers-color-scheme:dark){\n"
     ":root{--page:#11151a;--card:#1a1f26;--ink:#e7eaee;--muted:#9ba6b3;--line:#343c47;--right:#6cabff;--wrong:#ff9a63;"
     "color-scheme:dark}\n"
