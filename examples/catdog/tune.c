@@ -17,7 +17,7 @@
 #include "train_options.h"
 #include "tune_search.h"
 
-enum { MOST_ARGUMENTS = 128, LONGEST_VALUE = 160, DRAWN = 4 };
+enum { MOST_ARGUMENTS = 128, LONGEST_VALUE = 160, DRAWN = 4, LONGEST_COMMAND = 1 << 16 };
 
 /* A trial is a command line of `catdog train`. */
 typedef struct trial_line {
@@ -330,7 +330,7 @@ static int report(tuning *t)
         return EXIT_FAILED;
     }
     trial_line line;
-    char words[2048], command[2100];
+    char words[LONGEST_COMMAND], command[LONGEST_COMMAND + 8];
     write_line(t, best->trial, tune_epochs(&t->search, best->rung), "best.safetensors", &line);
     join(line.arguments, line.count, words, sizeof words);
     snprintf(command, sizeof command, "catdog %s", words);

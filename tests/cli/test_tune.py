@@ -46,6 +46,14 @@ def test_the_command_says_all_that_the_trials_used(photographs, tmp_path):
     assert f"of {best['epochs']}: validation accuracy {100 * best['accuracy']:.2f} %, loss {best['loss']:.4f}" in again
 
 
+def test_a_command_with_a_long_path_is_whole(photographs, tmp_path):
+    folder = tmp_path.joinpath(*(12 * ["n" * 200]))
+    folder.mkdir(parents=True)
+    (folder / "pets").symlink_to(photographs)
+    command = shlex.split(as_json(*tune(folder / "pets", "--json", budget="0.7s"))["command"])
+    assert str(folder / "pets") in command and "best.safetensors" in command and "two_conv" in command
+
+
 def test_nothing_left_to_vary_is_told(photographs, pets):
     given = ["--lr", 0.01, "--weight-decay=0", "--augment", "none"]
     fails(2, *tune(photographs, given=["--net", pets.net, *given]), saying="nothing is left to try")
