@@ -289,9 +289,40 @@ static int check_name(const catdog_command *command, const destination *d)
                            d->option, wrong, right, d->path);
 }
 
+/* Whether a path lies in a folder, or is it. */
+static int is_within(const char *path, const char *folder)
+{
+    struct stat info;
+    char place[PATH_MAX], around[PATH_MAX];
+    if (stat(folder, &info) || !S_ISDIR(info.st_mode))
+        return 0;
+    find_place(path, place);
+    find_place(folder, around);
+    size_t length = strlen(around);
+    return !strncmp(place, around, length) && (around[length - 1] == '/' || place[length] == '/' || !place[length]);
+}
+
+/* Pictures among the photographs would be photographs of the next training. */
+static int check_outside(const catdog_command *command, const destination *list)
+{
+    for (const destination *a = list; a->option; a++) {
+        if (!a->path || (a->kind != DESTINATION_PICTURE && a->kind != DESTINATION_FOLDER) || is_descriptor(a->path))
+            continue;
+        for (const destination *b = list; b->option; b++)
+            if (b->path && b->kind == DESTINATION_INPUT && is_within(a->path, b->path))
+                return arguments_wrong(command,
+                                       "%s: %s '%s' lies in %s '%s', where its pictures would count as photographs; "
+                                       "name a place outside it",
+                                       command->name, a->option, a->path, b->option, b->path);
+    }
+    return EXIT_DONE;
+}
+
 int destinations_check(const catdog_command *command, const destination *list, int force)
 {
     int wrong = check_apart(command, list);
+    if (!wrong)
+        wrong = check_outside(command, list);
     for (const destination *d = list; !wrong && d->option; d++) {
         if (!d->path || d->kind == DESTINATION_INPUT || d->kind == DESTINATION_FOLDER)
             continue;

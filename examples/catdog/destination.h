@@ -28,10 +28,10 @@ typedef struct destination {
         "force", NULL, "replace files that aren't catdog's own, too", OPTION_FLAG, &(force) \
     }
 
-/* Gives EXIT_DONE; or, with a sentence printed, EXIT_USAGE where two of the list are one file or a new file's name
- * promises another format, and EXIT_FAILED where a file can't be written, or would replace one that catdog doesn't
- * write as such (not with `force`): better known before hours of work. Where one is standard output, results go to
- * standard error from here on (output_results). */
+/* Gives EXIT_DONE; or, with a sentence printed, EXIT_USAGE where two of the list are one file, a new file's name
+ * promises another format, or pictures are to be written into an input that is a folder, and EXIT_FAILED where a file
+ * can't be written, or would replace one that catdog doesn't write as such (not with `force`): better known before
+ * hours of work. Where one is standard output, results go to standard error from here on (output_results). */
 int destinations_check(const catdog_command *command, const destination *list, int force);
 
 /* The last part alone, for a path that wasn't given by an option. 0, or -1 with a sentence printed. */

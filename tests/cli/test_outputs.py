@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catdog import PROGRAM, fails, notes, run, succeeds, weights
+from catdog import PROGRAM, fails, make_folder, notes, run, succeeds, weights
 
 TRAIN = ["--epochs", 1, "--batch", 20, "--threads", 2]
 
@@ -183,6 +183,18 @@ def test_an_output_is_no_input(pets, tmp_path):
           saying="one file")
     fails(2, "export", "--model", model, "--out", model, saying="one file")
     assert listed.read_bytes() == before and model.read_bytes() == pets.model.read_bytes()
+
+
+@pytest.mark.skipif(os.environ.get("CNN_HAS_REPORT", "1") != "1", reason="needs cairo and pango")
+def test_pictures_are_not_written_among_the_photographs(pets, tmp_path):
+    data = make_folder(tmp_path / "set", 2)
+    before = sorted(data.rglob("*"))
+    fails(2, "samples", "--data", data, "--out", data / "Cat" / "samples.png", saying="name a place outside")
+    fails(2, "augment-preview", "--data", data, "--out", data / "a.png", saying="name a place outside")
+    fails(2, "report", "--model", pets.model, "--data", ".", "--out", "report", cwd=data, saying="lies in --data")
+    fails(2, "report", "--model", pets.model, "--data", data, "--out", f"{data}/Cat/../../set", saying="--data")
+    assert sorted(data.rglob("*")) == before
+    succeeds("samples", "--data", data, "--out", tmp_path / "set.png")
 
 
 @pytest.mark.skipif(os.environ.get("CNN_HAS_ONNX", "1") != "1", reason="needs protobuf-c")
