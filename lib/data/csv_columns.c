@@ -18,7 +18,8 @@ static const char *const names[CNN_CSV_COLUMNS][32] = {
                         "labelname", "category", "categories", "categoryname", "breed",
                         "species",   "target",   "tag",        "kind",         "type",
                         "y",         "classid",  "labelid",    "categoryid",   NULL },
-    [CNN_CSV_SPLIT] = { "split", "splits", "set", "dataset", "subset", "partition", "part", "fold", "usage", NULL },
+    [CNN_CSV_SPLIT] = { "split", "splits", "set", "dataset", "subset", "partition", "part", "fold", "usage", "isvalid",
+                        NULL },
 };
 
 /* "File_Name " → "filename" */
@@ -43,50 +44,56 @@ static int rank_of(const char *name, cnn_csv_column kind)
 }
 
 /* Notes the columns for the message if one is missing: "a", "b" */
-static void list_column(char *list, const char *name)
+static void list_column(char *list, size_t *used, const char *name)
 {
-    size_t used = strlen(list);
-    if (used + strlen(name) + 8 < LISTED)
-        snprintf(list + used, LISTED - used, "%s\"%s\"", used ? ", " : "", name);
+    if (*used + strlen(name) + 8 < LISTED)
+        *used += (size_t)snprintf(list + *used, LISTED - *used, "%s\"%s\"", *used ? ", " : "", name);
 }
 
-static cnn_status fail_without(const cnn_csv_reader *r, cnn_csv_column missing, const char *list)
+static cnn_status fail_without(const cnn_csv_reader *r, size_t line, cnn_csv_column missing, const char *list)
 {
     static const char *const remedies[] = {
         [CNN_CSV_PATH] = "call the one with the files path (filename, image and id are understood, too)",
         [CNN_CSV_LABEL] = "call the one with the classes label (class, category and breed are understood, too)",
     };
     return cnn_fail(CNN_ERROR_FORMAT,
-                    "%s:1: there is no column \"%s\"; the first line names the columns, and has %s: %s", r->name,
-                    missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
+                    "%s:%zu: there is no column \"%s\"; the first line names the columns, and has %s: %s", r->name,
+                    line, missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
 }
 
 cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_columns *columns)
 {
     char list[LISTED] = "";
+    size_t used = 0;
     int best[CNN_CSV_COLUMNS];
     for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
         columns->at[kind] = NO_COLUMN;
         best[kind] = INT_MAX;
     }
-    r->end_of_row = r->at == r->end;
+    columns->count = 0;
+    columns->split_is_flag = false;
+    r->end_of_row = !cnn_csv_next_row(r);
+    size_t line = r->line;
     for (int column = 0; !r->end_of_row; column++) {
         char *name = NULL;
         cnn_status status = cnn_csv_next_field(r, &name);
         if (status)
             return status;
-        list_column(list, name);
+        columns->count++;
+        list_column(list, &used, name);
         for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
             int rank = rank_of(name, (cnn_csv_column)kind);
             if (rank < best[kind]) {
                 best[kind] = rank;
                 columns->at[kind] = column;
+                columns->split_is_flag =
+                    kind == CNN_CSV_SPLIT ? !strcmp(names[kind][rank], "isvalid") : columns->split_is_flag;
             }
         }
     }
     if (columns->at[CNN_CSV_PATH] == NO_COLUMN)
-        return fail_without(r, CNN_CSV_PATH, list);
+        return fail_without(r, line, CNN_CSV_PATH, list);
     if (columns->at[CNN_CSV_LABEL] == NO_COLUMN && labels_wanted)
-        return fail_without(r, CNN_CSV_LABEL, list);
+        return fail_without(r, line, CNN_CSV_LABEL, list);
     return CNN_OK;
 }

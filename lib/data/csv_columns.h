@@ -13,6 +13,8 @@ typedef enum cnn_csv_column {
 
 typedef struct cnn_csv_columns {
     int at[CNN_CSV_COLUMNS]; /* their places in a row, from 0; −1: there is none */
+    int count;               /* of all columns */
+    bool split_is_flag;      /* the split is fastai's is_valid: True or False */
 } cnn_csv_columns;
 
 /* Reads the first row. Errors: CNN_ERROR_FORMAT if no column says what the files are, or, where labels are wanted, what

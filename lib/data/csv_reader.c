@@ -21,27 +21,48 @@ static char find_separator(const char *text, const char *end)
     return separators[best];
 }
 
+/* Excel's own first line names the separator: sep=; */
+static void take_separator_line(cnn_csv_reader *r)
+{
+    char *at = r->at, *end = r->end;
+    if (end - at < 5 || memcmp(at, "sep=", 4) != 0 || !at[4] || !strchr(",;\t|", at[4]))
+        return;
+    char separator = at[4];
+    at += 5;
+    at += at < end && *at == '\r';
+    if (at < end && *at != '\n')
+        return;
+    r->separator = separator;
+    r->at = at;
+}
+
 cnn_csv_reader cnn_csv_read(const char *name, char *text, size_t size)
 {
     cnn_csv_reader r = { .name = name, .at = text, .end = text + size, .line = 1 };
     if (size >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) /* the byte order mark of Windows programs */
         r.at += 3;
     r.separator = find_separator(r.at, r.end);
+    take_separator_line(&r);
     return r;
-}
-
-bool cnn_csv_next_row(cnn_csv_reader *r)
-{
-    for (; r->at < r->end && (*r->at == '\n' || *r->at == '\r'); r->at++)
-        r->line += *r->at == '\n';
-    r->end_of_row = false;
-    return r->at < r->end;
 }
 
 /* Blanks around a field don't belong to it. */
 static bool is_blank(const cnn_csv_reader *r, char c)
 {
     return (c == ' ' || c == '\t') && c != r->separator;
+}
+
+bool cnn_csv_next_row(cnn_csv_reader *r)
+{
+    for (char *at = r->at; at < r->end && (*at == '\n' || *at == '\r' || is_blank(r, *at)); at++)
+        if (*at == '\n' || *at == '\r') {
+            r->line += *at == '\n';
+            r->at = at + 1;
+        }
+    while (r->at < r->end && is_blank(r, *r->at)) /* those before the first field, or before the end */
+        r->at++;
+    r->end_of_row = false;
+    return r->at < r->end;
 }
 
 static void skip_blanks(cnn_csv_reader *r)

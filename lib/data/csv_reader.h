@@ -16,10 +16,10 @@ typedef struct cnn_csv_reader {
 } cnn_csv_reader;
 
 /* For `size` bytes of text, which are changed and must be followed by a zero byte. The separator is the one that the
- * first line has most of. */
+ * first line has most of, or which a line `sep=;` before it names. */
 cnn_csv_reader cnn_csv_read(const char *name, char *text, size_t size);
 
-/* Moves to the next row, past empty lines; false at the end. */
+/* Moves to the next row, past empty and blank lines; false at the end. */
 bool cnn_csv_next_row(cnn_csv_reader *r);
 
 /* The next field of the row as text, made where it stands, until `end_of_row`. */

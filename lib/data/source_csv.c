@@ -19,6 +19,7 @@ typedef struct list {
     cnn_csv_reader reader;
     const char *folder; /* that paths are relative to, with its slash; "" for the current one */
     bool labels_wanted;
+    bool split_is_flag; /* True is for validation, False for training */
     int extension;      /* the last that a name without one was found with */
     size_t parts;       /* rows whose split names a part, */
     size_t other_parts; /* and those whose split doesn't; the first of them: */
@@ -28,13 +29,28 @@ typedef struct list {
 
 static const cnn_source_type list_type = { .read = cnn_source_read_file };
 
+/* A comma that ends a row makes an empty field, which loses nothing; a comma in a name that has no quotes does. */
+static cnn_status fail_surplus(const cnn_csv_reader *r, const cnn_csv_columns *columns, size_t line, const char *field)
+{
+    return cnn_fail(CNN_ERROR_FORMAT,
+                    "%s:%zu: there are more fields than the first line's %d columns, such as \"%s\"; a field with "
+                    "a %s in it stands between quotes",
+                    r->name, line, columns->count, field,
+                    r->separator == ','   ? "comma"
+                    : r->separator == ';' ? "semicolon"
+                                          : "separator");
+}
+
 static cnn_status read_row(cnn_csv_reader *r, const cnn_csv_columns *columns, char *fields[CNN_CSV_COLUMNS])
 {
+    size_t line = r->line;
     for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++)
         fields[kind] = NULL;
     for (int column = 0; !r->end_of_row; column++) {
         char *field = NULL;
         cnn_status status = cnn_csv_next_field(r, &field);
+        if (!status && column >= columns->count && *field)
+            status = fail_surplus(r, columns, line, field);
         if (status)
             return status;
         for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++)
@@ -81,10 +97,33 @@ static const char *full_path(list *l, char *path)
     return full ? find_image(l, full) : NULL;
 }
 
+/* fastai's is_valid. False if it is neither True nor False. */
+static bool read_flag(const char *text, cnn_role *role)
+{
+    static const char *const yes[] = { "True", "true", "TRUE", "1" }, *const no[] = { "False", "false", "FALSE", "0" };
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (!strcmp(text, yes[i]) || !strcmp(text, no[i])) {
+            *role = strcmp(text, yes[i]) ? CNN_ROLE_TRAINING : CNN_ROLE_VALIDATION;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_role(const list *l, const char *split, cnn_role *role)
+{
+    if (l->split_is_flag)
+        return read_flag(split, role);
+    return cnn_part_of_name(split, strlen(split), role) != CNN_PART_MATCH_NONE;
+}
+
+/* A row that leaves the split out is for training. */
 static cnn_status note_split(list *l, cnn_entry *entry, const char *split, size_t line)
 {
     entry->role = CNN_ROLE_TRAINING;
-    if (cnn_part_of_name(split, strlen(split), &entry->role) != CNN_PART_MATCH_NONE) {
+    if (!*split)
+        return CNN_OK;
+    if (read_role(l, split, &entry->role)) {
         l->parts++;
         return CNN_OK;
     }
@@ -144,6 +183,10 @@ static cnn_status divide(list *l)
     for (size_t i = 0; i < source->images.count && l->parts; i++)
         training += source->images.entries[i].role == CNN_ROLE_TRAINING;
     source->is_divided = training && training < source->images.count;
+    if (l->parts && !source->is_divided)
+        cnn_log(source->context, CNN_LOG_WARNING,
+                "%s: isn't divided, though its rows have a split: all of them are in one part%s", source->path,
+                training ? "" : ", which isn't train; whatever is done with it uses them all");
     return CNN_OK;
 }
 
@@ -176,6 +219,7 @@ static cnn_status read_list(list *l)
 {
     cnn_csv_columns columns;
     cnn_status status = cnn_csv_read_columns(&l->reader, l->labels_wanted, &columns);
+    l->split_is_flag = !status && columns.split_is_flag;
     if (!status)
         status = read_rows(l, &columns);
     if (!status && l->labels_wanted)

@@ -58,7 +58,7 @@ static void quotes_protect_commas_quotes_and_line_ends(void **state)
 static void other_columns_are_ignored_wherever_they_are(void **state)
 {
     (void)state;
-    open_and_expect("id,label,size,path\n1,Cat,77,a.jpg\n2,Dog,,b.jpg,extra\n", (const char *[]){ "Cat", "Dog" }, 2);
+    open_and_expect("id,label,size,path\n1,Cat,77,a.jpg\n2,Dog,,b.jpg,\n", (const char *[]){ "Cat", "Dog" }, 2);
 }
 
 static void paths_are_full_and_may_be_absolute(void **state)
@@ -171,8 +171,81 @@ static void a_split_that_names_no_parts_divides_nothing(void **state)
     (void)state;
     open_and_expect("path,label,fold\na.jpg,x,0\nb.jpg,y,1\n", (const char *[]){ "x", "y" }, 2);
     open_and_expect("path,label,split\na.jpg,x,test\nb.jpg,y,test\n", (const char *[]){ "x", "y" }, 2);
-    expect_error("path,label,split\na.jpg,x,train\nb.jpg,y,\n", CNN_ERROR_FORMAT,
-                 "list.csv:3: the split \"\" is no part; parts are train, valid and test");
+    expect_error("path,label,split\na.jpg,x,train\nb.jpg,y,later\n", CNN_ERROR_FORMAT,
+                 "list.csv:3: the split \"later\" is no part; parts are train, valid and test");
+}
+
+static void a_row_without_split_is_for_training(void **state)
+{
+    (void)state;
+    write_text("list.csv", "path,label,split\na.jpg,x,\nb.jpg,y,train\n1.jpg,x,test\n");
+    assert_int_equal(2, count_part(CNN_PART_AUTO));
+    assert_int_equal(1, count_part(CNN_PART_TEST));
+}
+
+static void fastais_is_valid_divides_a_list(void **state)
+{
+    (void)state;
+    write_text("list.csv", "name,label,is_valid\na.jpg,x,False\nb.jpg,y,False\n1.jpg,x,True\n");
+    assert_int_equal(2, count_part(CNN_PART_AUTO));
+    assert_int_equal(1, count_part(CNN_PART_VALIDATION));
+    expect_error("name,label,is_valid\na.jpg,x,False\nb.jpg,y,maybe\n", CNN_ERROR_FORMAT,
+                 "list.csv:3: the split \"maybe\" is no part");
+}
+
+static void keep_log(cnn_log_level level, const char *message, void *user)
+{
+    (void)level;
+    snprintf(user, 500, "%s", message);
+}
+
+static void a_list_of_one_part_says_so(void **state)
+{
+    (void)state;
+    char text[500] = "";
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.log = keep_log;
+    options.log_user = text;
+    cnn_context *context;
+    cnn_dataset *dataset;
+    assert_ok(cnn_context_create(&options, &context));
+    write_text("list.csv", "path,label,split\na.jpg,x,test\nb.jpg,y,test\n");
+    assert_ok(cnn_dataset_open(context, in_room("list.csv"), NULL, &dataset));
+    assert_non_null(strstr(text, "all of them are in one part, which isn't train"));
+    cnn_dataset_destroy(dataset);
+    cnn_context_destroy(context);
+}
+
+static void excels_separator_line_and_lines_of_blanks_are_passed_over(void **state)
+{
+    (void)state;
+    open_and_expect("\xEF\xBB\xBFsep=;\r\npath;label\r\na.jpg;Cat, old\r\nb.jpg;Dog\r\n",
+                    (const char *[]){ "Cat, old", "Dog" }, 2);
+    open_and_expect("sep=,\npath,label\na.jpg,Cat\n  \t \nb.jpg,Dog\n   ", (const char *[]){ "Cat", "Dog" }, 2);
+    expect_error("sep=;\npath;what\na.jpg;Cat\n", CNN_ERROR_FORMAT, "list.csv:2: there is no column \"label\"");
+}
+
+static void a_surplus_field_is_refused_by_its_line(void **state)
+{
+    (void)state;
+    expect_error("path,label\na.jpg,Cat\nb.jpg,Dog,old\n", CNN_ERROR_FORMAT,
+                 "list.csv:3: there are more fields than the first line's 2 columns, such as \"old\"");
+    open_and_expect("path,label\na.jpg,Cat,\nb.jpg,Dog,,\n", (const char *[]){ "Cat", "Dog" }, 2);
+}
+
+static void a_header_of_millions_of_columns_is_read_in_a_moment(void **state)
+{
+    (void)state;
+    enum { COMMAS = 5000000 };
+    char *text = malloc(COMMAS + 1);
+    assert_non_null(text);
+    memset(text, ',', COMMAS);
+    text[COMMAS] = 0;
+    clock_t start = clock();
+    expect_error(text, CNN_ERROR_FORMAT, "there is no column");
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 1.5);
+    free(text);
 }
 
 static void a_million_lines_are_read_in_seconds(void **state)
@@ -239,6 +312,12 @@ int main(void)
         with_images(a_missing_file_is_verifications_business),
         with_images(a_split_column_divides_a_list),
         with_images(a_split_that_names_no_parts_divides_nothing),
+        with_images(a_row_without_split_is_for_training),
+        with_images(fastais_is_valid_divides_a_list),
+        with_images(a_list_of_one_part_says_so),
+        with_images(excels_separator_line_and_lines_of_blanks_are_passed_over),
+        with_images(a_surplus_field_is_refused_by_its_line),
+        with_images(a_header_of_millions_of_columns_is_read_in_a_moment),
         with_images(a_million_lines_are_read_in_seconds),
         with_images(one_label_or_none_is_no_dataset),
         with_images(zero_bytes_are_refused),
