@@ -271,7 +271,8 @@ static void a_large_jpeg_may_have_fewer_scans(void **state)
     (void)state;
     enum { SCANS = 21 };
     static const image_kind kind = { "progressive", .png_type = -1, .components = 1, .in_passes = true };
-    bytes jpeg = make_image(&kind, 7400, 7400);
+    bytes jpeg = make_image(&kind, 8, 8);
+    memcpy(jpeg.data + find(&jpeg, "\xFF\xC2", 2) + 5, "\x1C\xE8\x1C\xE8", 4);
     size_t last = find(&jpeg, "\xFF\xDA", 2);
     for (size_t at = last; at + 2 < jpeg.size; at++)
         if (!memcmp(jpeg.data + at, "\xFF\xDA", 2))
@@ -285,6 +286,7 @@ static void a_large_jpeg_may_have_fewer_scans(void **state)
     cnn_image_options options;
     cnn_image_options_init(&options);
     options.min_width = options.min_height = 100;
+    options.allow_truncated = 1; /* the scans claim more than they hold */
     assert_status(CNN_ERROR_LIMIT, try_decoding(bomb, size, &options));
     assert_non_null(strstr(cnn_last_error(), "has more than 20 scans, the limit for 7400×7400 pixels"));
     free(bomb);
@@ -320,7 +322,7 @@ static bytes make_png_that_goes_on(int kind, bool interlaced, uint32_t width, ui
     unsigned char *zeros = calloc(rows + extra, 1);
     bytes file = { .data = malloc(room + 128) };
     unsigned char *packed = malloc(room);
-    assert_int_equal(Z_OK, compress2(packed, &room, zeros, rows + extra, 9));
+    assert_int_equal(Z_OK, compress2(packed, &room, zeros, rows + extra, 1));
     const unsigned char header[13] = {
         0, 0, 0, (unsigned char)width, 0, 0, 0, (unsigned char)height, depth, type, 0, 0, interlaced
     };
@@ -339,7 +341,7 @@ static bytes make_png_that_goes_on(int kind, bool interlaced, uint32_t width, ui
 static void a_png_whose_pixels_go_on_behind_the_last_row_is_refused(void **state)
 {
     (void)state;
-    enum { MUCH = 32 << 20 };
+    enum { MUCH = 8 << 20 };
     for (int kind = 0; kind < 4; kind++)
         for (int interlaced = 0; interlaced < 2; interlaced++) {
             bytes bomb = make_png_that_goes_on(kind, interlaced, 10, 9, MUCH);
