@@ -39,6 +39,12 @@ static cnn_status check_source(const cnn_source *source)
     if (source->inner_zip)
         return cnn_fail(CNN_ERROR_DATA, "%s: there are no images in it, but a zip, %s: unpack that, or open it",
                         source->path, source->inner_zip);
+    if (source->refused_name)
+        return cnn_fail(
+            CNN_ERROR_DATA,
+            "%s: the names of its files lead out of the zip, as %s, and are refused: make the zip anew, from "
+            "within the folder",
+            source->path, source->refused_name);
     return cnn_fail(CNN_ERROR_DATA, "%s: there are no images in it", source->path);
 }
 

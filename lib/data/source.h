@@ -46,6 +46,7 @@ struct cnn_source {
     cnn_entry_list images;  /* what may be images, sorted by path */
     cnn_entry_list folders; /* every folder below the source, with or without images; paths end in a slash; sorted */
     uint64_t max_unpacked_bytes;     /* of a zip; 0: what its size explains */
+    const char *refused_name;        /* of an image in a zip that climbs out of it; NULL if there is none */
     const char *inner_zip;           /* a zip inside the source, which is passed over; NULL if there is none */
     atomic_uint_least64_t *contents; /* of each image: a hash of its file's bytes, 0 until they are read */
     struct text_block *texts;

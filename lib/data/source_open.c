@@ -63,6 +63,18 @@ static bool is_zip(const unsigned char *start, size_t size)
     return size >= 4 && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
 }
 
+/* A program that unpacks the zip behind it, as Windows and Info-ZIP make them. */
+static bool may_be_self_extracting(const char *path, const unsigned char *start, size_t size)
+{
+    bool is_program = size >= 4 && (!memcmp(start, "MZ", 2) ||
+                                    !memcmp(start,
+                                            "\x7F"
+                                            "ELF",
+                                            4) ||
+                                    !memcmp(start, "#!", 2));
+    return is_program && (cnn_name_has_extension(path, "zip") || cnn_name_has_extension(path, "exe"));
+}
+
 /* What a file is its first bytes say, and its name where these are text. */
 static cnn_status open_regular_file(cnn_source *source, bool any_image)
 {
@@ -71,7 +83,7 @@ static cnn_status open_regular_file(cnn_source *source, bool any_image)
     cnn_status status = read_start(source->path, start, &size);
     if (status)
         return status;
-    if (is_zip(start, size))
+    if (is_zip(start, size) || may_be_self_extracting(source->path, start, size))
         return cnn_source_open_zip(source);
     const cnn_archive_kind *archive = cnn_archive_kind_of(start, size);
     if (archive)

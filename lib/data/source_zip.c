@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -135,15 +136,26 @@ static void close_zip(cnn_source *source)
 
 static const cnn_source_type zip_type = { .read = read_entry, .close = close_zip };
 
-/* A path that stays inside the zip, in which nothing is hidden. Nothing is ever written by these names; what climbs
- * out by `..` is still no part of a dataset. */
-static bool is_plain_path(const char *name)
+/* Nothing is ever written by these names; what is absolute or climbs out by `..` is still no part of a dataset. */
+static bool leaves_zip(const char *name)
 {
-    if (strchr(name, ':') == name + 1) /* a Windows drive */
-        return false;
+    if (*name == '/' || (*name && strchr(name, ':') == name + 1)) /* the latter a Windows drive */
+        return true;
     for (const char *at = name; *at;) {
         size_t length = strcspn(at, "/");
-        if (cnn_name_is_hidden(at, length)) /* also empty, as in absolute paths, `.` and `..` */
+        if (length == 2 && !memcmp(at, "..", 2))
+            return true;
+        at += length + (at[length] == '/');
+    }
+    return false;
+}
+
+/* A path in which nothing is hidden. */
+static bool is_plain_path(const char *name)
+{
+    for (const char *at = name; *at;) {
+        size_t length = strcspn(at, "/");
+        if (cnn_name_is_hidden(at, length)) /* also empty */
             return false;
         at += length + (at[length] == '/');
     }
@@ -170,6 +182,11 @@ static cnn_status add_entry(cnn_source *source, const char *root, const cnn_zip_
     char *path = cnn_zip_path(source, root, entry);
     if (!path)
         return CNN_ERROR_OUT_OF_MEMORY;
+    if (leaves_zip(path + source->prefix)) {
+        if (!cnn_name_is_no_image(path))
+            source->refused_name = path + source->prefix;
+        return CNN_OK;
+    }
     if (!is_plain_path(path + source->prefix))
         return CNN_OK;
     if (path[strlen(path) - 1] == '/')
@@ -220,5 +237,9 @@ cnn_status cnn_source_open_zip(cnn_source *source)
     cnn_status status = cnn_zip_directory_read(source->context, state->descriptor, source->path, &state->directory);
     for (size_t i = 0; i < state->directory.count && !status; i++)
         status = add_entry(source, root, &state->directory.entries[i], i);
+    if (source->refused_name && source->images.count)
+        cnn_log(source->context, CNN_LOG_WARNING,
+                "%s: files whose names lead out of the zip are passed over, such as %s", source->path,
+                source->refused_name);
     return status ? status : check_unpacked(source, state);
 }

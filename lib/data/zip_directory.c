@@ -85,7 +85,8 @@ static cnn_status read_at(int descriptor, const char *path, uint64_t offset, voi
 typedef struct extent {
     uint64_t offset, size;
     uint64_t entries;
-    bool exact; /* else only the lower 16 bits of `entries` are known */
+    uint64_t end; /* where it ends, if it lies right before the record of a zip that isn't 64-bit; else 0 */
+    bool exact;   /* else only the lower 16 bits of `entries` are known */
 } extent;
 
 /* Beyond 4 GiB or 65,535 entries the directory's place stands in a second record, before the first. */
@@ -135,7 +136,8 @@ static cnn_status find_directory(cnn_context *context, int descriptor, const cha
                      : CNN_OK;
     }
     if (!status) {
-        status = find_directory64(descriptor, path, file_size - tail_size + at, directory);
+        directory->end = file_size - tail_size + at;
+        status = find_directory64(descriptor, path, directory->end, directory);
     }
     cnn_release(context, tail);
     return status;
@@ -208,7 +210,7 @@ static cnn_status parse_directory(cnn_zip_directory *directory, const char *path
         size_t used = parse_header(directory->bytes + at, size - at, &directory->entries[directory->count]);
         if (!used)
             return broken(path, "its directory makes no sense");
-        directory->count++;
+        directory->entries[directory->count++].header_offset += directory->prefix;
         at += used;
     }
     if (place.exact ? place.entries != directory->count : place.entries != (directory->count & UINT16_MAX))
@@ -216,6 +218,19 @@ static cnn_status parse_directory(cnn_zip_directory *directory, const char *path
                         "%s: is a broken zip file: its directory has %zu entries, not the %llu it says", path,
                         directory->count, (unsigned long long)place.entries);
     return cnn_zip_check_overlap(directory, path);
+}
+
+/* A self-extracting zip begins with a program, which its offsets may leave out: then its directory stands later than it
+ * says, and right before the record of its end. */
+static uint64_t find_prefix(int descriptor, const char *path, const extent *place)
+{
+    unsigned char start[4] = { 0 };
+    if (place->end < place->size || place->offset >= place->end - place->size)
+        return 0;
+    uint64_t offset = place->end - place->size;
+    if (read_at(descriptor, path, offset, start, sizeof start) || get32(start) != DIRECTORY_SIGNATURE)
+        return 0;
+    return offset - place->offset;
 }
 
 cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const char *path, cnn_zip_directory *directory)
@@ -229,6 +244,8 @@ cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const ch
     cnn_status status = find_directory(context, descriptor, path, file_size, &place);
     if (status)
         return status;
+    directory->prefix = find_prefix(descriptor, path, &place);
+    place.offset += directory->prefix;
     if (place.offset > file_size || place.size > file_size - place.offset)
         return broken(path, "its directory lies outside it");
     if (place.size > max_directory_bytes)

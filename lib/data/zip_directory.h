@@ -29,6 +29,7 @@ typedef struct cnn_zip_directory {
     cnn_zip_entry *entries;
     size_t count, capacity;
     uint64_t file_size;
+    uint64_t prefix;      /* bytes before the zip itself, as of a program that unpacks it; offsets count from there */
     unsigned char *bytes; /* the directory as it stands in the file; names point into it */
 } cnn_zip_directory;
 

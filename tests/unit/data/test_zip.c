@@ -118,6 +118,44 @@ static void paths_that_leave_the_zip_links_and_devices_are_passed_over(void **st
     cnn_dataset_destroy(dataset);
 }
 
+static void a_zip_of_names_that_leave_it_says_so(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "/A/1.jpg", "../A/1.jpg", "C:/A/1.jpg" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const zip_entry entry = sound(names[i]);
+        char words[100];
+        snprintf(words, sizeof words, "lead out of the zip, as %s, and are refused", names[i]);
+        write_zip("test.zip", &entry, 1);
+        expect_error(CNN_ERROR_DATA, words);
+    }
+}
+
+static void a_program_may_stand_before_a_zip(void **state)
+{
+    (void)state;
+    static const char program[] = "#!/bin/sh\necho I unpack what is behind me\n";
+    const zip_entry entries[] = { sound("a/1.jpg"), sound("b/1.jpg") };
+    cnn_dataset_destroy(open_zip(entries, 2));
+    FILE *file = fopen(in_room("test.zip"), "rb");
+    assert_non_null(file);
+    char both[4000];
+    memcpy(both, program, sizeof program);
+    size_t size = sizeof program + fread(both + sizeof program, 1, sizeof both - sizeof program, file);
+    fclose(file);
+    write_file("test.zip", both, size);
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(NULL, in_room("test.zip"), NULL, &dataset));
+    for (uint64_t i = 0; i < 2; i++) {
+        void *bytes;
+        assert_ok(cnn_dataset_read(dataset, i, &bytes, &size));
+        assert_int_equal(sizeof payload, size);
+        assert_memory_equal(payload, bytes, size);
+        cnn_dataset_release_bytes(dataset, bytes);
+    }
+    cnn_dataset_destroy(dataset);
+}
+
 static void backslashes_separate_folders(void **state)
 {
     (void)state;
@@ -424,6 +462,8 @@ int main(void)
         cmocka_unit_test(deflated_entries_give_their_files),
         cmocka_unit_test(encrypted_entries_are_refused_by_name),
         in_a_room(paths_that_leave_the_zip_links_and_devices_are_passed_over),
+        in_a_room(a_zip_of_names_that_leave_it_says_so),
+        in_a_room(a_program_may_stand_before_a_zip),
         in_a_room(backslashes_separate_folders),
         in_a_room(sizes_are_claims_that_reading_checks),
         in_a_room(a_bomb_stops_at_the_size_it_claims),
