@@ -29,7 +29,7 @@ from cnn_callbacks import Callbacks
 from cnn_core import (ArgumentError, Borrowed, CnnError, Context, DataError, FileError, FolderError, ForbiddenFileError,
                       FormatError, LimitError, MissingFileError, NotFiniteError, Object, OutOfMemoryError, Owner,
                       PathLike, ShapeError, StoppedError, UnsupportedError, defaults, error_of, library, net_names,
-                      parse_augment, ref, strings, struct_of, version)
+                      parse_augment, readable, ref, strings, struct_of, version)
 from cnn_data import Dataset, Loader, decode_image, load_image, preprocess, resize
 from cnn_labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
 from cnn_models import Graph, Layer, Model, Optimizer, Parameter, read_bytes, written_bytes
@@ -220,7 +220,7 @@ class Classifier(Object):
 
     def _prediction(self, struct: Any) -> Prediction:
         if struct.status:
-            return Prediction(None, float("nan"), [], error_of(struct.status, struct.error.decode()))
+            return Prediction(None, float("nan"), [], error_of(struct.status, struct.error))
         candidates = [(self.classes_[c.class_index], c.probability) for c in struct.candidates if c.class_index >= 0]
         return Prediction(self.classes_[struct.class_index], struct.confidence, candidates, None)
 
@@ -318,9 +318,9 @@ def _probabilities(owner: Owner, dataset: Dataset, order: np.ndarray) -> np.ndar
 def _by_given_path(error: CnnError, X: Any) -> CnnError:
     """The error of a file, by the path that was given for it."""
     for path in X if _is_files(X) else ():
-        absolute = os.fsdecode(os.path.abspath(path))
+        absolute = readable(os.path.abspath(path))
         if str(error).startswith(absolute + ": "):
-            error.args = (os.fsdecode(path) + str(error)[len(absolute):],)
+            error.args = (readable(path) + str(error)[len(absolute):],)
     return error
 
 

@@ -10,7 +10,7 @@ import ctypes
 import re
 from typing import Any, Callable
 
-from cnn_numbers import NUMBERS, number_for
+from cnn_numbers import NUMBERS, number_for, without_nul
 
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
@@ -459,6 +459,8 @@ def _passed(name: str, kind: Any, argument: Any) -> Any:
     returns: whoever closes or changes the object meanwhile, a callback or another thread, frees nothing in use."""
     if kind in NUMBERS:
         return number_for(kind, argument, name)
+    if kind is ctypes.c_char_p:
+        return without_nul(argument, name)
     return getattr(argument, "_as_parameter_", argument)
 
 

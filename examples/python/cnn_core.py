@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import subprocess
 import threading
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Callable, Optional, Sequence, Union
 import numpy as np
 
 import cnn_abi as abi
-from cnn_numbers import number_for
+from cnn_numbers import number_for, without_nul
 
 PathLike = Union[str, os.PathLike]
 
@@ -86,40 +87,47 @@ _FILE_ERRORS: dict[int, type[FileError]] = {
     errno.EISDIR: FolderError}
 
 
+def readable(text: Union[str, bytes]) -> str:
+    """A sentence or path as it can be printed, whatever the names in it are made of."""
+    return (text if isinstance(text, bytes) else os.fsencode(text)).decode(errors="replace")
+
+
 def file_error(path: str, what: str, number: int) -> FileError:
     """The sentence that the library has for the system's error of that number."""
-    error = _FILE_ERRORS.get(number, FileError)(f"{path}: {what}: {os.strerror(number)}")
+    error = _FILE_ERRORS.get(number, FileError)(f"{readable(path)}: {what}: {os.strerror(number)}")
     error.errno, error.strerror, error.filename = number, os.strerror(number), path
     return error
 
 
-def _file_error_of(message: str) -> FileError:
-    path, _, rest = message.partition(": ")
-    what, _, reason = rest.partition(": ")
-    if rest == "is not a regular file" and os.path.isdir(path):
-        what, reason = rest, os.strerror(errno.EISDIR)
-    known = next((number for number in _FILE_ERRORS if os.strerror(number) == reason.partition(";")[0]), None)
-    if known is None:
-        return FileError(message)
-    error = file_error(path, what, known)
-    error.args = (message,)
+def _file_error_of(message: bytes) -> FileError:
+    """By the reason at the sentence's end: a path may hold colons, too."""
+    text, not_regular = os.fsdecode(message), ": is not a regular file"
+    numbers = {os.strerror(number): number for number in _FILE_ERRORS}
+    found = re.match(f"(.*): ([^:]*): ({'|'.join(map(re.escape, numbers))})(;|$)", text, re.DOTALL)
+    if found:
+        error = file_error(found[1], found[2], numbers[found[3]])
+    elif text.endswith(not_regular) and os.path.isdir(text[:-len(not_regular)]):
+        error = file_error(text[:-len(not_regular)], "is not a regular file", errno.EISDIR)
+    else:
+        return FileError(readable(message))
+    error.args = (readable(message),)
     return error
 
 
-def error_of(status: int, message: str) -> CnnError:
+def error_of(status: int, message: bytes) -> CnnError:
     if status == FileError.status:
         return _file_error_of(message)
     for kind in CnnError.__subclasses__():
         if kind.status == status:
-            return kind(message)
-    error = CnnError(message)
+            return kind(readable(message))
+    error = CnnError(readable(message))
     error.status = status
     return error
 
 
 def check(status: int) -> None:
     if status:
-        raise error_of(status, library.cnn_last_error().decode())
+        raise error_of(status, library.cnn_last_error())
 
 
 # --- the library, and what it makes ---
@@ -259,7 +267,7 @@ def text_of(make: Callable[[Any], Any]) -> str:
 
 
 def strings(values: Sequence[str]) -> Any:
-    return (ctypes.c_char_p * len(values))(*[os.fsencode(value) for value in values])
+    return (ctypes.c_char_p * len(values))(*[without_nul(os.fsencode(value), "a text") for value in values])
 
 
 # --- structs of options ---
@@ -310,7 +318,7 @@ def _field_value(kind: Any, name: str, field: Any, value: Any) -> Any:
     if issubclass(field, ctypes.Array):
         return _array_value(name, field, value if np.iterable(value) else [value] * field._length_)
     if field is ctypes.c_char_p:
-        return os.fsencode(value)
+        return without_nul(os.fsencode(value), name)
     if issubclass(field, ctypes._Pointer):
         return ctypes.pointer(inner_struct(field._type_, value))
     return number_for(field, value, name)
@@ -352,7 +360,7 @@ class Context(Object):
         struct = struct_of(abi.cnn_context_options, {"threads": threads, "instruction_set": instruction_set})
         if log:
             levels = {value: name for name, value in short_names("cnn_log_level").items()}
-            struct.log = dict(struct._fields_)["log"](lambda level, text, _user: log(levels[level], text.decode()))
+            struct.log = dict(struct._fields_)["log"](lambda level, text, _user: log(levels[level], readable(text)))
         pointer = self._place()
         library.cnn_context_create(struct, ref(pointer))
         self._own(pointer, struct)

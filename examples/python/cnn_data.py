@@ -12,8 +12,8 @@ import numpy as np
 
 import cnn_abi as abi
 from cnn_callbacks import Callbacks
-from cnn_core import (Context, Object, PathLike, ShapeError, defaults, enum_value, file_error, inner_struct, library,
-                      ref, strings, struct_of)
+from cnn_core import (Context, DataError, Object, PathLike, ShapeError, defaults, enum_value, file_error, inner_struct,
+                      library, readable, ref, strings, struct_of)
 from cnn_tensors import Tensor, tensor_of, view
 
 
@@ -83,6 +83,16 @@ def check_files(paths: Sequence[PathLike]) -> None:
             raise file_error(os.fsdecode(path), "can't be opened", errno.EACCES)
 
 
+def _check_cells(paths: Sequence[PathLike], labels: Sequence[str]) -> None:
+    """What a table of files can't hold is refused by its own name."""
+    for path in paths:
+        if readable(path) != os.fsdecode(path):
+            raise DataError(f"{readable(path)}: the file's name is not UTF-8; predict_files takes it, a dataset doesn't")
+    for label, path in zip(labels, paths):
+        if not label or "\0" in label or readable(label) != label:
+            raise DataError(f"{readable(path)}: the label is {label!r}; it must be a text in UTF-8 that is not empty")
+
+
 class Dataset(Object):
     """Labelled photographs: a folder of class folders, a zip, a CSV file, ... (see dataset.h), or arrays.
     dataset[3] is (pixels, class index). `options`: cnn_dataset_options."""
@@ -115,6 +125,7 @@ class Dataset(Object):
         if labels is not None and len(paths) != len(labels):
             raise ShapeError(f"there are {len(paths)} files, and {len(labels)} labels")
         check_files(paths)
+        _check_cells(paths, labels or [])
         columns = [[os.path.abspath(os.fspath(path)) for path in paths], labels or paths]
         rows = (",".join('"' + str(cell).replace('"', '""') + '"' for cell in row) for row in zip(*columns))
         with tempfile.TemporaryDirectory() as folder:

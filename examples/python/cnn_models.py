@@ -12,6 +12,7 @@ import numpy as np
 import cnn_abi as abi
 from cnn_callbacks import Callbacks
 from cnn_core import Context, Object, PathLike, ShapeError, defaults, enum_value, library, ref, struct_of, text_of
+from cnn_numbers import array_for
 from cnn_tensors import Tensor, tensor_of, view
 
 
@@ -110,7 +111,7 @@ class Graph(Object):
         return self._node(library.cnn_add(self, a, b))
 
     def concat(self, *nodes: int) -> int:
-        return self._node(library.cnn_concat(self, (ctypes.c_int32 * len(nodes))(*nodes), len(nodes)))
+        return self._node(library.cnn_concat(self, array_for(ctypes.c_int32, nodes, "cnn_concat: node"), len(nodes)))
 
     def rescale(self, x: int, scale: float, offset: float = 0) -> int:
         return self._node(library.cnn_rescale(self, x, scale, offset))
@@ -118,8 +119,9 @@ class Graph(Object):
     def normalize(self, x: int, mean: Sequence[float], deviation: Sequence[float]) -> int:
         if len(mean) != len(deviation) or not 0 <= x < len(self.layers) or len(mean) != self.layers[x].shape[-1]:
             raise ShapeError("normalize wants a mean and a deviation for each of its input's channels")
-        floats = ctypes.c_float * len(mean)
-        return self._node(library.cnn_normalize(self, x, floats(*mean), floats(*deviation)))
+        floats = [array_for(ctypes.c_float, values, f"normalize: {name}")
+                  for values, name in ((mean, "mean"), (deviation, "deviation"))]
+        return self._node(library.cnn_normalize(self, x, *floats))
 
     def output(self, x: int) -> None:
         library.cnn_output(self, x)

@@ -1,10 +1,11 @@
-"""Numbers on their way into C: what a C type can't hold is refused, where ctypes would cut it to its lowest bits."""
+"""Numbers and texts on their way into C: what a C type can't hold is refused, where ctypes would cut it to its lowest
+bits, and C would end a text at its first NUL."""
 from __future__ import annotations
 
 import ctypes
 import math
 import operator
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -47,3 +48,14 @@ def real_number(kind: Any, value: Any, name: str) -> float:
 def number_for(kind: Any, value: Any, name: str) -> Any:
     """A value that C holds as it is: of a field or parameter of that type, by which it is called."""
     return whole_number(kind, value, name) if kind in INTEGERS else real_number(kind, value, name)
+
+
+def array_for(kind: Any, values: Sequence[Any], name: str) -> Any:
+    """A C array, of at least one element, as there is none of none."""
+    return (kind * max(len(values), 1))(*[number_for(kind, value, name) for value in values])
+
+
+def without_nul(text: Any, name: str) -> Any:
+    if isinstance(text, bytes) and b"\0" in text:
+        raise ValueError(f"{name} is {text!r}; a text can't hold the character NUL")
+    return text

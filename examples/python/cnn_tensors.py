@@ -8,6 +8,7 @@ import numpy as np
 
 import cnn_abi as abi
 from cnn_core import Context, Object, UnsupportedError, library, ref
+from cnn_numbers import array_for
 
 _DTYPES = {abi.CNN_FLOAT32: np.dtype(np.float32), abi.CNN_UINT8: np.dtype(np.uint8), abi.CNN_INT32: np.dtype(np.int32),
            abi.CNN_INT64: np.dtype(np.int64), abi.CNN_INT8: np.dtype(np.int8)}
@@ -79,14 +80,14 @@ class Tensor(Object):
             raise TypeError(f"a tensor can't hold {array.dtype}; {', '.join(map(str, _CODES))} are possible")
         if not array.flags.c_contiguous:
             raise ValueError("the array is not contiguous: use numpy.ascontiguousarray")
-        dims, pointer = (ctypes.c_int64 * max(array.ndim, 1))(*array.shape), self._place()
+        dims, pointer = array_for(ctypes.c_int64, array.shape, "a dimension"), self._place()
         library.cnn_tensor_wrap(context, _CODES[array.dtype], array.ndim, dims, array.ctypes.data, ref(pointer))
         self._own(pointer, array, context)
         self._writable = array.flags.writeable
 
     @classmethod
     def zeros(cls, shape: Sequence[int], dtype: Any = np.float32, context: Optional[Context] = None) -> Tensor:
-        dims, pointer = (ctypes.c_int64 * max(len(shape), 1))(*shape), cls._place()
+        dims, pointer = array_for(ctypes.c_int64, shape, "a dimension"), cls._place()
         library.cnn_tensor_create(context, _CODES[np.dtype(dtype)], len(shape), dims, ref(pointer))
         return cls._made(pointer, context)
 

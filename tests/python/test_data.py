@@ -1,3 +1,4 @@
+import os
 import sys
 import threading
 import time
@@ -107,3 +108,36 @@ def test_python_runs_while_the_library_works():
         sys.setswitchinterval(interval)
         stop.set()
         thread.join()
+
+
+def test_a_name_that_is_not_utf8_is_an_error_like_any_other(tmp_path, pets):
+    table, name = tmp_path / "table.csv", os.fsdecode(bytes(tmp_path) + b"/caf\xe9.jpg")
+    table.write_bytes(b"path,label\n\xe9.jpg,x\nb.jpg,y\n")
+    with pytest.raises(cnn.CnnError, match="table.csv"):
+        cnn.Dataset(table)
+    with pytest.raises(FileNotFoundError, match="caf\ufffd.jpg: can't be opened") as caught:
+        cnn.load_image(name)
+    assert caught.value.filename == name
+    missing, good = pets.predict_files([name, next((SAMPLE / "test/cats").glob("*.jpg"))])
+    assert isinstance(missing.error, FileNotFoundError) and str(missing.error).encode() and good.error is None
+    with pytest.raises(FileNotFoundError, match="caf\ufffd.jpg: can't be opened"):
+        pets.predict([name])
+
+
+@pytest.mark.parametrize("name", ["a: b.jpg", "No such file or directory: b.jpg", "a\nb: c: d.jpg"])
+def test_a_missing_file_may_have_colons_in_its_name(tmp_path, name):
+    for use in (cnn.load_image, cnn.Model.load, cnn.Dataset):
+        with pytest.raises(FileNotFoundError) as caught:
+            use(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+    (tmp_path / name).mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        cnn.load_image(tmp_path / name)
+    assert caught.value.filename == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("label", ["", "a\0b", "caf\udce9"])
+def test_a_label_that_is_no_text_is_named(label):
+    files = sorted((SAMPLE / "test/cats").glob("*.jpg"))[:2]
+    with pytest.raises(cnn.DataError, match=f"{files[1].name}: the label is "):
+        cnn.Dataset.from_files(files, ["cat", label])

@@ -107,3 +107,31 @@ def test_what_is_raised_while_an_argument_is_read_is_raised():
 
     with pytest.raises(KeyboardInterrupt):
         cnn.Graph().input(Interrupted(), 8)
+
+
+def test_the_numbers_of_arrays_are_checked_too():
+    g = cnn.Graph()
+    x = g.input(8, 8)
+    for wrong in (2 ** 32 + x, 1.5):
+        with pytest.raises((ValueError, TypeError), match="cnn_concat: node is .*; it must be"):
+            g.concat(x, wrong)
+    for wrong in (2 ** 64 + 1, 1.5):
+        with pytest.raises((ValueError, TypeError), match="a dimension is .*; it must be"):
+            cnn.Tensor.zeros((wrong,))
+    with pytest.raises(ValueError, match="normalize: deviation is 1e.39; it is too large"):
+        g.normalize(x, [0, 0, 0], [1, 1, 1e39])
+    both = g.concat(x, x)
+    assert g.layers[both].shape == (8, 8, 6) and cnn.Tensor.zeros(()).shape == ()
+
+
+def test_a_text_that_c_would_cut_is_refused(tmp_path):
+    X, y = photographs(4)
+    g, model, path = cnn.Graph(), cnn.Model(tiny_net()), str(tmp_path / "file")
+    x = g.input(8, 8)
+    for use in (lambda: model.save(path + "\0.safetensors"), lambda: model.set_note("key", "before\0after"),
+                lambda: model.note("key\0"), lambda: g.name(x, "in\0put"), lambda: cnn.load_image(path + "\0.jpg"),
+                lambda: cnn.Dataset.from_pixels(X, y, ["a\0b", "c"]), lambda: cnn.Model.load(path + "\0"),
+                lambda: cnn.train(model, cnn.Dataset.from_pixels(X, y, ["a", "b"]), checkpoint=path + "\0")):
+        with pytest.raises(ValueError, match="a text can't hold the character NUL"):
+            use()
+    assert list(tmp_path.iterdir()) == [] and model.note("key") is None
