@@ -75,7 +75,8 @@ def train(model: Model, training: Dataset, validation: Optional[Dataset] = None,
     """Trains a model; Classifier is the short way. A callback that gives something true stops it; what was learned is
     kept. `options`: cnn_train_options."""
     struct, callbacks = train_options(options, on_step, on_epoch)
-    return trained(callbacks, lambda history: library.cnn_train(model, training, validation, struct, history), [])
+    owner = model._as_parameter_  # until the history is destroyed, which is in the memory of the model's context
+    return trained(callbacks, lambda history: library.cnn_train(owner, training, validation, struct, history), [])
 
 
 def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, layer: Optional[str] = None,
@@ -83,13 +84,13 @@ def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = 
                **options: Any) -> list[Epoch]:
     """Trains what follows `layer` (None: the last layer with weights), on values that are computed once."""
     struct, callbacks = train_options(options, on_step, on_epoch)
-    name = layer.encode() if layer else None
-    return trained(callbacks, lambda history: library.cnn_train_head(model, name, training, validation, struct, history),
+    name, owner = layer.encode() if layer else None, model._as_parameter_  # as in train()
+    return trained(callbacks, lambda history: library.cnn_train_head(owner, name, training, validation, struct, history),
                    [])
 
 
 def evaluate(model: Model, dataset: Dataset, **options: Any) -> Metrics:
     """`options`: cnn_evaluate_options."""
-    pointer = ctypes.POINTER(abi.cnn_metrics)()
-    library.cnn_evaluate(model, dataset, struct_of(abi.cnn_evaluate_options, options), ref(pointer))
+    pointer, owner = ctypes.POINTER(abi.cnn_metrics)(), model._as_parameter_  # as in train()
+    library.cnn_evaluate(owner, dataset, struct_of(abi.cnn_evaluate_options, options), ref(pointer))
     return Metrics(pointer)
