@@ -1,6 +1,7 @@
 #include "data/dataset_internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 #include "core/memory.h"
@@ -110,6 +111,18 @@ static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, u
     return copy_class_names(dataset, classes->names, classes->count);
 }
 
+static cnn_status fail_unknown_class(const char *path, const char *label, const cnn_classes *classes)
+{
+    for (size_t i = 0; i < classes->count; i++)
+        if (!strcasecmp(label, classes->names[i]))
+            return cnn_fail(
+                CNN_ERROR_DATA,
+                "%s: its class \"%s\" is none of the training part's, which has \"%s\": rename one, so that "
+                "both are written alike",
+                path, label, classes->names[i]);
+    return cnn_fail(CNN_ERROR_DATA, "%s: its class \"%s\" is none of the training part's", path, label);
+}
+
 static cnn_status take_labelled(cnn_dataset *dataset, const cnn_layout *layout, const bool wanted[CNN_ROLES],
                                 const cnn_classes *classes)
 {
@@ -125,8 +138,7 @@ static cnn_status take_labelled(cnn_dataset *dataset, const cnn_layout *layout, 
             continue;
         int64_t class_index = cnn_classes_find(classes, label, strlen(label));
         if (class_index < 0)
-            return cnn_fail(CNN_ERROR_DATA, "%s: its class \"%s\" is none of the training part's",
-                            dataset->source->images.entries[i].path, label);
+            return fail_unknown_class(dataset->source->images.entries[i].path, label, classes);
         dataset->items[dataset->count++] =
             (cnn_item){ .entry = (uint32_t)i, .label = (int32_t)class_index, .role = layout->roles[i] };
     }

@@ -1,6 +1,7 @@
 #include "data/layout.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
@@ -91,6 +92,34 @@ static bool has_class_folders(const cnn_layout_finder *f, const children *found)
            (found->count == 1 && cnn_classes_find(&f->known, found->folders[0].name, found->folders[0].length) >= 0);
 }
 
+static bool names_what_is_in_files(const char *name, size_t length)
+{
+    static const char *const words[] = { "images",  "annotations",   "labels", "masks",
+                                         "trimaps", "segmentations", "xmls",   "bboxes" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == length && !strncasecmp(words[i], name, length))
+            return true;
+    return false;
+}
+
+/* Photographs beside pictures that describe them, as for segmentation, look like two classes. */
+static void warn_of_annotations(const cnn_layout_finder *f, const children *found)
+{
+    const child *images = NULL;
+    for (size_t i = 0; i < found->count; i++) {
+        const child *folder = &found->folders[i];
+        if (!names_what_is_in_files(folder->name, folder->length))
+            return;
+        if (!strncasecmp("images", folder->name, folder->length))
+            images = folder;
+    }
+    if (images)
+        cnn_log(f->source->context, CNN_LOG_WARNING,
+                "%s: its folders, taken for classes, are named as photographs and what describes them; if the classes "
+                "are within %.*s, give that folder alone",
+                f->source->path, (int)images->length, images->name);
+}
+
 /* Labels what has a class in the folder `at`; `*classes` stays 0 if nothing has. `*inner` gets the folder to look into
  * next: the single one in this one, as zips and copies wrap it; `at` itself if there is none. */
 static cnn_status label_folder(cnn_layout_finder *f, cnn_layout_level at, cnn_role role, size_t *classes,
@@ -102,6 +131,7 @@ static cnn_status label_folder(cnn_layout_finder *f, cnn_layout_level at, cnn_ro
     if (!status && has_class_folders(f, &found)) {
         status = label_folders(f, &found, role);
         *classes = found.count;
+        warn_of_annotations(f, &found);
         warn_of_empty_folders(f, at);
     } else if (!status && found.loose) {
         status = cnn_layout_label_flat(f, at, role, classes);

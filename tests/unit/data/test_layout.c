@@ -360,6 +360,21 @@ static void a_part_whose_images_have_no_classes_is_logged(void **state)
     assert_non_null(strstr(log_text, "the images of its part test are in no classes"));
 }
 
+static void annotations_beside_images_are_doubted(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "images/cat_1.jpg", "images/dog_1.jpg", "annotations/trimaps/cat_1.png", NULL });
+    expect_and_log("1 annotations, 2 images");
+    assert_non_null(strstr(log_text, "if the classes are within images, give that folder alone"));
+}
+
+static void classes_that_differ_in_case_are_said_to(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "train/Cat/1.jpg", "train/Dog/1.jpg", "test/cat/1.jpg", "test/Dog/1.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_TEST, CNN_ERROR_DATA, "which has \"Cat\": rename one");
+}
+
 static void empty_class_folders_and_strays_are_logged(void **state)
 {
     (void)state;
@@ -590,6 +605,8 @@ int main(void)
         in_a_room(no_images_are_an_error),
         in_a_room(more_classes_than_allowed_are_an_error),
         in_a_room(a_part_whose_images_have_no_classes_is_logged),
+        in_a_room(annotations_beside_images_are_doubted),
+        in_a_room(classes_that_differ_in_case_are_said_to),
         in_a_room(empty_class_folders_and_strays_are_logged),
         in_a_room(names_may_be_of_any_script),
         in_a_room(class_names_that_are_no_utf8_become_utf8),
