@@ -141,6 +141,8 @@ class Classifier(Object):
         """Trains from the start. `validation`: as X, or a pair (X, y); None: a tenth is split off. A callback that
         gives something true stops the training; what was learned is kept, and so it is where a callback raises something,
         or Ctrl-C, after an epoch. A training that fails otherwise leaves the classifier as it was before."""
+        if y is not None and len(y) == 0:
+            raise DataError("there are no images to train on: y is empty")
         classes = None if y is None else classes_of(y)
         training = self._labelled(X, y, classes)
         if classes is None:

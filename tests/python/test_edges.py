@@ -25,6 +25,8 @@ def test_a_model_is_trained_on_however_few_images(count, batch_size):
 
 def test_a_classifier_says_what_it_lacks():
     X, y = photographs(3)
+    with pytest.raises(cnn.DataError, match="there are no images to train on"):
+        tiny_classifier(epochs=1).fit(X[:0], y[:0])
     with pytest.raises(cnn.DataError, match="1 class .0.; the classifier tells 2 apart"):
         tiny_classifier(epochs=1).fit(X[:1], y[:1])
     with pytest.raises(cnn.DataError, match="no class has two images"):
