@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -55,11 +56,15 @@ static void find_folder(const char *path, char folder[PATH_MAX])
  * to would be written from its beginning. */
 static int descriptor_of(const char *path)
 {
-    int descriptor = -1, length = 0;
-    if ((sscanf(path, "/proc/self/fd/%d%n", &descriptor, &length) == 1 ||
-         sscanf(path, "/dev/fd/%d%n", &descriptor, &length) == 1) &&
-        !path[length])
-        return descriptor;
+    static const char *const folders[] = { "/proc/self/fd/", "/dev/fd/" };
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        size_t length = strlen(folders[i]);
+        if (strncmp(path, folders[i], length) != 0 || path[length] < '0' || path[length] > '9')
+            continue;
+        char *end;
+        long descriptor = strtol(path + length, &end, 10);
+        return *end || descriptor > INT_MAX ? -1 : (int)descriptor;
+    }
     return -1;
 }
 

@@ -79,14 +79,18 @@ static bool see_mount(char *line, void *user)
 
 static bool see_number(char *line, void *user)
 {
-    return sscanf(line, "%lld", (long long *)user) == 1;
+    char *end;
+    *(long long *)user = strtoll(line, &end, 10);
+    return end != line;
 }
 
 /* "QUOTA PERIOD", or "max PERIOD" */
 static bool see_pair(char *line, void *user)
 {
     long long *pair = user;
-    return sscanf(line, "%lld %lld", &pair[0], &pair[1]) == 2;
+    char *end;
+    pair[0] = strtoll(line, &end, 10);
+    return end != line && see_number(end, &pair[1]);
 }
 
 /* 0 for none. */
@@ -126,7 +130,7 @@ static uint32_t quota_of_group(const char *root, const group *g)
     if (above < 0 || (size_t)above >= sizeof folder)
         return 0;
     int below = snprintf(folder + above, sizeof folder - (size_t)above, "%s", path_below_mount(g));
-    if (below < 0 || (size_t)(above + below) >= sizeof folder)
+    if (below < 0 || (size_t)above + (size_t)below >= sizeof folder)
         return 0;
     uint32_t quota = quota_of_folder(folder, g->hierarchy);
     for (char *slash = NULL; (slash = strrchr(folder + above, '/'));) {

@@ -112,7 +112,7 @@ char *cnn_zip_path(cnn_source *source, const char *root, const cnn_zip_entry *en
     char *path = cnn_source_text(source, root_length + LARGEST_GROWTH * length + 1);
     if (!path)
         return NULL;
-    memcpy(path, root, root_length);
+    memcpy(path, root, root_length + 1);
     put_name(name, length, is_utf8, path + root_length);
     remove_dots(path + root_length);
     return path;

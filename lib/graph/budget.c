@@ -59,11 +59,11 @@ cnn_status cnn_graph_check_budget(const cnn_context *context, const cnn_graph *g
 
 cnn_status cnn_plan_check_budget(const cnn_context *context, const cnn_plan *plan, bool training)
 {
-    uint64_t bytes = plan->arena_bytes / (uint64_t)plan->batch / (training ? TRAINING_FACTOR : 1);
-    if (bytes <= context->image_memory_limit)
+    uint64_t bytes = plan->arena_bytes / (uint64_t)plan->batch;
+    if (bytes / (training ? TRAINING_FACTOR : 1) <= context->image_memory_limit)
         return CNN_OK;
     return cnn_fail(CNN_ERROR_LIMIT,
                     "the model's values take %.1f MB for one image%s; the limit is %.1f MB (" HOW_TO_RAISE_MEMORY ")",
-                    (double)(plan->arena_bytes / (uint64_t)plan->batch) / 1e6, training ? " in training" : "",
+                    (double)bytes / 1e6, training ? " in training" : "",
                     (double)context->image_memory_limit * (training ? TRAINING_FACTOR : 1) / 1e6);
 }

@@ -43,24 +43,22 @@ static uint32_t further_reduction(uint32_t size, uint32_t least)
     return factor;
 }
 
-/* What is cut off each end of a side of which the middle `shown` pixels matter; whole blocks, and none unless it is
- * much. */
-static uint32_t margin(uint32_t size, double shown, uint32_t block)
+/* What is cut off each end of a side of which the middle `shown` blocks matter; none unless it is much. */
+static uint32_t margin(uint32_t size, double shown)
 {
-    if ((double)size <= 2 * shown)
-        return 0;
-    uint32_t cut = (size - (uint32_t)ceil(shown)) / 2;
-    return cut - cut % block;
+    return (double)size <= 2 * shown ? 0 : (size - (uint32_t)ceil(shown)) / 2;
 }
 
-/* The middle, and around it what the filter at its edges looks at. */
+/* The middle, and around it what the filter at its edges looks at. All is counted in blocks, which are the pixels of
+ * what has been reduced: there the same is found. */
 static void cut_ends(cnn_reduction *kept, const cnn_reduction_aim *aim)
 {
     const double filter = 4;
-    double step = fmin((double)kept->width / aim->width, (double)kept->height / aim->height);
-    double around = filter * fmax(step, kept->block_width);
-    kept->left = margin(kept->width, step * aim->width + around, kept->block_width);
-    kept->top = margin(kept->height, step * aim->height + around, kept->block_height);
+    uint32_t width = cnn_reduced_width(kept), height = cnn_reduced_height(kept);
+    double step = fmin((double)width / aim->width, (double)height / aim->height);
+    double around = filter * fmax(step, 1);
+    kept->left = margin(width, step * aim->width + around) * kept->block_width;
+    kept->top = margin(height, step * aim->height + around) * kept->block_height;
     kept->width -= 2 * kept->left;
     kept->height -= 2 * kept->top;
 }

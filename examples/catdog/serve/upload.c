@@ -10,10 +10,10 @@ enum { LONGEST_NAME = 255 };
 void refuse(refusal *why, unsigned code, const char *format, ...)
 {
     va_list values;
-    why->code = code;
     va_start(values, format);
     vsnprintf(why->sentence, sizeof why->sentence, format, values);
     va_end(values);
+    why->code = code;
 }
 
 static void refuse_for_memory(upload *u)

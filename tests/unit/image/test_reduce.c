@@ -98,11 +98,11 @@ static void what_is_reduced_once_is_not_reduced_again(void **state)
     (void)state;
     cnn_random random;
     cnn_random_init(&random, 3, CNN_RANDOM_SHUFFLE, 0, 0);
-    for (int i = 0; i < 800; i++) {
+    for (int i = 0; i < 3000; i++) {
         int64_t dims[] = { 1 + cnn_random_below(&random, i % 2 ? 40 : 2000),
                            1 + cnn_random_below(&random, i % 3 ? 40 : 2000), 3 };
-        const cnn_image_options options =
-            options_for(1 + cnn_random_below(&random, 30), 1 + cnn_random_below(&random, 30));
+        const uint32_t width = 1 + cnn_random_below(&random, 30), height = 1 + cnn_random_below(&random, 30);
+        const cnn_image_options options = options_for(width, height);
         cnn_tensor *pixels, *once, *twice;
         assert_ok(cnn_tensor_create(NULL, CNN_UINT8, 3, dims, &pixels));
         memset(cnn_tensor_data(pixels), 9, cnn_tensor_bytes(pixels));
