@@ -148,9 +148,11 @@ def test_what_keeps_a_training_from_going_on_is_named(pets, tmp_path, option, sa
 
 
 def start(pets, model, *more, epochs=200):
+    """The tests themselves may run under nohup, which has SIGHUP ignored in all that it starts."""
     return subprocess.Popen(
         [PROGRAM, "train", "--data", pets.data, "--net", pets.net, "--batch", "4", "--epochs", str(epochs), "--model",
-         model, *map(str, more)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+         model, *map(str, more)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
 
 def wait_for(process, text):
