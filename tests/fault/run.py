@@ -297,11 +297,13 @@ class Runner:
         return case.name, what, self.pool.submit(work)
 
     def finish(self, futures, deadline=None):
-        for name, what, future in futures:
-            if deadline and time.monotonic() > deadline:
+        if deadline:
+            concurrent.futures.wait([future for _, _, future in futures], max(0, deadline - time.monotonic()))
+            for _, _, future in futures:
                 future.cancel()
-                if future.cancelled():
-                    continue
+        for name, what, future in futures:
+            if future.cancelled():
+                continue
             wrong = future.result()
             if wrong == "-":
                 continue
