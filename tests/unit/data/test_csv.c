@@ -237,6 +237,11 @@ static void a_surplus_field_is_refused_by_its_line(void **state)
 static void a_header_of_millions_of_columns_is_read_in_a_moment(void **state)
 {
     (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    const double most = 10; /* seconds; every access is watched */
+#else
+    const double most = 1.5;
+#endif
     enum { COMMAS = 5000000 };
     char *text = malloc(COMMAS + 1);
     assert_non_null(text);
@@ -244,7 +249,7 @@ static void a_header_of_millions_of_columns_is_read_in_a_moment(void **state)
     text[COMMAS] = 0;
     clock_t start = clock();
     expect_error(text, CNN_ERROR_FORMAT, "there is no column");
-    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 1.5);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < most);
     free(text);
 }
 
