@@ -58,7 +58,8 @@ void *cnn_allocate(cnn_context *context, size_t size)
     context = cnn_context_or_default(context);
     if (!context)
         return NULL;
-    if (!cnn_sum(size, HEADER_SIZE, &bytes)) {
+    /* at least a byte: an address behind the block's end is no way to it for leak checkers */
+    if (!cnn_sum(size ? size : 1, HEADER_SIZE, &bytes)) {
         cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %zu bytes were asked for", size);
         return NULL;
     }
