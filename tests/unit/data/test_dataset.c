@@ -233,6 +233,20 @@ static void duplicates_and_misnamed_files_are_reported_and_stay(void **state)
     cnn_dataset_destroy(dataset);
 }
 
+/* In all parts of what lies in the room. */
+static void look_for_duplicates(journal *l)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = CNN_PART_ALL;
+    cnn_dataset *dataset = NULL;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    cnn_verify_options verify = logging_to(l);
+    verify.find_duplicates = 1;
+    assert_ok(cnn_dataset_verify(dataset, &verify, NULL));
+    cnn_dataset_destroy(dataset);
+}
+
 static void equal_files_are_said_to_be_what_they_are(void **state)
 {
     (void)state;
@@ -241,15 +255,8 @@ static void equal_files_are_said_to_be_what_they_are(void **state)
     copy_fixture("train/Dog/1.jpg", "second.jpg");
     copy_fixture("test/Cat/3.jpg", "second.jpg");
     copy_fixture("test/Dog/4.jpg", "second.jpg");
-    cnn_dataset_options options;
-    cnn_dataset_options_init(&options);
-    options.part = CNN_PART_ALL;
-    cnn_dataset *dataset = NULL;
-    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
     journal l = { "" };
-    cnn_verify_options verify = logging_to(&l);
-    verify.find_duplicates = 1;
-    assert_ok(cnn_dataset_verify(dataset, &verify, NULL));
+    look_for_duplicates(&l);
     char expected[3000];
     snprintf(
         expected, sizeof expected,
@@ -258,7 +265,6 @@ static void equal_files_are_said_to_be_what_they_are(void **state)
         "train/Dog/1.jpg: has the same content as %s, and another label: Cat there, Dog here; one of them is wrong\n",
         in_room("test/Cat/3.jpg"), in_room("train/Cat/1.jpg"), in_room("test/Cat/3.jpg"));
     assert_string_equal(expected, l.text);
-    cnn_dataset_destroy(dataset);
 }
 
 static void a_photograph_in_two_parts_is_a_leak(void **state)
@@ -267,18 +273,10 @@ static void a_photograph_in_two_parts_is_a_leak(void **state)
     copy_fixture("train/Cat/1.jpg", "first.jpg");
     copy_fixture("train/Dog/1.jpg", "second.jpg");
     copy_fixture("test/Dog/2.jpg", "second.jpg");
-    cnn_dataset_options options;
-    cnn_dataset_options_init(&options);
-    options.part = CNN_PART_ALL;
-    cnn_dataset *dataset = NULL;
-    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
     journal l = { "" };
-    cnn_verify_options verify = logging_to(&l);
-    verify.find_duplicates = 1;
-    assert_ok(cnn_dataset_verify(dataset, &verify, NULL));
+    look_for_duplicates(&l);
     assert_non_null(strstr(l.text, "train/Dog/1.jpg: has the same content as "));
     assert_non_null(strstr(l.text, " in the test part: what is in the training part must not be in another"));
-    cnn_dataset_destroy(dataset);
 }
 
 typedef struct pairs {
