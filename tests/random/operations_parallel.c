@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "../child.h"
 
 enum { MOST_CALLERS = 4, CALLS = 3, CHILD_SECONDS = 10 };
 
@@ -87,13 +87,19 @@ bool operation_contexts(case_trial *trial, int32_t argument)
     return run_callers(trial, 2 + argument % (MOST_CALLERS - 1), run_caller_in_context);
 }
 
-static int run_forked(case_trial *trial, const cnn_tensor *expected)
+typedef struct forked {
+    case_trial *trial;
+    const cnn_tensor *expected;
+} forked;
+
+static bool predict_in_child(void *argument)
 {
-    alarm(CHILD_SECONDS);
-    if (trial_same_bits(trial, "after fork", expected, 0, trial_predict(trial, trial->model, 0, trial->it->images)))
-        return 0;
+    const forked *f = argument;
+    case_trial *trial = f->trial;
+    if (trial_same_bits(trial, "after fork", f->expected, 0, trial_predict(trial, trial->model, 0, trial->it->images)))
+        return true;
     fprintf(stderr, "random: %s\n", trial->why);
-    return 1;
+    return false;
 }
 
 bool operation_fork(case_trial *trial, int32_t argument)
@@ -102,12 +108,7 @@ bool operation_fork(case_trial *trial, int32_t argument)
     cnn_tensor *expected = trial_predict(trial, trial->model, 0, trial->it->images);
     if (!expected)
         return false;
-    fflush(NULL);
-    pid_t child = fork();
-    if (!child)
-        _exit(run_forked(trial, expected));
-    int status = -1;
-    bool right = child > 0 && waitpid(child, &status, 0) == child && !status;
+    int status = child_status(predict_in_child, &(forked){ trial, expected }, CHILD_SECONDS);
     cnn_tensor_destroy(expected);
-    return right || trial_fail(trial, "a child predicts otherwise, or not at all: status %d", status);
+    return !status || trial_fail(trial, "a child predicts otherwise, or not at all: status %d", status);
 }

@@ -1,13 +1,11 @@
 /* What a process that was forked after the library's first use can do. */
+#include "../../child.h"
 #include "../test.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <pthread.h>
 #include <sched.h>
@@ -74,22 +72,9 @@ static void destroy_user(user *u)
     cnn_context_destroy(u->context);
 }
 
-/* A child that hangs is ended by its alarm. */
-static pid_t start_child(bool (*act)(void *), void *argument)
-{
-    pid_t child = fork();
-    if (!child) {
-        alarm(PATIENCE);
-        _exit(act(argument) ? 0 : 1);
-    }
-    return child;
-}
-
 static bool child_does(bool (*act)(void *), void *argument)
 {
-    int status = -1;
-    pid_t child = start_child(act, argument);
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+    return !child_status(act, argument, PATIENCE);
 }
 
 static bool use_all_and_destroy_it(void *argument)
