@@ -6,11 +6,11 @@
 
 #include <cnn/cnn.h>
 
-#include "arguments.h"
-#include "companion.h"
-#include "json_memory.h"
-#include "manual.h"
-#include "output.h"
+#include "cli/arguments.h"
+#include "cli/external_command.h"
+#include "cli/json_memory.h"
+#include "cli/manual.h"
+#include "cli/output.h"
 
 static const catdog_command *const commands[] = {
     &train_command,

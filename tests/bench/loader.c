@@ -7,7 +7,7 @@
 
 #include <cnn/cnn.h>
 
-#include "../../examples/catdog/loader_speed.h"
+#include "bench/loader_benchmark.h"
 
 typedef struct bench {
     const char *path, *spec;

@@ -5,7 +5,7 @@
 
 #include <cnn/cnn.h>
 
-#include "../../examples/catdog/machine.h"
+#include "bench/roofline.h"
 
 static int print_limits(unsigned threads, const char *instruction_set, const char *before)
 {

@@ -1,9 +1,9 @@
 /* Histories of trainings from strangers, as `catdog report` reads them. */
-#include "../../examples/catdog/report/history.h"
+#include "report/history.h"
 
 #include <stdarg.h>
 
-#include "../../examples/catdog/output.h"
+#include "cli/output.h"
 #include "fuzz.h"
 
 /* What is printed would slow the fuzzer down. */

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../examples/catdog/serve/listener.h"
-#include "../../examples/catdog/serve/server.h"
 #include "fuzz.h"
+#include "serve/listener.h"
+#include "serve/server.h"
 
 enum { SIDE = 8, IMAGES = 4, SECONDS = 5 };
 

@@ -1,6 +1,6 @@
 /* Forms from strangers: the first line is the Content-Type, the rest the body. In whatever pieces it comes in, it must
  * be the same form. */
-#include "../../examples/catdog/serve/multipart.h"
+#include "serve/multipart.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../examples/catdog/peak.h"
+#include "bench/peak_flops.h"
 #include "bench_report.h"
 #include "check.h"
 

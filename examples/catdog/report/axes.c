@@ -1,4 +1,4 @@
-#include "axes.h"
+#include "report/axes.h"
 
 #include <math.h>
 #include <stdio.h>

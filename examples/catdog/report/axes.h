@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "canvas.h"
+#include "report/canvas.h"
 
 typedef enum axis_format {
     AXIS_NUMBER,

@@ -1,4 +1,4 @@
-#include "bars.h"
+#include "report/bars.h"
 
 #include <math.h>
 

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "figure.h"
+#include "report/figure.h"
 
 typedef struct bar {
     const char *name; /* UTF-8 */

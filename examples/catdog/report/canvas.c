@@ -1,4 +1,4 @@
-#include "canvas.h"
+#include "report/canvas.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
-#include "curves.h"
+#include "report/curves.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "axes.h"
+#include "report/axes.h"
 
 static const double width = 390, height = 280;
 

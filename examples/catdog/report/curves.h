@@ -2,8 +2,8 @@
 #ifndef CATDOG_REPORT_CURVES_H
 #define CATDOG_REPORT_CURVES_H
 
-#include "figure.h"
-#include "history.h"
+#include "report/figure.h"
+#include "report/history.h"
 
 figure curves_of_loss(const history *h);
 figure curves_of_accuracy(const history *h);

@@ -1,10 +1,10 @@
-#include "diagrams.h"
+#include "report/diagrams.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "axes.h"
-#include "isolate.h"
+#include "report/axes.h"
+#include "report/isolate.h"
 
 static const double width = 390, height = 300;
 

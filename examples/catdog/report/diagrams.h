@@ -2,8 +2,8 @@
 #ifndef CATDOG_REPORT_DIAGRAMS_H
 #define CATDOG_REPORT_DIAGRAMS_H
 
-#include "figure.h"
-#include "verdicts.h"
+#include "report/figure.h"
+#include "report/verdicts.h"
 
 figure diagram_confusion(const verdicts *v);
 figure diagram_calibration(const verdicts *v);

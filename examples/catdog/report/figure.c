@@ -1,4 +1,4 @@
-#include "figure.h"
+#include "report/figure.h"
 
 #include <cairo-svg.h>
 
@@ -10,8 +10,8 @@
 
 #include <cnn/cnn.h>
 
-#include "../destination.h"
-#include "../output.h"
+#include "cli/destination.h"
+#include "cli/output.h"
 
 enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12 };
 static const double png_scale = 2;

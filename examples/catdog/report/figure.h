@@ -2,7 +2,7 @@
 #ifndef CATDOG_REPORT_FIGURE_H
 #define CATDOG_REPORT_FIGURE_H
 
-#include "canvas.h"
+#include "report/canvas.h"
 
 typedef struct figure {
     const char *name;  /* of its files, without their ends */

@@ -1,4 +1,4 @@
-#include "filters.h"
+#include "report/filters.h"
 
 #include <math.h>
 #include <string.h>

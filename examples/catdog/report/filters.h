@@ -4,7 +4,7 @@
 
 #include <cnn/cnn.h>
 
-#include "figure.h"
+#include "report/figure.h"
 
 typedef struct filters {
     const float *weights; /* height x width x 3 x count; they belong to the model */

@@ -1,8 +1,8 @@
-#include "grids.h"
+#include "report/grids.h"
 
 #include <stdlib.h>
 
-#include "../output.h"
+#include "cli/output.h"
 
 enum { GAP = 14, LINE_HEIGHT = 15 };
 

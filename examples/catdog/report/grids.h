@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "figure.h"
+#include "report/figure.h"
 
 typedef enum cell_mark { MARK_NONE, MARK_RIGHT, MARK_WRONG } cell_mark;
 

@@ -1,4 +1,4 @@
-#include "heat.h"
+#include "report/heat.h"
 
 #include <math.h>
 

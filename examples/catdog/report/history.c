@@ -1,4 +1,4 @@
-#include "history.h"
+#include "report/history.h"
 
 #include <errno.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../output.h"
+#include "cli/output.h"
 
 static const char *const names[HISTORY_COLUMNS] = { "epoch", "loss", "accuracy", "validation_loss",
                                                     "validation_accuracy" };

@@ -1,6 +1,6 @@
-#include "html.h"
+#include "report/html.h"
 
-#include "photo.h"
+#include "report/photo.h"
 
 void html_text(FILE *file, const char *text)
 {

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "figure.h"
-#include "grids.h"
+#include "report/figure.h"
+#include "report/grids.h"
 
 /* Text, with what HTML would take for its own escaped, and control characters replaced. */
 void html_text(FILE *file, const char *text);

@@ -1,4 +1,4 @@
-#include "isolate.h"
+#include "report/isolate.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
-#include "layers.h"
+#include "report/layers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../output.h"
+#include "cli/output.h"
 
 enum { REPEATS = 15 };
 

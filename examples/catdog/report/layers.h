@@ -4,7 +4,7 @@
 
 #include <cnn/cnn.h>
 
-#include "bars.h"
+#include "report/bars.h"
 
 typedef struct layer {
     const char *name, *type; /* they belong to the model */

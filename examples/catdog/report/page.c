@@ -1,4 +1,4 @@
-#include "page.h"
+#include "report/page.h"
 
 #include <limits.h>
 #include <math.h>
@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../destination.h"
-#include "../output.h"
-#include "html.h"
-#include "style.h"
+#include "cli/destination.h"
+#include "cli/output.h"
+#include "report/html.h"
+#include "report/style.h"
 
 /* A page in the making. */
 typedef struct page {

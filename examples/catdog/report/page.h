@@ -2,12 +2,12 @@
 #ifndef CATDOG_REPORT_PAGE_H
 #define CATDOG_REPORT_PAGE_H
 
-#include "curves.h"
-#include "diagrams.h"
-#include "filters.h"
-#include "grids.h"
-#include "layers.h"
-#include "verdicts.h"
+#include "report/curves.h"
+#include "report/diagrams.h"
+#include "report/filters.h"
+#include "report/grids.h"
+#include "report/layers.h"
+#include "report/verdicts.h"
 
 /* All that a report tells. */
 typedef struct report {

@@ -1,4 +1,4 @@
-#include "photo.h"
+#include "report/photo.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include <jpeglib.h>
 
-#include "../output.h"
+#include "cli/output.h"
 
 static const int jpeg_quality = 85;
 

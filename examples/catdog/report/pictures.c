@@ -1,14 +1,14 @@
-#include "pictures.h"
+#include "report/pictures.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../output.h"
-#include "heat.h"
-#include "isolate.h"
-#include "photo.h"
+#include "cli/output.h"
+#include "report/heat.h"
+#include "report/isolate.h"
+#include "report/photo.h"
 
 enum { PHOTO = 192, COLUMNS = 6 }; /* pixels of a photograph, photographs in a row */
 static const double drawn = 120;   /* of a photograph in a figure */

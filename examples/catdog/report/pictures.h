@@ -6,8 +6,8 @@
 
 #include <cnn/cnn.h>
 
-#include "grids.h"
-#include "verdicts.h"
+#include "report/grids.h"
+#include "report/verdicts.h"
 
 /* Draws `count` images of a dataset, as many of each class as can be, class by class. Gives how many there are.
  * `images` has room for `count`. -1 with a sentence printed. */

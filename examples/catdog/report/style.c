@@ -1,4 +1,4 @@
-#include "style.h"
+#include "report/style.h"
 
 /* One column on a phone, two on a desk; dark where the reader's system is; light on paper. */
 const char page_style[] =

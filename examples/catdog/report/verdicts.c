@@ -1,11 +1,11 @@
-#include "verdicts.h"
+#include "report/verdicts.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "../data.h"
-#include "../interrupt.h"
-#include "../output.h"
+#include "cli/data.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
 
 typedef struct collecting {
     verdicts *v;

@@ -6,7 +6,7 @@
 
 #include <cnn/cnn.h>
 
-#include "../progress.h"
+#include "cli/progress.h"
 
 enum { CLASS_NAME = 256 };
 

@@ -1,11 +1,11 @@
-#include "answers.h"
+#include "serve/answers.h"
 
 #include <string.h>
 
 #include <jansson.h>
 
-#include "../json_memory.h"
-#include "../output.h"
+#include "cli/json_memory.h"
+#include "cli/output.h"
 
 /* A copy that free() takes: jansson's memory has other ways. Six digits are what a float holds. What was built where
  * memory was short may lack parts, and is no answer. */

@@ -4,8 +4,8 @@
 
 #include <cnn/cnn.h>
 
-#include "limits.h"
-#include "photographs.h"
+#include "serve/limits.h"
+#include "serve/photographs.h"
 
 char *answer_error(const char *sentence);
 char *answer_health(int stopping);

@@ -1,9 +1,9 @@
-#include "connections.h"
+#include "serve/connections.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "../clock.h"
+#include "cli/clock.h"
 
 /* What a client is credited with at first, so that those who have just come aren't the slowest. */
 static const double credit_bytes = 1000, credit_seconds = 0.25;

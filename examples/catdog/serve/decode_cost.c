@@ -1,4 +1,4 @@
-#include "decode_cost.h"
+#include "serve/decode_cost.h"
 
 enum { PNG_INTERLACE_PLACE = 28 }; /* of IHDR's last byte */
 

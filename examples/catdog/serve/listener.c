@@ -1,4 +1,4 @@
-#include "listener.h"
+#include "serve/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../output.h"
+#include "cli/output.h"
 
 static int listen_at(const struct addrinfo *place)
 {

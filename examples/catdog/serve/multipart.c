@@ -1,10 +1,10 @@
-#include "multipart.h"
+#include "serve/multipart.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "parameters.h"
+#include "serve/parameters.h"
 
 enum { LONGEST_BOUNDARY = 70, LONGEST_PADDING = 64, LONGEST_HEAD = 16 << 10 };
 

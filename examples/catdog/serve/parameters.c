@@ -1,4 +1,4 @@
-#include "parameters.h"
+#include "serve/parameters.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,4 +1,4 @@
-#include "photographs.h"
+#include "serve/photographs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 
 #include <cnn/cnn.h>
 
-#include "decode_cost.h"
+#include "serve/decode_cost.h"
 
 /* Bytes of all requests together. */
 typedef struct memory_budget {

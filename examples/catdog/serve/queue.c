@@ -1,4 +1,4 @@
-#include "queue.h"
+#include "serve/queue.h"
 
 #include <pthread.h>
 #include <stdlib.h>

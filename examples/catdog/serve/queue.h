@@ -6,9 +6,9 @@
 
 #include <cnn/cnn.h>
 
-#include "limits.h"
-#include "metrics.h"
-#include "photographs.h"
+#include "serve/limits.h"
+#include "serve/metrics.h"
+#include "serve/photographs.h"
 
 typedef struct queue queue;
 

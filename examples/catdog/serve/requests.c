@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../clock.h"
-#include "head.h"
-#include "server_internal.h"
+#include "cli/clock.h"
+#include "serve/head.h"
+#include "serve/server_internal.h"
 
 static void resume(void *user)
 {

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../clock.h"
-#include "answers.h"
-#include "server_internal.h"
+#include "cli/clock.h"
+#include "serve/answers.h"
+#include "serve/server_internal.h"
 
 /* Nothing of the page comes from elsewhere, nothing in it is inline, and no other page shows it in a frame. */
 static const char *const headers[][2] = {

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "serve/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../output.h"
-#include "server_internal.h"
+#include "cli/output.h"
+#include "serve/server_internal.h"
 
 /* For the head of a request and what is read of its body at once. */
 enum { CONNECTION_BUFFER = 48 << 10 };

@@ -4,8 +4,8 @@
 
 #include <cnn/cnn.h>
 
-#include "access.h"
-#include "limits.h"
+#include "serve/access.h"
+#include "serve/limits.h"
 
 typedef struct server server;
 

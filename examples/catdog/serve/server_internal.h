@@ -7,14 +7,14 @@
 
 #include <microhttpd.h>
 
-#include "access.h"
-#include "connections.h"
-#include "metrics.h"
-#include "pages.h"
-#include "photographs.h"
-#include "queue.h"
-#include "server.h"
-#include "upload.h"
+#include "serve/access.h"
+#include "serve/connections.h"
+#include "serve/metrics.h"
+#include "serve/pages.h"
+#include "serve/photographs.h"
+#include "serve/queue.h"
+#include "serve/server.h"
+#include "serve/upload.h"
 
 struct server {
     cnn_classifier *classifier;

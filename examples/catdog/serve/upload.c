@@ -1,4 +1,4 @@
-#include "upload.h"
+#include "serve/upload.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
 
 #include <microhttpd.h>
 
-#include "limits.h"
-#include "multipart.h"
-#include "photographs.h"
+#include "serve/limits.h"
+#include "serve/multipart.h"
+#include "serve/photographs.h"
 
 /* Why a request isn't served; code 0: it is. */
 typedef struct refusal {

@@ -1,0 +1,181 @@
+#include "bench/peak_flops.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { CHAINS = 12, ROUNDS = 200000 };
+
+static volatile float sink;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#define CHAINS_OF(vector, multiply_add, set1, width)                                                             \
+    vector sums[CHAINS], factor = set1(0.999f), term = set1(1e-3f);                                              \
+    for (int i = 0; i < CHAINS; i++)                                                                             \
+        sums[i] = set1((float)i);                                                                                \
+    for (int round = 0; round < ROUNDS; round++)                                                                 \
+        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) sums[i] = multiply_add(sums[i], factor, term); \
+    for (int i = 0; i < CHAINS; i++)                                                                             \
+        sink = sums[i][0];                                                                                       \
+    return 2.0 * CHAINS * ROUNDS * width;
+
+typedef float four __attribute__((vector_size(16)));
+
+static inline four set_four(float a)
+{
+    return (four){ a, a, a, a };
+}
+
+static inline four multiply_add_four(four a, four b, four c)
+{
+    return a * b + c;
+}
+
+static double run_generic(void)
+{
+    CHAINS_OF(four, multiply_add_four, set_four, 4)
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) static double run_avx2(void)
+{
+    CHAINS_OF(__m256, _mm256_fmadd_ps, _mm256_set1_ps, 8)
+}
+
+__attribute__((target("avx512f"))) static double run_avx512(void)
+{
+    CHAINS_OF(__m512, _mm512_fmadd_ps, _mm512_set1_ps, 16)
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static inline __m512 add_products(__m512 sum, __m512 a, __m512 b)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static double run_pairs(void)
+{
+    CHAINS_OF(__m512, add_products, _mm512_set1_ps, 32)
+}
+#endif
+
+#define INT8_CHAINS_OF(vector, multiply_add, set1, width)                                                        \
+    vector sums[CHAINS], factor = set1(0x01020304), term = set1(0x04030201);                                     \
+    for (int i = 0; i < CHAINS; i++)                                                                             \
+        sums[i] = set1(i);                                                                                       \
+    for (int round = 0; round < ROUNDS; round++)                                                                 \
+        _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) sums[i] = multiply_add(sums[i], factor, term); \
+    for (int i = 0; i < CHAINS; i++)                                                                             \
+        sink = (float)sums[i][0];                                                                                \
+    return 2.0 * CHAINS * ROUNDS * width;
+
+typedef int32_t four_integers __attribute__((vector_size(16)));
+
+static inline four_integers set_four_integers(int32_t a)
+{
+    return (four_integers){ a, a, a, a };
+}
+
+/* Makes compilers believe that the vector has changed, for them to multiply anew. */
+#if defined(__x86_64__)
+#define TOUCH(vector) __asm__("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define TOUCH(vector) __asm__("" : "+w"(vector))
+#else
+#define TOUCH(vector) __asm__("" : "+m"(vector))
+#endif
+
+static inline four_integers multiply_add_integers(four_integers sum, four_integers a, four_integers b)
+{
+    TOUCH(a);
+    return sum + a * b;
+}
+
+static double run_int8_generic(void)
+{
+    INT8_CHAINS_OF(four_integers, multiply_add_integers, set_four_integers, 4)
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static inline __m256i multiply_add_words(__m256i sum, __m256i a, __m256i b)
+{
+    TOUCH(a);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+__attribute__((target("avx2"))) static double run_int8_avx2(void)
+{
+    INT8_CHAINS_OF(__m256i, multiply_add_words, _mm256_set1_epi32, 16)
+}
+
+__attribute__((target("avx512f,avx512bw"))) static inline __m512i multiply_add_wide_words(__m512i sum, __m512i a,
+                                                                                          __m512i b)
+{
+    TOUCH(a);
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+}
+
+__attribute__((target("avx512f,avx512bw"))) static double run_int8_avx512(void)
+{
+    INT8_CHAINS_OF(__m512i, multiply_add_wide_words, _mm512_set1_epi32, 32)
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static double run_int8_vnni(void)
+{
+    INT8_CHAINS_OF(__m512i, _mm512_dpbusd_epi32, _mm512_set1_epi32, 64)
+}
+#endif
+
+static double best_rate(double (*run)(void))
+{
+    double best = 0;
+    for (int i = 0; i < 200; i++) {
+        double start = now(), operations = run(), rate = operations / (now() - start) * 1e-9;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+double peak_bf16_gflops(const char *instruction_set)
+{
+#if defined(__x86_64__)
+    if (!strcmp(instruction_set, "avx512_bf16"))
+        return best_rate(run_pairs);
+#endif
+    return peak_gflops(instruction_set);
+}
+
+double peak_gflops(const char *instruction_set)
+{
+    double (*run)(void) = run_generic;
+#if defined(__x86_64__)
+    if (!strcmp(instruction_set, "avx2"))
+        run = run_avx2;
+    else if (!strncmp(instruction_set, "avx512", 6))
+        run = run_avx512;
+#endif
+    return best_rate(run);
+}
+
+double peak_int8_gops(const char *instruction_set)
+{
+    double (*run)(void) = run_int8_generic;
+#if defined(__x86_64__)
+    if (!strcmp(instruction_set, "avx2"))
+        run = run_int8_avx2;
+    else if (!strcmp(instruction_set, "avx512"))
+        run = run_int8_avx512;
+    else if (!strcmp(instruction_set, "avx512_bf16"))
+        run = run_int8_vnni;
+#endif
+    return best_rate(run);
+}

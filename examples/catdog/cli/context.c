@@ -1,0 +1,78 @@
+#include "cli/context.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/output.h"
+
+/* What was said already: a command that opens its data twice would say it twice. */
+typedef struct said {
+    struct said *next;
+    char *message;
+} said;
+
+static said *all_said;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static int is_new(const char *message)
+{
+    for (const said *s = all_said; s; s = s->next)
+        if (!strcmp(s->message, message))
+            return 0;
+    said *s = malloc(sizeof *s);
+    char *copy = s ? strdup(message) : NULL;
+    if (!copy) {
+        free(s);
+        return 1;
+    }
+    *s = (said){ all_said, copy };
+    all_said = s;
+    return 1;
+}
+
+static void print_warning(cnn_log_level level, const char *message, void *user)
+{
+    (void)user;
+    if (level < CNN_LOG_WARNING)
+        return;
+    pthread_mutex_lock(&mutex);
+    if (is_new(message))
+        output_error("note: %s", message);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void forget_all_said(void)
+{
+    while (all_said) {
+        said *first = all_said;
+        all_said = first->next;
+        free(first->message);
+        free(first);
+    }
+}
+
+cnn_status context_create(uint64_t threads, cnn_context **context)
+{
+    static int registered;
+    if (!registered)
+        registered = !atexit(forget_all_said);
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = (uint32_t)threads;
+    options.log = print_warning;
+    cnn_status status = cnn_context_create(&options, context);
+    if (status)
+        output_library_error();
+    return status;
+}
+
+int context_has_bfloat16(void)
+{
+    cnn_context *context;
+    if (cnn_context_create(NULL, &context))
+        return 0;
+    int has = !strcmp(cnn_context_instruction_set(context), "avx512_bf16");
+    cnn_context_destroy(context);
+    return has;
+}

@@ -1,0 +1,150 @@
+#include "cli/data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/paths.h"
+
+int data_trusted;
+
+void data_tell_remedy(void)
+{
+    const char *said = cnn_last_error();
+    if (strstr(said, "max_unpacked_bytes") || strstr(said, "max_decoded_bytes"))
+        output_error("with --trust-data there is no such limit");
+}
+
+cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    if (data_trusted)
+        options.max_unpacked_bytes = options.max_decoded_bytes = UINT64_MAX;
+    cnn_status status = cnn_dataset_open(context, path, &options, dataset);
+    if (status) {
+        paths_library_error(path);
+        data_tell_remedy();
+    }
+    return status;
+}
+
+cnn_dataset_parts data_parts(const cnn_dataset *dataset)
+{
+    cnn_dataset_parts parts = { .struct_size = sizeof parts };
+    cnn_dataset_get_parts(dataset, &parts);
+    return parts;
+}
+
+/* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
+static cnn_status open_part(cnn_context *context, const char *path, cnn_part wanted, cnn_dataset **dataset)
+{
+    if (!cnn_dataset_has_test_part(NULL, path)) /* a context of its own: warnings are for the opening */
+        return data_open(context, path, CNN_PART_AUTO, dataset);
+    cnn_status status = data_open(context, path, wanted, dataset);
+    if (status)
+        return status;
+    cnn_dataset_parts parts = data_parts(*dataset);
+    int is_test = wanted == CNN_PART_TEST ? parts.test > 0 : parts.validation == 0;
+    output_text(stderr, path);
+    fprintf(stderr, " has a %s part: its %llu images are used\n", is_test ? "test" : "validation",
+            (unsigned long long)cnn_dataset_count(*dataset));
+    return CNN_OK;
+}
+
+cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset)
+{
+    return open_part(context, path, CNN_PART_TEST, dataset);
+}
+
+cnn_status data_open_for_validation(cnn_context *context, const char *path, cnn_dataset **dataset)
+{
+    return open_part(context, path, CNN_PART_VALIDATION, dataset);
+}
+
+typedef struct verifying {
+    progress_line *progress;
+    const char *what;
+} verifying;
+
+static void name_bad_file(const char *path, const char *reason, void *user)
+{
+    verifying *state = user;
+    progress_clear(state->progress);
+    output_error("left out: %s: %s", path, output_reason(path, reason));
+}
+
+static int show(uint64_t done, uint64_t total, void *user)
+{
+    verifying *state = user;
+    progress_work(state->progress, state->what, done, total);
+    return interrupt_asked();
+}
+
+cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_line *progress, uint64_t *skipped)
+{
+    verifying state = { progress, what };
+    cnn_verify_options options;
+    cnn_verify_options_init(&options);
+    options.bad_file = name_bad_file;
+    options.progress = show;
+    options.user = &state;
+    cnn_status status = cnn_dataset_verify(dataset, &options, skipped);
+    progress_clear(progress);
+    if (status == CNN_ERROR_STOPPED)
+        output_error("interrupted; nothing was done yet");
+    else if (status)
+        output_library_error();
+    if (status)
+        data_tell_remedy();
+    return status;
+}
+
+enum { MOST_CLASSES = CNN_MAX_METRIC_CLASSES };
+
+cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
+{
+    const char *names[MOST_CLASSES];
+    uint32_t count = 0;
+    while (count < MOST_CLASSES && (names[count] = cnn_dataset_class_name(like, count)))
+        count++;
+    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
+    if (status)
+        output_library_error();
+    return status;
+}
+
+uint32_t data_classifier_classes(const cnn_classifier *classifier)
+{
+    uint32_t count = 0;
+    while (cnn_classifier_class_name(classifier, count))
+        count++;
+    return count;
+}
+
+cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier)
+{
+    const char *names[MOST_CLASSES];
+    uint32_t count = 0;
+    while (count < MOST_CLASSES && (names[count] = cnn_classifier_class_name(classifier, count)))
+        count++;
+    cnn_status status = cnn_dataset_align_classes(dataset, names, count);
+    if (status)
+        output_error("%s; its classes are %s%s%s%s", cnn_last_error(), names[0], count > 2 ? ", " : " and ", names[1],
+                     count > 2 ? ", ..." : "");
+    return status;
+}
+
+void data_print_classes(FILE *file, const cnn_dataset *dataset)
+{
+    uint32_t count = cnn_dataset_class_count(dataset), shown = count > 6 ? 5 : count;
+    for (uint32_t i = 0; i < shown; i++) {
+        if (i)
+            fputs(i + 1 == count ? " and " : ", ", file);
+        output_text(file, cnn_dataset_class_name(dataset, i));
+    }
+    if (shown < count)
+        fprintf(file, " and %u more", count - shown);
+}

@@ -1,0 +1,47 @@
+/* The files that a command is about to write: whether that is possible, and whether something would be lost by it. */
+#ifndef CATDOG_CLI_DESTINATION_H
+#define CATDOG_CLI_DESTINATION_H
+
+#include "cli/arguments.h"
+
+typedef enum destination_kind {
+    DESTINATION_MODEL,
+    DESTINATION_EXPORT, /* a model, or an ONNX file */
+    DESTINATION_CHECKPOINT,
+    DESTINATION_HISTORY,
+    DESTINATION_SEARCH,
+    DESTINATION_PICTURE,
+    DESTINATION_PAGE,
+    DESTINATION_FOLDER,
+    DESTINATION_INPUT /* isn't written, and must not be by way of the others */
+} destination_kind;
+
+typedef struct destination {
+    const char *option; /* "--model"; NULL ends a list */
+    const char *path;   /* NULL: not given */
+    destination_kind kind;
+} destination;
+
+/* The entry of a table of options that sets `force`, an int. */
+#define FORCE_OPTION(force)                                                                 \
+    {                                                                                       \
+        "force", NULL, "replace files that aren't catdog's own, too", OPTION_FLAG, &(force) \
+    }
+
+/* Gives EXIT_DONE; or, with a sentence printed, EXIT_USAGE where two of the list are one file, a new file's name
+ * promises another format, or pictures are to be written into an input that is a folder, and EXIT_FAILED where a file
+ * can't be written, or would replace one that catdog doesn't write as such (not with `force`): better known before
+ * hours of work. Where one is standard output, results go to standard error from here on (output_results). */
+int destinations_check(const catdog_command *command, const destination *list, int force);
+
+/* The last part alone, for a path that wasn't given by an option. 0, or -1 with a sentence printed. */
+int destination_check_content(const char *path, destination_kind kind, int force);
+
+/* How files of catdog end that don't begin in a way of their own. */
+#define DESTINATION_PNG_END            \
+    "\x00\x00\x00\x0ftEXtSoftware\x00" \
+    "catdog\x61\x1e\xab\x36"           \
+    "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+#define DESTINATION_SVG_END "<!-- catdog -->\n"
+
+#endif

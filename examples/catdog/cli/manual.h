@@ -1,0 +1,16 @@
+/* What a command's table of options is turned into beside its help: a man page, and what bash completes. */
+#ifndef CATDOG_CLI_MANUAL_H
+#define CATDOG_CLI_MANUAL_H
+
+#include "cli/arguments.h"
+
+/* The man page of a command, or of the program, to standard output, in man(7)'s macros. `commands` ends in NULL. */
+void manual_of_command(const catdog_command *command, const option *options);
+void manual_of_program(const catdog_command *const *commands);
+
+/* Bash's completion of the program, to standard output. It asks each command for its part by --help=bash, which is
+ * completion_of_command. */
+int completion_of_program(const catdog_command *const *commands);
+void completion_of_command(const catdog_command *command, const option *options);
+
+#endif

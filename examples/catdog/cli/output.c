@@ -1,0 +1,178 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/json_memory.h"
+
+static int flush_errno; /* of the first flush that failed */
+static int kept_for_file;
+
+void output_error(const char *format, ...)
+{
+    char sentence[2048];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(sentence, sizeof sentence, format, values);
+    va_end(values);
+    fputs("catdog: ", stderr);
+    output_text(stderr, sentence);
+    fputc('\n', stderr);
+}
+
+int output_library_error(void)
+{
+    output_error("%s", cnn_last_error());
+    return EXIT_FAILED;
+}
+
+FILE *output_results(void)
+{
+    return kept_for_file ? stderr : stdout;
+}
+
+void output_keep_for_file(void)
+{
+    kept_for_file = 1;
+}
+
+const char *output_reason(const char *path, const char *sentence)
+{
+    size_t length = strlen(path);
+    int named = !strncmp(sentence, path, length) && !strncmp(sentence + length, ": ", 2);
+    return named ? sentence + length + 2 : sentence;
+}
+
+void output_text(FILE *file, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)text[0], next = (unsigned char)text[1];
+        int c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F: controls, too */
+        fputc(byte < 0x20 || byte == 0x7f || c1 ? '?' : byte, file);
+        text += c1;
+    }
+}
+
+int output_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += (*text & 0xc0) != 0x80; /* the bytes of a UTF-8 character after its first don't count */
+    return width;
+}
+
+/* The length of the UTF-8 character at `text`, 0 if there is none: overlong forms, surrogates and values beyond
+ * U+10FFFF aren't any. */
+static size_t utf8_length(const unsigned char *text)
+{
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    unsigned char first = text[0];
+    if (first < 0x80)
+        return 1;
+    size_t length = first >= 0xf0 && first < 0xf8 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 0;
+    if (!length || first >= 0xf8)
+        return 0;
+    uint32_t value = first & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000) ? 0 : length;
+}
+
+char *output_utf8(const char *text)
+{
+    static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t size = strlen(text);
+    char *clean = malloc(3 * size + 1);
+    if (!clean)
+        return NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < size;) {
+        size_t length = utf8_length((const unsigned char *)text + i);
+        memcpy(clean + used, length ? text + i : unknown, length ? length : 3);
+        used += length ? length : 3;
+        i += length ? length : 1;
+    }
+    clean[used] = '\0';
+    return clean;
+}
+
+void output_utf8_into(char *to, size_t size, const char *text)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    char *clean = output_utf8(text);
+    to[0] = '\0';
+    if (clean && strlen(clean) < size)
+        memcpy(to, clean, strlen(clean) + 1);
+    else if (clean) {
+        size_t kept = size - sizeof ellipsis;
+        while (kept && (clean[kept] & 0xc0) == 0x80) /* no half of a character */
+            kept--;
+        memcpy(to, clean, kept);
+        memcpy(to + kept, ellipsis, sizeof ellipsis);
+    }
+    free(clean);
+}
+
+json_t *output_json_text(const char *text)
+{
+    char *clean = output_utf8(text);
+    if (!clean)
+        json_memory_lost();
+    json_t *string = clean ? json_string(clean) : NULL;
+    free(clean);
+    return string;
+}
+
+json_t *output_json_number(double number)
+{
+    json_t *real = json_real(number); /* NULL for what JSON can't say */
+    return real ? real : json_null();
+}
+
+char *output_json_dump(json_t *object, size_t flags)
+{
+    char *text = object ? json_dumps(object, flags) : NULL;
+    json_decref(object);
+    char *kept = text && !json_memory_ran_out() ? strdup(text) : NULL;
+    json_memory_release(text);
+    return kept;
+}
+
+int output_json(json_t *object, size_t flags)
+{
+    char *text = output_json_dump(object, flags | JSON_REAL_PRECISION(9));
+    if (!text) {
+        output_error("out of memory: the result can't be written");
+        return -1;
+    }
+    fprintf(output_results(), "%s\n", text);
+    free(text);
+    return 0;
+}
+
+int output_flush(void)
+{
+    errno = 0;
+    int failed = fflush(stdout) || ferror(stdout);
+    if (failed && !flush_errno)
+        flush_errno = errno;
+    return failed;
+}
+
+int output_finish(void)
+{
+    if (!output_flush())
+        return EXIT_DONE;
+    if (flush_errno == EPIPE)
+        return EXIT_FAILED;
+    output_error("standard output can't be written: %s", flush_errno ? strerror(flush_errno) : "a write failed");
+    return EXIT_FAILED;
+}

@@ -1,0 +1,123 @@
+#include <stdio.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+#include "cli/data.h"
+#include "cli/destination.h"
+#include "cli/inference_options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+typedef struct calibration {
+    const char *model, *data;
+    int json, force;
+    uint64_t threads;
+    use_arguments use;
+    progress_line progress;
+    cnn_context *context;
+    cnn_classifier *classifier;
+    cnn_dataset *dataset;
+    double error_before, error_after;
+} calibration;
+
+static int show(uint64_t done, uint64_t total, void *user)
+{
+    progress_work(user, "measuring", done, total);
+    return 0;
+}
+
+static cnn_status measure(calibration *c, double *error)
+{
+    cnn_metrics *metrics = NULL;
+    cnn_metrics_result result = { .struct_size = sizeof result };
+    cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
+    cnn_classifier_evaluate_options(c->classifier, &options);
+    options.progress = show;
+    options.user = &c->progress;
+    cnn_status status = cnn_evaluate(cnn_classifier_model(c->classifier), c->dataset, &options, &metrics);
+    progress_clear(&c->progress);
+    if (!status)
+        status = cnn_metrics_compute(metrics, &result);
+    *error = result.calibration_error;
+    cnn_metrics_destroy(metrics);
+    return status;
+}
+
+static int print(const calibration *c)
+{
+    double temperature = (double)cnn_classifier_temperature(c->classifier);
+    if (c->json) {
+        json_t *object =
+            json_pack("{s:o,s:o,s:o}", "temperature", output_json_number(temperature), "calibration_error_before",
+                      output_json_number(c->error_before), "calibration_error", output_json_number(c->error_after));
+        return output_json(object, JSON_INDENT(2)) ? EXIT_FAILED : output_finish();
+    }
+    FILE *results = output_results();
+    fprintf(results, "temperature        %.3f\ncalibration error  %.2f %%, before %.2f %%\nsaved ", temperature,
+            100 * c->error_after, 100 * c->error_before);
+    output_text(results, c->model);
+    fputs("\n", results);
+    return output_finish();
+}
+
+static int calibrate(calibration *c)
+{
+    if (context_create(c->threads, &c->context) || use_load(c->context, c->model, &c->use, &c->classifier) ||
+        data_open_for_validation(c->context, c->data, &c->dataset) ||
+        data_align_to_classifier(c->dataset, c->classifier) ||
+        data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))
+        return EXIT_FAILED;
+    if (measure(c, &c->error_before) || cnn_classifier_calibrate(c->classifier, c->dataset) ||
+        measure(c, &c->error_after) || cnn_classifier_save(c->classifier, c->model))
+        return output_library_error();
+    return print(c);
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    calibration c = { 0 };
+    const option options[] = {
+        { "model", "FILE", "the trained model; it is changed", OPTION_TEXT, &c.model, .needed = 1 },
+        { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data, .needed = 1 },
+        USE_OPTIONS(c.use),
+        { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
+        FORCE_OPTION(c.force),
+        DATA_OPTION,
+        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
+        { 0 },
+    };
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    const destination files[] = {
+        { "--data", c.data, DESTINATION_INPUT },
+        { "--model", c.model, DESTINATION_MODEL },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, c.force);
+    if (wrong)
+        return wrong;
+    progress_init(&c.progress);
+    int result = calibrate(&c);
+    cnn_dataset_destroy(c.dataset);
+    cnn_classifier_destroy(c.classifier);
+    cnn_context_destroy(c.context);
+    return result;
+}
+
+const catdog_command calibrate_command = {
+    "calibrate",
+    "make a model as sure as it is right",
+    "--model FILE --data PATH [OPTION]...",
+    "Fits how sure a model is to how often it is right, on photographs that it was not\n"
+    "trained on, and keeps that in the model file. No photograph's class changes. Training\n"
+    "does this by itself; do it again for photographs of another kind, or to have the model\n"
+    "use mirror images or another size from now on. Of data that is divided into parts the\n"
+    "validation part is used, or else the test part.\n\n"
+    "  catdog calibrate --model pets.safetensors --data test.csv\n"
+    "  catdog calibrate --model pets.safetensors --data test.csv --flip --size 160\n",
+    run,
+};

@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+#include "cli/data.h"
+#include "cli/idle.h"
+#include "cli/inference_options.h"
+#include "cli/net_options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "training/label_issues.h"
+
+typedef struct checking {
+    const char *data, *model; /* the latter NULL: labels aren't judged */
+    use_arguments use;
+    int json;
+    uint64_t threads;
+    progress_line progress;
+    cnn_context *context;
+    cnn_dataset *dataset;
+    cnn_classifier *classifier;
+    json_t *bad; /* for --json: what was found */
+    uint64_t images, bad_count;
+    uint64_t *class_counts; /* as found, the bad ones among them */
+    suspects suspects;
+} checking;
+
+static void note_bad_file(const char *path, const char *reason, void *user)
+{
+    checking *c = user;
+    c->bad_count++;
+    if (c->json) {
+        json_array_append_new(
+            c->bad, json_pack("{s:o,s:o}", "path", output_json_text(path), "reason", output_json_text(reason)));
+        return;
+    }
+    progress_clear(&c->progress);
+    output_text(stdout, path);
+    fputs(": ", stdout);
+    output_text(stdout, reason);
+    putchar('\n');
+}
+
+static int show(uint64_t done, uint64_t total, void *user)
+{
+    checking *c = user;
+    progress_work(&c->progress, "checking", done, total);
+    return output_flush(); /* nobody reads the list any more */
+}
+
+static int count_classes(checking *c)
+{
+    c->images = cnn_dataset_count(c->dataset);
+    c->class_counts = calloc(cnn_dataset_class_count(c->dataset) + 1, sizeof *c->class_counts);
+    if (!c->class_counts) {
+        output_error("out of memory: the classes can't be counted");
+        return EXIT_FAILED;
+    }
+    for (uint64_t i = 0; i < c->images; i++) {
+        int32_t label = cnn_dataset_label(c->dataset, i);
+        if (label >= 0)
+            c->class_counts[label]++;
+    }
+    return EXIT_DONE;
+}
+
+static int print_json(checking *c)
+{
+    json_t *classes = json_object();
+    for (uint32_t i = 0; i < cnn_dataset_class_count(c->dataset); i++) {
+        json_t *name = output_json_text(cnn_dataset_class_name(c->dataset, i));
+        json_object_set_new(classes, json_string_value(name), json_integer((json_int_t)c->class_counts[i]));
+        json_decref(name);
+    }
+    json_t *bad = json_incref(c->bad);
+    json_t *object = json_pack("{s:I,s:o,s:o}", "images", (json_int_t)c->images, "classes", classes, "bad", bad);
+    if (c->model)
+        json_object_set_new(object, "suspects", suspects_to_json(&c->suspects));
+    return output_json(object, JSON_INDENT(2));
+}
+
+static void print_table(const checking *c)
+{
+    printf("%s%llu images:", c->bad_count ? "\n" : "", (unsigned long long)c->images);
+    for (uint32_t i = 0; i < cnn_dataset_class_count(c->dataset); i++) {
+        printf("%s%llu ", i ? ", " : " ", (unsigned long long)c->class_counts[i]);
+        output_text(stdout, cnn_dataset_class_name(c->dataset, i));
+    }
+    if (c->bad_count)
+        printf("; %llu of them with a fault\n", (unsigned long long)c->bad_count);
+    else
+        puts("; all are sound");
+}
+
+static cnn_status verify(checking *c)
+{
+    cnn_verify_options options;
+    cnn_verify_options_init(&options);
+    options.find_duplicates = 1;
+    options.bad_file = note_bad_file;
+    options.progress = show;
+    options.user = c;
+    cnn_status status = cnn_dataset_verify(c->dataset, &options, NULL);
+    progress_clear(&c->progress);
+    return status;
+}
+
+static int judge(checking *c)
+{
+    if (use_load(c->context, c->model, &c->use, &c->classifier))
+        return EXIT_FAILED;
+    if (data_align_to_classifier(c->dataset, c->classifier) ||
+        suspects_find(c->classifier, c->dataset, &c->progress, &c->suspects))
+        return EXIT_FAILED;
+    if (!c->json)
+        suspects_print(&c->suspects);
+    return EXIT_DONE;
+}
+
+static int check(checking *c)
+{
+    if (context_create(c->threads, &c->context) || data_open(c->context, c->data, CNN_PART_ALL, &c->dataset) ||
+        count_classes(c))
+        return EXIT_FAILED;
+    c->bad = json_array();
+    cnn_status status = verify(c);
+    if (status == CNN_ERROR_STOPPED)
+        return output_finish();
+    if (status) {
+        output_library_error();
+        data_tell_remedy();
+    }
+    if (status && status != CNN_ERROR_DATA) /* a class of which nothing is left is a finding, too */
+        return EXIT_FAILED;
+    if (c->model && !status && judge(c))
+        return EXIT_FAILED;
+    if (!c->json)
+        print_table(c);
+    else if (print_json(c))
+        return EXIT_FAILED;
+    return output_finish();
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    checking c = { 0 };
+    const option options[] = {
+        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data, .needed = 1 },
+        { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
+        USE_OPTIONS(c.use),
+        { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
+        DATA_OPTION,
+        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
+        { 0 },
+    };
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    if (idle_check_check(command, c.model != NULL))
+        return EXIT_USAGE;
+    progress_init(&c.progress);
+    int result = check(&c);
+    json_decref(c.bad);
+    free(c.class_counts);
+    suspects_release(&c.suspects);
+    cnn_classifier_destroy(c.classifier);
+    cnn_dataset_destroy(c.dataset);
+    cnn_context_destroy(c.context);
+    return result;
+}
+
+const catdog_command check_command = {
+    "check",
+    "find broken, misnamed, duplicate and wrongly labelled photographs",
+    "--data PATH [OPTION]...",
+    "Decodes every photograph and lists each that is broken (undecodable or truncated),\n"
+    "misnamed (a PNG called .jpg) or a duplicate of another, with the reason.\n\n"
+    "  catdog check --data PetImages\n"
+    "  catdog check --data photos.zip --json\n"
+    "  catdog check --data PetImages --model pets.safetensors\n\n"
+    "With --model, photographs whose label the model confidently contradicts come last, the\n"
+    "surest first. The model should not have been trained on them: it may have learned the\n"
+    "wrong labels, too.\n\n"
+    "The exit status is 0 when all were looked at, whatever was found, and 1 when the\n"
+    "data can't be opened.\n",
+    run,
+};

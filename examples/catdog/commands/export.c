@@ -1,0 +1,80 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+#include "cli/destination.h"
+#include "cli/output.h"
+#include "cli/paths.h"
+
+static int ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), more = strlen(end);
+    return length >= more && !strcasecmp(text + length - more, end);
+}
+
+/* The name says the format. */
+static cnn_status write(const cnn_model *model, const char *path)
+{
+    return ends_in(path, ".safetensors") ? cnn_model_save_as(model, path, CNN_BFLOAT16)
+                                         : cnn_model_save_onnx(model, path);
+}
+
+static int export_model(const char *from, const char *to)
+{
+    cnn_context *context;
+    cnn_model *model = NULL;
+    if (context_create(1, &context))
+        return EXIT_FAILED;
+    int result = EXIT_DONE;
+    cnn_status status = cnn_model_load(context, from, &model);
+    if (status) {
+        paths_model_error(from, status);
+        result = EXIT_FAILED;
+    } else if (write(model, to)) {
+        result = output_library_error();
+    }
+    cnn_model_destroy(model);
+    cnn_context_destroy(context);
+    return result ? result : output_finish();
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    const char *model = NULL, *out = NULL;
+    int force = 0;
+    const option options[] = {
+        { "model", "FILE", "the trained model", OPTION_TEXT, &model, .needed = 1 },
+        { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out, .needed = 1 },
+        FORCE_OPTION(force),
+        { 0 },
+    };
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    const destination files[] = {
+        { "--model", model, DESTINATION_INPUT },
+        { "--out", out, DESTINATION_EXPORT },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, force);
+    return wrong ? wrong : export_model(model, out);
+}
+
+const catdog_command export_command = {
+    "export",
+    "write a model as ONNX, for other programs, or small",
+    "--model FILE --out FILE [OPTION]...",
+    "Writes a model in the ONNX format (opset 17), which onnxruntime and many other programs\n"
+    "run. Its input \"input\" is N x 3 x height x width, its output \"output\" holds the logits;\n"
+    "class names and preprocessing are in its metadata.\n\n"
+    "  catdog export --model pets.safetensors --out pets.onnx\n"
+    "  catdog export --model pets.safetensors --out small.safetensors\n\n"
+    "A file whose name ends in .safetensors is one of catdog's own with the weights in\n"
+    "bfloat16: half as large, for models to hand on. It predicts, and can be trained further.\n"
+    "catdog itself takes ONNX models too, wherever it takes a model.\n",
+    run,
+};

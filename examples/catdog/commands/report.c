@@ -1,0 +1,230 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+#include "cli/data.h"
+#include "cli/destination.h"
+#include "cli/idle.h"
+#include "cli/inference_options.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/shipped.h"
+#include "report/page.h"
+#include "report/pictures.h"
+
+enum { SAMPLES = 18, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12, SIDE_CLASSES = 20 };
+
+typedef struct report_arguments {
+    const char *model, *data, *history, *out, *augment;
+    use_arguments use;
+    double threshold;
+    uint64_t threads, seed;
+    int force;
+} report_arguments;
+
+typedef struct reporting {
+    report_arguments arguments;
+    progress_line progress;
+    cnn_augment augment;
+    cnn_context *context;
+    cnn_dataset *dataset;
+    report report;
+} reporting;
+
+static int make_folder(const char *path)
+{
+    struct stat info;
+    if (!stat(path, &info) && !S_ISDIR(info.st_mode)) {
+        output_error("'%s' is no folder", path);
+        return -1;
+    }
+    if (mkdir(path, 0777) && errno != EEXIST) {
+        output_error("the folder '%s' can't be made: %s", path, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+static int open_all(reporting *g)
+{
+    report *r = &g->report;
+    const report_arguments *a = &g->arguments;
+    r->model_path = shipped_model_unless(a->model);
+    if (!r->model_path || context_create(a->threads, &g->context) ||
+        use_load(g->context, r->model_path, &a->use, &r->classifier))
+        return -1;
+    if (a->history && history_read(a->history, &r->history))
+        return -1;
+    if (make_folder(a->out))
+        return -1;
+    if (data_open_for_testing(g->context, a->data, &g->dataset) ||
+        data_align_to_classifier(g->dataset, r->classifier) ||
+        data_leave_out_bad(g->dataset, "checking", &g->progress, &r->skipped))
+        return -1;
+    r->dataset = g->dataset;
+    r->data_path = a->data;
+    r->augmentation = a->augment;
+    return 0;
+}
+
+static int compare_bars(const void *a, const void *b)
+{
+    double x = ((const bar *)a)->value, y = ((const bar *)b)->value;
+    return (x < y) - (x > y);
+}
+
+/* Of very many classes the largest and the smallest are shown. */
+static int count_classes(report *r)
+{
+    uint32_t classes = r->verdicts.classes;
+    r->balance_list = calloc(classes, sizeof *r->balance_list);
+    if (!r->balance_list) {
+        output_error("out of memory: the classes can't be counted");
+        return -1;
+    }
+    for (uint64_t i = 0; i < cnn_dataset_count(r->dataset); i++)
+        r->balance_list[cnn_dataset_label(r->dataset, i)].value++;
+    for (uint32_t k = 0; k < classes; k++) {
+        r->balance_list[k].name = r->verdicts.names[k];
+        snprintf(r->balance_list[k].text, sizeof r->balance_list[k].text, "%.0f", r->balance_list[k].value);
+    }
+    if (classes > 2 * SIDE_CLASSES) {
+        qsort(r->balance_list, classes, sizeof *r->balance_list, compare_bars);
+        memmove(r->balance_list + SIDE_CLASSES, r->balance_list + classes - SIDE_CLASSES,
+                SIDE_CLASSES * sizeof *r->balance_list);
+        classes = 2 * SIDE_CLASSES;
+    }
+    r->balance = (bars){ r->balance_list, classes };
+    return 0;
+}
+
+static int measure(reporting *g)
+{
+    report *r = &g->report;
+    if (verdicts_collect(r->classifier, g->dataset, g->arguments.threshold, &g->progress, &r->verdicts))
+        return -1;
+    r->has_filters = filters_find(cnn_classifier_model(r->classifier), &r->filters);
+    return curve_set_roc(&r->verdicts, &r->roc) || curve_set_precision_recall(&r->verdicts, &r->precision_recall) ||
+           count_classes(r) || layers_measure(g->context, cnn_classifier_model(r->classifier), &r->layers);
+}
+
+static int pick_pictures(reporting *g)
+{
+    report *r = &g->report;
+    const cnn_dataset *d = g->dataset;
+    uint64_t seed = g->arguments.seed;
+    int wrong = pictures_samples(g->context, d, SAMPLES, seed, &r->samples) ||
+                pictures_augmented(g->context, d, &g->augment, cnn_classifier_preprocess(r->classifier), AUGMENTED,
+                                   CHANGES, seed + 1, &r->augmented) ||
+                pictures_predictions(g->context, d, &r->verdicts, PREDICTIONS, seed + 2, &r->predictions) ||
+                pictures_mistakes(g->context, d, &r->verdicts, MISTAKES, &r->mistakes) ||
+                pictures_heat_maps(g->context, r->classifier, d, &r->verdicts, HEAT_MAPS, seed + 3, &r->heat_maps);
+    if (!wrong && !r->heat_maps.count)
+        snprintf(r->no_heat_maps, sizeof r->no_heat_maps, "%.250s",
+                 output_reason("cnn_model_heat_map", cnn_last_error()));
+    return wrong;
+}
+
+static int make(reporting *g)
+{
+    if (open_all(g))
+        return EXIT_FAILED;
+    if (idle_check_threshold(&report_command, g->report.classifier))
+        return EXIT_USAGE;
+    if (measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
+        return EXIT_FAILED;
+    output_text(stdout, g->arguments.out);
+    puts("/index.html");
+    return output_finish();
+}
+
+static void release(reporting *g)
+{
+    report *r = &g->report;
+    grid *grids[] = { &r->samples, &r->augmented, &r->predictions, &r->mistakes, &r->heat_maps };
+    for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
+        grid_release(grids[i]);
+    free(r->balance_list);
+    layers_release(&r->layers);
+    curve_set_release(&r->roc);
+    curve_set_release(&r->precision_recall);
+    history_release(&r->history);
+    verdicts_release(&r->verdicts);
+    cnn_dataset_destroy(g->dataset);
+    cnn_classifier_destroy(r->classifier);
+    cnn_context_destroy(g->context);
+}
+
+static int check_files(const catdog_command *command, const report_arguments *a)
+{
+    char page[PATH_MAX];
+    const destination files[] = {
+        { "--model", a->model, DESTINATION_INPUT },
+        { "--data", a->data, DESTINATION_INPUT },
+        { "--history", a->history, DESTINATION_INPUT },
+        { "--out", a->out, DESTINATION_FOLDER },
+        { 0 },
+    };
+    int wrong = destinations_check(command, files, a->force);
+    snprintf(page, sizeof page, "%s/index.html", a->out);
+    return !wrong && destination_check_content(page, DESTINATION_PAGE, a->force) ? EXIT_FAILED : wrong;
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    reporting g = { .arguments = { .threshold = -1, .augment = "flip,rotation=15,zoom=0.15" } };
+    report_arguments *a = &g.arguments;
+    const option options[] = {
+        { "model", "FILE", "the trained model (the one of cats and dogs that comes with catdog)", OPTION_TEXT,
+          &a->model },
+        { "data", "PATH", "photographs whose classes are known: folder, zip or CSV list", OPTION_TEXT, &a->data,
+          .needed = 1 },
+        { "history", "FILE.csv", "the figures of each epoch, from 'catdog train --history'", OPTION_TEXT, &a->history },
+        { "out", "FOLDER", "where the page and its figures go; is made if it isn't there", OPTION_TEXT, &a->out,
+          .needed = 1 },
+        { "augment", "LIST", "what augmented samples to show (flip,rotation=15,zoom=0.15)", OPTION_TEXT, &a->augment },
+        { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &a->threshold,
+          1e-6, 0.999999 },
+        USE_OPTIONS(a->use),
+        { "seed", "N", "which photographs are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
+        FORCE_OPTION(a->force),
+        DATA_OPTION,
+        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
+        { 0 },
+    };
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    cnn_augment_init(&g.augment);
+    if (cnn_augment_parse(a->augment, &g.augment))
+        return arguments_wrong(command, "report: --augment: %s", cnn_last_error());
+    int wrong = check_files(command, a);
+    if (wrong)
+        return wrong;
+    interrupt_catch();
+    progress_init(&g.progress);
+    int result = make(&g);
+    release(&g);
+    return result;
+}
+
+const catdog_command report_command = {
+    "report",
+    "show in one page how good a model is, and why",
+    "--data PATH --out FOLDER [OPTION]...",
+    "Measures a model on photographs whose classes are known, as 'catdog eval' does, and writes a\n"
+    "page that shows what it is good at, where it errs, where it looks, and what it was trained on.\n\n"
+    "  catdog report --model pets.safetensors --data PetImages --out report\n"
+    "  catdog report --model pets.safetensors --data photos.zip --history curves.csv --out report\n\n"
+    "Open FOLDER/index.html in a browser. The page holds all that it shows, so it can be mailed; its\n"
+    "figures lie beside it as PNG and SVG.\n",
+    run,
+    NULL,
+};

@@ -1,0 +1,100 @@
+#include <stdio.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/arguments.h"
+#include "cli/context.h"
+#include "cli/idle.h"
+#include "cli/net_options.h"
+#include "cli/output.h"
+#include "cli/paths.h"
+
+typedef struct summary {
+    const char *model_path;
+    net_arguments net;
+    cnn_context *context;
+    cnn_classifier *classifier;
+    cnn_graph *graph;
+    cnn_model *model;
+} summary;
+
+static int print_model(const cnn_model *model)
+{
+    char *text;
+    if (cnn_model_summary(model, &text))
+        return output_library_error();
+    fputs(text, stdout);
+    cnn_text_free(text);
+    printf("Operations for one image: %.3f billion\n", 1e-9 * (double)cnn_model_flops(model));
+    return EXIT_DONE;
+}
+
+static int print_net(summary *s)
+{
+    if (net_create_graph(s->context, &s->net, &s->graph))
+        return EXIT_FAILED;
+    if (cnn_model_create(s->context, s->graph, 0, &s->model))
+        return output_library_error();
+    return print_model(s->model);
+}
+
+static int print_trained(summary *s)
+{
+    cnn_status status = cnn_model_load(s->context, s->model_path, &s->model);
+    if (status) {
+        paths_model_error(s->model_path, status);
+        return EXIT_FAILED;
+    }
+    if (print_model(s->model))
+        return EXIT_FAILED;
+    if (!cnn_model_note(s->model, "cnn.classes"))
+        return EXIT_DONE; /* a model that another program has trained */
+    if (cnn_classifier_load(s->context, s->model_path, &s->classifier))
+        return output_library_error();
+    const cnn_preprocess *input = cnn_classifier_preprocess(s->classifier);
+    printf("Input: photographs of any size, scaled to %u x %u\nClasses:", input->width, input->height);
+    for (uint32_t i = 0; cnn_classifier_class_name(s->classifier, i); i++) {
+        fputs(i ? ", " : " ", stdout);
+        output_text(stdout, cnn_classifier_class_name(s->classifier, i));
+    }
+    printf("\nConfidence: temperature %.3f%s\n", cnn_classifier_temperature(s->classifier),
+           cnn_classifier_flip(s->classifier) ? "; mirror images count, too" : "");
+    return EXIT_DONE;
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    summary s = { .net = { .dropout = -1 } };
+    const option options[] = {
+        { "model", "FILE", "a trained model", OPTION_TEXT, &s.model_path },
+        NET_OPTIONS(s.net),
+        { 0 },
+    };
+    int parsed = arguments_parse(command, options, argc, argv, NULL);
+    if (parsed != PARSED)
+        return parsed;
+    if (!s.model_path == !s.net.name)
+        return arguments_wrong(command, "summary: either --model or --net is needed%s",
+                               s.model_path ? ", not both" : "");
+    if (idle_check_summary(command, s.model_path != NULL) || net_check(command, &s.net))
+        return EXIT_USAGE;
+    int result = context_create(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
+    if (!result)
+        result = output_finish();
+    cnn_model_destroy(s.model);
+    cnn_graph_destroy(s.graph);
+    cnn_classifier_destroy(s.classifier);
+    cnn_context_destroy(s.context);
+    return result;
+}
+
+const catdog_command summary_command = {
+    "summary",
+    "show a network's layers and their sizes",
+    "--model FILE | --net NAME|FILE.json [OPTION]...",
+    "Shows a network's layers, the shapes of their outputs, and how many weights they have.\n\n"
+    "  catdog summary --model pets.safetensors\n"
+    "  catdog summary --net four_conv\n"
+    "  catdog summary --net three_conv --size 96 --batch-norm\n",
+    run,
+};

@@ -1,0 +1,207 @@
+#include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/context.h"
+#include "cli/data.h"
+#include "cli/destination.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/shipped.h"
+#include "training/train_options.h"
+#include "training/training_data.h"
+#include "training/transfer.h"
+
+typedef struct training {
+    train_arguments arguments;
+    train_settings settings;
+    progress_line progress;
+    cnn_context *context;
+    training_data photographs;
+    cnn_classifier *classifier;
+    transfer_training transfer;
+    cnn_history *history;
+} training;
+
+static int after_step(const cnn_progress *state, void *user)
+{
+    training *t = user;
+    cnn_progress shown = *state;
+    shown.epoch += t->transfer.epochs_before;
+    shown.epochs += t->transfer.epochs_before;
+    if (state->epoch == 0)
+        progress_work(&t->progress, "computing features", state->step, state->steps);
+    else
+        progress_training(&t->progress, &shown);
+    return interrupt_asked();
+}
+
+static int after_epoch(const cnn_epoch *epoch, void *user)
+{
+    training *t = user;
+    cnn_epoch shown = *epoch;
+    shown.epoch += t->transfer.epochs_before;
+    progress_epoch(&t->progress, &shown, (uint32_t)t->arguments.epochs);
+    return interrupt_asked();
+}
+
+static void announce(const training *t)
+{
+    fprintf(stderr, "training %s on %llu photographs of ",
+            t->arguments.transfer.from ? t->arguments.transfer.from : t->arguments.net.name,
+            (unsigned long long)cnn_dataset_count(t->photographs.training));
+    data_print_classes(stderr, t->photographs.training);
+    fprintf(stderr, ", validating on %llu; %llu weights, %u threads\n",
+            (unsigned long long)cnn_dataset_count(t->photographs.validation),
+            (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL),
+            cnn_context_threads(t->context));
+}
+
+static int report(const training *t)
+{
+    FILE *results = output_results();
+    cnn_epoch best = { .struct_size = sizeof best };
+    uint32_t epochs = cnn_history_count(t->history);
+    if (!cnn_history_get(t->history, cnn_history_best(t->history), &best)) {
+        fprintf(results, "best epoch %u of %u", best.epoch, epochs);
+        if (!isnan(best.validation_accuracy))
+            fprintf(results, ": validation accuracy %.2f %%, loss %.4f", 100 * best.validation_accuracy,
+                    best.validation_loss);
+        fputs("\n", results);
+    }
+    fputs("saved ", results);
+    output_text(results, t->arguments.model);
+    fputs("\n", results);
+    return output_finish();
+}
+
+static cnn_status fit_transfer(training *t)
+{
+    t->transfer.arguments = &t->arguments.transfer;
+    t->transfer.classifier = t->classifier;
+    t->transfer.training = t->photographs.training;
+    t->transfer.validation = t->photographs.validation;
+    t->transfer.options = &t->settings.options;
+    cnn_status status = transfer_fit(&t->transfer);
+    t->history = t->transfer.history;
+    return status;
+}
+
+static int has_content(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size;
+}
+
+/* Tells what becomes of an interrupted training. Not 0: nothing is to be saved, for a net of less than one epoch is no
+ * replacement for a model. */
+static int tell_interruption(const training *t)
+{
+    const char *model = t->arguments.model;
+    if (cnn_history_count(t->history)) {
+        fputs("interrupted: the best so far is kept\n", stderr);
+        return 0;
+    }
+    if (has_content(model)) {
+        output_error("interrupted before the end of the first epoch: '%s' is left as it was", model);
+        return -1;
+    }
+    fputs("interrupted before the end of the first epoch: what was learned until then is kept\n", stderr);
+    return 0;
+}
+
+/* Trains and saves. What was learned until an error is saved, too, if there is a whole epoch of it. */
+static int fit(training *t)
+{
+    cnn_train_options *options = &t->settings.options;
+    options->on_step = after_step;
+    options->on_epoch = after_epoch;
+    options->user = t;
+    cnn_status status = t->arguments.transfer.from
+                            ? fit_transfer(t)
+                            : cnn_classifier_fit_with_history(t->classifier, t->photographs.training,
+                                                              t->photographs.validation, options, &t->history);
+    progress_clear(&t->progress);
+    if (status)
+        output_library_error();
+    if (status && (!t->history || !cnn_history_count(t->history)))
+        return EXIT_FAILED;
+    if (interrupt_asked() && tell_interruption(t))
+        return EXIT_FAILED;
+    if (cnn_classifier_save(t->classifier, t->arguments.model))
+        return output_library_error();
+    int reported = report(t);
+    return status ? EXIT_FAILED : reported;
+}
+
+static int check_files(const catdog_command *command, const train_arguments *a)
+{
+    const char *from = a->transfer.from ? shipped_model_unless(a->transfer.from) : NULL;
+    if (a->transfer.from && !from)
+        return EXIT_FAILED;
+    const destination files[] = {
+        { "--data", a->data, DESTINATION_INPUT },
+        { "--val", a->validation, DESTINATION_INPUT },
+        { "--net", net_is_file(a->net.name) ? a->net.name : NULL, DESTINATION_INPUT },
+        { "--from", from, DESTINATION_INPUT },
+        { "--model", a->model, DESTINATION_MODEL },
+        { "--history", a->history, DESTINATION_HISTORY },
+        { "--checkpoint", a->checkpoint, DESTINATION_CHECKPOINT },
+        { 0 },
+    };
+    return destinations_check(command, files, a->force);
+}
+
+static int train(training *t)
+{
+    const train_arguments *a = &t->arguments;
+    interrupt_catch();
+    if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||
+        setup_create_classifier(t->context, a, &t->photographs, &t->classifier) ||
+        setup_prepare(t->context, a, &t->settings, &t->progress, &t->photographs))
+        return EXIT_FAILED;
+    announce(t);
+    return fit(t);
+}
+
+static int run(const catdog_command *command, int argc, char **argv)
+{
+    training t = { 0 };
+    int parsed = train_options_parse(command, argc, argv, &t.arguments, &t.settings);
+    if (parsed != PARSED)
+        return parsed;
+    int wrong = check_files(command, &t.arguments);
+    if (wrong)
+        return wrong;
+    progress_init(&t.progress);
+    int result = train(&t);
+    cnn_history_destroy(t.history);
+    cnn_classifier_destroy(t.classifier);
+    setup_release(&t.photographs);
+    cnn_context_destroy(t.context);
+    return result;
+}
+
+const catdog_command train_command = {
+    "train",
+    "learn to tell kinds of photographs apart",
+    "--data PATH --model FILE [OPTION]...",
+    "Learns from labelled photographs of two kinds or more, and writes a model file.\n\n"
+    "  catdog train --data PetImages --model pets.safetensors\n"
+    "  catdog train --data photos.zip --val 0.2 --model pets.safetensors --epochs 40\n"
+    "  catdog train --data train.csv --val test.csv --model pets.safetensors --net two_conv\n"
+    "  catdog train --data PetImages --model pets.safetensors --checkpoint pets.state --resume\n\n"
+    "The data may be a folder of class folders, folders of those that are named train, valid\n"
+    "and test, a folder of files named after their class (cat.0.jpg, great_dane_3.jpg), a zip\n"
+    "of any of these, or a CSV file with the columns path and label, and perhaps split.\n"
+    "Without --val, the valid part validates if there is one, and the test part is kept for\n"
+    "'catdog eval'; else the test part validates, or a tenth of the photographs. Broken files\n"
+    "are named and left out.\n\n"
+    "The model is that of the epoch with the best validation accuracy. Ctrl-C stops after\n"
+    "the current step and saves the best so far, unless no epoch is complete and a model stands\n"
+    "there already; a second Ctrl-C stops at once.\n",
+    run,
+};

@@ -1,9 +1,0 @@
-/* The full program. Cairo, libmicrohttpd and what they need are 26 libraries and 5 MB in every process; so commands
- * that need them are in a program of their own, and `catdog` becomes it for them. */
-#ifndef CATDOG_COMPANION_H
-#define CATDOG_COMPANION_H
-
-/* Becomes the full program, with the same arguments. Returns if there is none. */
-void companion_become(char **argv);
-
-#endif
