@@ -79,7 +79,7 @@ def test_the_way_from_pytorch_works(place):
     page = (ROOT / "docs/migrate.md").read_text()
     program = "".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=place, capture_output=True, text=True,
-                          env={**os.environ, "CNN_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "examples/python")})
+                          env={**os.environ, "CNN_LIBRARY": str(library), "PYTHONPATH": str(ROOT / "python")})
     assert done.returncode == 0, done.stderr
     assert "largest difference: " in done.stdout
     for line in re.search(r"```sh\n(.*?)```", page, re.DOTALL).group(1).splitlines():

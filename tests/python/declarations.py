@@ -1,15 +1,23 @@
 #!/usr/bin/env python3
-"""The declarations in examples/python/cnn_abi.py, and those of the headers, which they are taken from.
+"""The declarations in python/cnn/_declarations.py, and those of the headers, which they are taken from.
 
 With --update: writes them again."""
+import importlib.util
 import re
 import sys
 import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ABI = ROOT / "examples/python/cnn_abi.py"
-sys.path.insert(0, str(ABI.parent))
+DECLARATIONS = ROOT / "python/cnn/_declarations.py"
+
+
+def split(text):
+    """The package's own, had without the package, which would load the library."""
+    spec = importlib.util.spec_from_file_location("_declarations", DECLARATIONS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.split(text)
 
 
 def header_text():
@@ -35,13 +43,11 @@ def header_text():
 
 
 def update():
-    from cnn_abi import split
-
     lines = (textwrap.fill(declaration + ";", 118, subsequent_indent="    ", break_long_words=False,
                            break_on_hyphens=False) for declaration in split(header_text()))
-    text = ABI.read_text()
+    text = DECLARATIONS.read_text()
     begin, rest = text.split('DECLARATIONS = """\n', 1)
-    ABI.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + rest[rest.index('"""\n\n\nclass Record'):])
+    DECLARATIONS.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + rest[rest.index('"""\n\n\ndef split'):])
 
 
 if __name__ == "__main__":

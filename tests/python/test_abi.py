@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-import cnn_abi
+from cnn import _abi as cnn_abi
 from conftest import ROOT
 from declarations import header_text
 

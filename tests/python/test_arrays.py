@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import cnn
-import cnn_abi
+from cnn import _abi as cnn_abi
 from conftest import SAMPLE, photographs
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cnn
-import cnn_abi
+from cnn import _abi as cnn_abi
 from conftest import photographs, tiny_classifier, tiny_net
 
 
@@ -99,7 +99,7 @@ def train_with_extremes():
 
 def test_extreme_numbers_come_to_an_end():
     here = Path(__file__).parent
-    start = f"import sys; sys.path[:0] = {[str(here), str(here.parents[1] / 'examples/python')]!r}\n"
+    start = f"import sys; sys.path[:0] = {[str(here), str(here.parents[1] / 'python')]!r}\n"
     done = subprocess.run([sys.executable, "-c", start + "import test_edges; test_edges.train_with_extremes()"],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and done.stdout.startswith("ended "), done.stderr

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import cnn
-from cnn_core import Owner
+from cnn._core import Owner
 from conftest import ROOT, SAMPLE, photographs, tiny_classifier, tiny_net
 
 IMAGES = np.ones((2, 16, 16, 3), np.float32)
@@ -22,7 +22,7 @@ IMAGES = np.ones((2, 16, 16, 3), np.float32)
 
 def run_program(text, **more):
     """A Python program with cnn and a trained classifier; gives what it printed. Nothing may be on standard error."""
-    start = f"import sys; sys.path[:0] = [{str(ROOT / 'examples/python')!r}, {str(ROOT / 'tests/python')!r}]\n"
+    start = f"import sys; sys.path[:0] = [{str(ROOT / 'python')!r}, {str(ROOT / 'tests/python')!r}]\n"
     done = subprocess.run([sys.executable, "-c", start + textwrap.dedent(text)], capture_output=True, text=True,
                           timeout=60, **more)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

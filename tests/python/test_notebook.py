@@ -3,7 +3,7 @@ import pytest
 
 from conftest import ROOT
 
-NOTEBOOK = ROOT / "examples/python/notebook.ipynb"
+NOTEBOOK = ROOT / "python/notebook.ipynb"
 
 
 def test_the_notebook_runs():

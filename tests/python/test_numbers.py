@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import cnn
-import cnn_abi
-from cnn_core import struct_of
-from cnn_numbers import INTEGERS, REALS
+from cnn import _abi as cnn_abi
+from cnn._core import struct_of
+from cnn._numbers import INTEGERS, REALS
 from conftest import photographs, tiny_classifier, tiny_net
 
 STRUCTS = [kind for name, kind in cnn_abi.TYPES.items()

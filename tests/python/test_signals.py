@@ -11,7 +11,7 @@ from conftest import ROOT
 
 START = f"""
 import sys, signal, threading, time
-sys.path[:0] = [{str(ROOT / 'examples/python')!r}, {str(ROOT / 'tests/python')!r}]
+sys.path[:0] = [{str(ROOT / 'python')!r}, {str(ROOT / 'tests/python')!r}]
 import numpy as np, cnn
 from conftest import photographs, tiny_classifier
 X, y = photographs(64)

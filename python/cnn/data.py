@@ -1,4 +1,4 @@
-"""Photographs, datasets and loaders of cnn.py."""
+"""Photographs, datasets and loaders."""
 from __future__ import annotations
 
 import ctypes
@@ -10,11 +10,11 @@ from typing import Any, Iterator, Optional, Sequence
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_callbacks import Callbacks
-from cnn_core import (Context, DataError, Object, PathLike, ShapeError, defaults, enum_value, file_error, inner_struct,
+from . import _abi as abi
+from ._callbacks import Callbacks
+from ._core import (Context, DataError, Object, PathLike, ShapeError, defaults, enum_value, file_error, inner_struct,
                       library, readable, ref, strings, struct_of)
-from cnn_tensors import Tensor, tensor_of, view
+from .tensors import Tensor, tensor_of, view
 
 
 def _take_pixels(pointer: Any) -> np.ndarray:

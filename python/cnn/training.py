@@ -1,4 +1,4 @@
-"""Training and measuring models of cnn.py."""
+"""Training and measuring models."""
 from __future__ import annotations
 
 import ctypes
@@ -6,13 +6,13 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_abi import cnn_epoch as Epoch, cnn_progress as Progress
-from cnn_callbacks import Callbacks
-from cnn_core import defaults, enum_value, library, ref, struct_of
-from cnn_data import Dataset
-from cnn_models import Model
-from cnn_tensors import Tensor, tensor_of
+from . import _abi as abi
+from ._abi import cnn_epoch as Epoch, cnn_progress as Progress
+from ._callbacks import Callbacks
+from ._core import defaults, enum_value, library, ref, struct_of
+from .data import Dataset
+from .models import Model
+from .tensors import Tensor, tensor_of
 
 
 def loss(logits: np.ndarray, targets: np.ndarray, label_smoothing: float = 0,

@@ -1,4 +1,4 @@
-"""Tensors of cnn.py, as NumPy and DLPack know them."""
+"""Tensors, as NumPy and DLPack know them."""
 from __future__ import annotations
 
 import ctypes
@@ -6,9 +6,9 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_core import Context, Object, UnsupportedError, library, ref
-from cnn_numbers import array_for
+from . import _abi as abi
+from ._core import Context, Object, UnsupportedError, library, ref
+from ._numbers import array_for
 
 _DTYPES = {abi.CNN_FLOAT32: np.dtype(np.float32), abi.CNN_UINT8: np.dtype(np.uint8), abi.CNN_INT32: np.dtype(np.int32),
            abi.CNN_INT64: np.dtype(np.int64), abi.CNN_INT8: np.dtype(np.int8)}

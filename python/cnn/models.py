@@ -1,4 +1,4 @@
-"""Networks of cnn.py: graphs, models, optimizers."""
+"""Networks: graphs, models, optimizers."""
 from __future__ import annotations
 
 import ctypes
@@ -9,11 +9,11 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_callbacks import Callbacks
-from cnn_core import Context, Object, PathLike, ShapeError, defaults, enum_value, library, ref, struct_of, text_of
-from cnn_numbers import array_for
-from cnn_tensors import Tensor, tensor_of, view
+from . import _abi as abi
+from ._callbacks import Callbacks
+from ._core import Context, Object, PathLike, ShapeError, defaults, enum_value, library, ref, struct_of, text_of
+from ._numbers import array_for
+from .tensors import Tensor, tensor_of, view
 
 
 def written_bytes(save: Callable[[Path], Any]) -> bytes:

@@ -1,18 +1,4 @@
-"""libcnn in Python: trains and runs convolutional image classifiers, with NumPy arrays in and out.
-
-    import cnn
-    pets = cnn.Classifier("two_conv", epochs=10, augment="flip")
-    pets.fit("PetImages")                       # a folder or zip of class folders; or arrays and labels
-    print(pets.predict(["photo.jpg"]), pets.score("more/PetImages"))
-    pets.save("pets.safetensors")
-
-This file and the cnn_*.py beside it are all there is: they need NumPy and libcnn.so, which is looked for where the
-environment variable CNN_LIBRARY says, then where pkg-config says, then where the system's loader looks.
-
-Arrays aren't copied on their way in if they are contiguous, and are views of the library's memory on their way out; a
-view keeps that memory alive. Options that are passed on by name (`**options`) are the fields of the C struct that is
-named there, as the headers document them; strings stand for enum values ("same" for CNN_PADDING_SAME).
-"""
+"""The classifier of photographs, by scikit-learn's conventions."""
 from __future__ import annotations
 
 import ctypes
@@ -23,18 +9,14 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_abi import cnn_epoch as Epoch, cnn_progress as Progress
-from cnn_callbacks import Callbacks
-from cnn_core import (ArgumentError, Borrowed, CnnError, Context, DataError, FileError, FolderError, ForbiddenFileError,
-                      FormatError, LimitError, MissingFileError, NotFiniteError, Object, OutOfMemoryError, Owner,
-                      PathLike, ShapeError, StoppedError, UnsupportedError, defaults, error_of, library, net_names,
-                      parse_augment, readable, ref, strings, struct_of, version)
-from cnn_data import Dataset, Loader, decode_image, load_image, preprocess, resize
-from cnn_labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
-from cnn_models import Graph, Layer, Model, Optimizer, Parameter, read_bytes, written_bytes
-from cnn_tensors import Tensor
-from cnn_training import Metrics, evaluate, loss, train, train_head, train_options, trained
+from . import _abi as abi
+from ._callbacks import Callbacks
+from ._core import (Borrowed, CnnError, Context, DataError, NotFiniteError, Object, Owner, PathLike, ShapeError, defaults,
+                    error_of, library, readable, ref, strings, struct_of)
+from ._labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
+from .data import Dataset
+from .models import Graph, Model, read_bytes, written_bytes
+from .training import Epoch, Metrics, Progress, train_options, trained
 
 
 class Prediction(NamedTuple):

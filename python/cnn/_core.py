@@ -13,8 +13,8 @@ from typing import Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 
-import cnn_abi as abi
-from cnn_numbers import number_for, without_nul
+from . import _abi as abi
+from ._numbers import number_for, without_nul
 
 PathLike = Union[str, os.PathLike]
 
