@@ -7,7 +7,7 @@
 #include "core/options.h"
 #include "core/random.h"
 #include "data/dataset_internal.h"
-#include "graph/quantize.h"
+#include "runtime/quantize.h"
 
 enum { DEFAULT_IMAGES = 500, BATCH = 32 };
 

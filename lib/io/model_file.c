@@ -11,11 +11,11 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
-#include "graph/model_internal.h"
 #include "io/quantized_arrays.h"
 #include "io/safetensors.h"
 #include "kernels/bf16.h"
 #include "kernels/elementwise.h"
+#include "runtime/model_internal.h"
 
 #define KEY_FORMAT "format"
 #define KEY_VERSION "cnn.version"

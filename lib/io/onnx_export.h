@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "graph/model_internal.h"
 #include "io/onnx.pb-c.h"
+#include "runtime/model_internal.h"
 
 typedef struct cnn_onnx_export {
     cnn_context *context;

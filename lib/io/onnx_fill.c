@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "core/tensor_internal.h"
-#include "graph/model_internal.h"
 #include "io/onnx_import.h"
+#include "runtime/model_internal.h"
 
 /* A constant may be used by many layers, each of which gets its own. */
 cnn_status cnn_onnx_check_fills(const cnn_onnx_import *import)

@@ -11,7 +11,7 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "data/utf8.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 enum { MAX_NODES = 20000, FIRST_OPSET = 9, LAST_OPSET = 21 };
 

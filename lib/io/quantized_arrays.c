@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
-#include "graph/quantize.h"
+#include "runtime/quantize.h"
 
 enum { NAME_SIZE = sizeof((cnn_quantized_array){ 0 }.name) };
 

@@ -4,8 +4,8 @@
 #ifndef CNN_IO_QUANTIZED_ARRAYS_H
 #define CNN_IO_QUANTIZED_ARRAYS_H
 
-#include "graph/model_internal.h"
 #include "io/safetensors.h"
+#include "runtime/model_internal.h"
 
 /* What collected arrays point to. */
 typedef struct cnn_quantized_array {

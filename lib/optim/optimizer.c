@@ -5,9 +5,9 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "core/parallel.h"
-#include "graph/model_internal.h"
 #include "optim/blocks.h"
 #include "optim/optimizer_internal.h"
+#include "runtime/model_internal.h"
 
 typedef struct trained_parameter {
     int32_t index; /* in the model */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 static cnn_status add_arrays(cnn_snapshot *snapshot)
 {

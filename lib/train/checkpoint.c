@@ -7,9 +7,9 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "graph/model_internal.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "runtime/model_internal.h"
 #include "train/fingerprint.h"
 
 static const char NOTE[] = "cnn.checkpoint";

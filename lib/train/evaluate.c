@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/options.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 #include "train/flip.h"
 #include "train/loss.h"
 #include "train/settings.h"

@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/tensor_internal.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 enum { COMPUTED_AT_ONCE = 32 };
 

@@ -4,7 +4,7 @@
 
 #include "core/parallel.h"
 #include "core/tensor_internal.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 enum { CHANNELS = 3 };
 

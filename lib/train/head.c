@@ -2,7 +2,7 @@
 #include "train/head.h"
 
 #include "core/error.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 #include "train/course.h"
 #include "train/features.h"
 #include "train/temperature.h"

@@ -6,8 +6,8 @@
 #include "core/options.h"
 #include "data/augment.h"
 #include "graph/graph_internal.h"
-#include "graph/model_internal.h"
 #include "optim/optimizer_internal.h"
+#include "runtime/model_internal.h"
 #include "train/loss.h"
 
 enum { MOST_IN_BATCH = 1 << 20 };

@@ -6,7 +6,7 @@
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 #include "train/evaluate.h"
 #include "train/loss.h"
 

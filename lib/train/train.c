@@ -1,7 +1,7 @@
 #include <cnn/trainer.h>
 
 #include "core/error.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 #include "train/course.h"
 #include "train/fingerprint.h"
 

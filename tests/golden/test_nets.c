@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../unit/test.h"
-#include "graph/model_internal.h"
 #include "io/safetensors.h"
+#include "runtime/model_internal.h"
 
 enum { BATCH = 3, SIZE = 96 };
 

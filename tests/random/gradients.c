@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 enum { TRIES = 12, MARGIN = 4 };
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../unit/io/scratch.h"
-#include "graph/model_internal.h"
 #include "photographs.h"
+#include "runtime/model_internal.h"
 
 /* The classes of a net that takes photographs and ends in logits; 0 if it doesn't. */
 static int32_t count_classes(const case_trial *trial)

@@ -2,7 +2,7 @@
 #ifndef CNN_TESTS_RANDOM_ORACLE_H
 #define CNN_TESTS_RANDOM_ORACLE_H
 
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 /* The value of one image at the model's output, of `count` numbers, and the error that rounding explains at most. The
  * caller frees both. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../unit/io/scratch.h"
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 bool trial_fail(case_trial *trial, const char *format, ...)
 {

@@ -4,7 +4,7 @@
 
 #include "../test.h"
 
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 static cnn_model *make_model(cnn_context *context, int64_t inputs, int64_t units)
 {

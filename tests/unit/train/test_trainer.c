@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "graph/model_internal.h"
+#include "runtime/model_internal.h"
 
 static cnn_train_options make_options(uint32_t epochs)
 {

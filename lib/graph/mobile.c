@@ -1,0 +1,64 @@
+/* Nets of inverted residual blocks, light enough for telephones. MobileNetV2: Sandler et al. 2018, arXiv:1801.04381.
+ * EfficientNet-Lite0 is EfficientNet-B0 (Tan and Le 2019, arXiv:1905.11946) without squeeze-and-excitation, and with
+ * ReLU6 in the place of swish: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. */
+#include <stdio.h>
+
+#include "graph/nets.h"
+
+/* One convolution of a block, with batch normalisation. `groups` is 1, or the channels. */
+typedef struct convolution {
+    int64_t filters;
+    int32_t kernel, stride, groups;
+    const char *name;
+} convolution;
+
+static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan, const convolution *wanted,
+                                const char *block)
+{
+    char full[48];
+    int32_t pad = wanted->kernel / 2;
+    cnn_conv2d_options options = { .struct_size = sizeof options,
+                                   .kernel = { wanted->kernel, wanted->kernel },
+                                   .stride = { wanted->stride, wanted->stride },
+                                   .groups = wanted->groups,
+                                   .padding = plan->padding,
+                                   .no_bias = 1 };
+    const cnn_batch_norm_options norm = { sizeof norm, plan->momentum, plan->epsilon };
+    for (int side = 0; side < 4 && plan->padding == CNN_PADDING_EXPLICIT; side++)
+        options.pads[side] = pad;
+    snprintf(full, sizeof full, "%s.%s", block, wanted->name);
+    x = cnn_name(graph, cnn_conv2d(graph, x, wanted->filters, &options), full);
+    snprintf(full, sizeof full, "%s.%s_norm", block, wanted->name);
+    return cnn_name(graph, cnn_batch_norm(graph, x, &norm), full);
+}
+
+/* Many channels inside, each filtered alone, and few outside. */
+static cnn_node add_block(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan, const cnn_mobile_stage *stage,
+                          int64_t width, int32_t stride, const char *name)
+{
+    cnn_node input = x;
+    int64_t channels = cnn_graph_node_shape(graph, x).dims[2], inner = channels * stage->expansion;
+    if (stage->expansion > 1)
+        x = cnn_relu6(graph, add_convolution(graph, x, plan, &(convolution){ inner, 1, 1, 1, "expand" }, name));
+    const convolution depthwise = { inner, stage->kernel, stride, (int32_t)inner, "depthwise" };
+    x = cnn_relu6(graph, add_convolution(graph, x, plan, &depthwise, name));
+    x = add_convolution(graph, x, plan, &(convolution){ width, 1, 1, 1, "project" }, name);
+    return stride == 1 && channels == width ? cnn_add(graph, x, input) : x;
+}
+
+cnn_node cnn_mobile_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan_given)
+{
+    const cnn_mobile_plan *plan = plan_given;
+    const convolution stem = { cnn_scaled_width(options, 32), 3, 2, 1, "conv" };
+    const convolution head = { cnn_scaled_width(options, 1280), 1, 1, 1, "conv" };
+    x = cnn_relu6(graph, add_convolution(graph, x, plan, &stem, "stem"));
+    for (int s = 0; s < CNN_MOBILE_STAGES; s++)
+        for (int block = 0; block < plan->stages[s].blocks; block++) {
+            const cnn_mobile_stage *stage = &plan->stages[s];
+            char name[32];
+            snprintf(name, sizeof name, "stage%d.block%d", s + 1, block + 1);
+            x = add_block(graph, x, plan, stage, cnn_scaled_width(options, stage->width), block ? 1 : stage->stride,
+                          name);
+        }
+    return cnn_global_avg_pool(graph, cnn_relu6(graph, add_convolution(graph, x, plan, &head, "head")));
+}

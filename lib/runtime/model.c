@@ -1,0 +1,153 @@
+#include <string.h>
+
+#include <cnn/quantize.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/options.h"
+#include "core/tensor_internal.h"
+#include "data/utf8.h"
+#include "runtime/model_internal.h"
+
+const cnn_graph *cnn_model_graph(const cnn_model *model)
+{
+    return model ? model->graph : NULL;
+}
+
+cnn_shape cnn_model_input_shape(const cnn_model *model)
+{
+    return cnn_graph_node_shape(cnn_model_graph(model), 0);
+}
+
+cnn_shape cnn_model_output_shape(const cnn_model *model)
+{
+    return model ? cnn_graph_node_shape(model->graph, cnn_graph_output(model->graph)) : (cnn_shape){ 0 };
+}
+
+int32_t cnn_model_parameter_count(const cnn_model *model)
+{
+    return model ? model->weights_count : 0;
+}
+
+cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter)
+{
+    if (!model || index < 0 || index >= model->weights_count)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_parameter: there is no parameter %d; the model has %d",
+                        (int)index, (int)cnn_model_parameter_count(model));
+    const cnn_weights *weights = &model->weights[index];
+    cnn_parameter result = {
+        .name = weights->name,
+        .value = weights->value,
+        .gradient = weights->gradient,
+        .trainable = weights->trainable,
+        .decay = weights->declared->decay,
+    };
+    return cnn_options_write(parameter, &result, sizeof result, "cnn_parameter");
+}
+
+void cnn_model_changed(cnn_model *model)
+{
+    if (model)
+        model->version++;
+}
+
+uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable)
+{
+    uint64_t all = 0, trained = 0;
+    for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {
+        const cnn_weights *weights = &model->weights[i];
+        all += (uint64_t)weights->value->count;
+        trained += weights->trainable ? (uint64_t)weights->value->count : 0;
+    }
+    if (trainable)
+        *trainable = trained;
+    return all;
+}
+
+uint64_t cnn_model_flops(const cnn_model *model)
+{
+    uint64_t flops = 0;
+    for (cnn_node i = 0; model && i < model->graph->count; i++) {
+        const cnn_layer *layer = &model->graph->nodes[i].layer;
+        flops += layer->type->flops ? layer->type->flops(layer) : 0;
+    }
+    return flops;
+}
+
+cnn_status cnn_model_check_floats(const cnn_model *model, const char *function)
+{
+    return model && model->quantized
+               ? cnn_fail(CNN_ERROR_ARGUMENT,
+                          "%s: the model is quantised, which can't be undone or trained; use the one it was made from",
+                          function)
+               : CNN_OK;
+}
+
+int32_t cnn_model_is_quantized(const cnn_model *model)
+{
+    return model && model->quantized;
+}
+
+enum { MAX_NOTES = 1 << 18 };
+
+static cnn_note *find_note(const cnn_model *model, const char *key)
+{
+    uint32_t place = cnn_names_find(&model->note_keys, key);
+    return place == CNN_NO_PLACE ? NULL : &model->notes[place];
+}
+
+const char *cnn_model_note(const cnn_model *model, const char *key)
+{
+    const cnn_note *note = model && key ? find_note(model, key) : NULL;
+    return note ? note->text : NULL;
+}
+
+static void remove_note(cnn_model *model, cnn_note *note)
+{
+    cnn_names_remove(&model->note_keys, note->key);
+    cnn_names_close_gap(&model->note_keys, (uint32_t)(note - model->notes));
+    cnn_release(model->context, note->key);
+    cnn_release(model->context, note->text);
+    size_t after = (size_t)(model->notes + --model->note_count - note);
+    memmove(note, note + 1, after * sizeof *note);
+}
+
+/* Takes over `text`. */
+static cnn_status add_note(cnn_model *model, const char *key, char *text)
+{
+    char *key_copy = cnn_copy_text(model->context, key);
+    if (!key_copy ||
+        !cnn_grow(model->context, (void **)&model->notes, &model->note_capacity, model->note_count + 1,
+                  sizeof *model->notes) ||
+        !cnn_names_add(model->context, &model->note_keys, key_copy, (uint32_t)model->note_count)) {
+        cnn_release(model->context, key_copy);
+        cnn_release(model->context, text);
+        return CNN_ERROR_OUT_OF_MEMORY;
+    }
+    model->notes[model->note_count++] = (cnn_note){ key_copy, text };
+    return CNN_OK;
+}
+
+cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text)
+{
+    if (!model || !key || !*key)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the model is NULL, or the key NULL or empty");
+    if (!cnn_is_utf8(key, strlen(key)) || (text && !cnn_is_utf8(text, strlen(text)))) /* no file could hold it */
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the key or the text of a note is not UTF-8");
+    cnn_note *note = find_note(model, key);
+    if (!note && text && model->note_count >= MAX_NOTES)
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_note: a model has at most %d notes", MAX_NOTES);
+    if (!text) {
+        if (note)
+            remove_note(model, note);
+        return CNN_OK;
+    }
+    char *copy = cnn_copy_text(model->context, text);
+    if (!copy)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!note)
+        return add_note(model, key, copy);
+    cnn_release(model->context, note->text);
+    note->text = copy;
+    return CNN_OK;
+}

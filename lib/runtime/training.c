@@ -1,0 +1,130 @@
+/* The forward and backward passes of training by hand. */
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/tensor_internal.h"
+#include "runtime/model_state.h"
+#include "runtime/session.h"
+
+struct cnn_training {
+    cnn_steps *steps;
+    cnn_executor *executor;
+    cnn_run run;       /* of the last forward, for its backward; */
+    bool ready;        /* it hasn't been yet */
+    cnn_tensor output; /* lies in the executor's arena */
+};
+
+void cnn_training_destroy(cnn_model *model)
+{
+    cnn_training *training = model->training;
+    if (!training)
+        return;
+    cnn_steps_destroy(training->steps);
+    cnn_executor_destroy(model, training->executor);
+    cnn_release(model->context, training);
+    model->training = NULL;
+}
+
+cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision)
+{
+    if (!model || (precision != CNN_PRECISION_FLOAT32 && precision != CNN_PRECISION_BFLOAT16))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_precision: the model is NULL, or %d is no precision",
+                        (int)precision);
+    if (model->precision != precision)
+        cnn_training_destroy(model); /* it is planned for another */
+    model->precision = precision;
+    return CNN_OK;
+}
+
+static cnn_status create_training(cnn_model *model)
+{
+    model->training = cnn_allocate_zeroed(model->context, 1, sizeof *model->training);
+    if (!model->training)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = cnn_steps_create(model, true, &model->training->steps);
+    if (!status && model->precision == CNN_PRECISION_BFLOAT16)
+        status = cnn_steps_narrow(model->training->steps);
+    if (!status && !(model->training->executor = cnn_executor_create(model)))
+        status = CNN_ERROR_OUT_OF_MEMORY;
+    if (status)
+        cnn_training_destroy(model);
+    return status;
+}
+
+/* Makes `training->output` a tensor of the run's output. */
+static void set_output(cnn_training *training, const cnn_shape *shape)
+{
+    cnn_tensor *output = &training->output;
+    *output = (cnn_tensor){ .dtype = CNN_FLOAT32, .rank = shape->rank + 1, .borrowed = true };
+    output->dims[0] = output->count = training->run.plan->batch;
+    for (int32_t i = 0; i < shape->rank; i++) {
+        output->dims[i + 1] = shape->dims[i];
+        output->count *= shape->dims[i];
+    }
+    output->data = cnn_run_output(&training->run);
+}
+
+cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,
+                             const cnn_tensor **output)
+{
+    if (!model || !output)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_forward: the model is NULL, or the result has no place");
+    *output = NULL;
+    cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
+    cnn_status status = cnn_check_batch(input, &in, "cnn_model_forward: the input");
+    if (!status)
+        status = cnn_model_check_floats(model, "cnn_model_forward");
+    if (!status && !model->training)
+        status = create_training(model);
+    if (status)
+        return status;
+    cnn_training *training = model->training;
+    training->ready = false;
+    training->run =
+        (cnn_run){ .model = model, .steps = training->steps, .input = input->data, .seed = seed, .step = step };
+    status = cnn_executor_prepare(training->executor, model, training->steps, input->dims[0], &training->run.plan);
+    if (status)
+        return status;
+    training->run.arena = training->executor->arena;
+    cnn_run_forward(&training->run);
+    cnn_model_changed(model); /* running statistics are */
+    set_output(training, &out);
+    training->ready = true;
+    *output = &training->output;
+    return CNN_OK;
+}
+
+static cnn_status make_gradients(cnn_model *model)
+{
+    for (int32_t i = 0; i < model->weights_count; i++) {
+        cnn_weights *weights = &model->weights[i];
+        if (!weights->trainable || weights->gradient)
+            continue;
+        cnn_status status = cnn_tensor_create(model->context, CNN_FLOAT32, weights->value->rank, weights->value->dims,
+                                              &weights->gradient);
+        if (status)
+            return status;
+    }
+    return CNN_OK;
+}
+
+cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient)
+{
+    if (!model || !model->training || !model->training->ready)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_backward: each backward comes after a forward of the model");
+    cnn_training *training = model->training;
+    cnn_shape out = cnn_model_output_shape(model);
+    cnn_status status = cnn_check_batch(output_gradient, &out, "cnn_model_backward: the gradient");
+    if (!status && output_gradient->dims[0] != training->run.plan->batch)
+        status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_backward: the gradient is of %lld images, forward was of %lld",
+                          (long long)output_gradient->dims[0], (long long)training->run.plan->batch);
+    if (!status)
+        status = make_gradients(model);
+    if (status)
+        return status;
+    training->ready = false; /* the values are overwritten */
+    training->run.output_gradient = output_gradient->data;
+    cnn_run_backward(&training->run);
+    return CNN_OK;
+}
