@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "data/content.h"
 #include "data/name.h"
+#include "image/decode.h"
 
 /* Images are verified block by block: within one on all threads, between them the callbacks are called. */
 enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32, CHANNELS = 3, EXPLAINED_RATIO = 300, MESSAGE_SIZE = 8192 };
@@ -26,6 +27,7 @@ typedef struct verification {
     cnn_verify_options options;
     size_t first; /* of the current block */
     finding *findings;
+    size_t group;               /* where the findings begin that wait and are decoded together */
     cnn_content_table contents; /* without places if duplicates aren't looked for */
     uint64_t unexplained;       /* of all images so far */
     bool *bad;
@@ -56,15 +58,15 @@ static cnn_status find_misnamed(const char *path, const void *bytes, size_t size
     return CNN_OK;
 }
 
-static cnn_status decode(const verification *v, size_t index, const void *bytes, size_t size)
+static cnn_status decode(const verification *v, size_t index, const void *bytes, size_t size, uint64_t *decoded)
 {
     cnn_image_options options;
     cnn_image_options_init(&options);
     options.max_file_bytes = v->dataset->max_file_bytes;
     options.min_width = options.min_height = DECODED_SIZE; /* every byte is still read */
     cnn_tensor *pixels = NULL;
-    cnn_status status =
-        cnn_image_decode(v->dataset->context, bytes, size, cnn_dataset_path(v->dataset, index), &options, &pixels);
+    cnn_status status = cnn_image_decode_counted(v->dataset->context, bytes, size, cnn_dataset_path(v->dataset, index),
+                                                 &options, decoded, &pixels);
     cnn_tensor_destroy(pixels);
     return status;
 }
@@ -96,19 +98,27 @@ static bool is_refused_by_head(const cnn_dataset *dataset, const cnn_image_info 
     return info->format == CNN_IMAGE_PNG && pixels * info->channels / BITS / MOST_PNG_INFLATION > size;
 }
 
+static uint64_t beyond(uint64_t pixels, size_t size)
+{
+    uint64_t decoded = pixels * CHANNELS, explained = (uint64_t)size * EXPLAINED_RATIO;
+    return decoded > explained ? decoded - explained : 0;
+}
+
+/* As its head claims. */
 static uint64_t count_unexplained(const cnn_dataset *dataset, const char *path, const void *bytes, size_t size)
 {
     cnn_image_info info = { .struct_size = sizeof info };
     if (cnn_image_probe(bytes, size, path, &info) || is_refused_by_head(dataset, &info, size))
         return 0; /* decoding will say what is wrong */
-    uint64_t decoded = (uint64_t)info.width * info.height * CHANNELS, explained = (uint64_t)size * EXPLAINED_RATIO;
-    return decoded > explained ? decoded - explained : 0;
+    return beyond((uint64_t)info.width * info.height, size);
 }
 
 static void judge(const verification *v, size_t index, const void *bytes, size_t size, finding *found)
 {
     const char *path = cnn_dataset_path(v->dataset, index);
-    found->status = decode(v, index, bytes, size);
+    uint64_t decoded;
+    found->status = decode(v, index, bytes, size, &decoded);
+    found->unexplained = beyond(decoded, size);
     if (!found->status && v->contents.places)
         found->status = find_misnamed(path, bytes, size, &found->misnamed);
     if (found->status) {
@@ -119,8 +129,7 @@ static void judge(const verification *v, size_t index, const void *bytes, size_t
     }
 }
 
-/* Decodes an image whose size explains its pixels. Others wait until all of the block are counted: whether the limit is
- * reached depends on the files alone, and what is refused isn't decoded. */
+/* Decodes an image whose size explains its pixels. Others wait, and are decoded some at a time. */
 static void examine(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
@@ -144,12 +153,13 @@ static void examine_waiting(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     verification *v = argument;
-    size_t index = v->first + task, size;
-    finding *found = &v->findings[task];
+    size_t index = v->first + v->group + task, size;
+    finding *found = &v->findings[v->group + task];
     if (!found->unexplained)
         return;
     void *bytes;
     found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
+    found->unexplained = 0;
     if (found->status)
         keep_reason(found, cnn_dataset_path(v->dataset, index));
     else
@@ -157,17 +167,8 @@ static void examine_waiting(void *argument, size_t task, uint32_t worker)
     cnn_dataset_release_bytes(v->dataset, bytes);
 }
 
-/* Of the block that is examined. */
-static cnn_status check_unexplained(verification *v, size_t count)
+static cnn_status fail_unexplained(const verification *v, size_t worst)
 {
-    size_t worst = 0;
-    for (size_t i = 0; i < count; i++) {
-        v->unexplained += v->findings[i].unexplained;
-        if (v->findings[i].unexplained > v->findings[worst].unexplained)
-            worst = i;
-    }
-    if (v->unexplained <= v->dataset->max_decoded_bytes)
-        return CNN_OK;
     return cnn_fail(CNN_ERROR_LIMIT,
                     "%s: its images decode to far more pixels than their files' sizes explain, most of them in %s; "
                     "cnn_dataset_options.max_decoded_bytes raises the limit of %llu bytes",
@@ -175,14 +176,38 @@ static cnn_status check_unexplained(verification *v, size_t count)
                     (unsigned long long)v->dataset->max_decoded_bytes);
 }
 
+/* How many of the block's findings from the group's beginning on may be decoded together: as many as the limit allows
+ * if their heads tell the truth, but one at least. */
+static size_t choose_group(const verification *v, size_t count)
+{
+    uint64_t left = v->dataset->max_decoded_bytes - v->unexplained;
+    size_t end = v->group;
+    while (end < count && (end == v->group || v->findings[end].unexplained <= left)) {
+        uint64_t claimed = v->findings[end++].unexplained;
+        left -= claimed < left ? claimed : left;
+    }
+    return end - v->group;
+}
+
+/* What counts is what was decoded: heads may claim anything. Whether the limit is reached depends on the files alone.
+ */
 static cnn_status examine_block(verification *v, size_t count)
 {
     cnn_parallel(v->dataset->context, count, examine, v);
-    uint64_t before = v->unexplained;
-    cnn_status status = check_unexplained(v, count);
-    if (!status && v->unexplained > before)
-        cnn_parallel(v->dataset->context, count, examine_waiting, v);
-    return status;
+    size_t worst = 0;
+    for (v->group = 0; v->group < count;) {
+        size_t group = choose_group(v, count);
+        cnn_parallel(v->dataset->context, group, examine_waiting, v);
+        for (size_t i = v->group; i < v->group + group; i++) {
+            v->unexplained += v->findings[i].unexplained;
+            if (v->findings[i].unexplained > v->findings[worst].unexplained)
+                worst = i;
+        }
+        if (v->unexplained > v->dataset->max_decoded_bytes)
+            return fail_unexplained(v, worst);
+        v->group += group;
+    }
+    return CNN_OK;
 }
 
 static void report(const verification *v, size_t index, const char *reason)

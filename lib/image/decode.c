@@ -83,6 +83,18 @@ cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size
     return status ? status : decode_source(&source, pixels);
 }
 
+cnn_status cnn_image_decode_counted(cnn_context *context, const void *bytes, size_t size, const char *name,
+                                    const cnn_image_options *options, uint64_t *decoded, cnn_tensor **pixels)
+{
+    *pixels = NULL;
+    *decoded = 0;
+    cnn_image_source source = {
+        .context = context, .bytes = bytes, .size = size, .name = name, .fit = CNN_FIT_UNKNOWN, .decoded = decoded
+    };
+    cnn_status status = read_options(context, &source.options, options);
+    return status ? status : decode_source(&source, pixels);
+}
+
 cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
                             const cnn_image_options *options, cnn_tensor **pixels)
 {

@@ -31,7 +31,8 @@ typedef struct reader {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
     cnn_status status;
-    bool ended; /* the file ended before the image did */
+    bool ended;   /* the file ended before the image did */
+    bool started; /* decoding */
     cnn_canvas canvas;
     uint8_t *rows;   /* where rows can't be decoded in place */
     uint64_t memory; /* of the budget */
@@ -309,6 +310,7 @@ static void decode(reader *self)
     cnn_status status = cnn_canvas_create(self->source, &reduction, orientation, &self->canvas);
     if (status)
         leave(self, status);
+    self->started = true;
     jpeg_start_decompress(&self->jpeg);
     /* of an image in several scans the last ones can be missing without any one being cut */
     if (self->ended && jpeg_has_multiple_scans(&self->jpeg) && !self->source->options.allow_truncated)
@@ -316,10 +318,23 @@ static void decode(reader *self)
     read_rows(self);
 }
 
+/* Before the rows of an image in several scans come, all of it has been decoded once. */
+static uint64_t count_decoded(reader *self)
+{
+    const struct jpeg_decompress_struct *jpeg = &self->jpeg;
+    if (!self->started || !jpeg->output_height)
+        return 0;
+    bool all = jpeg_has_multiple_scans(&self->jpeg);
+    return (uint64_t)jpeg->image_width * jpeg->image_height * (all ? jpeg->output_height : jpeg->output_scanline) /
+           jpeg->output_height;
+}
+
 cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels)
 {
     reader self = { .source = source };
     decode(&self);
+    if (source->decoded)
+        *source->decoded = count_decoded(&self);
     jpeg_destroy_decompress(&self.jpeg);
     cnn_release(source->context, self.rows);
     cnn_decoding_end(self.memory);

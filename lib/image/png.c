@@ -311,6 +311,13 @@ static void decode(reader *self)
     png_read_end(self->png, NULL); /* the checksum of the last pixels */
 }
 
+static uint64_t count_decoded(const reader *self)
+{
+    if (self->ending || (self->unpacking && self->interlaced))
+        return (uint64_t)self->width * self->height;
+    return self->unpacking ? (uint64_t)self->width * png_get_current_row_number(self->png) : 0;
+}
+
 static void close_reader(reader *self)
 {
     png_destroy_read_struct(&self->png, &self->info, NULL);
@@ -321,6 +328,8 @@ cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels)
 {
     reader self = { .source = source };
     decode(&self);
+    if (source->decoded)
+        *source->decoded = count_decoded(&self);
     if (self.interlaced && self.rows)
         put_interlaced(&self);
     close_reader(&self);

@@ -16,6 +16,7 @@ typedef struct cnn_image_source {
     const char *name;          /* for messages; not NULL */
     cnn_image_options options; /* defaults filled in */
     int fit;                   /* to min_width × min_height: a cnn_fit, or CNN_FIT_UNKNOWN */
+    uint64_t *decoded;         /* gets how many of its pixels were decoded; may be NULL */
 } cnn_image_source;
 
 /* Sets the error sentence, beginning with the source's name, and returns `status`. */

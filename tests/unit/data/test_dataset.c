@@ -376,6 +376,46 @@ static void images_that_are_refused_by_their_heads_are_bad_and_uncounted(void **
     cnn_dataset_destroy(dataset);
 }
 
+/* A JPEG that ends after a few rows, of a height that its head makes up, in a file of this size. */
+static void write_jpeg_claiming(const char *name, uint32_t height, size_t size)
+{
+    size_t real;
+    unsigned char *bytes = read_fixture("first.jpg", &real), *padded = calloc(1, size);
+    assert_non_null(padded);
+    assert_true(real < size);
+    memcpy(padded, bytes, real);
+    for (size_t i = 0; i + 9 < real; i++)
+        if (bytes[i] == 0xFF && bytes[i + 1] == 0xC0) {
+            padded[i + 5] = (unsigned char)(height >> 8);
+            padded[i + 6] = (unsigned char)height;
+        }
+    write_file(name, padded, size);
+    free(padded);
+    free(bytes);
+}
+
+static void of_a_broken_image_that_counts_which_was_decoded(void **state)
+{
+    (void)state;
+    write_png("a/1.png", 8, 8, 1, 1);
+    write_png("b/1.png", 8, 8, 2, 2);
+    for (int i = 2; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "a/%d.jpg", i);
+        write_jpeg_claiming(name, 60000, 20000);
+    }
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.max_decoded_bytes = 1000;
+    cnn_dataset *dataset;
+    assert_ok(cnn_dataset_open(NULL, in_room(""), &options, &dataset));
+    uint64_t bad = 0;
+    assert_ok(cnn_dataset_verify(dataset, NULL, &bad));
+    assert_int_equal(18, bad);
+    assert_int_equal(2, cnn_dataset_count(dataset));
+    cnn_dataset_destroy(dataset);
+}
+
 static void files_beyond_the_size_limit_are_bad(void **state)
 {
     (void)state;
@@ -464,6 +504,7 @@ int main(void)
         in_a_room(duplicates_are_found_within_and_between_datasets),
         in_a_room(pixels_that_no_file_explains_have_a_limit),
         in_a_room(images_that_are_refused_by_their_heads_are_bad_and_uncounted),
+        in_a_room(of_a_broken_image_that_counts_which_was_decoded),
         in_a_room(files_beyond_the_size_limit_are_bad),
         in_a_room(a_class_without_a_usable_image_is_an_error),
         in_a_room(verification_stops_when_asked),
