@@ -2,6 +2,7 @@
 #include "io/onnx_export.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include <cnn/onnx.h>
 #include <cnn/version.h>
@@ -88,6 +89,8 @@ static void add_layers(cnn_onnx_export *file)
         if (live[i])
             cnn_onnx_export_layer(file, i);
     if (!file->status)
+        file->divides = cnn_onnx_export_divides(file, file->values[output], "output");
+    if (!file->status && !file->divides)
         cnn_onnx_export_node(file, "Identity", (const char *const[]){ file->values[output], NULL }, "output");
     const cnn_shape input = cnn_model_input_shape(file->model), last = cnn_model_output_shape(file->model);
     describe(file, "input", &input, &file->graph.input, &file->graph.n_input);
@@ -98,15 +101,15 @@ static void add_notes(cnn_onnx_export *file, CnnOnnx__Model *proto)
 {
     size_t count = file->model->note_count;
     CnnOnnx__Entry *entries = cnn_onnx_export_memory(file, count, sizeof *entries);
-    CnnOnnx__Entry **list = cnn_onnx_export_memory(file, count, sizeof(void *));
-    for (size_t i = 0; list && i < count; i++) {
+    proto->metadata_props = cnn_onnx_export_memory(file, count, sizeof(void *));
+    for (size_t i = 0; !file->status && i < count; i++) {
+        if (file->divides && !strcmp(file->model->notes[i].key, CNN_ONNX_TEMPERATURE))
+            continue;
         cnn_onnx__entry__init(&entries[i]);
         entries[i].key = file->model->notes[i].key;
         entries[i].value = file->model->notes[i].text;
-        list[i] = &entries[i];
+        proto->metadata_props[proto->n_metadata_props++] = &entries[i];
     }
-    proto->metadata_props = list;
-    proto->n_metadata_props = list ? count : 0;
 }
 
 static cnn_status write_file(cnn_onnx_export *file, const CnnOnnx__Model *proto, const char *path)

@@ -12,6 +12,7 @@ typedef struct cnn_onnx_export {
     const cnn_model *model;
     CnnOnnx__Graph graph;
     size_t node_capacity, tensor_capacity;
+    bool divides;        /* by the temperature, which isn't told in the metadata then */
     const char **values; /* of each of the model's nodes: the name in the file */
     void **blocks;
     size_t block_count, block_capacity;
@@ -40,5 +41,10 @@ void cnn_onnx_export_floats(cnn_onnx_export *file, const char *name, int32_t ran
 
 /* Adds what the layer of a node does, from its inputs' values to its own. */
 void cnn_onnx_export_layer(cnn_onnx_export *file, cnn_node node);
+
+/* --- onnx_temperature.c --- */
+
+/* Adds a node that divides the value by the model's temperature, if it has one. */
+bool cnn_onnx_export_divides(cnn_onnx_export *file, const char *value, const char *output);
 
 #endif

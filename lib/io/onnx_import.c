@@ -147,7 +147,8 @@ static cnn_status read_node(cnn_onnx_import *import)
         found = find_operator(cnn_onnx_elementwise_operators, type);
     if (!found || !is_standard(node->domain))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "this operator is not supported");
-    return found->read(import);
+    cnn_status status = cnn_onnx_check_attributes(import);
+    return status ? status : found->read(import);
 }
 
 static cnn_status read_nodes(cnn_onnx_import *import)
@@ -156,7 +157,7 @@ static cnn_status read_nodes(cnn_onnx_import *import)
     cnn_status status = CNN_OK;
     for (size_t i = 0; i < graph->n_node && !status; i++) {
         import->node = graph->node[i];
-        status = read_node(import);
+        status = cnn_onnx_is_temperature(import) ? cnn_onnx_read_temperature(import) : read_node(import);
     }
     import->node = NULL;
     return status;
@@ -202,7 +203,7 @@ static cnn_status read_notes(const cnn_onnx_import *import, cnn_model *model)
         status = cnn_model_set_note(model, memory, memory + 2 * key + 1);
         cnn_release(import->context, memory);
     }
-    return status;
+    return status ? status : cnn_onnx_note_temperature(import, model);
 }
 
 static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *options, cnn_model **model)

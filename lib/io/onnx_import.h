@@ -16,6 +16,10 @@
 /* Says in a file that this library has written it: its input then has channels first. */
 #define CNN_ONNX_PRODUCER "libcnn"
 
+/* A note of classifiers. In a file that this library has written it is not in the metadata, but the constant of that
+ * name, by which a last node divides the output. */
+#define CNN_ONNX_TEMPERATURE "cnn.temperature"
+
 enum { CNN_ONNX_MAX_RANK = 8, CNN_ONNX_MAX_LAYERS = 4096 /* as many as a graph can have */ };
 
 /* The types of TensorProto.data_type. */
@@ -105,6 +109,8 @@ typedef struct cnn_onnx_import {
     size_t value_count, value_capacity;
     cnn_names names; /* of values */
 
+    float temperature; /* 0: there is none */
+
     cnn_onnx_fill *fills;
     size_t fill_count, fill_capacity;
 
@@ -176,14 +182,6 @@ cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_on
 cnn_status cnn_onnx_define(cnn_onnx_import *import, const cnn_onnx_activation *activation);
 cnn_status cnn_onnx_define_constant(cnn_onnx_import *import, const char *name, const cnn_onnx_tensor *tensor);
 
-/* Attributes of the node; the default if they aren't there. */
-const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, const char *name);
-int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise);
-float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise);
-bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const char *text);
-/* Fails unless there are `count` of 0 to INT32_MAX, or none: then they stay. */
-cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers);
-
 /* Axes, from an attribute or (newer opsets) an input: each made positive and marked in `marked`. `*given` is false if
  * there are none. */
 cnn_status cnn_onnx_axes(const cnn_onnx_import *import, size_t input, int32_t rank, bool marked[CNN_ONNX_MAX_RANK],
@@ -197,6 +195,19 @@ cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_
 
 /* Gives the node's first output a shape as its value, or the part of it that the node wants. (onnx_constants.c) */
 cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims);
+
+/* --- onnx_attributes.c --- */
+
+/* Fails if one of the node's attributes is of another kind than its readers take it for. */
+cnn_status cnn_onnx_check_attributes(const cnn_onnx_import *import);
+
+/* Attributes of the node; the default if they aren't there. */
+const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, const char *name);
+int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise);
+float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise);
+bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const char *text);
+/* Fails unless there are `count` of 0 to INT32_MAX, or none: then they stay. */
+cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers);
 
 /* --- onnx_build.c: layers --- */
 
@@ -246,6 +257,14 @@ cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activa
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* --- onnx_temperature.c --- */
+
+/* Whether the node divides by the temperature in a file of our own; such a node; and what it said, as the model's note.
+ */
+bool cnn_onnx_is_temperature(const cnn_onnx_import *import);
+cnn_status cnn_onnx_read_temperature(cnn_onnx_import *import);
+cnn_status cnn_onnx_note_temperature(const cnn_onnx_import *import, cnn_model *model);
 
 /* --- onnx_fill.c --- */
 

@@ -1,4 +1,4 @@
-/* Values of an ONNX file by name, and what the readers of its nodes ask for: inputs, attributes, axes. */
+/* Values of an ONNX file by name, and what the readers of its nodes ask for: inputs, axes. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,52 +155,6 @@ cnn_status cnn_onnx_define_constant(cnn_onnx_import *import, const char *name, c
     if (!status)
         value->constant = tensor;
     return status;
-}
-
-const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, const char *name)
-{
-    for (size_t i = 0; i < import->node->n_attribute; i++) {
-        const CnnOnnx__Attribute *attribute = import->node->attribute[i];
-        if (attribute->name && !strcmp(attribute->name, name))
-            return attribute;
-    }
-    return NULL;
-}
-
-int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise)
-{
-    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
-    return attribute ? attribute->i : otherwise;
-}
-
-float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise)
-{
-    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
-    return attribute ? attribute->f : otherwise;
-}
-
-bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const char *text)
-{
-    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
-    size_t length = strlen(text);
-    return attribute && attribute->has_s && attribute->s.len == length && !memcmp(attribute->s.data, text, length);
-}
-
-cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers)
-{
-    const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
-    if (!attribute)
-        return CNN_OK;
-    if (attribute->n_ints != (size_t)count)
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "%s has %zu numbers; only images, with %d, are supported",
-                             name, attribute->n_ints, (int)count);
-    for (int32_t i = 0; i < count; i++) {
-        if (attribute->ints[i] < 0 || attribute->ints[i] > INT32_MAX)
-            return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "%s holds %lld, which is not supported", name,
-                                 (long long)attribute->ints[i]);
-        numbers[i] = (int32_t)attribute->ints[i];
-    }
-    return CNN_OK;
 }
 
 cnn_status cnn_onnx_axis_of(const cnn_onnx_import *import, int64_t given, int32_t rank, int32_t *axis)

@@ -545,3 +545,36 @@ def test_metadata_become_notes_and_metadata_again(tmp_path):
     succeeds("save", path, tmp_path / "again.onnx")
     kept = {entry.key: entry.value for entry in onnx.load(str(tmp_path / "again.onnx")).metadata_props}
     assert kept == {"author": "Émile", "cnn.classes": '["a", "b"]'}
+
+
+@pytest.mark.parametrize("name, wrong, right", [
+    ("strides", 2, "a list of whole numbers"), ("strides", [1.5, 1.5], "a list of whole numbers"),
+    ("auto_pad", 1, "text"), ("group", "1", "a whole number"), ("group", 1.0, "a whole number"),
+])
+def test_an_attribute_of_a_wrong_kind_is_refused_by_its_name(tmp_path, name, wrong, right):
+    net = Net()
+    net.conv(4)
+    node = net.nodes[-1]
+    kept = [attribute for attribute in node.attribute if attribute.name != name]
+    del node.attribute[:]
+    node.attribute.extend([*kept, helper.make_attribute(name, wrong)])
+    net.refused(tmp_path, "Conv", f"attribute {name} is not {right}")
+
+
+def test_an_attribute_that_says_another_type_than_it_holds_is_refused(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("LeakyRelu", alpha=0.2)
+    net.nodes[-1].attribute[0].type = onnx.AttributeProto.INT
+    net.refused(tmp_path, "LeakyRelu", "attribute alpha is not a number")
+
+
+def test_attributes_without_a_type_are_read_as_what_they_hold(tmp_path):
+    net = Net()
+    net.conv(4, strides=[2, 1])
+    net.add("LeakyRelu", alpha=0.2)
+    for node in net.nodes:
+        for attribute in node.attribute:
+            attribute.ClearField("type")
+    net.save(tmp_path / "old.onnx")
+    succeeds("weights", tmp_path / "old.onnx")

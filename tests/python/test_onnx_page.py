@@ -48,6 +48,22 @@ def test_the_page_s_program_gives_the_library_s_probabilities(place, monkeypatch
         assert np.abs(np.array(found) - row).max() < 0.002, path
 
 
+def test_the_temperature_is_in_the_graph_and_comes_back(place):
+    root, classifier = place
+    onnxruntime = pytest.importorskip("onnxruntime")
+    temperature = float(classifier.model_.note("cnn.temperature"))
+    assert temperature != 1
+    session = onnxruntime.InferenceSession(root / "pets.onnx")
+    assert "cnn.temperature" not in session.get_modelmeta().custom_metadata_map
+    again = cnn.Classifier.load(root / "pets.onnx")
+    assert again.model_.note("cnn.temperature") == classifier.model_.note("cnn.temperature")
+    images = np.random.default_rng(3).standard_normal((4, 64, 64, 3), np.float32)
+    found = session.run(["output"], {"input": np.ascontiguousarray(images.transpose(0, 3, 1, 2))})[0]
+    logits = classifier.model_.predict(images)
+    assert np.abs(found - logits / temperature).max() < 1e-4 * np.abs(found).max()
+    assert (again.model_.predict(images) == logits).all()
+
+
 def test_a_photograph_is_classified_the_same_by_path_and_from_pixels(place):
     root, classifier = place
     pngs, jpegs = sorted(root.glob("*.png")), sorted(root.glob("*.jpg"))
