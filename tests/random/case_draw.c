@@ -250,7 +250,8 @@ static int32_t draw_images(case_sketch *sketch, double most_work)
 {
     draw *source = &sketch->source;
     int32_t most = draw_of(source, 1, 2, 9, 9, 40, 40, 100);
-    double allowed = most_work / (sketch->work + 1);
+    const int32_t *input = sketch->drawn->input;
+    double allowed = most_work / (sketch->work + (double)input[0] * input[1] * input[2]);
     if (draw_one_in(source, 100))
         return 0;
     if (allowed < most)
