@@ -5,7 +5,7 @@
 #include "classifier/classifier_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "io/json.h"
+#include "formats/json.h"
 #include "optim/optimizer_internal.h"
 
 #define KEY_PREPROCESS CNN_NOTE_PREPROCESS

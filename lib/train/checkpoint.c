@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "io/json.h"
-#include "io/safetensors.h"
+#include "formats/json.h"
+#include "formats/safetensors/safetensors.h"
 #include "runtime/model_internal.h"
 #include "train/fingerprint.h"
 

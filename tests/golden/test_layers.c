@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../unit/layers/harness.h"
-#include "io/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 #include "kernels/conv.h"
 
 /* clang-format off */

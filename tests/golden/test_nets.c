@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../unit/test.h"
-#include "io/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 #include "runtime/model_internal.h"
 
 enum { BATCH = 3, SIZE = 96 };

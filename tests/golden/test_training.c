@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../unit/test.h"
-#include "io/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 
 enum { STEPS = 3, BATCH = 4 };
 

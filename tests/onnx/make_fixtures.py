@@ -1,4 +1,4 @@
-"""Writes the small models of tests/unit/io/onnx, which hold an input and what onnxruntime makes of it as metadata.
+"""Writes the small models of tests/unit/formats/onnx, which hold an input and what onnxruntime makes of it as metadata.
 
 Usage: python tests/onnx/make_fixtures.py"""
 import json
@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 from conversion import Net, theirs
 
-FOLDER = Path(__file__).parents[1] / "unit/io/onnx"
+FOLDER = Path(__file__).parents[1] / "unit/formats/onnx"
 
 
 def finish(net, name, channels_last=False):

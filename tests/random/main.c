@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../unit/io/scratch.h"
+#include "../unit/scratch.h"
 #include "shrink.h"
 
 enum { BATCH = 50, SHRINK_SECONDS = 60 };

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../unit/io/scratch.h"
+#include "../unit/scratch.h"
 #include "kernels/bf16.h"
 #include "operations_predict.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../unit/io/scratch.h"
+#include "../unit/scratch.h"
 #include "photographs.h"
 #include "runtime/model_internal.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../unit/io/scratch.h"
+#include "../unit/scratch.h"
 #include "runtime/model_internal.h"
 
 bool trial_fail(case_trial *trial, const char *format, ...)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../io/scratch.h"
+#include "../scratch.h"
 #include "core/file.h"
 
 /* Red, blue and green (kinds 0, 1, 2), with some noise; a few pixels suffice to tell them apart. */

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "../io/scratch.h"
+#include "../scratch.h"
 #include "models.h"
 #include "runtime/quantize.h"
 

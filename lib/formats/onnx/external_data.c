@@ -1,0 +1,129 @@
+/* Weights that an ONNX file keeps in other files. Their names come from a stranger: only files in the model's folder
+ * and below it are opened. */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "formats/onnx/import.h"
+
+#define MAX_BYTES ((uint64_t)4 << 30) /* in all: one file could be named again and again */
+
+typedef struct place {
+    const char *location;
+    uint64_t offset, length;
+    bool has_length;
+} place;
+
+static bool read_number(const char *text, uint64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+}
+
+static cnn_status find_place(const cnn_onnx_import *import, const CnnOnnx__Tensor *from, place *result)
+{
+    *result = (place){ 0 };
+    for (size_t i = 0; i < from->n_external_data; i++) {
+        const char *key = from->external_data[i]->key, *value = from->external_data[i]->value;
+        bool sound = key && value;
+        if (sound && !strcmp(key, "location"))
+            result->location = value;
+        else if (sound && !strcmp(key, "offset"))
+            sound = read_number(value, &result->offset);
+        else if (sound && !strcmp(key, "length"))
+            sound = result->has_length = read_number(value, &result->length);
+        if (!sound)
+            return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "where its weights are is not said properly");
+    }
+    if (!result->location || !*result->location)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "weights are in another file, which is not named");
+    return CNN_OK;
+}
+
+/* A relative path without "..". */
+static bool stays_below(const char *path)
+{
+    if (!path || *path == '/')
+        return false;
+    for (const char *at = path; *at;) {
+        size_t length = strcspn(at, "/");
+        if (length == 2 && at[0] == '.' && at[1] == '.')
+            return false;
+        at += length + (at[length] == '/');
+    }
+    return true;
+}
+
+/* Links may still lead out: what counts is where they end. */
+static bool ends_below(const char *folder, const char *path)
+{
+    char real_folder[PATH_MAX], real_path[PATH_MAX];
+    if (!realpath(folder, real_folder) || !realpath(path, real_path))
+        return errno == ENOENT; /* which opening it will say */
+    size_t length = strlen(real_folder);
+    return !strncmp(real_folder, real_path, length) && (real_path[length] == '/' || length == 1);
+}
+
+static cnn_status open_place(const cnn_onnx_import *import, const place *at, int *descriptor)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    const char *slash = strrchr(import->path, '/');
+    int length = slash ? (int)(slash - import->path) + 1 : 2;
+    snprintf(folder, sizeof folder, "%.*s", length, slash ? import->path : "./");
+    if ((size_t)snprintf(path, sizeof path, "%s%s", folder, at->location) >= sizeof path)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the name of the file with its weights is too long");
+    if (!stays_below(at->location) || !ends_below(folder, path))
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
+                             "its weights are in \"%.200s\", which leads out of the model's folder: it is not opened",
+                             at->location);
+    *descriptor = cnn_file_open(path);
+    return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
+}
+
+static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, size_t bytes, void **data)
+{
+    struct stat info;
+    if (fstat(descriptor, &info) || !S_ISREG(info.st_mode))
+        return cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.200s\", which holds its weights, is no regular file",
+                             at->location);
+    if (at->offset > (uint64_t)info.st_size || bytes > (uint64_t)info.st_size - at->offset)
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.200s\" is shorter than the weights that it should hold",
+                             at->location);
+    import->external_bytes += bytes;
+    if (import->external_bytes > MAX_BYTES)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
+    cnn_status status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
+    if (!status && !cnn_file_read_at(descriptor, *data, bytes, at->offset))
+        status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
+    return status;
+}
+
+cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,
+                                  const unsigned char **data)
+{
+    place at;
+    int descriptor = -1;
+    void *memory = NULL;
+    cnn_status status = find_place(import, from, &at);
+    if (!status && at.has_length && at.length != bytes)
+        status = cnn_onnx_fail(import, CNN_ERROR_FORMAT,
+                               "a constant has %llu bytes in another file; by its type and dimensions it has %zu",
+                               (unsigned long long)at.length, bytes);
+    if (!status)
+        status = open_place(import, &at, &descriptor);
+    if (status)
+        return status;
+    status = read_place(import, descriptor, &at, bytes, &memory);
+    close(descriptor);
+    *data = memory;
+    return status;
+}

@@ -1,0 +1,131 @@
+#include "formats/safetensors/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "formats/json.h"
+#include "formats/safetensors/safetensors_types.h"
+
+enum { ALIGNMENT = 64, LENGTH_BYTES = 8 };
+
+/* Arrays in the order in which they will lie: sizes that keep the alignment first, then the wider elements. */
+static int compare_places(const void *a, const void *b)
+{
+    const cnn_safetensors_array *x = *(const cnn_safetensors_array *const *)a,
+                                *y = *(const cnn_safetensors_array *const *)b;
+    int ragged_x = x->bytes % ALIGNMENT != 0, ragged_y = y->bytes % ALIGNMENT != 0;
+    if (ragged_x != ragged_y)
+        return ragged_x - ragged_y;
+    size_t width_x = cnn_dtype_size(x->dtype), width_y = cnn_dtype_size(y->dtype);
+    if (width_x != width_y)
+        return width_x > width_y ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static cnn_status add_entry(json_t *header, const cnn_safetensors_array *array, size_t begin, const char *path)
+{
+    if (!array->name || !strcmp(array->name, CNN_SAFETENSORS_METADATA) || json_object_get(header, array->name))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: \"%s\" can't be an array's name, or is one already", path,
+                        array->name ? array->name : "");
+    size_t bytes, end;
+    if (!cnn_safetensors_bytes(array, &bytes) || bytes != array->bytes || !cnn_sum(begin, bytes, &end))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: array %s: its size is not that of its shape", path, array->name);
+    json_t *dims = json_array();
+    int failed = 0;
+    for (int32_t i = 0; i < array->rank; i++)
+        failed |= json_array_append_new(dims, json_integer(array->dims[i]));
+    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", cnn_safetensors_dtype_name(array->dtype), "shape", dims,
+                              "data_offsets", (json_int_t)begin, (json_int_t)end);
+    failed |= json_object_set_new(header, array->name, entry);
+    if (failed)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: an array's name is not UTF-8, or there is no memory for it", path);
+    return CNN_OK;
+}
+
+static cnn_status add_notes(json_t *header, const cnn_safetensors_note *notes, size_t count, const char *path)
+{
+    if (!count)
+        return CNN_OK;
+    json_t *metadata = json_object();
+    if (json_object_set_new(header, CNN_SAFETENSORS_METADATA, metadata))
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
+    for (size_t i = 0; i < count; i++)
+        if (json_object_get(metadata, notes[i].key) ||
+            json_object_set_new(metadata, notes[i].key, json_string(notes[i].text)))
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the note %s is there twice, or is not UTF-8", path, notes[i].key);
+    return CNN_OK;
+}
+
+/* The length in 8 bytes, little-endian; the JSON; and spaces up to a multiple of the alignment. */
+static cnn_status print_header(cnn_context *context, const json_t *header, char **bytes, size_t *size)
+{
+    char *json;
+    size_t length;
+    cnn_status status = cnn_json_print(context, header, JSON_COMPACT, &json, &length);
+    if (status)
+        return status;
+    size_t total = cnn_round_up(LENGTH_BYTES + length, ALIGNMENT);
+    char *text = cnn_allocate(context, total);
+    if (text) {
+        for (int i = 0; i < LENGTH_BYTES; i++)
+            text[i] = (char)((uint64_t)(total - LENGTH_BYTES) >> 8 * i);
+        memcpy(text + LENGTH_BYTES, json, length);
+        memset(text + LENGTH_BYTES + length, ' ', total - LENGTH_BYTES - length);
+    }
+    cnn_release(context, json);
+    *bytes = text;
+    *size = total;
+    return text ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+}
+
+static cnn_status build_header(json_t *header, const char *path, const cnn_safetensors_array *const *order,
+                               size_t count, const cnn_safetensors_note *notes, size_t note_count)
+{
+    cnn_status status = header ? add_notes(header, notes, note_count, path)
+                               : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
+    size_t begin = 0;
+    for (size_t i = 0; i < count && !status; i++) {
+        status = add_entry(header, order[i], begin, path);
+        begin += order[i]->bytes;
+    }
+    return status;
+}
+
+static cnn_status write_ordered(cnn_context *context, const char *path, const cnn_safetensors_array *const *order,
+                                cnn_chunk *chunks, size_t count, const cnn_safetensors_note *notes, size_t note_count)
+{
+    json_t *header = json_object();
+    char *text = NULL;
+    cnn_status status = build_header(header, path, order, count, notes, note_count);
+    if (!status)
+        status = print_header(context, header, &text, &chunks[0].size);
+    json_decref(header);
+    if (!status) {
+        chunks[0].data = text;
+        for (size_t i = 0; i < count; i++)
+            chunks[i + 1] = (cnn_chunk){ order[i]->data, order[i]->bytes };
+        status = cnn_file_write(path, chunks, count + 1);
+    }
+    cnn_release(context, text);
+    return status;
+}
+
+cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
+                                 size_t count, const cnn_safetensors_note *notes, size_t note_count)
+{
+    const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof(cnn_safetensors_array *));
+    cnn_chunk *chunks = order ? cnn_allocate_zeroed(context, count + 1, sizeof *chunks) : NULL;
+    cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
+    if (chunks) {
+        for (size_t i = 0; i < count; i++)
+            order[i] = &arrays[i];
+        qsort(order, count, sizeof(cnn_safetensors_array *), compare_places);
+        status = write_ordered(context, path, order, chunks, count, notes, note_count);
+    }
+    cnn_release(context, chunks);
+    cnn_release(context, order);
+    return status;
+}
