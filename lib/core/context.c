@@ -1,38 +1,19 @@
-#define _DEFAULT_SOURCE /* madvise */
 #include "core/context_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/options.h"
-#include "core/size.h"
-
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
-
-/* Large memory in large pages: a first use of a page costs more than filling it, and few addresses are to be looked up
- * when all of it is read. The kernel is free not to. */
-static void *allocate_large(size_t size)
-{
-    size_t rounded = cnn_round_up(size, HUGE_PAGE);
-    void *memory = rounded < size ? NULL : aligned_alloc(HUGE_PAGE, rounded);
-#ifdef MADV_HUGEPAGE
-    if (memory)
-        madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-    return memory;
-}
+#include "core/os.h"
 
 static void *allocate_default(size_t size, void *user)
 {
+    enum { ALIGNMENT = 64 };
     (void)user;
-    size_t rounded = cnn_round_up(size, ALIGNMENT);
-    if (rounded < size)
-        return NULL;
-    return rounded < HUGE_PAGE ? aligned_alloc(ALIGNMENT, rounded) : allocate_large(rounded);
+    return cnn_os_allocate(ALIGNMENT, size);
 }
 
 static void release_default(void *memory, void *user)

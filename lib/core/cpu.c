@@ -1,11 +1,8 @@
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/cpu.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "core/os.h"
 #include "core/quota.h"
 
 static const struct {
@@ -71,27 +68,8 @@ cnn_instruction_set cnn_instruction_set_from_name(const char *name)
     return CNN_ISA_BEST;
 }
 
-/* A machine may have more processors than cpu_set_t has places for: the kernel then refuses it. */
-static uint32_t count_allowed(void)
-{
-    enum { PLACES_MAX = 1 << 20 };
-    for (int places = CPU_SETSIZE, error = EINVAL; places <= PLACES_MAX && error == EINVAL; places *= 2) {
-        cpu_set_t *allowed = CPU_ALLOC(places);
-        if (!allowed)
-            break;
-        size_t bytes = CPU_ALLOC_SIZE(places);
-        error = sched_getaffinity(0, bytes, allowed) ? errno : 0;
-        int count = error ? 0 : CPU_COUNT_S(bytes, allowed);
-        CPU_FREE(allowed);
-        if (count > 0)
-            return (uint32_t)count;
-    }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (uint32_t)online : 1;
-}
-
 uint32_t cnn_cpu_count(void)
 {
-    uint32_t allowed = count_allowed(), quota = cnn_cpu_quota("");
+    uint32_t allowed = cnn_os_processors(), quota = cnn_cpu_quota("");
     return quota && quota < allowed ? quota : allowed;
 }

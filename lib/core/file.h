@@ -10,20 +10,11 @@
 #include <cnn/file.h>
 #include <cnn/status.h>
 
-/* A descriptor to read from, which fork and exec don't pass on; -1 with errno. A named pipe doesn't hang. */
-int cnn_file_open(const char *path);
-
-/* As pread, but whole: true if all `size` bytes are there. Where the file ends before, errno is 0. */
-bool cnn_file_read_at(int descriptor, void *to, size_t size, uint64_t offset);
+#include "core/os.h"
 
 /* Reads a regular file of at most `max_bytes`. `bytes` is freed with cnn_release, and is followed by a zero byte that
  * `size` doesn't count. */
 cnn_status cnn_file_read(cnn_context *context, const char *path, uint64_t max_bytes, void **bytes, size_t *size);
-
-typedef struct cnn_chunk {
-    const void *data;
-    size_t size;
-} cnn_chunk;
 
 /* As cnn_file_save; the chunks come one after the other. Of several that write the same file at once, the last one's
  * file stays. */

@@ -4,11 +4,11 @@
 #ifndef CNN_CORE_FORK_H
 #define CNN_CORE_FORK_H
 
-#include <pthread.h>
+#include "core/thread.h"
 
 typedef struct cnn_fork_guard cnn_fork_guard;
 struct cnn_fork_guard {
-    pthread_mutex_t *mutex;         /* taken for the time of a fork */
+    cnn_mutex *mutex;               /* taken for the time of a fork */
     void (*in_child)(void *object); /* called in the child with the mutex held; NULL: nothing is to be done */
     void *object;
     cnn_fork_guard *older, *newer;

@@ -1,8 +1,6 @@
 #include "core/pool.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,7 +22,7 @@ typedef struct cnn_worker {
     size_t end;                              /* this one */
     cnn_pool *pool;
     uint32_t number;
-    pthread_t thread;
+    cnn_thread thread;
 } cnn_worker;
 
 struct cnn_pool {
@@ -44,8 +42,8 @@ struct cnn_pool {
 
     atomic_uint spinning, sleeping; /* workers without work; spinning is counted where the pool is crowded */
     atomic_bool caller_sleeps;      /* until no worker is inside */
-    pthread_mutex_t mutex;
-    pthread_cond_t wake, done;
+    cnn_mutex mutex;
+    cnn_condition wake, done;
     cnn_fork_guard fork_guard;
 };
 
@@ -77,18 +75,18 @@ static void wake_one(cnn_pool *pool)
 {
     if (!atomic_load(&pool->sleeping))
         return;
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_signal(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
+    cnn_mutex_lock(&pool->mutex);
+    cnn_condition_signal(&pool->wake);
+    cnn_mutex_unlock(&pool->mutex);
 }
 
 static void wake_all(cnn_pool *pool)
 {
     if (!atomic_load(&pool->sleeping))
         return;
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
+    cnn_mutex_lock(&pool->mutex);
+    cnn_condition_broadcast(&pool->wake);
+    cnn_mutex_unlock(&pool->mutex);
 }
 
 /* In a crowd each thread that finds work wakes one more, unless one is about to come anyway: many short jobs are done
@@ -134,12 +132,12 @@ static unsigned wait_for_job(cnn_pool *pool, unsigned seen)
     unsigned generation = pool->crowded ? spin_in_crowd(pool, seen) : spin_for_job(pool, seen);
     if (generation != seen)
         return generation;
-    pthread_mutex_lock(&pool->mutex);
+    cnn_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleeping, 1);
     while ((generation = atomic_load(&pool->generation)) == seen)
-        pthread_cond_wait(&pool->wake, &pool->mutex);
+        cnn_condition_wait(&pool->wake, &pool->mutex);
     atomic_fetch_sub(&pool->sleeping, 1);
-    pthread_mutex_unlock(&pool->mutex);
+    cnn_mutex_unlock(&pool->mutex);
     return generation;
 }
 
@@ -158,9 +156,9 @@ static void leave_job(cnn_pool *pool)
 {
     if (atomic_fetch_sub(&pool->inside, 1) != (CLOSED | 1) || !atomic_load(&pool->caller_sleeps))
         return;
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_signal(&pool->done);
-    pthread_mutex_unlock(&pool->mutex);
+    cnn_mutex_lock(&pool->mutex);
+    cnn_condition_signal(&pool->done);
+    cnn_mutex_unlock(&pool->mutex);
 }
 
 static void *work(void *argument)
@@ -203,8 +201,8 @@ static void make_idle(cnn_pool *pool)
     atomic_init(&pool->spinning, 0);
     atomic_init(&pool->sleeping, 0);
     atomic_init(&pool->caller_sleeps, false);
-    pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    cnn_condition_init(&pool->wake);
+    cnn_condition_init(&pool->done);
 }
 
 static void make_idle_in_child(void *pool)
@@ -219,12 +217,12 @@ cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors)
     if (!pool)
         return NULL;
     pool->workers = aligned_alloc(CACHE_LINE, threads * sizeof *pool->workers);
-    if (!pool->workers) {
+    if (!pool->workers || !cnn_mutex_init(&pool->mutex)) {
+        free(pool->workers);
         free(pool);
         return NULL;
     }
     memset(pool->workers, 0, threads * sizeof *pool->workers);
-    pthread_mutex_init(&pool->mutex, NULL);
     pool->threads = threads;
     pool->crowded = threads > processors;
     pool->spinners = processors - 1;
@@ -240,7 +238,7 @@ static void stop_workers(cnn_pool *pool)
     atomic_fetch_add(&pool->generation, 1);
     wake_all(pool);
     for (uint32_t i = 1; i < pool->running; i++)
-        pthread_join(pool->workers[i].thread, NULL);
+        cnn_thread_join(pool->workers[i].thread);
 }
 
 void cnn_pool_destroy(cnn_pool *pool)
@@ -250,9 +248,9 @@ void cnn_pool_destroy(cnn_pool *pool)
     assert(!atomic_load(&pool->busy));
     stop_workers(pool);
     cnn_fork_guard_remove(&pool->fork_guard);
-    pthread_cond_destroy(&pool->wake);
-    pthread_cond_destroy(&pool->done);
-    pthread_mutex_destroy(&pool->mutex);
+    cnn_condition_destroy(&pool->wake);
+    cnn_condition_destroy(&pool->done);
+    cnn_mutex_destroy(&pool->mutex);
     free(pool->workers);
     free(pool);
 }
@@ -283,17 +281,17 @@ static void close_job(cnn_pool *pool)
         if (spin < SPINS && !pool->crowded)
             pause_briefly();
         else
-            sched_yield();
+            cnn_thread_yield();
         inside = atomic_load_explicit(&pool->inside, memory_order_acquire);
     }
     if (inside == CLOSED)
         return;
-    pthread_mutex_lock(&pool->mutex);
+    cnn_mutex_lock(&pool->mutex);
     atomic_store(&pool->caller_sleeps, true);
     while (atomic_load(&pool->inside) != CLOSED)
-        pthread_cond_wait(&pool->done, &pool->mutex);
+        cnn_condition_wait(&pool->done, &pool->mutex);
     atomic_store(&pool->caller_sleeps, false);
-    pthread_mutex_unlock(&pool->mutex);
+    cnn_mutex_unlock(&pool->mutex);
 }
 
 void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument)

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
+
+#include "core/os.h"
 
 enum { MOUNT_MAX = 4096 };
 
@@ -20,7 +21,7 @@ static const hierarchy hierarchies[] = { { "cgroup2", true }, { "cgroup", false 
 /* Calls `see` with each line of a file until it is true; false if it never was. */
 static bool find_line(const char *root, const char *path, bool (*see)(char *line, void *user), void *user)
 {
-    char place[PATH_MAX];
+    char place[CNN_PATH_MAX];
     int length = snprintf(place, sizeof place, "%s%s", root, path);
     FILE *file = length > 0 && (size_t)length < sizeof place ? fopen(place, "re") : NULL;
     if (!file)
@@ -125,7 +126,7 @@ static const char *path_below_mount(const group *g)
 /* From the process's own group up to the mount. */
 static uint32_t quota_of_group(const char *root, const group *g)
 {
-    char folder[PATH_MAX];
+    char folder[CNN_PATH_MAX];
     int above = snprintf(folder, sizeof folder, "%s%s", root, g->mount);
     if (above < 0 || (size_t)above >= sizeof folder)
         return 0;

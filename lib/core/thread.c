@@ -1,9 +1,12 @@
 #include "core/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 
-bool cnn_thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument)
+#include "core/error.h"
+
+bool cnn_thread_start(cnn_thread *thread, void *(*run)(void *argument), void *argument)
 {
     /* What a thread's own instruction causes comes to that thread, blocked or not: a handler that reports crashes is
      * to see it. */
@@ -17,4 +20,67 @@ bool cnn_thread_start(pthread_t *thread, void *(*run)(void *argument), void *arg
     bool started = !pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
+}
+
+void cnn_thread_join(cnn_thread thread)
+{
+    pthread_join(thread, NULL);
+}
+
+void cnn_thread_yield(void)
+{
+    sched_yield();
+}
+
+bool cnn_mutex_init(cnn_mutex *mutex)
+{
+    if (!pthread_mutex_init(mutex, NULL))
+        return true;
+    cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a lock can't be made");
+    return false;
+}
+
+void cnn_mutex_destroy(cnn_mutex *mutex)
+{
+    pthread_mutex_destroy(mutex);
+}
+
+void cnn_mutex_lock(cnn_mutex *mutex)
+{
+    pthread_mutex_lock(mutex);
+}
+
+void cnn_mutex_unlock(cnn_mutex *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+void cnn_condition_init(cnn_condition *condition)
+{
+    pthread_cond_init(condition, NULL);
+}
+
+void cnn_condition_destroy(cnn_condition *condition)
+{
+    pthread_cond_destroy(condition);
+}
+
+void cnn_condition_wait(cnn_condition *condition, cnn_mutex *mutex)
+{
+    pthread_cond_wait(condition, mutex);
+}
+
+void cnn_condition_signal(cnn_condition *condition)
+{
+    pthread_cond_signal(condition);
+}
+
+void cnn_condition_broadcast(cnn_condition *condition)
+{
+    pthread_cond_broadcast(condition);
+}
+
+void cnn_call_once(cnn_once *once, void (*function)(void))
+{
+    pthread_once(once, function);
 }

@@ -3,7 +3,6 @@
  * its place in the order alone, never on the worker. */
 #include <assert.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,12 +53,12 @@ struct cnn_loader {
     cnn_pixel_cache *cache;
     slot *slots;
     uint32_t slot_count;
-    pthread_t *workers;
+    cnn_thread *workers;
     uint32_t worker_count;
 
-    pthread_mutex_t mutex; /* guards all below, and the slots' counts and errors */
-    pthread_cond_t work;   /* there may be images to take */
-    pthread_cond_t ready;  /* a slot is filled, or busy has become 0 */
+    cnn_mutex mutex;     /* guards all below, and the slots' counts and errors */
+    cnn_condition work;  /* there may be images to take */
+    cnn_condition ready; /* a slot is filled, or busy has become 0 */
     cnn_fork_guard fork_guard;
     bool stop, started, failed;
     bool draining; /* a new epoch waits for busy to be 0 */
@@ -124,27 +123,27 @@ static void note_prepared(cnn_loader *loader, uint64_t position, cnn_status stat
     assert(loader->busy && s->pending && s->pending <= s->count);
     loader->busy--;
     if (--s->pending == 0 || (loader->draining && loader->busy == 0))
-        pthread_cond_signal(&loader->ready);
+        cnn_condition_signal(&loader->ready);
 }
 
 static void *work(void *argument)
 {
     cnn_loader *loader = argument;
-    pthread_mutex_lock(&loader->mutex);
+    cnn_mutex_lock(&loader->mutex);
     for (;;) {
         while (!loader->stop && loader->next >= loader->limit)
-            pthread_cond_wait(&loader->work, &loader->mutex);
+            cnn_condition_wait(&loader->work, &loader->mutex);
         if (loader->stop)
             break;
         uint64_t position = loader->next++;
         loader->busy++;
         assert(!loader->draining && loader->busy <= loader->options.workers);
-        pthread_mutex_unlock(&loader->mutex);
+        cnn_mutex_unlock(&loader->mutex);
         cnn_status status = prepare(loader, position);
-        pthread_mutex_lock(&loader->mutex);
+        cnn_mutex_lock(&loader->mutex);
         note_prepared(loader, position, status);
     }
-    pthread_mutex_unlock(&loader->mutex);
+    cnn_mutex_unlock(&loader->mutex);
     return NULL;
 }
 
@@ -171,19 +170,19 @@ static void drain(cnn_loader *loader)
     loader->next = loader->limit = 0;
     loader->draining = true;
     while (loader->busy)
-        pthread_cond_wait(&loader->ready, &loader->mutex);
+        cnn_condition_wait(&loader->ready, &loader->mutex);
     loader->draining = false;
 }
 
 void cnn_loader_resize(cnn_loader *loader, uint32_t width, uint32_t height)
 {
-    pthread_mutex_lock(&loader->mutex);
+    cnn_mutex_lock(&loader->mutex);
     drain(loader);
     loader->preprocess.width = width;
     loader->preprocess.height = height;
     loader->image_size = (size_t)width * height * CHANNELS;
     loader->started = false;
-    pthread_mutex_unlock(&loader->mutex);
+    cnn_mutex_unlock(&loader->mutex);
 }
 
 /* Fewer threads than asked for give the same results, later. */
@@ -203,19 +202,19 @@ static void forget_workers(void *object)
     loader->worker_count = 0;
     loader->busy = 0;
     loader->started = false;
-    pthread_cond_init(&loader->work, NULL);
-    pthread_cond_init(&loader->ready, NULL);
+    cnn_condition_init(&loader->work);
+    cnn_condition_init(&loader->ready);
 }
 
 cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch)
 {
     if (!loader)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_loader_start: no loader was given");
-    pthread_mutex_lock(&loader->mutex);
+    cnn_mutex_lock(&loader->mutex);
     drain(loader);
     cnn_status status = loader->worker_count ? CNN_OK : start_workers(loader);
     if (status) {
-        pthread_mutex_unlock(&loader->mutex);
+        cnn_mutex_unlock(&loader->mutex);
         return status;
     }
     for (size_t i = 0; i < loader->dataset->count; i++)
@@ -229,8 +228,8 @@ cnn_status cnn_loader_start(cnn_loader *loader, uint32_t epoch)
     loader->failed = false;
     for (uint32_t batch = 0; batch < loader->slot_count; batch++)
         open_slot(loader, batch);
-    pthread_cond_broadcast(&loader->work);
-    pthread_mutex_unlock(&loader->mutex);
+    cnn_condition_broadcast(&loader->work);
+    cnn_mutex_unlock(&loader->mutex);
     return CNN_OK;
 }
 
@@ -239,13 +238,13 @@ static slot *wait_for_batch(cnn_loader *loader)
 {
     if (loader->taken && !loader->failed) { /* the caller is done with the batch before */
         open_slot(loader, loader->taken + loader->slot_count - 1);
-        pthread_cond_broadcast(&loader->work);
+        cnn_condition_broadcast(&loader->work);
     }
     if (loader->taken >= cnn_loader_batch_count(loader))
         return NULL;
     slot *s = slot_of_batch(loader, loader->taken);
     while (s->pending)
-        pthread_cond_wait(&loader->ready, &loader->mutex);
+        cnn_condition_wait(&loader->ready, &loader->mutex);
     return s;
 }
 
@@ -269,7 +268,7 @@ cnn_status cnn_loader_next(cnn_loader *loader, cnn_batch *given)
     cnn_status status = cnn_options_write(given, &batch, sizeof batch, "cnn_batch");
     if (status)
         return status;
-    pthread_mutex_lock(&loader->mutex);
+    cnn_mutex_lock(&loader->mutex);
     slot *s = wait_for_batch(loader);
     if (s && s->status) {
         loader->failed = true; /* the epoch ends here: later calls report the same */
@@ -278,7 +277,7 @@ cnn_status cnn_loader_next(cnn_loader *loader, cnn_batch *given)
         fill_batch(loader, s, &batch);
         loader->taken++;
     }
-    pthread_mutex_unlock(&loader->mutex);
+    cnn_mutex_unlock(&loader->mutex);
     return status ? status : cnn_options_write(given, &batch, sizeof batch, "cnn_batch");
 }
 
@@ -379,11 +378,14 @@ cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, c
     cnn_loader *loader = cnn_allocate_zeroed(context, 1, sizeof *loader);
     if (!loader)
         return CNN_ERROR_OUT_OF_MEMORY;
+    if (!cnn_mutex_init(&loader->mutex)) {
+        cnn_release(context, loader);
+        return CNN_ERROR_OUT_OF_MEMORY;
+    }
     loader->context = context;
     loader->dataset = dataset;
-    pthread_mutex_init(&loader->mutex, NULL);
-    pthread_cond_init(&loader->work, NULL);
-    pthread_cond_init(&loader->ready, NULL);
+    cnn_condition_init(&loader->work);
+    cnn_condition_init(&loader->ready);
     loader->fork_guard = (cnn_fork_guard){ .mutex = &loader->mutex, .in_child = forget_workers, .object = loader };
     cnn_fork_guard_add(&loader->fork_guard);
     cnn_status status = read_options(loader, options);
@@ -402,12 +404,12 @@ cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset, c
 
 static void stop_workers(cnn_loader *loader)
 {
-    pthread_mutex_lock(&loader->mutex);
+    cnn_mutex_lock(&loader->mutex);
     loader->stop = true;
-    pthread_cond_broadcast(&loader->work);
-    pthread_mutex_unlock(&loader->mutex);
+    cnn_condition_broadcast(&loader->work);
+    cnn_mutex_unlock(&loader->mutex);
     for (uint32_t i = 0; i < loader->worker_count; i++)
-        pthread_join(loader->workers[i], NULL);
+        cnn_thread_join(loader->workers[i]);
 }
 
 void cnn_loader_destroy(cnn_loader *loader)
@@ -425,8 +427,8 @@ void cnn_loader_destroy(cnn_loader *loader)
     cnn_release(loader->context, loader->order);
     cnn_release(loader->context, loader->workers);
     cnn_fork_guard_remove(&loader->fork_guard);
-    pthread_cond_destroy(&loader->ready);
-    pthread_cond_destroy(&loader->work);
-    pthread_mutex_destroy(&loader->mutex);
+    cnn_condition_destroy(&loader->ready);
+    cnn_condition_destroy(&loader->work);
+    cnn_mutex_destroy(&loader->mutex);
     cnn_release(loader->context, loader);
 }

@@ -1,12 +1,12 @@
 /* A list of images in a text file of rows, whose first names the columns. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "data/csv_columns.h"
 #include "data/name.h"
 #include "data/source.h"
@@ -60,11 +60,6 @@ static cnn_status read_row(cnn_csv_reader *r, const cnn_csv_columns *columns, ch
     return CNN_OK;
 }
 
-static bool exists(const char *path)
-{
-    return !access(path, F_OK);
-}
-
 /* A list may name images without their extensions: `path`, or that of the image which lies there. NULL without memory.
  */
 static const char *find_image(list *l, const char *path)
@@ -79,7 +74,7 @@ static const char *find_image(list *l, const char *path)
     for (int i = 0; i < EXTENSIONS; i++) { /* the last one that was found comes first */
         int candidate = (l->extension + i) % EXTENSIONS;
         snprintf(longer, room, "%s%s", path, extensions[candidate]);
-        if (exists(longer)) {
+        if (cnn_os_exists(longer)) {
             l->extension = candidate;
             return longer;
         }
@@ -195,7 +190,7 @@ static cnn_status check_files(const cnn_source *source)
 {
     const cnn_entry *images = source->images.entries;
     for (size_t i = 0; i < source->images.count; i++)
-        if (exists(images[i].path))
+        if (cnn_os_exists(images[i].path))
             return CNN_OK;
     if (!source->images.count)
         return CNN_OK;

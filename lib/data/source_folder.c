@@ -1,22 +1,19 @@
 /* A folder and all below it. Links to files are followed, and links to folders too; each folder is visited once, so
  * that links in a circle end. */
-#define _DEFAULT_SOURCE /* d_type */
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "data/name.h"
 #include "data/source.h"
 
 enum { MAX_DEPTH = 64 };
 
 typedef struct folder_identity {
-    dev_t device;
-    ino_t inode;
+    uint64_t device, number;
     bool taken;
 } folder_identity;
 
@@ -29,11 +26,11 @@ typedef struct walk {
 static const cnn_source_type folder_type = { .read = cnn_source_read_file };
 
 /* Where a folder stands in the table, or would. */
-static folder_identity *place_of(folder_identity *table, size_t places, dev_t device, ino_t inode)
+static folder_identity *place_of(folder_identity *table, size_t places, uint64_t device, uint64_t number)
 {
-    uint64_t hash = ((uint64_t)inode ^ (uint64_t)device << 40) * 0x9E3779B97F4A7C15u;
+    uint64_t hash = (number ^ device << 40) * 0x9E3779B97F4A7C15u;
     size_t at = (size_t)(hash >> 32) & (places - 1);
-    while (table[at].taken && (table[at].inode != inode || table[at].device != device))
+    while (table[at].taken && (table[at].number != number || table[at].device != device))
         at = (at + 1) & (places - 1);
     return &table[at];
 }
@@ -48,7 +45,7 @@ static cnn_status make_room(walk *w)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (size_t i = 0; i < w->places; i++)
         if (w->visited[i].taken)
-            *place_of(larger, places, w->visited[i].device, w->visited[i].inode) = w->visited[i];
+            *place_of(larger, places, w->visited[i].device, w->visited[i].number) = w->visited[i];
     cnn_release(w->source->context, w->visited);
     w->visited = larger;
     w->places = places;
@@ -57,16 +54,16 @@ static cnn_status make_room(walk *w)
 
 static cnn_status mark_visited(walk *w, const char *path, bool *first_time)
 {
-    struct stat info;
-    if (stat(path, &info))
+    cnn_file_info info;
+    if (!cnn_os_stat(path, &info))
         return cnn_fail_errno(path, "can't be opened");
     cnn_status status = make_room(w);
     if (status)
         return status;
-    folder_identity *place = place_of(w->visited, w->places, info.st_dev, info.st_ino);
+    folder_identity *place = place_of(w->visited, w->places, info.device, info.number);
     *first_time = !place->taken;
     w->visited_count += *first_time;
-    *place = (folder_identity){ info.st_dev, info.st_ino, true };
+    *place = (folder_identity){ info.device, info.number, true };
     return CNN_OK;
 }
 
@@ -84,26 +81,26 @@ typedef struct listing {
     cnn_entry_list folders, links;
 } listing;
 
-static cnn_status add_name(walk *w, const char *folder, const struct dirent *item, listing *found)
+static cnn_status add_name(walk *w, const char *folder, const char *name, cnn_file_kind kind, listing *found)
 {
-    if (cnn_name_is_hidden(item->d_name, strlen(item->d_name)))
+    if (cnn_name_is_hidden(name, strlen(name)))
         return CNN_OK;
-    char *path = cnn_source_join(w->source, folder, item->d_name);
+    char *path = cnn_source_join(w->source, folder, name);
     if (!path)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (item->d_type == DT_REG)
+    if (kind == CNN_FILE_REGULAR)
         return add_file(w, path);
-    struct stat info, target;
-    if (lstat(path, &info))
+    cnn_file_info info, target;
+    if (!cnn_os_lstat(path, &info))
         return cnn_fail_errno(path, "can't be opened");
-    bool is_link = S_ISLNK(info.st_mode);
-    if (is_link && stat(path, &target))
+    bool is_link = info.kind == CNN_FILE_LINK;
+    if (is_link && !cnn_os_stat(path, &target))
         return add_file(w, path); /* a link to nothing: verification reports it */
     if (is_link)
         info = target;
-    if (S_ISREG(info.st_mode))
+    if (info.kind == CNN_FILE_REGULAR)
         return add_file(w, path);
-    if (!S_ISDIR(info.st_mode))
+    if (info.kind != CNN_FILE_FOLDER)
         return CNN_OK;
     path = cnn_source_join(w->source, path, "/");
     return path ? cnn_source_add(w->source, is_link ? &found->links : &found->folders, path, 0)
@@ -112,20 +109,20 @@ static cnn_status add_name(walk *w, const char *folder, const struct dirent *ite
 
 static cnn_status list_names(walk *w, const char *folder, listing *found)
 {
-    DIR *stream = opendir(folder);
-    if (!stream)
+    cnn_folder *names = cnn_os_open_folder(folder);
+    if (!names)
         return cnn_fail_errno(folder, "can't be opened");
     cnn_status status = CNN_OK;
     while (!status) {
-        errno = 0;
-        struct dirent *item = readdir(stream);
-        if (!item) {
+        cnn_file_kind kind;
+        const char *name = cnn_os_next_name(names, &kind);
+        if (!name) {
             status = errno ? cnn_fail_errno(folder, "can't be read") : CNN_OK;
             break;
         }
-        status = add_name(w, folder, item, found);
+        status = add_name(w, folder, name, kind, found);
     }
-    closedir(stream);
+    cnn_os_close_folder(names);
     return status;
 }
 

@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "data/archive_kind.h"
 #include "data/name.h"
 
@@ -44,17 +42,17 @@ static void drop_repeated(cnn_source *source)
 
 static cnn_status read_start(const char *path, unsigned char start[CNN_ARCHIVE_START], size_t *size)
 {
-    struct stat info;
-    int descriptor = cnn_file_open(path);
+    cnn_file_info info;
+    int descriptor = cnn_os_open(path);
     if (descriptor < 0)
         return cnn_fail_errno(path, "can't be opened");
-    cnn_status status = fstat(descriptor, &info) ? cnn_fail_errno(path, "can't be read") : CNN_OK;
-    *size = !status && info.st_size < CNN_ARCHIVE_START ? (size_t)info.st_size : CNN_ARCHIVE_START;
-    if (!status && !cnn_file_read_at(descriptor, start, *size, 0)) {
+    cnn_status status = cnn_os_fstat(descriptor, &info) ? CNN_OK : cnn_fail_errno(path, "can't be read");
+    *size = !status && info.size < CNN_ARCHIVE_START ? (size_t)info.size : CNN_ARCHIVE_START;
+    if (!status && !cnn_os_read_at(descriptor, start, *size, 0)) {
         status = errno ? cnn_fail_errno(path, "can't be read") : CNN_OK;
         *size = 0;
     }
-    close(descriptor);
+    cnn_os_close(descriptor);
     return status;
 }
 
@@ -100,12 +98,12 @@ static cnn_status open_regular_file(cnn_source *source, bool any_image)
 
 static cnn_status open_by_kind(cnn_source *source, bool any_image)
 {
-    struct stat info;
-    if (stat(source->path, &info))
+    cnn_file_info info;
+    if (!cnn_os_stat(source->path, &info))
         return cnn_fail_errno(source->path, "can't be opened");
-    if (S_ISDIR(info.st_mode))
+    if (info.kind == CNN_FILE_FOLDER)
         return cnn_source_open_folder(source);
-    if (S_ISREG(info.st_mode))
+    if (info.kind == CNN_FILE_REGULAR)
         return open_regular_file(source, any_image);
     return cnn_fail(CNN_ERROR_IO, "%s: is neither a file nor a folder", source->path);
 }

@@ -4,12 +4,11 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
-#include "core/file.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "data/name.h"
 #include "data/source.h"
 #include "data/zip_directory.h"
@@ -130,7 +129,7 @@ static void close_zip(cnn_source *source)
     zip_state *state = source->state;
     cnn_zip_directory_free(&state->directory);
     if (state->descriptor >= 0)
-        close(state->descriptor);
+        cnn_os_close(state->descriptor);
     cnn_release(source->context, state);
 }
 
@@ -227,7 +226,7 @@ cnn_status cnn_source_open_zip(cnn_source *source)
     source->type = &zip_type;
     source->state = state;
     state->directory.context = source->context;
-    state->descriptor = cnn_file_open(source->path);
+    state->descriptor = cnn_os_open(source->path);
     if (state->descriptor < 0)
         return cnn_fail_errno(source->path, "can't be opened");
     const char *root = cnn_source_join(source, source->path, "!/");

@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/os.h"
 
 enum {
     LOCAL_SIGNATURE = 0x04034B50,
@@ -68,18 +67,9 @@ static cnn_status read_at(int descriptor, const char *path, uint64_t offset, voi
 {
     if (offset > INT64_MAX - size)
         return broken(path, "an offset lies outside it");
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = pread(descriptor, (char *)to + done, size - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return cnn_fail_errno(path, "can't be read");
-        if (got == 0)
-            return broken(path, "it ends too early");
-        done += (size_t)got;
-    }
-    return CNN_OK;
+    if (cnn_os_read_at(descriptor, to, size, offset))
+        return CNN_OK;
+    return errno ? cnn_fail_errno(path, "can't be read") : broken(path, "it ends too early");
 }
 
 typedef struct extent {
@@ -236,10 +226,10 @@ static uint64_t find_prefix(int descriptor, const char *path, const extent *plac
 cnn_status cnn_zip_directory_read(cnn_context *context, int descriptor, const char *path, cnn_zip_directory *directory)
 {
     *directory = (cnn_zip_directory){ .context = context };
-    struct stat info;
-    if (fstat(descriptor, &info))
+    cnn_file_info info;
+    if (!cnn_os_fstat(descriptor, &info))
         return cnn_fail_errno(path, "can't be read");
-    uint64_t file_size = directory->file_size = (uint64_t)info.st_size;
+    uint64_t file_size = directory->file_size = info.size;
     extent place = { 0 };
     cnn_status status = find_directory(context, descriptor, path, file_size, &place);
     if (status)

@@ -1,7 +1,6 @@
 /* Prediction. Threads that predict at once with one model share its packed weights; each takes an executor from a list
  * of idle ones. */
 #include <assert.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "core/context_internal.h"
@@ -21,7 +20,7 @@ enum { CHUNK_MAX = 32, GROUP_MAX = 8, MIN_GROUP = 4 };
 static const size_t chunk_bytes = (size_t)64 << 20, group_bytes = (size_t)12 << 20;
 
 struct cnn_predictor {
-    pthread_mutex_t mutex; /* held while anything below is read or changed */
+    cnn_mutex mutex; /* held while anything below is read or changed */
     cnn_fork_guard fork_guard;
     cnn_steps *steps;
     int64_t chunk, group; /* images; 0: no groups */
@@ -36,9 +35,9 @@ cnn_status cnn_predictor_create(cnn_context *context, cnn_predictor **result)
     cnn_predictor *predictor = cnn_allocate_zeroed(context, 1, sizeof *predictor);
     if (!predictor)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (pthread_mutex_init(&predictor->mutex, NULL)) {
+    if (!cnn_mutex_init(&predictor->mutex)) {
         cnn_release(context, predictor);
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: a lock can't be made");
+        return CNN_ERROR_OUT_OF_MEMORY;
     }
     predictor->fork_guard = (cnn_fork_guard){ .mutex = &predictor->mutex };
     cnn_fork_guard_add(&predictor->fork_guard);
@@ -68,7 +67,7 @@ void cnn_predictor_destroy(cnn_model *model)
     }
     release_prepared(model, predictor);
     cnn_fork_guard_remove(&predictor->fork_guard);
-    pthread_mutex_destroy(&predictor->mutex);
+    cnn_mutex_destroy(&predictor->mutex);
     cnn_release(model->context, predictor);
 }
 
@@ -188,12 +187,12 @@ typedef struct prediction {
 static void give_back(prediction *p)
 {
     cnn_predictor *predictor = p->model->predictor;
-    pthread_mutex_lock(&predictor->mutex);
+    cnn_mutex_lock(&predictor->mutex);
     for (uint32_t i = 0; i < p->workers; i++) {
         p->executors[i]->next = predictor->idle;
         predictor->idle = p->executors[i];
     }
-    pthread_mutex_unlock(&predictor->mutex);
+    cnn_mutex_unlock(&predictor->mutex);
     p->workers = 0;
 }
 
@@ -211,7 +210,7 @@ static cnn_status take_executors(prediction *p)
 {
     cnn_predictor *predictor = p->model->predictor;
     uint32_t threads = cnn_context_threads(p->model->context);
-    pthread_mutex_lock(&predictor->mutex);
+    cnn_mutex_lock(&predictor->mutex);
     cnn_status status = prepare(p->model, predictor);
     p->groups = p->observer ? 0 : count_groups(p->count, predictor->group, threads);
     uint32_t workers = p->groups ? threads : 1;
@@ -219,7 +218,7 @@ static cnn_status take_executors(prediction *p)
         p->executors[p->workers] = predictor->idle;
         predictor->idle = predictor->idle->next;
     }
-    pthread_mutex_unlock(&predictor->mutex);
+    cnn_mutex_unlock(&predictor->mutex);
     for (; !status && p->workers < workers; p->workers++) {
         p->executors[p->workers] = cnn_executor_create(p->model);
         if (!p->executors[p->workers])

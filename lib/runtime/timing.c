@@ -1,8 +1,8 @@
 /* How long each layer of a prediction takes. */
 #include <string.h>
-#include <time.h>
 
 #include "core/error.h"
+#include "core/os.h"
 #include "runtime/model_state.h"
 #include "runtime/session.h"
 
@@ -11,17 +11,10 @@ typedef struct stopwatch {
     double last;     /* when the step before ended */
 } stopwatch;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static void note(void *user, cnn_node node, const float *values, int64_t count)
 {
     stopwatch *watch = user;
-    double time = now();
+    double time = cnn_os_seconds();
     (void)values;
     (void)count;
     if (node > 0) /* the first is the input, which isn't computed */

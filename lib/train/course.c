@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "data/loader.h"
 #include "optim/ema.h"
 #include "optim/optimizer_internal.h"
@@ -50,19 +49,12 @@ typedef struct trainer {
     double plateau_factor;
 } trainer;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static int report_validation(void *user, uint64_t batches)
 {
     trainer *t = user;
     t->progress.step = batches;
     cnn_metrics_means(t->validation.metrics, &t->progress.loss, &t->progress.accuracy);
-    t->progress.seconds = now() - t->started;
+    t->progress.seconds = cnn_os_seconds() - t->started;
     t->stopped = t->settings->options.on_step && t->settings->options.on_step(&t->progress, t->settings->options.user);
     return t->stopped;
 }
@@ -275,7 +267,7 @@ static void report_step(trainer *t, const cnn_batch *batch, const float *logits,
     t->progress.step++;
     t->progress.loss = t->loss / (double)t->progress.images;
     t->progress.accuracy = t->correct / (double)t->progress.images;
-    t->progress.seconds = now() - t->started;
+    t->progress.seconds = cnn_os_seconds() - t->started;
     const cnn_train_options *options = &t->settings->options;
     t->stopped = options->on_step && options->on_step(&t->progress, options->user);
 }
@@ -302,7 +294,7 @@ static cnn_status train_epoch(trainer *t)
                                   .epochs = t->settings->options.epochs,
                                   .steps = t->batches.count };
     t->loss = t->correct = 0;
-    t->started = now();
+    t->started = cnn_os_seconds();
     t->partial = true;
     cnn_status status = give_training_size(t, t->progress.epoch);
     if (!status)
@@ -353,7 +345,7 @@ static cnn_status record_epoch(trainer *t, cnn_epoch *epoch)
 {
     const cnn_train_options *options = &t->settings->options;
     t->partial = false;
-    epoch->seconds = now() - t->started;
+    epoch->seconds = cnn_os_seconds() - t->started;
     cnn_status status = cnn_history_append(t->history, epoch);
     if (status)
         return status;
@@ -407,7 +399,7 @@ static cnn_status run(trainer *t)
 {
     cnn_status status = CNN_OK;
     if (t->checkpoint && t->settings->options.resume &&
-        (!access(t->settings->options.checkpoint, F_OK) || errno != ENOENT))
+        (cnn_os_exists(t->settings->options.checkpoint) || errno != ENOENT))
         status = resume(t);
     if (status)
         return status;

@@ -1,16 +1,12 @@
 /* Weights that an ONNX file keeps in other files. Their names come from a stranger: only files in the model's folder
  * and below it are opened. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/error.h"
-#include "core/file.h"
+#include "core/os.h"
 #include "formats/onnx/import.h"
 
 #define MAX_BYTES ((uint64_t)4 << 30) /* in all: one file could be named again and again */
@@ -66,8 +62,8 @@ static bool stays_below(const char *path)
 /* Links may still lead out: what counts is where they end. */
 static bool ends_below(const char *folder, const char *path)
 {
-    char real_folder[PATH_MAX], real_path[PATH_MAX];
-    if (!realpath(folder, real_folder) || !realpath(path, real_path))
+    char real_folder[CNN_PATH_MAX], real_path[CNN_PATH_MAX];
+    if (!cnn_os_real_path(folder, real_folder) || !cnn_os_real_path(path, real_path))
         return errno == ENOENT; /* which opening it will say */
     size_t length = strlen(real_folder);
     return !strncmp(real_folder, real_path, length) && (real_path[length] == '/' || length == 1);
@@ -75,7 +71,7 @@ static bool ends_below(const char *folder, const char *path)
 
 static cnn_status open_place(const cnn_onnx_import *import, const place *at, int *descriptor)
 {
-    char folder[PATH_MAX], path[PATH_MAX];
+    char folder[CNN_PATH_MAX], path[CNN_PATH_MAX];
     const char *slash = strrchr(import->path, '/');
     int length = slash ? (int)(slash - import->path) + 1 : 2;
     snprintf(folder, sizeof folder, "%.*s", length, slash ? import->path : "./");
@@ -85,24 +81,24 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
                              "its weights are in \"%.200s\", which leads out of the model's folder: it is not opened",
                              at->location);
-    *descriptor = cnn_file_open(path);
+    *descriptor = cnn_os_open(path);
     return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
 }
 
 static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, size_t bytes, void **data)
 {
-    struct stat info;
-    if (fstat(descriptor, &info) || !S_ISREG(info.st_mode))
+    cnn_file_info info;
+    if (!cnn_os_fstat(descriptor, &info) || info.kind != CNN_FILE_REGULAR)
         return cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.200s\", which holds its weights, is no regular file",
                              at->location);
-    if (at->offset > (uint64_t)info.st_size || bytes > (uint64_t)info.st_size - at->offset)
+    if (at->offset > info.size || bytes > info.size - at->offset)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.200s\" is shorter than the weights that it should hold",
                              at->location);
     import->external_bytes += bytes;
     if (import->external_bytes > MAX_BYTES)
         return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
     cnn_status status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
-    if (!status && !cnn_file_read_at(descriptor, *data, bytes, at->offset))
+    if (!status && !cnn_os_read_at(descriptor, *data, bytes, at->offset))
         status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
     return status;
 }
@@ -123,7 +119,7 @@ cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor
     if (status)
         return status;
     status = read_place(import, descriptor, &at, bytes, &memory);
-    close(descriptor);
+    cnn_os_close(descriptor);
     *data = memory;
     return status;
 }

@@ -2,14 +2,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cnn/model.h>
 #include <cnn/onnx.h>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "core/memory.h"
+#include "core/os.h"
 #include "core/tensor_internal.h"
 #include "formats/safetensors/quantized_arrays.h"
 #include "formats/safetensors/safetensors.h"
@@ -277,10 +276,10 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
 static bool looks_like_onnx(const char *path)
 {
     unsigned char start[9];
-    int descriptor = cnn_file_open(path);
-    bool there = descriptor >= 0 && cnn_file_read_at(descriptor, start, sizeof start, 0);
+    int descriptor = cnn_os_open(path);
+    bool there = descriptor >= 0 && cnn_os_read_at(descriptor, start, sizeof start, 0);
     if (descriptor >= 0)
-        close(descriptor);
+        cnn_os_close(descriptor);
     return there && start[0] == 0x08 && start[8] != '{';
 }
 
