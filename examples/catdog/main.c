@@ -119,7 +119,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
 #ifdef CATDOG_BECOMES_FULL
-        companion_become(argv);
+        external_command_run(argv);
 #endif
         print_overview(stderr);
         return EXIT_USAGE;
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(commands[i], asks ? 2 : argc - 1, asks ? explain : argv + 1);
 #ifdef CATDOG_BECOMES_FULL
-    companion_become(argv);
+    external_command_run(argv);
 #endif
     return print_about(name);
 }

@@ -30,7 +30,7 @@ static cnn_status measure(bench *b)
     cnn_status status = cnn_dataset_open(NULL, b->path, NULL, &dataset);
     if (status)
         return status;
-    const loader_speed_settings settings = {
+    const loader_benchmark_settings settings = {
         .dataset = dataset,
         .augment = b->spec,
         .size = (uint32_t)b->size,
@@ -38,7 +38,7 @@ static cnn_status measure(bench *b)
         .epochs = (uint32_t)b->epochs,
         .cache_bytes = (uint64_t)b->cache_mib << 20,
     };
-    status = loader_speed_measure(&settings, print, b);
+    status = loader_benchmark_measure(&settings, print, b);
     cnn_dataset_destroy(dataset);
     return status;
 }
@@ -51,7 +51,7 @@ static int read_arguments(bench *b, int count, char **arguments)
     } numbers[] = {
         { "--size", &b->size, 4096 },
         { "--workers", &b->workers, 256 },
-        { "--epochs", &b->epochs, LOADER_SPEED_MOST_EPOCHS },
+        { "--epochs", &b->epochs, LOADER_BENCHMARK_MOST_EPOCHS },
         { "--cache", &b->cache_mib, 1 << 20 },
     };
     for (int i = 1; i < count; i++) {

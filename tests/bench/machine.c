@@ -9,8 +9,8 @@
 
 static int print_limits(unsigned threads, const char *instruction_set, const char *before)
 {
-    machine_limits limits;
-    if (machine_measure(threads, instruction_set, &limits)) {
+    roofline_limits limits;
+    if (roofline_measure(threads, instruction_set, &limits)) {
         fprintf(stderr, "bench_machine: no memory or threads for %u threads\n", threads);
         return 1;
     }

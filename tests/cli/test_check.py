@@ -69,12 +69,12 @@ def test_a_model_finds_wrong_labels(pets, tmp_path):
     for number, other in ((1, "Cat"), (2, "Dog")):
         photograph("Dog" if other == "Cat" else "Cat", 900 + number).save(data / other / f"wrong{number}.png")
     found = as_json("check", "--data", data, "--model", pets.model, "--json")
-    assert [s["path"].split("/")[-1] for s in found["suspects"][:2]] in (["wrong1.png", "wrong2.png"],
+    assert [s["path"].split("/")[-1] for s in found["label_issues"][:2]] in (["wrong1.png", "wrong2.png"],
                                                                          ["wrong2.png", "wrong1.png"])
-    assert len(found["suspects"]) == 2 and found["bad"] == []
-    first = found["suspects"][0]
+    assert len(found["label_issues"]) == 2 and found["bad"] == []
+    first = found["label_issues"][0]
     assert {first["label"], first["suggested"]} == {"Cat", "Dog"}
-    assert first["probability"] > 0.5 and first["loss"] >= found["suspects"][1]["loss"]
+    assert first["probability"] > 0.5 and first["loss"] >= found["label_issues"][1]["loss"]
     out = succeeds("check", "--data", data, "--model", pets.model).out
     assert "wrong1.png: is labelled Cat, looks like Dog (" in out
 

@@ -65,8 +65,8 @@ def test_wrong_labels_are_found_among_three_classes(zoo, tmp_path):
     data = tmp_path / "x"
     shutil.copytree(zoo / "test", data)
     shutil.copy(zoo / "train" / "Fox" / "3.jpg", data / "Cat" / "fox.jpg")
-    suspects = as_json("check", "--data", data, "--model", zoo / "m", "--json")["suspects"]
-    assert suspects[0]["path"].endswith("Cat/fox.jpg") and suspects[0]["suggested"] == "Fox"
+    issues = as_json("check", "--data", data, "--model", zoo / "m", "--json")["label_issues"]
+    assert issues[0]["path"].endswith("Cat/fox.jpg") and issues[0]["suggested"] == "Fox"
 
 
 def test_training_calibrates(zoo):

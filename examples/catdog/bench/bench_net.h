@@ -20,7 +20,7 @@ typedef struct bench_net_times {
     double flops;      /* of one prediction of one image */
 } bench_net_times;
 
-/* For isolated_run: the setting is a bench_net. Training gives `batch`, with a step counted as three predictions: the
+/* For subprocess_run: the setting is a bench_net. Training gives `batch`, with a step counted as three predictions: the
  * gradients by weights and by inputs cost as much as what they are of. */
 int bench_net_train(const void *setting, void *times);
 int bench_net_predict(const void *setting, void *times);

@@ -7,8 +7,8 @@
 enum { MOST_SAMPLES = 256 };
 
 typedef struct measuring {
-    const loader_speed_settings *settings;
-    loader_speed_taker take;
+    const loader_benchmark_settings *settings;
+    loader_benchmark_taker take;
     void *user;
     cnn_preprocess preprocess;
     cnn_augment augment;
@@ -128,7 +128,7 @@ static cnn_status run_epoch(cnn_loader *loader, uint32_t epoch, double *rate)
 /* The first epoch, which fills the caches, doesn't count. */
 static cnn_status measure_loader(measuring *m, const char *name, int augmented, int cached)
 {
-    const loader_speed_settings *settings = m->settings;
+    const loader_benchmark_settings *settings = m->settings;
     cnn_loader_options options;
     cnn_loader_options_init(&options);
     options.shuffle = 1;
@@ -137,7 +137,7 @@ static cnn_status measure_loader(measuring *m, const char *name, int augmented, 
     options.preprocess = &m->preprocess;
     options.augment = augmented ? &m->augment : NULL;
     cnn_loader *loader = NULL;
-    double rates[LOADER_SPEED_MOST_EPOCHS], first;
+    double rates[LOADER_BENCHMARK_MOST_EPOCHS], first;
     cnn_status status = cnn_loader_create(settings->context, settings->dataset, &options, &loader);
     if (!status)
         status = run_epoch(loader, 0, &first);
@@ -183,7 +183,7 @@ static cnn_status prepare(measuring *m)
     return m->output ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }
 
-cnn_status loader_speed_measure(const loader_speed_settings *settings, loader_speed_taker take, void *user)
+cnn_status loader_benchmark_measure(const loader_benchmark_settings *settings, loader_benchmark_taker take, void *user)
 {
     measuring m = { .settings = settings, .take = take, .user = user };
     cnn_status status = prepare(&m);

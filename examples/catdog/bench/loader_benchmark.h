@@ -7,22 +7,22 @@
 
 #include <cnn/cnn.h>
 
-enum { LOADER_SPEED_MOST_EPOCHS = 32 };
+enum { LOADER_BENCHMARK_MOST_EPOCHS = 32 };
 
-typedef struct loader_speed_settings {
+typedef struct loader_benchmark_settings {
     cnn_context *context;
     const cnn_dataset *dataset;
     int pixels;           /* the dataset is of images in memory: there are no files to read and decode */
     const char *augment;  /* a list for cnn_augment_parse */
     uint32_t size;        /* height and width of the network's input */
     uint32_t workers;     /* 0: the context's threads */
-    uint32_t epochs;      /* 1 to LOADER_SPEED_MOST_EPOCHS */
+    uint32_t epochs;      /* 1 to LOADER_BENCHMARK_MOST_EPOCHS */
     uint64_t cache_bytes; /* 0: decoded bytes aren't kept, and that isn't measured */
-} loader_speed_settings;
+} loader_benchmark_settings;
 
 /* Takes one figure: the name of what was measured, and its unit, "us" an image or "images_per_second". */
-typedef void (*loader_speed_taker)(void *user, const char *name, const char *unit, double value);
+typedef void (*loader_benchmark_taker)(void *user, const char *name, const char *unit, double value);
 
-cnn_status loader_speed_measure(const loader_speed_settings *settings, loader_speed_taker take, void *user);
+cnn_status loader_benchmark_measure(const loader_benchmark_settings *settings, loader_benchmark_taker take, void *user);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct worker {
     uint64_t *from, *to;
     size_t bytes; /* of each of the two */
     uint64_t sum;
-    machine_limits limits;
+    roofline_limits limits;
 } worker;
 
 static void *compute(void *argument)
@@ -102,9 +102,9 @@ static int measure(worker *workers, unsigned threads, const char *instruction_se
                : 0;
 }
 
-int machine_measure(unsigned threads, const char *instruction_set, machine_limits *limits)
+int roofline_measure(unsigned threads, const char *instruction_set, roofline_limits *limits)
 {
-    *limits = (machine_limits){ 0 };
+    *limits = (roofline_limits){ 0 };
     worker *workers = calloc(threads, sizeof *workers);
     if (!workers)
         return -1;

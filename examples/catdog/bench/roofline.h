@@ -3,13 +3,13 @@
 #ifndef CATDOG_BENCH_ROOFLINE_H
 #define CATDOG_BENCH_ROOFLINE_H
 
-typedef struct machine_limits {
+typedef struct roofline_limits {
     double fp32, bf16, int8; /* GFLOP/s, GOP/s */
     double read, copy;       /* GB/s; copying counts the bytes read and the bytes written */
-} machine_limits;
+} roofline_limits;
 
 /* Of so many threads together, by an instruction set as the library calls it. Gives 0, or -1 if there is no memory or
  * there are no threads for it. */
-int machine_measure(unsigned threads, const char *instruction_set, machine_limits *limits);
+int roofline_measure(unsigned threads, const char *instruction_set, roofline_limits *limits);
 
 #endif

@@ -42,7 +42,7 @@ static int read_all(int from, void *bytes, size_t size)
 }
 
 /* In the new process: the result, then the memory. */
-static void work_and_end(isolated_work work, const void *setting, void *result, size_t size, int to)
+static void work_and_end(subprocess_work work, const void *setting, void *result, size_t size, int to)
 {
     int status = work(setting, result);
     struct rusage usage;
@@ -65,7 +65,7 @@ static int wait_for(pid_t process)
     return EXIT_FAILED;
 }
 
-int isolated_run(isolated_work work, const void *setting, void *result, size_t size, isolated_cost *cost)
+int subprocess_run(subprocess_work work, const void *setting, void *result, size_t size, subprocess_cost *cost)
 {
     int ends[2];
     double memory_mb = 0;
@@ -88,6 +88,6 @@ int isolated_run(isolated_work work, const void *setting, void *result, size_t s
     close(ends[0]);
     int status = process > 0 ? wait_for(process) : EXIT_FAILED;
     if (cost)
-        *cost = (isolated_cost){ end - start, memory_mb };
+        *cost = (subprocess_cost){ end - start, memory_mb };
     return status == EXIT_DONE && !whole ? EXIT_FAILED : status;
 }

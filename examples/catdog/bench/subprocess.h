@@ -6,14 +6,14 @@
 
 /* Fills in `result`. Gives EXIT_DONE; or something else, with a sentence printed. It may not write to standard output.
  */
-typedef int (*isolated_work)(const void *setting, void *result);
+typedef int (*subprocess_work)(const void *setting, void *result);
 
-typedef struct isolated_cost {
+typedef struct subprocess_cost {
     double seconds;   /* from before the process began until its result was there */
     double memory_mb; /* the most that it held */
-} isolated_cost;
+} subprocess_cost;
 
 /* Gives what the work gave, or EXIT_FAILED with a sentence printed. The caller has no threads. `cost` may be NULL. */
-int isolated_run(isolated_work work, const void *setting, void *result, size_t size, isolated_cost *cost);
+int subprocess_run(subprocess_work work, const void *setting, void *result, size_t size, subprocess_cost *cost);
 
 #endif

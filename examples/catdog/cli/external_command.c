@@ -11,7 +11,7 @@
 /* As shipped.c's places. */
 static const char *const places[] = { "%/" NAME, "%/../libexec/catdog/" NAME, CATDOG_PROGRAM_FOLDER "/" NAME };
 
-void companion_become(char **argv)
+void external_command_run(char **argv)
 {
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         char path[PATH_MAX];

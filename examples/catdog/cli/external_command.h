@@ -4,6 +4,6 @@
 #define CATDOG_CLI_EXTERNAL_COMMAND_H
 
 /* Becomes the full program, with the same arguments. Returns if there is none. */
-void companion_become(char **argv);
+void external_command_run(char **argv);
 
 #endif

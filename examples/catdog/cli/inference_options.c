@@ -3,7 +3,8 @@
 #include "cli/output.h"
 #include "cli/paths.h"
 
-cnn_status use_load(cnn_context *context, const char *path, const use_arguments *use, cnn_classifier **classifier)
+cnn_status inference_load(cnn_context *context, const char *path, const inference_options *use,
+                          cnn_classifier **classifier)
 {
     cnn_status status = cnn_classifier_load(context, path, classifier);
     if (status) {

@@ -8,19 +8,20 @@
 
 #include "cli/arguments.h"
 
-typedef struct use_arguments {
+typedef struct inference_options {
     int flip;
     uint64_t size; /* 0: the model's own */
-} use_arguments;
+} inference_options;
 
-/* Entries of a command's table of options, for `use`, a use_arguments. */
-#define USE_OPTIONS(use)                                                                                     \
+/* Entries of a command's table of options, for `use`, a inference_options. */
+#define INFERENCE_OPTIONS(use)                                                                               \
     { "flip", NULL, "take the mean over each photograph and its mirror image", OPTION_FLAG, &(use).flip },   \
     {                                                                                                        \
         "size", "N", "scale photographs to N x N (the model's own size)", OPTION_WHOLE, &(use).size, 8, 4096 \
     }
 
 /* Loads a classifier and has it used so. An error's sentence is printed. */
-cnn_status use_load(cnn_context *context, const char *path, const use_arguments *use, cnn_classifier **classifier);
+cnn_status inference_load(cnn_context *context, const char *path, const inference_options *use,
+                          cnn_classifier **classifier);
 
 #endif

@@ -24,7 +24,7 @@ static const char *const part_names[] = { "all", "machine", "net", "loader", NUL
 typedef struct machine {
     char instruction_set[32];
     unsigned threads;
-    machine_limits limits;
+    roofline_limits limits;
 } machine;
 
 typedef struct figure {
@@ -45,7 +45,7 @@ typedef struct bench {
     machine machine;
     bench_net_times train, predict;
     double train_memory_mb, predict_memory_mb;
-    isolated_cost start_up;
+    subprocess_cost start_up;
     loader_figures loader;
 } bench;
 
@@ -81,7 +81,7 @@ static int find_machine(const void *setting, void *result)
 static int measure_machine(const void *setting, void *limits)
 {
     const machine *m = &((const bench *)setting)->machine;
-    if (!machine_measure(m->threads, m->instruction_set, limits))
+    if (!roofline_measure(m->threads, m->instruction_set, limits))
         return EXIT_DONE;
     output_error("bench: no memory or threads to measure %u threads", m->threads);
     return EXIT_FAILED;
@@ -101,10 +101,10 @@ static int measure_start_up(bench *b)
     }
     close(file);
     b->net.model = path;
-    int result = isolated_run(bench_net_save, &b->net, NULL, 0, NULL);
+    int result = subprocess_run(bench_net_save, &b->net, NULL, 0, NULL);
     for (int i = 0; i < REPEATS && result == EXIT_DONE; i++) {
-        isolated_cost cost;
-        result = isolated_run(bench_net_start, &b->net, NULL, 0, &cost);
+        subprocess_cost cost;
+        result = subprocess_run(bench_net_start, &b->net, NULL, 0, &cost);
         if (!i || cost.seconds < b->start_up.seconds)
             b->start_up = cost;
     }
@@ -114,14 +114,14 @@ static int measure_start_up(bench *b)
 
 static int measure_net(bench *b)
 {
-    isolated_cost cost;
+    subprocess_cost cost;
     if (trains(b)) {
-        if (isolated_run(bench_net_train, &b->net, &b->train, sizeof b->train, &cost))
+        if (subprocess_run(bench_net_train, &b->net, &b->train, sizeof b->train, &cost))
             return EXIT_FAILED;
         b->train_memory_mb = cost.memory_mb;
     }
     if (predicts(b)) {
-        if (isolated_run(bench_net_predict, &b->net, &b->predict, sizeof b->predict, &cost))
+        if (subprocess_run(bench_net_predict, &b->net, &b->predict, sizeof b->predict, &cost))
             return EXIT_FAILED;
         b->predict_memory_mb = cost.memory_mb;
     }
@@ -186,15 +186,15 @@ static int measure_loader(const void *setting, void *result)
     figures->size = (uint32_t)cnn_graph_node_shape(graph, 0).dims[0];
     cnn_status status =
         b->data ? open_photographs(context, b->data, &dataset) : make_images(context, &pixels, &dataset);
-    const loader_speed_settings settings = { .context = context,
-                                             .dataset = dataset,
-                                             .pixels = !b->data,
-                                             .augment = "flip,rotation=20,zoom=0.2",
-                                             .size = figures->size,
-                                             .epochs = 3,
-                                             .cache_bytes = (uint64_t)1 << 30 };
+    const loader_benchmark_settings settings = { .context = context,
+                                                 .dataset = dataset,
+                                                 .pixels = !b->data,
+                                                 .augment = "flip,rotation=20,zoom=0.2",
+                                                 .size = figures->size,
+                                                 .epochs = 3,
+                                                 .cache_bytes = (uint64_t)1 << 30 };
     if (!status)
-        status = loader_speed_measure(&settings, take_figure, figures);
+        status = loader_benchmark_measure(&settings, take_figure, figures);
     int failed = status ? output_library_error() : EXIT_DONE;
     cnn_dataset_destroy(dataset);
     cnn_tensor_destroy(pixels);
@@ -206,7 +206,7 @@ static int measure_loader(const void *setting, void *result)
 /* What so many operations in so much time are of the peak for the precision; 0 if that wasn't measured. */
 static double percent_of_peak(const bench *b, double operations, double seconds)
 {
-    const machine_limits *limits = &b->machine.limits;
+    const roofline_limits *limits = &b->machine.limits;
     const double peaks[] = { limits->fp32, limits->bf16, limits->int8 };
     double peak = peaks[b->net.precision];
     return peak > 0 ? 100 * operations / seconds * 1e-9 / peak : 0;
@@ -351,11 +351,11 @@ static void print_loader(const bench *b)
 static int run_bench(bench *b)
 {
     machine *m = &b->machine;
-    int result = isolated_run(find_machine, b, m, sizeof *m, NULL);
+    int result = subprocess_run(find_machine, b, m, sizeof *m, NULL);
     if (!result && has(b, PART_NET)) /* first, as this finds out whether the net can be made */
         result = measure_start_up(b);
     if (!result && has(b, PART_MACHINE))
-        result = isolated_run(measure_machine, b, &m->limits, sizeof m->limits, NULL);
+        result = subprocess_run(measure_machine, b, &m->limits, sizeof m->limits, NULL);
     if (!result && has(b, PART_MACHINE) && !b->json)
         print_machine(b);
     if (!result && has(b, PART_NET))
@@ -363,7 +363,7 @@ static int run_bench(bench *b)
     if (!result && has(b, PART_NET) && !b->json)
         print_net(b);
     if (!result && has(b, PART_LOADER))
-        result = isolated_run(measure_loader, b, &b->loader, sizeof b->loader, NULL);
+        result = subprocess_run(measure_loader, b, &b->loader, sizeof b->loader, NULL);
     if (!result && has(b, PART_LOADER) && !b->json)
         print_loader(b);
     if (result)

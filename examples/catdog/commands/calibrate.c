@@ -14,7 +14,7 @@ typedef struct calibration {
     const char *model, *data;
     int json, force;
     uint64_t threads;
-    use_arguments use;
+    inference_options use;
     progress_line progress;
     cnn_context *context;
     cnn_classifier *classifier;
@@ -65,7 +65,7 @@ static int print(const calibration *c)
 
 static int calibrate(calibration *c)
 {
-    if (context_create(c->threads, &c->context) || use_load(c->context, c->model, &c->use, &c->classifier) ||
+    if (context_create(c->threads, &c->context) || inference_load(c->context, c->model, &c->use, &c->classifier) ||
         data_open_for_validation(c->context, c->data, &c->dataset) ||
         data_align_to_classifier(c->dataset, c->classifier) ||
         data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))
@@ -82,7 +82,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     const option options[] = {
         { "model", "FILE", "the trained model; it is changed", OPTION_TEXT, &c.model, .needed = 1 },
         { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data, .needed = 1 },
-        USE_OPTIONS(c.use),
+        INFERENCE_OPTIONS(c.use),
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
         FORCE_OPTION(c.force),
         DATA_OPTION,

@@ -14,8 +14,8 @@
 #include "training/label_issues.h"
 
 typedef struct checking {
-    const char *data, *model; /* the latter NULL: labels aren't judged */
-    use_arguments use;
+    const char *data, *model; /* model NULL: labels are not checked */
+    inference_options use;
     int json;
     uint64_t threads;
     progress_line progress;
@@ -25,7 +25,7 @@ typedef struct checking {
     json_t *bad; /* for --json: what was found */
     uint64_t images, bad_count;
     uint64_t *class_counts; /* as found, the bad ones among them */
-    suspects suspects;
+    label_issues label_issues;
 } checking;
 
 static void note_bad_file(const char *path, const char *reason, void *user)
@@ -78,7 +78,7 @@ static int print_json(checking *c)
     json_t *bad = json_incref(c->bad);
     json_t *object = json_pack("{s:I,s:o,s:o}", "images", (json_int_t)c->images, "classes", classes, "bad", bad);
     if (c->model)
-        json_object_set_new(object, "suspects", suspects_to_json(&c->suspects));
+        json_object_set_new(object, "label_issues", label_issues_to_json(&c->label_issues));
     return output_json(object, JSON_INDENT(2));
 }
 
@@ -108,15 +108,15 @@ static cnn_status verify(checking *c)
     return status;
 }
 
-static int judge(checking *c)
+static int check_labels(checking *c)
 {
-    if (use_load(c->context, c->model, &c->use, &c->classifier))
+    if (inference_load(c->context, c->model, &c->use, &c->classifier))
         return EXIT_FAILED;
     if (data_align_to_classifier(c->dataset, c->classifier) ||
-        suspects_find(c->classifier, c->dataset, &c->progress, &c->suspects))
+        label_issues_find(c->classifier, c->dataset, &c->progress, &c->label_issues))
         return EXIT_FAILED;
     if (!c->json)
-        suspects_print(&c->suspects);
+        label_issues_print(&c->label_issues);
     return EXIT_DONE;
 }
 
@@ -135,7 +135,7 @@ static int check(checking *c)
     }
     if (status && status != CNN_ERROR_DATA) /* a class of which nothing is left is a finding, too */
         return EXIT_FAILED;
-    if (c->model && !status && judge(c))
+    if (c->model && !status && check_labels(c))
         return EXIT_FAILED;
     if (!c->json)
         print_table(c);
@@ -150,7 +150,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     const option options[] = {
         { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data, .needed = 1 },
         { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
-        USE_OPTIONS(c.use),
+        INFERENCE_OPTIONS(c.use),
         { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
         DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
@@ -165,7 +165,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int result = check(&c);
     json_decref(c.bad);
     free(c.class_counts);
-    suspects_release(&c.suspects);
+    label_issues_release(&c.label_issues);
     cnn_classifier_destroy(c.classifier);
     cnn_dataset_destroy(c.dataset);
     cnn_context_destroy(c.context);

@@ -15,7 +15,7 @@
 typedef struct eval_arguments {
     const char *model, *data;
     int json;
-    use_arguments use;
+    inference_options use;
     double threshold; /* negative: the model's own */
     uint64_t threads;
 } eval_arguments;
@@ -185,7 +185,7 @@ static int evaluate(evaluation *e)
 {
     if (context_create(e->arguments.threads, &e->context))
         return EXIT_FAILED;
-    if (use_load(e->context, e->arguments.model, &e->arguments.use, &e->classifier))
+    if (inference_load(e->context, e->arguments.model, &e->arguments.use, &e->classifier))
         return EXIT_FAILED;
     if (idle_check_threshold(&eval_command, e->classifier))
         return EXIT_USAGE;
@@ -212,7 +212,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "json", NULL, "print the figures as JSON", OPTION_FLAG, &e.arguments.json },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER,
           &e.arguments.threshold, 1e-6, 0.999999 },
-        USE_OPTIONS(e.arguments.use),
+        INFERENCE_OPTIONS(e.arguments.use),
         DATA_OPTION,
         { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &e.arguments.threads, 1, 256 },
         { 0 },

@@ -24,7 +24,7 @@ typedef struct predicting {
     int json, csv;
     double threshold; /* negative: the model's own */
     uint64_t threads; /* 0: not given */
-    use_arguments use;
+    inference_options use;
     cnn_context *context;
     cnn_classifier *classifier;
     const char *paths[CHUNK]; /* files that wait to be classified together */
@@ -310,7 +310,7 @@ static int predict(predicting *p, int operands, char **paths)
 {
     if (context_create(choose_threads(p, operands, paths), &p->context))
         return EXIT_FAILED;
-    if (use_load(p->context, p->model, &p->use, &p->classifier))
+    if (inference_load(p->context, p->model, &p->use, &p->classifier))
         return EXIT_FAILED;
     if (idle_check_threshold(&predict_command, p->classifier))
         return EXIT_USAGE;
@@ -341,7 +341,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "csv", NULL, "print CSV: path,label,confidence,error", OPTION_FLAG, &p.csv },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &p.threshold,
           1e-6, 0.999999 },
-        USE_OPTIONS(p.use),
+        INFERENCE_OPTIONS(p.use),
         DATA_OPTION,
         { "threads", "N", "threads to use (all processors; one for one photograph)", OPTION_WHOLE, &p.threads, 1, 256 },
         { 0 },

@@ -75,8 +75,8 @@ static void tell_part(const quantizing *q)
 
 static int quantize(quantizing *q)
 {
-    static const use_arguments as_it_is;
-    if (context_create(q->threads, &q->context) || use_load(q->context, q->model, &as_it_is, &q->classifier) ||
+    static const inference_options as_it_is;
+    if (context_create(q->threads, &q->context) || inference_load(q->context, q->model, &as_it_is, &q->classifier) ||
         data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
         return EXIT_FAILED;
     tell_part(q);

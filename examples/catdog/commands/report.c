@@ -17,13 +17,14 @@
 #include "cli/output.h"
 #include "cli/shipped.h"
 #include "report/page.h"
-#include "report/pictures.h"
+#include "report/prediction_grids.h"
+#include "report/sample_grids.h"
 
-enum { SAMPLES = 18, AUGMENTED = 4, CHANGES = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12, SIDE_CLASSES = 20 };
+enum { SAMPLES = 18, AUGMENTED = 4, VARIANTS = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12, SIDE_CLASSES = 20 };
 
 typedef struct report_arguments {
     const char *model, *data, *history, *out, *augment;
-    use_arguments use;
+    inference_options use;
     double threshold;
     uint64_t threads, seed;
     int force;
@@ -58,7 +59,7 @@ static int open_all(reporting *g)
     const report_arguments *a = &g->arguments;
     r->model_path = shipped_model_unless(a->model);
     if (!r->model_path || context_create(a->threads, &g->context) ||
-        use_load(g->context, r->model_path, &a->use, &r->classifier))
+        inference_load(g->context, r->model_path, &a->use, &r->classifier))
         return -1;
     if (a->history && history_read(a->history, &r->history))
         return -1;
@@ -83,7 +84,7 @@ static int compare_bars(const void *a, const void *b)
 /* Of very many classes the largest and the smallest are shown. */
 static int count_classes(report *r)
 {
-    uint32_t classes = r->verdicts.classes;
+    uint32_t classes = r->predictions.classes;
     r->balance_list = calloc(classes, sizeof *r->balance_list);
     if (!r->balance_list) {
         output_error("out of memory: the classes can't be counted");
@@ -92,7 +93,7 @@ static int count_classes(report *r)
     for (uint64_t i = 0; i < cnn_dataset_count(r->dataset); i++)
         r->balance_list[cnn_dataset_label(r->dataset, i)].value++;
     for (uint32_t k = 0; k < classes; k++) {
-        r->balance_list[k].name = r->verdicts.names[k];
+        r->balance_list[k].name = r->predictions.names[k];
         snprintf(r->balance_list[k].text, sizeof r->balance_list[k].text, "%.0f", r->balance_list[k].value);
     }
     if (classes > 2 * SIDE_CLASSES) {
@@ -108,25 +109,31 @@ static int count_classes(report *r)
 static int measure(reporting *g)
 {
     report *r = &g->report;
-    if (verdicts_collect(r->classifier, g->dataset, g->arguments.threshold, &g->progress, &r->verdicts))
+    if (predictions_collect(r->classifier, g->dataset, g->arguments.threshold, &g->progress, &r->predictions))
         return -1;
     r->has_filters = filters_find(cnn_classifier_model(r->classifier), &r->filters);
-    return curve_set_roc(&r->verdicts, &r->roc) || curve_set_precision_recall(&r->verdicts, &r->precision_recall) ||
-           count_classes(r) || layers_measure(g->context, cnn_classifier_model(r->classifier), &r->layers);
+    return curve_set_roc(&r->predictions, &r->roc) ||
+           curve_set_precision_recall(&r->predictions, &r->precision_recall) || count_classes(r) ||
+           layers_measure(g->context, cnn_classifier_model(r->classifier), &r->layers);
 }
 
-static int pick_pictures(reporting *g)
+static int create_grids(reporting *g)
 {
     report *r = &g->report;
-    const cnn_dataset *d = g->dataset;
-    uint64_t seed = g->arguments.seed;
-    int wrong = pictures_samples(g->context, d, SAMPLES, seed, &r->samples) ||
-                pictures_augmented(g->context, d, &g->augment, cnn_classifier_preprocess(r->classifier), AUGMENTED,
-                                   CHANGES, seed + 1, &r->augmented) ||
-                pictures_predictions(g->context, d, &r->verdicts, PREDICTIONS, seed + 2, &r->predictions) ||
-                pictures_mistakes(g->context, d, &r->verdicts, MISTAKES, &r->mistakes) ||
-                pictures_heat_maps(g->context, r->classifier, d, &r->verdicts, HEAT_MAPS, seed + 3, &r->heat_maps);
-    if (!wrong && !r->heat_maps.count)
+    const photo_source source = { g->context, g->dataset };
+    const uint64_t seed = g->arguments.seed;
+    const augmented_samples augmented = { .augment = &g->augment,
+                                          .preprocess = cnn_classifier_preprocess(r->classifier),
+                                          .photographs = AUGMENTED,
+                                          .variants = VARIANTS,
+                                          .seed = seed + 1 };
+    const heat_map_samples heat_maps = { r->classifier, &r->predictions, HEAT_MAPS, seed + 3 };
+    int wrong = sample_grid_create(&source, SAMPLES, seed, &r->sample_grid) ||
+                augmented_grid_create(&source, &augmented, &r->augmented_grid) ||
+                prediction_grid_create(&source, &r->predictions, PREDICTIONS, seed + 2, &r->prediction_grid) ||
+                mistake_grid_create(&source, &r->predictions, MISTAKES, &r->mistake_grid) ||
+                heat_map_grid_create(&source, &heat_maps, &r->heat_map_grid);
+    if (!wrong && !r->heat_map_grid.count)
         snprintf(r->no_heat_maps, sizeof r->no_heat_maps, "%.250s",
                  output_reason("cnn_model_heat_map", cnn_last_error()));
     return wrong;
@@ -138,7 +145,7 @@ static int make(reporting *g)
         return EXIT_FAILED;
     if (idle_check_threshold(&report_command, g->report.classifier))
         return EXIT_USAGE;
-    if (measure(g) || pick_pictures(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
+    if (measure(g) || create_grids(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
         return EXIT_FAILED;
     output_text(stdout, g->arguments.out);
     puts("/index.html");
@@ -148,7 +155,7 @@ static int make(reporting *g)
 static void release(reporting *g)
 {
     report *r = &g->report;
-    grid *grids[] = { &r->samples, &r->augmented, &r->predictions, &r->mistakes, &r->heat_maps };
+    grid *grids[] = { &r->sample_grid, &r->augmented_grid, &r->prediction_grid, &r->mistake_grid, &r->heat_map_grid };
     for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
         grid_release(grids[i]);
     free(r->balance_list);
@@ -156,7 +163,7 @@ static void release(reporting *g)
     curve_set_release(&r->roc);
     curve_set_release(&r->precision_recall);
     history_release(&r->history);
-    verdicts_release(&r->verdicts);
+    predictions_release(&r->predictions);
     cnn_dataset_destroy(g->dataset);
     cnn_classifier_destroy(r->classifier);
     cnn_context_destroy(g->context);
@@ -192,7 +199,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "augment", "LIST", "what augmented samples to show (flip,rotation=15,zoom=0.15)", OPTION_TEXT, &a->augment },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &a->threshold,
           1e-6, 0.999999 },
-        USE_OPTIONS(a->use),
+        INFERENCE_OPTIONS(a->use),
         { "seed", "N", "which photographs are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
         FORCE_OPTION(a->force),
         DATA_OPTION,

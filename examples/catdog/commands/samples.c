@@ -8,7 +8,7 @@
 #include "cli/destination.h"
 #include "cli/output.h"
 #include "report/figure.h"
-#include "report/pictures.h"
+#include "report/sample_grids.h"
 
 enum { MOST_PHOTOGRAPHS = 400, MOST_ROWS = 40, MOST_CHANGES = 30 };
 
@@ -33,7 +33,8 @@ typedef int (*fill_grid)(sampling *s);
 
 static int fill_samples(sampling *s)
 {
-    return pictures_samples(s->context, s->dataset, s->arguments.count, s->arguments.seed, &s->grid);
+    const photo_source source = { s->context, s->dataset };
+    return sample_grid_create(&source, s->arguments.count, s->arguments.seed, &s->grid);
 }
 
 static int fill_augmented(sampling *s)
@@ -41,8 +42,10 @@ static int fill_augmented(sampling *s)
     cnn_preprocess size;
     cnn_preprocess_init(&size);
     size.width = size.height = (uint32_t)s->arguments.size;
-    return pictures_augmented(s->context, s->dataset, &s->augment, &size, s->arguments.count, s->arguments.changes,
-                              s->arguments.seed, &s->grid);
+    const photo_source source = { s->context, s->dataset };
+    const augmented_samples samples = { &s->augment, &size, s->arguments.count, s->arguments.changes,
+                                        s->arguments.seed };
+    return augmented_grid_create(&source, &samples, &s->grid);
 }
 
 static int make(const catdog_command *command, sampling *s, const char *title, fill_grid fill)

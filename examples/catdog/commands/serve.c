@@ -22,7 +22,7 @@ typedef struct serving {
     const char *model, *address;
     uint64_t port, threads;
     double threshold; /* negative: the model's own */
-    use_arguments use;
+    inference_options use;
     uint64_t body_megabytes, memory_megabytes, megapixels;
     serve_limits limits;
     access_rules rules;
@@ -112,7 +112,7 @@ static void block_signals(serving *s)
 static int serve(serving *s)
 {
     block_signals(s);
-    if (context_create(s->threads, &s->context) || use_load(s->context, s->model, &s->use, &s->classifier))
+    if (context_create(s->threads, &s->context) || inference_load(s->context, s->model, &s->use, &s->classifier))
         return EXIT_FAILED;
     if (idle_check_threshold(&serve_command, s->classifier))
         return EXIT_USAGE;
@@ -154,7 +154,7 @@ static int run(const catdog_command *command, int argc, char **argv)
           OPTION_TEXT, &s.rules.origins },
         { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &s.threshold,
           1e-6, 0.999999 },
-        USE_OPTIONS(s.use),
+        INFERENCE_OPTIONS(s.use),
         { "threads", "N", "threads that classify (all processors)", OPTION_WHOLE, &s.threads, 1, 256 },
         { "batch", "N", "photographs classified together, at most (16)", OPTION_WHOLE, &s.limits.batch, 1, 1024 },
         { "queue", "N", "photographs that may wait; more are answered with 503 (256)", OPTION_WHOLE, &s.limits.waiting,

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/shipped.h"
+#include "training/initial_model.h"
 #include "training/train_options.h"
 #include "training/training_data.h"
 #include "training/transfer.h"
@@ -159,9 +160,9 @@ static int train(training *t)
 {
     const train_arguments *a = &t->arguments;
     interrupt_catch();
-    if (context_create(a->threads, &t->context) || setup_open(t->context, a, &t->settings, &t->photographs) ||
-        setup_create_classifier(t->context, a, &t->photographs, &t->classifier) ||
-        setup_prepare(t->context, a, &t->settings, &t->progress, &t->photographs))
+    if (context_create(a->threads, &t->context) || training_data_open(t->context, a, &t->settings, &t->photographs) ||
+        initial_model_create(t->context, a, &t->photographs, &t->classifier) ||
+        training_data_prepare(t->context, a, &t->settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     announce(t);
     return fit(t);
@@ -180,7 +181,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int result = train(&t);
     cnn_history_destroy(t.history);
     cnn_classifier_destroy(t.classifier);
-    setup_release(&t.photographs);
+    training_data_release(&t.photographs);
     cnn_context_destroy(t.context);
     return result;
 }

@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "training/initial_model.h"
 #include "training/train_options.h"
 #include "training/training_data.h"
 #include "training/tune_search.h"
@@ -185,7 +186,7 @@ static int run_trial(tuning *t, const train_arguments *arguments, train_settings
     settings->options.on_step = after_step;
     settings->options.user = t;
     t->stopped = 0;
-    if (setup_create_classifier(t->context, arguments, &t->photographs, &classifier)) {
+    if (initial_model_create(t->context, arguments, &t->photographs, &classifier)) {
         cnn_classifier_destroy(classifier);
         return -1;
     }
@@ -382,8 +383,9 @@ static int tune(tuning *t)
     if (t->state_path && tune_read(&t->search, t->settings, t->state_path))
         return EXIT_FAILED;
     interrupt_catch();
-    if (context_create(t->threads, &t->context) || setup_open(t->context, &arguments, &settings, &t->photographs) ||
-        setup_prepare(t->context, &arguments, &settings, &t->progress, &t->photographs))
+    if (context_create(t->threads, &t->context) ||
+        training_data_open(t->context, &arguments, &settings, &t->photographs) ||
+        training_data_prepare(t->context, &arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
     t->started = clock_now();
     return search(t) ? EXIT_FAILED : report(t);
@@ -439,7 +441,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     int result = tune(&t);
     tune_release(&t.search);
     json_decref(t.settings);
-    setup_release(&t.photographs);
+    training_data_release(&t.photographs);
     cnn_context_destroy(t.context);
     return result;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LEFT = 46, RIGHT = 20, TOP = 26, BOTTOM = 40, KEY_LINE = 18, TICK_LENGTH = 5 };
+enum { LEFT = 46, RIGHT = 20, TOP = 26, BOTTOM = 40, TICK_LENGTH = 5 };
 
 /* 1, 2 or 5 times a power of ten, so that there are about `count` steps in a range. */
 static double round_step(double range, int count)
@@ -93,7 +93,7 @@ void axes_draw(axes *a, const canvas *c, int keys)
 {
     a->left = LEFT;
     a->right = c->width - RIGHT;
-    a->top = TOP + keys * KEY_LINE;
+    a->top = TOP + keys * AXES_KEY_LINE;
     a->bottom = c->height - BOTTOM;
     if (!(a->x.step > 0))
         a->x.step = round_step(a->x.to - a->x.from, 6);
@@ -106,7 +106,7 @@ void axes_draw(axes *a, const canvas *c, int keys)
     canvas_line(c, a->left, a->bottom, a->right, a->bottom, 1);
     canvas_colour(c, c->theme->ink, 1);
     canvas_font(c, TEXT_NORMAL, 0);
-    canvas_text(c, 0, TEXT_NORMAL + keys * KEY_LINE, ALIGN_LEFT, a->y.label);
+    canvas_text(c, 0, TEXT_NORMAL + keys * AXES_KEY_LINE, ALIGN_LEFT, a->y.label);
     canvas_text(c, a->right, c->height - 4, ALIGN_RIGHT, a->x.label);
 }
 
@@ -138,7 +138,7 @@ void axes_dashes(const axes *a, const canvas *c, double x0, double y0, double x1
 
 void axes_key(const canvas *c, int line, double *x, double room, uint32_t colour, const char *text)
 {
-    double y = TEXT_NORMAL + line * KEY_LINE;
+    double y = TEXT_NORMAL + line * AXES_KEY_LINE;
     canvas_colour(c, colour, 1);
     canvas_box(c, *x, y - 9, 12, 9);
     canvas_colour(c, c->theme->ink, 1);

@@ -24,6 +24,8 @@ typedef struct axes {
     double left, top, right, bottom; /* where the plot is; set by axes_draw */
 } axes;
 
+enum { AXES_KEY_LINE = 18 }; /* height of a line of a key */
+
 /* A range for the axis that ends at round numbers and holds both values. */
 void axis_fit(axis *a, double least, double most);
 

@@ -8,6 +8,8 @@
 
 #include "cli/destination.h"
 #include "cli/output.h"
+#include "report/calibration.h"
+#include "report/confusion_matrix.h"
 #include "report/html.h"
 #include "report/style.h"
 
@@ -73,7 +75,7 @@ static void add_number(const page *p, const char *id, const char *title, double 
 
 static void add_numbers(const page *p)
 {
-    const cnn_metrics_result *m = &p->r->verdicts.result;
+    const cnn_metrics_result *m = &p->r->predictions.result;
     fputs("<dl class=\"numbers\">\n", p->file);
     add_number(p, "accuracy-number", "accuracy", m->accuracy, 1);
     add_number(p, "precision-number", "precision", m->precision, 1);
@@ -88,7 +90,7 @@ static void add_numbers(const page *p)
             (unsigned long long)m->images, (unsigned long long)m->images);
     if (m->classes == 2) {
         fputs("those of ", p->file);
-        html_name(p->file, p->r->verdicts.names[1]);
+        html_name(p->file, p->r->predictions.names[1]);
     } else
         fputs("means over the classes", p->file);
     fputs(".</p>\n", p->file);
@@ -96,18 +98,18 @@ static void add_numbers(const page *p)
 
 static void add_classes(const page *p)
 {
-    const verdicts *v = &p->r->verdicts;
+    const predictions *all = &p->r->predictions;
     fputs(
         "<figure id=\"classes\"><figcaption><h3>Class by class</h3><p>Precision: of what is called so, how much is so. "
         "Recall: of what is so, how much is found. F1: their harmonic mean.</p></figcaption><div "
         "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
         "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
         p->file);
-    for (uint32_t k = 0; k < v->classes; k++) {
+    for (uint32_t k = 0; k < all->classes; k++) {
         cnn_class_result result = { .struct_size = sizeof result };
-        cnn_metrics_compute_class(v->metrics, k, &result);
+        cnn_metrics_compute_class(all->metrics, k, &result);
         fputs("<tr><td>", p->file);
-        html_name(p->file, v->names[k]);
+        html_name(p->file, all->names[k]);
         fprintf(p->file,
                 "</td><td>%llu</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td><td>%.2f\xc2\xa0%%</td></tr>\n",
                 (unsigned long long)result.images, 100 * result.precision, 100 * result.recall, 100 * result.f1);
@@ -127,13 +129,13 @@ static void add_head(const page *p)
     fprintf(p->file, ": how good it is</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", page_style);
     html_name(p->file, name_of_file(r->model_path));
     fputs("</h1>\n<p class=\"lead\">A classifier of ", p->file);
-    for (uint32_t k = 0; k < r->verdicts.classes; k++) {
-        fputs(!k ? "" : k + 1 < r->verdicts.classes ? ", " : " and ", p->file);
-        html_name(p->file, r->verdicts.names[k]);
+    for (uint32_t k = 0; k < r->predictions.classes; k++) {
+        fputs(!k ? "" : k + 1 < r->predictions.classes ? ", " : " and ", p->file);
+        html_name(p->file, r->predictions.names[k]);
     }
     fprintf(p->file, ", %u \xc3\x97 %u pixels, %.1f million weights; measured on %llu photographs of ", input->width,
             input->height, 1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
-            (unsigned long long)r->verdicts.result.images);
+            (unsigned long long)r->predictions.result.images);
     html_name(p->file, name_of_file(r->data_path));
     if (r->skipped)
         fprintf(p->file, " (%llu broken files left out)", (unsigned long long)r->skipped);
@@ -149,7 +151,7 @@ static void add_errors(page *p)
 {
     const report *r = p->r;
     begin_section(p, "errors", "Where it is right, and where it errs");
-    figure f = diagram_confusion(&r->verdicts);
+    figure f = confusion_matrix_figure(&r->predictions);
     add_figure(p, &f, "Confusion matrix: how many photographs of each class were taken for which",
                "Rows are what the photographs are, columns what they are taken for. All but the diagonal are mistakes: "
                "two classes that often meet there need more, or clearer, photographs.");
@@ -158,15 +160,15 @@ static void add_errors(page *p)
     f = bars_figure(&r->balance, "balance", "Photographs of each class");
     add_figure(
         p, &f, "Number of photographs of each class",
-        r->balance.count < r->verdicts.classes
+        r->balance.count < r->predictions.classes
             ? "The twenty largest classes, and the twenty smallest."
             : "Where one class has many times more than another, accuracy says little; look at precision and recall.");
     fputs("</div>\n", p->file);
-    f = diagram_roc(&r->roc);
+    f = curve_set_roc_figure(&r->roc);
     add_figure(p, &f, "ROC curves: found among a class against falsely found among the others, at every threshold",
                "Each point is a threshold: the more of a class are to be found, the more others are taken for it. "
                "The nearer to the upper left, the better; the dashed line is guessing.");
-    f = diagram_precision_recall(&r->precision_recall);
+    f = curve_set_precision_recall_figure(&r->precision_recall);
     add_figure(p, &f, "Precision against recall at every threshold",
                "What share of what is called so is so, for each share that is found. Look here where one class is "
                "rare, and pick a threshold for <code>--threshold</code>.");
@@ -177,16 +179,16 @@ static void add_confidence(page *p)
 {
     const report *r = p->r;
     begin_section(p, "confident", "Whether its confidence can be trusted");
-    figure f = diagram_calibration(&r->verdicts);
+    figure f = calibration_figure(&r->predictions);
     add_figure(p, &f, "Calibration: the share of predictions that are right, by confidence",
                "Of predictions with 80\xc2\xa0% confidence 80\xc2\xa0% should be right: bars below the dashed line are "
                "overconfident. <code>catdog calibrate</code> sets that right. Pale bars are of fewer than 10 "
                "photographs.");
-    f = diagram_confidence(&r->verdicts);
+    f = confidence_figure(&r->predictions);
     add_figure(p, &f, "How many predictions were right and wrong, by confidence",
                "Mistakes belong to the left. Many on the right are wrong labels, or something the net has not seen "
                "in training.");
-    add_grid(p, &r->mistakes, "squares", "mistakes", "Most confident mistakes",
+    add_grid(p, &r->mistake_grid, "squares", "mistakes", "Most confident mistakes",
              "Some may be wrong labels: <code>catdog check --model</code> lists those.");
     end_section(p);
 }
@@ -195,10 +197,10 @@ static void add_predictions(page *p)
 {
     const report *r = p->r;
     begin_section(p, "shown", "What it sees");
-    add_grid(p, &r->predictions, "squares", "predictions", "Predictions",
+    add_grid(p, &r->prediction_grid, "squares", "predictions", "Predictions",
              "Photographs drawn at random, with their confidence.");
-    add_grid(p, &r->heat_maps, "pairs", "heat-maps", "Where it looked",
-             "What glows spoke for the class that was decided on (Grad-CAM). A net that looks at the background has "
+    add_grid(p, &r->heat_map_grid, "pairs", "heat-maps", "Where it looked",
+             "What glows spoke for the class that was predicted on (Grad-CAM). A net that looks at the background has "
              "learned the wrong thing.");
     if (r->no_heat_maps[0]) {
         fputs("<p class=\"note wide\">There are no heat maps: ", p->file);
@@ -213,11 +215,11 @@ static void add_training(page *p)
     if (!p->r->history.count)
         return;
     begin_section(p, "training", "How it was trained");
-    figure f = curves_of_loss(&p->r->history);
+    figure f = training_curves_of_loss(&p->r->history);
     add_figure(p, &f, "Loss in training and validation, epoch by epoch",
                "Both should fall. If validation rises while training falls, the net learns photographs by heart: "
                "augment more, or stop earlier. If both still fall at the end, train longer.");
-    f = curves_of_accuracy(&p->r->history);
+    f = training_curves_of_accuracy(&p->r->history);
     add_figure(p, &f, "Accuracy in training and validation, epoch by epoch",
                "Training counts augmented photographs, which are harder: it may lie below validation. The dot is the "
                "epoch whose weights were kept.");
@@ -229,12 +231,12 @@ static void add_data(page *p)
     const report *r = p->r;
     char explanation[512];
     begin_section(p, "data", "What it was measured on");
-    add_grid(p, &r->samples, "squares", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
+    add_grid(p, &r->sample_grid, "squares", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
     snprintf(explanation, sizeof explanation,
              "How training changes photographs with <code>--augment %.200s</code>. What can't be recognised here can't "
              "be learned from.",
              r->augmentation);
-    add_grid(p, &r->augmented, "rows", "augmented", "Augmented samples", explanation);
+    add_grid(p, &r->augmented_grid, "rows", "augmented", "Augmented samples", explanation);
     end_section(p);
 }
 

@@ -2,12 +2,12 @@
 #ifndef CATDOG_REPORT_PAGE_H
 #define CATDOG_REPORT_PAGE_H
 
-#include "report/curves.h"
-#include "report/diagrams.h"
 #include "report/filters.h"
 #include "report/grids.h"
 #include "report/layers.h"
-#include "report/verdicts.h"
+#include "report/predictions.h"
+#include "report/score_curves.h"
+#include "report/training_curves.h"
 
 /* All that a report tells. */
 typedef struct report {
@@ -15,7 +15,7 @@ typedef struct report {
     cnn_classifier *classifier;
     const cnn_dataset *dataset;
     uint64_t skipped;
-    verdicts verdicts;
+    predictions predictions;
     curve_set roc, precision_recall;
     history history; /* of no epochs: there is none */
     filters filters;
@@ -23,7 +23,7 @@ typedef struct report {
     layers layers;
     bars balance;
     bar *balance_list;
-    grid samples, augmented, predictions, mistakes, heat_maps; /* empty: not shown */
+    grid sample_grid, augmented_grid, prediction_grid, mistake_grid, heat_map_grid; /* empty: not shown */
     const char *augmentation;
     char no_heat_maps[256]; /* why there are none */
 } report;

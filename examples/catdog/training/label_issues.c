@@ -1,5 +1,6 @@
-/* After confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068): a label is suspect if the model finds
- * another class at least as likely as it finds that class, in the mean, in photographs that bear its label. */
+/* Confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068). The mean probability that the model gives a
+ * class in the photographs labelled with it is the threshold of that class. A photograph has a label issue if another
+ * class reaches its threshold there, and is likelier than the label. */
 #include "training/label_issues.h"
 
 #include <stdio.h>
@@ -9,44 +10,44 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 
-/* All judgements, before the mean confidence in each class is known. */
-typedef struct judging {
+/* The probabilities of all images, before the mean confidence in each class is known. */
+typedef struct scoring {
     progress_line *progress;
     uint32_t classes;
-    float *probabilities; /* classes for each image */
-    suspect *images;
+    float *probabilities; /* `classes` for each image */
+    label_issue *images;
     size_t count;
-    double *confidence; /* for each class, of images with its label; sums, then means */
+    double *thresholds; /* for each class: sums of probabilities, then their means */
     uint64_t *labelled;
-} judging;
+} scoring;
 
-static int take(const cnn_judgement *judgement, void *user)
+static int add_sample(const cnn_judgement *sample, void *user)
 {
-    judging *j = user;
-    float *row = j->probabilities + j->count * j->classes;
-    for (uint32_t k = 0; k < j->classes; k++)
-        row[k] = judgement->probabilities[k];
-    j->images[j->count++] = (suspect){ .image = judgement->image, .label = judgement->label, .loss = judgement->loss };
-    j->confidence[judgement->label] += (double)row[judgement->label];
-    j->labelled[judgement->label]++;
+    scoring *s = user;
+    float *row = s->probabilities + s->count * s->classes;
+    for (uint32_t k = 0; k < s->classes; k++)
+        row[k] = sample->probabilities[k];
+    s->images[s->count++] = (label_issue){ .image = sample->image, .label = sample->label, .loss = sample->loss };
+    s->thresholds[sample->label] += (double)row[sample->label];
+    s->labelled[sample->label]++;
     return interrupt_asked();
 }
 
 static int show(uint64_t done, uint64_t total, void *user)
 {
-    const judging *j = user;
-    progress_work(j->progress, "judging the labels", done, total);
+    const scoring *s = user;
+    progress_work(s->progress, "checking the labels", done, total);
     return interrupt_asked();
 }
 
-/* Whether an image is suspect; the likeliest class of those that contradict its label. */
-static int contradicts(const judging *j, size_t index)
+/* Whether an image has an issue. Suggests the likeliest of the classes that reach their thresholds. */
+static int has_issue(const scoring *s, size_t index)
 {
-    const float *row = j->probabilities + index * j->classes;
-    suspect *image = &j->images[index];
-    for (uint32_t k = 0; k < j->classes; k++) {
+    const float *row = s->probabilities + index * s->classes;
+    label_issue *image = &s->images[index];
+    for (uint32_t k = 0; k < s->classes; k++) {
         double probability = (double)row[k];
-        if (k != image->label && row[k] > row[image->label] && probability >= j->confidence[k] &&
+        if (k != image->label && row[k] > row[image->label] && probability >= s->thresholds[k] &&
             probability > image->probability) {
             image->suggested = k;
             image->probability = probability;
@@ -57,78 +58,78 @@ static int contradicts(const judging *j, size_t index)
 
 static int compare(const void *a, const void *b)
 {
-    const suspect *x = a, *y = b;
+    const label_issue *x = a, *y = b;
     if (x->loss != y->loss)
         return x->loss < y->loss ? 1 : -1;
     return (x->image > y->image) - (x->image < y->image);
 }
 
-static void pick(judging *j, suspects *found)
+static void collect_issues(scoring *s, label_issues *found)
 {
-    for (uint32_t k = 0; k < j->classes; k++)
-        j->confidence[k] /= j->labelled[k] ? (double)j->labelled[k] : 1;
+    for (uint32_t k = 0; k < s->classes; k++)
+        s->thresholds[k] /= s->labelled[k] ? (double)s->labelled[k] : 1;
     size_t kept = 0;
-    for (size_t i = 0; i < j->count; i++)
-        if (contradicts(j, i))
-            j->images[kept++] = j->images[i];
-    qsort(j->images, kept, sizeof *j->images, compare);
-    found->list = j->images;
+    for (size_t i = 0; i < s->count; i++)
+        if (has_issue(s, i))
+            s->images[kept++] = s->images[i];
+    qsort(s->images, kept, sizeof *s->images, compare);
+    found->list = s->images;
     found->count = kept;
-    j->images = NULL;
+    s->images = NULL;
 }
 
-static cnn_status evaluate(judging *j, cnn_classifier *classifier, const cnn_dataset *dataset)
+static cnn_status evaluate(scoring *s, cnn_classifier *classifier, const cnn_dataset *dataset)
 {
     cnn_evaluate_options options;
     cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
     options.progress = show;
-    options.on_image = take;
-    options.user = j;
+    options.on_image = add_sample;
+    options.user = s;
     cnn_metrics *metrics;
     cnn_status status = cnn_evaluate(cnn_classifier_model(classifier), dataset, &options, &metrics);
-    progress_clear(j->progress);
+    progress_clear(s->progress);
     cnn_metrics_destroy(metrics);
     return status;
 }
 
-cnn_status suspects_find(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
-                         suspects *found)
+cnn_status label_issues_find(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
+                             label_issues *found)
 {
     size_t count = (size_t)cnn_dataset_count(dataset);
-    judging j = { .progress = progress, .classes = data_classifier_classes(classifier) };
-    *found = (suspects){ .dataset = dataset };
-    j.probabilities = calloc(count, j.classes * sizeof *j.probabilities);
-    j.images = calloc(count, sizeof *j.images);
-    j.confidence = calloc(j.classes, sizeof *j.confidence);
-    j.labelled = calloc(j.classes, sizeof *j.labelled);
+    scoring s = { .progress = progress, .classes = data_classifier_classes(classifier) };
+    *found = (label_issues){ .dataset = dataset };
+    s.probabilities = calloc(count, s.classes * sizeof *s.probabilities);
+    s.images = calloc(count, sizeof *s.images);
+    s.thresholds = calloc(s.classes, sizeof *s.thresholds);
+    s.labelled = calloc(s.classes, sizeof *s.labelled);
     cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
-    if (!j.probabilities || !j.images || !j.confidence || !j.labelled) {
-        output_error("out of memory: the labels can't be judged");
+    if (!s.probabilities || !s.images || !s.thresholds || !s.labelled) {
+        output_error("out of memory: the labels can't be checked");
     } else {
-        status = evaluate(&j, classifier, dataset);
+        status = evaluate(&s, classifier, dataset);
         if (status)
             output_library_error();
         else
-            pick(&j, found);
+            collect_issues(&s, found);
     }
-    free(j.probabilities);
-    free(j.images);
-    free(j.confidence);
-    free(j.labelled);
+    free(s.probabilities);
+    free(s.images);
+    free(s.thresholds);
+    free(s.labelled);
     return status;
 }
 
-void suspects_release(suspects *found)
+void label_issues_release(label_issues *found)
 {
     free(found->list);
     found->list = NULL;
 }
 
-void suspects_print(const suspects *found)
+void label_issues_print(const label_issues *found)
 {
     for (size_t i = 0; i < found->count; i++) {
-        const suspect *image = &found->list[i];
+        const label_issue *image = &found->list[i];
         output_text(stdout, cnn_dataset_path(found->dataset, image->image));
         fputs(": is labelled ", stdout);
         output_text(stdout, cnn_dataset_class_name(found->dataset, image->label));
@@ -138,11 +139,11 @@ void suspects_print(const suspects *found)
     }
 }
 
-json_t *suspects_to_json(const suspects *found)
+json_t *label_issues_to_json(const label_issues *found)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < found->count; i++) {
-        const suspect *image = &found->list[i];
+        const label_issue *image = &found->list[i];
         const cnn_dataset *dataset = found->dataset;
         json_array_append_new(
             list, json_pack("{s:o,s:o,s:o,s:o,s:o}", "path", output_json_text(cnn_dataset_path(dataset, image->image)),

@@ -9,26 +9,27 @@
 
 #include "cli/progress.h"
 
-typedef struct suspect {
+typedef struct label_issue {
     uint64_t image;
     uint32_t label, suggested;
     double probability; /* of the class that the model suggests */
     double loss;        /* of the label; the list is in its order, largest first */
-} suspect;
+} label_issue;
 
-typedef struct suspects {
+typedef struct label_issues {
     const cnn_dataset *dataset;
-    suspect *list;
+    label_issue *list;
     size_t count;
-} suspects;
+} label_issues;
 
-/* Judges all photographs of a dataset whose classes are in the classifier's order, and must outlive the list. An
- * error's sentence is printed; freed with suspects_release in any case. */
-cnn_status suspects_find(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
-                         suspects *found);
-void suspects_release(suspects *found);
+/* Compares the labels of a dataset with the classifier's predictions. The dataset's classes must be in the classifier's
+ * order, and the dataset must outlive the list. Prints the sentence of an error. The list is released with
+ * label_issues_release, even after an error. */
+cnn_status label_issues_find(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
+                             label_issues *found);
+void label_issues_release(label_issues *found);
 
-void suspects_print(const suspects *found);
-json_t *suspects_to_json(const suspects *found);
+void label_issues_print(const label_issues *found);
+json_t *label_issues_to_json(const label_issues *found);
 
 #endif

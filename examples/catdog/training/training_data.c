@@ -24,8 +24,8 @@ static void tell_parts(const char *data, const cnn_dataset_parts *parts, int val
                 (unsigned long long)parts->test);
 }
 
-int setup_open(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
-               training_data *photographs)
+int training_data_open(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
+                       training_data *photographs)
 {
     const char *data = arguments->data, *validation = arguments->validation;
     if (data_open(context, data, CNN_PART_AUTO, &photographs->training))
@@ -87,8 +87,8 @@ static int leave_out_bad(const train_arguments *arguments, const train_settings 
                : EXIT_DONE;
 }
 
-int setup_prepare(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
-                  progress_line *progress, training_data *photographs)
+int training_data_prepare(cnn_context *context, const train_arguments *arguments, const train_settings *settings,
+                          progress_line *progress, training_data *photographs)
 {
     if (leave_out_bad(arguments, settings, progress, photographs) ||
         duplicates_tell_leak(photographs->training, photographs->validation, "photographs to validate on",
@@ -98,45 +98,8 @@ int setup_prepare(cnn_context *context, const train_arguments *arguments, const 
     return EXIT_DONE;
 }
 
-void setup_release(training_data *photographs)
+void training_data_release(training_data *photographs)
 {
     cnn_dataset_destroy(photographs->validation);
     cnn_dataset_destroy(photographs->training);
-}
-
-/* A net from a file may be for another number of classes. */
-static int check_classes(const char *data, uint32_t classes, cnn_classifier *classifier)
-{
-    int64_t outputs = cnn_model_output_shape(cnn_classifier_model(classifier)).dims[0];
-    if (classes == (outputs == 1 ? 2 : outputs))
-        return EXIT_DONE;
-    output_error("'%s' has %u classes, for which the net must end in %u logits; it ends in %lld", data, classes,
-                 classes == 2 ? 1 : classes, (long long)outputs);
-    return EXIT_FAILED;
-}
-
-static int create_from_net(cnn_context *context, const net_arguments *net, const cnn_classifier_options *options,
-                           cnn_classifier **classifier)
-{
-    cnn_graph *graph;
-    if (net_create_graph(context, net, &graph))
-        return EXIT_FAILED;
-    cnn_status status = cnn_classifier_create_from_graph(context, graph, options, classifier);
-    cnn_graph_destroy(graph);
-    return status ? output_library_error() : EXIT_DONE;
-}
-
-int setup_create_classifier(cnn_context *context, const train_arguments *arguments, const training_data *photographs,
-                            cnn_classifier **classifier)
-{
-    cnn_classifier_options options;
-    cnn_classifier_options_init(&options);
-    options.seed = arguments->seed;
-    options.classes = cnn_dataset_class_count(photographs->training);
-    net_arguments net = arguments->net;
-    net.outputs = options.classes == 2 ? 1 : options.classes;
-    int result = arguments->transfer.from
-                     ? transfer_create(context, &arguments->transfer, net.size, &options, classifier)
-                     : create_from_net(context, &net, &options, classifier);
-    return result ? EXIT_FAILED : check_classes(arguments->data, options.classes, *classifier);
 }

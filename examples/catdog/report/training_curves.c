@@ -1,4 +1,4 @@
-#include "report/curves.h"
+#include "report/training_curves.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -66,12 +66,12 @@ static void draw_accuracy(const canvas *c, const void *data)
                 text);
 }
 
-figure curves_of_loss(const history *h)
+figure training_curves_of_loss(const history *h)
 {
     return (figure){ "loss", "Loss, epoch by epoch", width, height, draw_loss, h };
 }
 
-figure curves_of_accuracy(const history *h)
+figure training_curves_of_accuracy(const history *h)
 {
     return (figure){ "accuracy", "Accuracy, epoch by epoch", width, height, draw_accuracy, h };
 }

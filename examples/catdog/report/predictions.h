@@ -1,0 +1,34 @@
+/* What a model made of each photograph whose class is known, and the curves that follow from it. */
+#ifndef CATDOG_REPORT_PREDICTIONS_H
+#define CATDOG_REPORT_PREDICTIONS_H
+
+#include <stddef.h>
+
+#include <cnn/cnn.h>
+
+#include "cli/progress.h"
+
+enum { CLASS_NAME = 256 };
+
+typedef struct prediction {
+    uint64_t image; /* its index in the dataset */
+    uint32_t label, predicted;
+    double confidence; /* in what was predicted */
+} prediction;
+
+typedef struct predictions {
+    prediction *list;
+    float *probabilities; /* `classes` for each */
+    size_t count;
+    uint32_t classes;
+    char (*names)[CLASS_NAME]; /* of the classes, in sound UTF-8, cut where they are very long */
+    cnn_metrics *metrics;
+    cnn_metrics_result result;
+} predictions;
+
+/* Predicts all of a dataset. `threshold` not above 0: the model's own. Not 0 with a sentence printed. */
+int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold,
+                        progress_line *progress, predictions *all);
+void predictions_release(predictions *all);
+
+#endif
