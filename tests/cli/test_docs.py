@@ -94,7 +94,7 @@ def test_the_keras_of_the_docs_is_python():
 
 def test_every_link_in_the_docs_leads_somewhere():
     pages = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "NEWS.md", "SECURITY.md")]
-    pages += sorted((ROOT / "docs").glob("*.md"))
+    pages += sorted((ROOT / "docs").rglob("*.md"))
     for page in pages:
         text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -108,9 +108,10 @@ def test_every_link_in_the_docs_leads_somewhere():
                                               for h in headings], f"{page.name}: {link}"
 
 
-def test_every_page_is_in_the_index():
-    index = (ROOT / "docs/README.md").read_text()
-    for page in (ROOT / "docs").glob("*.md"):
+@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
+def test_every_page_is_in_its_folder_s_index(folder):
+    index = (ROOT / folder / "README.md").read_text()
+    for page in (ROOT / folder).glob("*.md"):
         assert page.name == "README.md" or f"]({page.name})" in index, page.name
 
 
