@@ -100,13 +100,19 @@ def spawn(command, threads):
     return taken, usage.ru_maxrss / 1024
 
 
+def train_four_conv(catdog, folder, threads):
+    """A model in the folder that has learned for one epoch."""
+    model = pathlib.Path(folder) / "four_conv.safetensors"
+    command = [str(catdog), "train", "--data", str(SAMPLE), "--net", "four_conv", "--epochs", "1", "--threads",
+               str(threads), "--model", str(model)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return model
+
+
 def measure_start_up(programs, arguments):
     photograph = next(iter(sorted(SAMPLE.glob("test/*/*.jpg"))))
     with tempfile.TemporaryDirectory() as folder:
-        model = pathlib.Path(folder) / "four_conv.safetensors"
-        command = [str(programs["catdog"]), "train", "--data", str(SAMPLE), "--net", "four_conv", "--epochs", "1",
-                   "--threads", str(arguments.threads), "--model", str(model)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        model = train_four_conv(programs["catdog"], folder, arguments.threads)
         predict = [str(programs["catdog"]), "predict", "--model", str(model), str(photograph)]
         library_folder = arguments.build.resolve() / "lib"
         libraries = [path for path in library_folder.glob("libcnn.so*") if path.is_file()]

@@ -1,6 +1,7 @@
 """The benchmark's scripts run, and say what is wrong with their arguments."""
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,10 @@ def test_scaling_prints_a_row_for_each_batch():
 def test_compare_loader_refuses_wrong_arguments(arguments, saying):
     done = run("compare_loader.py", *arguments)
     assert done.returncode != 0 and saying in done.stderr
+
+
+def test_the_footprint_is_that_of_the_library_and_of_one_prediction():
+    done = run("compare_footprint.py", "--catdog", CATDOG, "--rounds", 1, "--threads", 1)
+    assert done.returncode == 0, done.stderr
+    row = done.stdout.splitlines()[2]
+    assert re.fullmatch(r"\| libcnn \| \d\.\d\d MB, \d+\.\d MB with what it needs \| \d+\.\d \| \d+ \|", row), row
