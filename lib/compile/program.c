@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 /* What is known of a node while steps are made. */
 typedef struct node_info {

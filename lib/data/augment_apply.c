@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "image/vector.h"
+#include "simd/pixel.h"
 
 static const double degree = 3.14159265358979323846 / 180;
 static const double least_magnification = 0.01;

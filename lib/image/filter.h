@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "image/vector.h"
+#include "simd/pixel.h"
 
 /* Weights are out of 2^14; row sums keep 7 bits below the point and fit 16 bits; column sums keep 21. */
 enum { CNN_WEIGHT_BITS = 14, CNN_ROW_SUM_BITS = 7, CNN_SUM_BITS = CNN_WEIGHT_BITS + CNN_ROW_SUM_BITS };

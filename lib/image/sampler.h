@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "image/vector.h"
 #include "image/warp.h"
+#include "simd/pixel.h"
 
 /* Positions have 24 bits below the point, of which the first 6 count: 1/64 of a pixel is finer than a byte can tell but
  * at the sharpest edges, and all sums are then whole numbers, the same on every processor. */

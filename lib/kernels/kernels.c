@@ -1,17 +1,17 @@
 #include "kernels/kernels.h"
 
 #include "core/context_internal.h"
-#include "kernels/bf16.h"
-#include "kernels/channels.h"
-#include "kernels/depthwise.h"
-#include "kernels/dropout.h"
-#include "kernels/elementwise.h"
-#include "kernels/int8_product.h"
-#include "kernels/pooling.h"
-#include "kernels/product.h"
-#include "kernels/row.h"
-#include "kernels/softmax.h"
-#include "kernels/winograd.h"
+#include "kernels/conv/epilogue.h"
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/elementwise/convert_bf16.h"
+#include "kernels/elementwise/dropout.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/int8/int8_gemm.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/norm/softmax.h"
+#include "kernels/pool/pool.h"
+#include "kernels/winograd/winograd.h"
 
 #define DECLARE(isa)                                                    \
     extern const cnn_row_kernels cnn_row_kernels_##isa;                 \

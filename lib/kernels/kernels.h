@@ -1,7 +1,7 @@
 /* The table of kernels: for each family a struct of function pointers, filled once per instruction set.
  *
- * A family's source is written over vector.h, named in meson.build's isa_sources, compiled once per instruction set,
- * and defines one constant: `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. The struct of a
+ * A family's source is written over simd/vector.h, named in meson.build's isa_sources, compiled once per instruction
+ * set, and defines one constant: `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. The struct of a
  * family with functions over it is in the family's header. */
 #ifndef CNN_KERNELS_KERNELS_H
 #define CNN_KERNELS_KERNELS_H

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "core/error.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/elementwise.h"
 #include "layers/layer_internal.h"
 
 /* The gradient is told by the sign of the output, which a negative slope would lose. */

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "core/error.h"
-#include "kernels/channels.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
+#include "kernels/norm/batch_norm.h"
 #include "layers/layer_internal.h"
 
 enum { SCALE, OFFSET, RUNNING_MEAN, RUNNING_VARIANCE };

@@ -3,7 +3,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 #include "layers/layer_internal.h"
 #include "layers/window.h"
 

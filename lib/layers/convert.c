@@ -1,4 +1,4 @@
-#include "kernels/bf16.h"
+#include "kernels/elementwise/convert_bf16.h"
 #include "layers/layer_internal.h"
 
 static void convert(const cnn_layer_pass *pass, cnn_dtype type, const void *from, void *to)

@@ -1,8 +1,8 @@
 /* Fully connected layers, alone and with the activation that follows. */
 #include "core/error.h"
 #include "core/memory.h"
-#include "kernels/conv.h"
-#include "kernels/elementwise.h"
+#include "kernels/conv/conv.h"
+#include "kernels/elementwise/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape_of(cnn_layer *layer, const cnn_dense_attributes *attributes)

@@ -4,8 +4,8 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/random.h"
-#include "kernels/dropout.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/dropout.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/kernels.h"
 #include "layers/layer_internal.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/elementwise.h"
 #include "layers/layer_internal.h"
 
 static cnn_status shape(cnn_layer *layer)

@@ -1,5 +1,5 @@
 /* Layers of a quantised model's steps. Their weights are int8, and lie in the model as those of other layers do. */
-#include "kernels/int8.h"
+#include "kernels/int8/int8.h"
 
 #include "core/parallel.h"
 #include "layers/layer_internal.h"

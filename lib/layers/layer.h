@@ -12,7 +12,7 @@
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
-#include "kernels/int8.h"
+#include "kernels/int8/int8.h"
 
 enum { CNN_MAX_INPUTS = 16, CNN_MAX_PARAMETERS = 6 };
 

@@ -2,8 +2,8 @@
 #ifndef CNN_LAYERS_LAYER_INTERNAL_H
 #define CNN_LAYERS_LAYER_INTERNAL_H
 
-#include "kernels/conv.h"
-#include "kernels/pooling.h"
+#include "kernels/conv/conv.h"
+#include "kernels/pool/pool.h"
 #include "layers/layer.h"
 
 /* Elements of one image's value, or of one array of weights, at most: every size in bytes then fits, for any batch

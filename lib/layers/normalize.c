@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "core/error.h"
-#include "kernels/channels.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/norm/batch_norm.h"
 #include "layers/layer_internal.h"
 
 enum { MAX_CHANNELS = 16 };

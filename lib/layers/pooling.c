@@ -1,6 +1,6 @@
 /* Pooling over windows, and over the whole image. */
-#include "kernels/pooling.h"
 #include "core/error.h"
+#include "kernels/pool/pool.h"
 #include "layers/layer_internal.h"
 #include "layers/window.h"
 

@@ -1,4 +1,4 @@
-#include "kernels/softmax.h"
+#include "kernels/norm/softmax.h"
 #include "layers/layer_internal.h"
 
 static size_t rows(const cnn_layer_pass *pass)

@@ -3,7 +3,7 @@
 #include "compile/budget.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/elementwise.h"
 
 enum { PLANS = sizeof((cnn_executor){ 0 }.plans) / sizeof((cnn_executor){ 0 }.plans[0]) };
 

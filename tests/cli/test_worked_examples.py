@@ -67,14 +67,14 @@ def test_the_worked_examples_can_be_applied_and_work(tmp_path):
     for folder in ("lib", "include"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     changed = apply_examples(tmp_path)
-    assert {"lib/layers/softsign.c", "lib/optim/lion.c", "lib/kernels/elementwise_loops.c"} <= changed
+    assert {"lib/layers/softsign.c", "lib/optim/lion.c", "lib/kernels/elementwise/elementwise_ukernel.c"} <= changed
     known = compile_commands()
     known["lib/layers/softsign.c"] = {"softsign": [w.replace("activations", "softsign") for w in
                                                    next(iter(known["lib/layers/activations.c"].values()))]}
     known["lib/optim/lion.c"] = {"lion": [w.replace("sgd", "lion") for w in
                                           next(iter(known["lib/optim/sgd.c"].values()))]}
     # where the enlarged family of kernels is called
-    sources = sorted({name for name in changed if name.endswith(".c")} | {"lib/kernels/elementwise.c"})
+    sources = sorted({name for name in changed if name.endswith(".c")} | {"lib/kernels/elementwise/elementwise.c"})
     with ThreadPoolExecutor() as pool:
         objects = list(pool.map(lambda job: compile_one(tmp_path, *job),
                                 [(words, name) for name in sources for words in known[name].values()]))

@@ -5,7 +5,7 @@
 
 #include "../unit/layers/harness.h"
 #include "formats/safetensors/safetensors.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 /* clang-format off */
 #define IMAGE(h, w, c) { { 3, { h, w, c } } }

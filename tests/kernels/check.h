@@ -8,7 +8,7 @@
 
 #include <cnn/context.h>
 
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 /* Values of which sums are exact in any order, so that results must agree to the bit; or any. */
 typedef enum check_values { CHECK_WHOLE_NUMBERS, CHECK_FLOATS } check_values;

@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "check.h"
-#include "kernels/channels.h"
-#include "kernels/dropout.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/dropout.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/kernels.h"
-#include "kernels/pooling.h"
+#include "kernels/norm/batch_norm.h"
+#include "kernels/pool/pool.h"
 
 typedef struct arrays {
     float *wide;

@@ -2,7 +2,7 @@
 #ifndef CNN_TESTS_REFERENCE_H
 #define CNN_TESTS_REFERENCE_H
 
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 /* `result`: room for the convolution before pooling. */
 void reference_conv_forward(const cnn_conv_shape *shape, const float *input, const float *weights,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../unit/scratch.h"
-#include "kernels/bf16.h"
+#include "kernels/elementwise/convert_bf16.h"
 #include "operations_predict.h"
 
 static const char *model_path(const case_trial *trial)

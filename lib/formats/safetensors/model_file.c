@@ -12,8 +12,8 @@
 #include "core/tensor_internal.h"
 #include "formats/safetensors/quantized_arrays.h"
 #include "formats/safetensors/safetensors.h"
-#include "kernels/bf16.h"
-#include "kernels/elementwise.h"
+#include "kernels/elementwise/convert_bf16.h"
+#include "kernels/elementwise/elementwise.h"
 #include "runtime/model_internal.h"
 
 #define KEY_FORMAT "format"

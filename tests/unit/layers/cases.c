@@ -1,5 +1,5 @@
 #include "harness.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 /* clang-format off */
 #define IMAGE(h, w, c) { { 3, { h, w, c } } }

@@ -4,7 +4,7 @@
 
 #include "core/random.h"
 #include "harness.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 static void assert_values(const layer_run *run, const float *expected)
 {

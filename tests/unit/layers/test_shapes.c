@@ -3,7 +3,7 @@
 
 #include "core/tensor_internal.h"
 #include "harness.h"
-#include "kernels/conv.h"
+#include "kernels/conv/conv.h"
 
 #define X "\xC3\x97" /* × */
 

@@ -1,0 +1,147 @@
+#include "kernels/elementwise/elementwise.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+
+/* Of one task: 64 KiB of each array of floats. */
+enum { CHUNK = 16384 };
+
+typedef struct elementwise_job {
+    const cnn_elementwise_kernels *kernels;
+    cnn_dtype type;
+    cnn_elementwise operation;
+    const float *constants;
+    const void *first, *second;
+    void *result;
+    size_t count;
+} elementwise_job;
+
+/* A task's part of the arrays. */
+typedef struct chunk {
+    const void *first, *second;
+    void *result;
+    size_t count;
+} chunk;
+
+static chunk chunk_of(const elementwise_job *job, size_t task)
+{
+    size_t at = task * CHUNK * cnn_dtype_size(job->type), left = job->count - task * CHUNK;
+    return (chunk){ job->first ? (const char *)job->first + at : NULL,
+                    job->second ? (const char *)job->second + at : NULL, (char *)job->result + at,
+                    left < CHUNK ? left : CHUNK };
+}
+
+static void run(cnn_context *context, cnn_task task, elementwise_job *job)
+{
+    job->kernels = cnn_kernels_get(context)->elementwise;
+    cnn_parallel(context, (job->count + CHUNK - 1) / CHUNK, task, job);
+}
+
+static void forward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const elementwise_job *job = argument;
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->forward_narrow[job->operation](c.first, c.result, c.count);
+    else
+        job->kernels->forward[job->operation](c.first, c.result, c.count, job->constants);
+}
+
+void cnn_elementwise_forward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                             const void *input, void *output, size_t count)
+{
+    elementwise_job job = {
+        .type = type, .operation = operation, .constants = constants, .first = input, .result = output, .count = count
+    };
+    run(context, forward_task, &job);
+}
+
+static void backward_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const elementwise_job *job = argument;
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->backward_narrow[job->operation](c.first, c.second, c.result, c.count);
+    else
+        job->kernels->backward[job->operation](c.first, c.second, c.result, c.count, job->constants);
+}
+
+void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                              const void *output, const void *gradient, void *input_gradient, size_t count)
+{
+    elementwise_job job = { .type = type,
+                            .operation = operation,
+                            .constants = constants,
+                            .first = output,
+                            .second = gradient,
+                            .result = input_gradient,
+                            .count = count };
+    run(context, backward_task, &job);
+}
+
+static void copy_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const elementwise_job *job = argument;
+    chunk c = chunk_of(job, task);
+    if (c.first)
+        memcpy(c.result, c.first, c.count * cnn_dtype_size(job->type));
+}
+
+void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count)
+{
+    elementwise_job job = { .type = type, .first = from, .result = to, .count = count };
+    if (from != to)
+        run(context, copy_task, &job);
+}
+
+static void add_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const elementwise_job *job = argument;
+    chunk c = chunk_of(job, task);
+    if (job->type == CNN_BFLOAT16)
+        job->kernels->add_narrow(c.first, c.second, c.result, c.count);
+    else
+        job->kernels->add(c.first, c.second, c.result, c.count);
+}
+
+void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, const void *b, void *sum, size_t count)
+{
+    elementwise_job job = { .type = type, .first = a, .second = b, .result = sum, .count = count };
+    run(context, add_task, &job);
+}
+
+typedef struct finite_job {
+    const cnn_elementwise_kernels *kernels;
+    bool narrow;
+    const char *values;
+    size_t count;
+    atomic_bool found; /* one that isn't */
+} finite_job;
+
+static void finite_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    finite_job *job = argument;
+    size_t at = task * CHUNK, left = job->count - at;
+    const char *values = job->values + at * (job->narrow ? sizeof(uint16_t) : sizeof(float));
+    if (!job->kernels->finite[job->narrow](values, left < CHUNK ? left : CHUNK))
+        atomic_store(&job->found, true);
+}
+
+bool cnn_elementwise_finite(cnn_context *context, cnn_dtype type, const void *values, size_t count)
+{
+    finite_job job = { .kernels = cnn_kernels_get(context)->elementwise,
+                       .narrow = type == CNN_BFLOAT16,
+                       .values = values,
+                       .count = count };
+    cnn_parallel(context, (count + CHUNK - 1) / CHUNK, finite_task, &job);
+    return !atomic_load(&job.found);
+}

@@ -1,0 +1,53 @@
+/* What is done to each element of an array by itself. Outputs may lie where the first input does. Arrays are of `type`:
+ * floats, or for relu, relu6, copies and sums bfloat16 too. */
+#ifndef CNN_KERNELS_ELEMENTWISE_ELEMENTWISE_H
+#define CNN_KERNELS_ELEMENTWISE_ELEMENTWISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/tensor.h>
+
+typedef enum cnn_elementwise {
+    CNN_ELEMENTWISE_RELU,
+    CNN_ELEMENTWISE_LEAKY_RELU, /* slope, 0 or more */
+    CNN_ELEMENTWISE_RELU6,
+    CNN_ELEMENTWISE_SIGMOID,
+    CNN_ELEMENTWISE_TANH,
+    CNN_ELEMENTWISE_RESCALE, /* scale, offset */
+    CNN_ELEMENTWISE_COUNT
+} cnn_elementwise;
+
+/* `constants` are the operation's, NULL if it has none. */
+void cnn_elementwise_forward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                             const void *input, void *output, size_t count);
+
+/* From the operation's `output` (NULL for rescale) and the gradient by it. `input_gradient` may lie where `gradient`
+ * does. */
+void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
+                              const void *output, const void *gradient, void *input_gradient, size_t count);
+
+void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count);
+void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, const void *b, void *sum, size_t count);
+
+/* Whether no value is infinite or NaN. */
+bool cnn_elementwise_finite(cnn_context *context, cnn_dtype type, const void *values, size_t count);
+
+/* The loops, of one instruction set. */
+typedef struct cnn_elementwise_kernels {
+    void (*forward[CNN_ELEMENTWISE_COUNT])(const float *input, float *output, size_t count, const float *constants);
+    void (*backward[CNN_ELEMENTWISE_COUNT])(const float *output, const float *gradient, float *input_gradient,
+                                            size_t count, const float *constants);
+    void (*add)(const float *a, const float *b, float *sum, size_t count);
+    bool (*finite[2])(const void *values, size_t count); /* of floats, and of bfloat16 */
+
+    /* Of bfloat16; NULL for operations that aren't. */
+    void (*forward_narrow[CNN_ELEMENTWISE_COUNT])(const uint16_t *input, uint16_t *output, size_t count);
+    void (*backward_narrow[CNN_ELEMENTWISE_COUNT])(const uint16_t *output, const uint16_t *gradient,
+                                                   uint16_t *input_gradient, size_t count);
+    void (*add_narrow)(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count);
+} cnn_elementwise_kernels;
+
+#endif

@@ -1,0 +1,108 @@
+#include <math.h>
+#include <string.h>
+
+#include "core/parallel.h"
+#include "kernels/gemm/gemm_blocking.h"
+#include "kernels/int8/int8_plan.h"
+
+size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
+{
+    return cnn_int8_layout_make(cnn_kernels_get(context)->int8, shape).end;
+}
+
+typedef struct job {
+    const cnn_int8_kernels *kernels;
+    const cnn_conv_shape *shape;
+    const cnn_int8_weights *weights;
+    const cnn_int8_epilogue *epilogue;
+    const cnn_int8_layout *layout;
+    char *packed;
+} job;
+
+/* The bias in units of a sum, less what the input's zero adds to each sum: padding is by that zero, so it is the same
+ * everywhere. */
+static int32_t bias_of(const job *j, int64_t channel, int32_t sum_of_weights)
+{
+    double unit = (double)j->epilogue->input.scale * (double)j->weights->scales[channel];
+    double bias = j->weights->bias ? rint((double)j->weights->bias[channel] / unit) : 0;
+    bias = bias > CNN_INT8_MAX_BIAS ? CNN_INT8_MAX_BIAS : bias < -CNN_INT8_MAX_BIAS ? -CNN_INT8_MAX_BIAS : bias;
+    int64_t start = (int64_t)bias - (int64_t)j->epilogue->input.zero * sum_of_weights;
+    return (int32_t)(uint32_t)(uint64_t)start; /* sums wrap around, and come back */
+}
+
+/* Biases and scales of a block; those of columns beyond the last are 0. */
+static void pack_numbers(const job *j, int64_t group, int64_t first, int64_t last, const int32_t *sums)
+{
+    int32_t *bias = (int32_t *)(void *)j->packed + group * j->layout->padded;
+    float *scales = (float *)(void *)(j->packed + j->layout->scales) + group * j->layout->padded;
+    for (int64_t column = first; column < last; column++) {
+        int64_t channel = group * j->layout->columns + column;
+        bool used = column < j->layout->columns;
+        float unit = used ? j->epilogue->input.scale * j->weights->scales[channel] : 0;
+        bias[column] = used ? bias_of(j, channel, sums[column - first]) : 0;
+        scales[column] = j->epilogue->output.scale == 0 ? unit : unit / j->epilogue->output.scale;
+    }
+}
+
+/* A term's weights, into their places in groups. */
+static void spread(const job *j, const int8_t *row, int64_t columns, int64_t place, char *to, int32_t *sums)
+{
+    for (int64_t c = 0; c < columns; c++)
+        sums[c] += row[c];
+    if (j->kernels->group == 4)
+        for (int64_t c = 0; c < columns; c++)
+            to[4 * c + place] = row[c];
+    else
+        for (int64_t c = 0; c < columns; c++)
+            ((int16_t *)(void *)to)[2 * c + place] = row[c];
+}
+
+/* Columns first to last - 1 of a group. Terms follow each other as taps and channels do. */
+static void pack_block(const job *j, int64_t group, int64_t first, int64_t last, int32_t *sums)
+{
+    const cnn_int8_layout *layout = j->layout;
+    int64_t columns = cnn_lesser(last, layout->columns) - first, runs = layout->outer;
+    char *to = j->packed + layout->weights + 4 * runs * layout->inner * (group * layout->padded + first);
+    const int8_t *row = j->weights->values + group * layout->columns + first;
+    memset(to, 0, (size_t)(4 * runs * layout->inner * (last - first)));
+    for (int64_t run = 0; run < runs; run++, to += 4 * layout->inner * (last - first))
+        for (int64_t term = 0; term < layout->row_terms; term++, row += j->shape->out_channels)
+            spread(j, row, columns, term % j->kernels->group, to + 4 * (term / j->kernels->group) * (last - first),
+                   sums);
+}
+
+static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *sums)
+{
+    int32_t *to = (int32_t *)(void *)(j->packed + j->layout->weights);
+    for (int64_t tap = 0; tap < j->layout->outer; tap++)
+        for (int64_t c = first; c < last; c++) {
+            int8_t weight = c < j->layout->columns ? j->weights->values[tap * j->layout->columns + c] : 0;
+            to[tap * j->layout->padded + c] = weight;
+            sums[c - first] += weight;
+        }
+}
+
+static void pack_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const job *j = argument;
+    int32_t sums[CNN_INT8_PANEL] = { 0 };
+    int64_t blocks = cnn_divide_up(j->layout->padded, j->kernels->columns);
+    int64_t group = (int64_t)task / blocks, first = (int64_t)task % blocks * j->kernels->columns;
+    int64_t last = cnn_lesser(first + j->kernels->columns, j->layout->padded);
+    if (j->layout->depthwise)
+        pack_depthwise(j, first, last, sums);
+    else
+        pack_block(j, group, first, last, sums);
+    pack_numbers(j, group, first, last, sums);
+}
+
+void cnn_int8_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_weights *weights,
+                        const cnn_int8_epilogue *epilogue, void *packed)
+{
+    const cnn_int8_kernels *kernels = cnn_kernels_get(context)->int8;
+    cnn_int8_layout layout = cnn_int8_layout_make(kernels, shape);
+    job j = { kernels, shape, weights, epilogue, &layout, packed };
+    int64_t blocks = cnn_divide_up(layout.padded, kernels->columns);
+    cnn_parallel(context, (size_t)(layout.groups * blocks), pack_task, &j);
+}

@@ -1,0 +1,42 @@
+/* How an int8 convolution is cut into tasks, and where in packed weights and workspace things lie. Depends on shapes
+ * and the instruction set alone. */
+#ifndef CNN_KERNELS_INT8_INT8_PLAN_H
+#define CNN_KERNELS_INT8_INT8_PLAN_H
+
+#include "kernels/int8/int8.h"
+#include "kernels/int8/int8_gemm.h"
+#include "kernels/kernels.h"
+
+/* Channels of the result that one task works on: a multiple of every kernel's `columns`. */
+enum { CNN_INT8_PANEL = 64 };
+
+/* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
+ * other. Before them a bias and a scale for each column. Of depthwise ones, a row of int32_t for each tap. */
+typedef struct cnn_int8_layout {
+    bool depthwise;
+    int64_t groups;              /* of the convolution; 1 for depthwise ones */
+    int64_t columns, padded;     /* of a group; the same in whole vectors */
+    int64_t row_terms, row_runs; /* numbers that lie together, and how many runs of those there are in a row of taps */
+    int64_t inner, outer;        /* groups of 32 bits in a run; runs */
+    size_t scales, weights, end; /* where they begin; the bias is first */
+} cnn_int8_layout;
+
+cnn_int8_layout cnn_int8_layout_make(const cnn_int8_kernels *kernels, const cnn_conv_shape *shape);
+
+typedef struct cnn_int8_plan {
+    const cnn_int8_kernels *kernels;
+    cnn_int8_layout layout;
+    bool direct;                      /* the input is read in place */
+    int64_t height, width;            /* of what is computed: no part of a pooling window that isn't whole */
+    int64_t panels, panel_units;      /* panels of columns in a group; in all groups */
+    int64_t strip_images, strip_rows; /* a task's part of the result: several whole images, or rows of one */
+    int64_t strips_per_image, strips;
+    int64_t source_rows, source_columns; /* that a strip needs */
+    int64_t channels;                    /* of a strip */
+    ptrdiff_t pixel, row, image;         /* bytes between neighbours in the strip, or in the input */
+    size_t tables_bytes, worker_bytes;
+} cnn_int8_plan;
+
+cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *shape, bool pool);
+
+#endif

@@ -1,0 +1,286 @@
+#include "kernels/norm/batch_norm.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+
+/* Fewer channels than WIDE are repeated to make rows worth a vector loop; MAX_REPEATED is the longest such row. BLOCK
+ * numbers, about, are worked on by one task: few enough to stay in the cache between two readings. */
+enum { WIDE = 64, MAX_REPEATED = 2 * WIDE, BLOCK = 16384 };
+
+static size_t period_of(size_t channels)
+{
+    return channels >= WIDE ? channels : (WIDE + channels - 1) / channels * channels;
+}
+
+static size_t block_of(size_t channels)
+{
+    size_t period = period_of(channels);
+    return period >= BLOCK ? period : BLOCK / period * period;
+}
+
+static size_t block_count(size_t count, size_t channels)
+{
+    return (count + block_of(channels) - 1) / block_of(channels);
+}
+
+/* Numbers per channel, as long as the period: `values` themselves, or repeated in `room`. */
+static const float *repeat(const float *values, size_t channels, float room[MAX_REPEATED])
+{
+    if (channels >= WIDE)
+        return values;
+    for (size_t i = 0; i < period_of(channels); i++)
+        room[i] = values[i % channels];
+    return room;
+}
+
+/* Adds up a period's sums to those of the channels. */
+static void fold(const float *sums, size_t channels, float *folded)
+{
+    for (size_t c = 0; c < channels; c++) {
+        float sum = 0;
+        for (size_t i = c; i < period_of(channels); i += channels)
+            sum += sums[i];
+        folded[c] = sum;
+    }
+}
+
+typedef struct channel_job {
+    const cnn_channel_kernels *kernels;
+    bool narrow; /* values are bfloat16 */
+    const void *input;
+    size_t count, channels, block, period;
+    float *first, *second; /* sums of the blocks, `channels` each */
+    cnn_channel_loop loop; /* over all */
+    cnn_channel_masking masking;
+} channel_job;
+
+static channel_job make_job(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels)
+{
+    return (channel_job){
+        .kernels = cnn_kernels_get(context)->channel,
+        .narrow = type == CNN_BFLOAT16,
+        .input = input,
+        .count = rows * channels,
+        .channels = channels,
+        .block = block_of(channels),
+        .period = period_of(channels),
+    };
+}
+
+static size_t block_length(const channel_job *job, size_t task)
+{
+    size_t left = job->count - task * job->block;
+    return left < job->block ? left : job->block;
+}
+
+/* A task's part of an array. */
+static const void *block_at(const channel_job *job, const void *values, size_t task)
+{
+    return (const char *)values + task * job->block * (job->narrow ? sizeof(uint16_t) : sizeof(float));
+}
+
+size_t cnn_channel_workspace(size_t rows, size_t channels)
+{
+    return 2 * block_count(rows * channels, channels) * channels * sizeof(float);
+}
+
+static void sum_block(const cnn_channel_kernels *kernels, bool narrow, const void *input, size_t count, size_t channels,
+                      float *sum)
+{
+    float room[MAX_REPEATED];
+    float *sums = channels >= WIDE ? sum : room;
+    kernels->sum[narrow](input, count, period_of(channels), sums);
+    if (sums != sum)
+        fold(sums, channels, sum);
+}
+
+void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum)
+{
+    sum_block(cnn_kernels_get(context)->channel, type == CNN_BFLOAT16, input, rows * channels, channels, sum);
+}
+
+/* The mean of a block, and the squares of the differences from it: exact where a sum of squares would cancel. */
+static void moments_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    float mean_room[MAX_REPEATED], squares_room[MAX_REPEATED];
+    const void *input = block_at(job, job->input, task);
+    size_t count = block_length(job, task), rows = count / job->channels;
+    float *mean = job->first + task * job->channels, *squares = job->second + task * job->channels;
+    sum_block(job->kernels, job->narrow, input, count, job->channels, mean);
+    float factor = 1 / (float)rows;
+    for (size_t c = 0; c < job->channels; c++)
+        mean[c] *= factor;
+    float *sums = job->channels >= WIDE ? squares : squares_room;
+    job->kernels->squares[job->narrow](input, count, job->period, repeat(mean, job->channels, mean_room), sums);
+    if (sums != squares)
+        fold(sums, job->channels, squares);
+}
+
+static size_t block_rows(const channel_job *job, size_t block)
+{
+    return block_length(job, block) / job->channels;
+}
+
+/* The blocks' moments together: Chan, Golub and LeVeque 1979. */
+static void join_moments(const channel_job *job, size_t blocks, size_t channel, float *mean, float *variance)
+{
+    size_t whole_rows = job->count / job->channels;
+    double sum = 0, squares = 0, rows = (double)whole_rows;
+    for (size_t block = 0; block < blocks; block++)
+        sum += (double)block_rows(job, block) * (double)job->first[block * job->channels + channel];
+    double middle = sum / rows;
+    for (size_t block = 0; block < blocks; block++) {
+        double difference = (double)job->first[block * job->channels + channel] - middle;
+        squares += (double)job->second[block * job->channels + channel] +
+                   (double)block_rows(job, block) * difference * difference;
+    }
+    mean[channel] = (float)middle;
+    variance[channel] = (float)(squares / rows);
+}
+
+void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
+                         float *mean, float *variance, void *workspace)
+{
+    channel_job job = make_job(context, type, input, rows, channels);
+    size_t blocks = block_count(job.count, channels);
+    job.first = workspace;
+    job.second = job.first + blocks * channels;
+    cnn_parallel(context, blocks, moments_task, &job);
+    for (size_t c = 0; c < channels; c++)
+        join_moments(&job, blocks, c, mean, variance);
+}
+
+/* A task's part of the loop. */
+static cnn_channel_loop loop_at(const channel_job *job, size_t task)
+{
+    cnn_channel_loop loop = job->loop;
+    loop.count = block_length(job, task);
+    loop.period = job->period;
+    const void **values[] = { &loop.input, &loop.gradient, &loop.output, &loop.addend };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        if (*values[i])
+            *values[i] = block_at(job, *values[i], task);
+    if (loop.result)
+        loop.result = (void *)block_at(job, loop.result, task);
+    if (loop.masked)
+        loop.masked = (void *)block_at(job, loop.masked, task);
+    return loop;
+}
+
+static void set_mask(channel_job *job, const cnn_channel_mask *mask)
+{
+    if (!mask)
+        return;
+    job->masking = mask->output ? CNN_CHANNEL_BY_OUTPUT : CNN_CHANNEL_BY_INPUT;
+    job->loop.output = mask->output;
+    job->loop.low = mask->low;
+    job->loop.high = mask->high;
+    job->loop.masked = mask->masked;
+}
+
+static void products_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    float sum_room[MAX_REPEATED], product_room[MAX_REPEATED];
+    float *sum = job->first + task * job->channels, *product = job->second + task * job->channels;
+    bool wide = job->channels >= WIDE;
+    cnn_channel_loop loop = loop_at(job, task);
+    loop.sum = wide ? sum : sum_room;
+    loop.product = wide ? product : product_room;
+    job->kernels->products[job->narrow][job->masking](&loop);
+    if (!wide) {
+        fold(sum_room, job->channels, sum);
+        fold(product_room, job->channels, product);
+    }
+}
+
+static float add_blocks(const float *sums, size_t blocks, size_t channels, size_t channel)
+{
+    double sum = 0;
+    for (size_t block = 0; block < blocks; block++)
+        sum += (double)sums[block * channels + channel];
+    return (float)sum;
+}
+
+void cnn_channel_products(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask, const void *input,
+                          const void *gradient, size_t rows, size_t channels, const float *mean, float *sum,
+                          float *product, void *workspace)
+{
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
+    channel_job job = make_job(context, type, input, rows, channels);
+    size_t blocks = block_count(job.count, channels);
+    set_mask(&job, mask);
+    job.loop.input = input;
+    job.loop.gradient = gradient;
+    job.loop.subtract = repeat(mean, channels, subtract);
+    if (job.masking == CNN_CHANNEL_BY_INPUT) {
+        job.loop.multiply = repeat(mask->affine->multiply, channels, multiply);
+        job.loop.mask_add = repeat(mask->affine->add, channels, add);
+    }
+    job.first = workspace;
+    job.second = job.first + blocks * channels;
+    cnn_parallel(context, blocks, products_task, &job);
+    for (size_t c = 0; c < channels; c++) {
+        sum[c] = add_blocks(job.first, blocks, channels, c);
+        product[c] = add_blocks(job.second, blocks, channels, c);
+    }
+}
+
+static void apply_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    cnn_channel_loop loop = loop_at(job, task);
+    job->kernels->apply[job->narrow](&loop);
+}
+
+void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine,
+                       const cnn_channel_epilogue *epilogue, const void *input, size_t rows, size_t channels,
+                       void *output)
+{
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
+    channel_job job = make_job(context, type, input, rows, channels);
+    job.loop = (cnn_channel_loop){ .input = input,
+                                   .addend = epilogue ? epilogue->addend : NULL,
+                                   .low = epilogue ? epilogue->low : -INFINITY,
+                                   .high = epilogue ? epilogue->high : INFINITY,
+                                   .subtract = repeat(affine->subtract, channels, subtract),
+                                   .multiply = repeat(affine->multiply, channels, multiply),
+                                   .add = repeat(affine->add, channels, add),
+                                   .result = output };
+    cnn_parallel(context, block_count(job.count, channels), apply_task, &job);
+}
+
+static void center_task(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const channel_job *job = argument;
+    cnn_channel_loop loop = loop_at(job, task);
+    job->kernels->center[job->narrow][job->masking](&loop);
+}
+
+void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask,
+                        const cnn_channel_affine *affine, const float *slope, const void *input, const void *gradient,
+                        size_t rows, size_t channels, void *input_gradient)
+{
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
+    float mask_add[MAX_REPEATED];
+    channel_job job = make_job(context, type, input, rows, channels);
+    set_mask(&job, mask);
+    job.loop.input = input;
+    job.loop.gradient = gradient;
+    job.loop.subtract = repeat(affine->subtract, channels, subtract);
+    job.loop.multiply = repeat(affine->multiply, channels, multiply);
+    job.loop.add = repeat(affine->add, channels, add);
+    job.loop.slope = repeat(slope, channels, slopes);
+    if (job.masking == CNN_CHANNEL_BY_INPUT)
+        job.loop.mask_add = repeat(mask->affine->add, channels, mask_add);
+    job.loop.result = input_gradient;
+    cnn_parallel(context, block_count(job.count, channels), center_task, &job);
+}

@@ -1,0 +1,19 @@
+/* Softmax over rows of numbers. Outputs may lie where inputs do. */
+#ifndef CNN_KERNELS_NORM_SOFTMAX_H
+#define CNN_KERNELS_NORM_SOFTMAX_H
+
+#include <stddef.h>
+
+#include <cnn/context.h>
+
+void cnn_softmax_forward(cnn_context *context, const float *input, float *output, size_t rows, size_t columns);
+void cnn_softmax_backward(cnn_context *context, const float *output, const float *gradient, float *input_gradient,
+                          size_t rows, size_t columns);
+
+/* The loops over one row, of one instruction set. */
+typedef struct cnn_softmax_kernels {
+    void (*forward)(const float *input, float *output, size_t columns);
+    void (*backward)(const float *output, const float *gradient, float *input_gradient, size_t columns);
+} cnn_softmax_kernels;
+
+#endif

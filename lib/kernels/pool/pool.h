@@ -1,0 +1,47 @@
+/* Pooling of N×H×W×C images. Padding never counts; every window has a pixel of the image. */
+#ifndef CNN_KERNELS_POOL_POOL_H
+#define CNN_KERNELS_POOL_POOL_H
+
+#include <stdint.h>
+
+#include <cnn/context.h>
+#include <cnn/tensor.h>
+
+typedef struct cnn_pool_shape {
+    int64_t batch;
+    int64_t in_height, in_width, channels;
+    int64_t out_height, out_width;
+    int32_t kernel[2], stride[2]; /* down, across */
+    int32_t pad_top, pad_left;
+    cnn_dtype type; /* of values and gradients: CNN_FLOAT32 or CNN_BFLOAT16 */
+} cnn_pool_shape;
+
+/* `argmax`: per pooled value, the row-major number of its maximum in the window (the first of equals), for
+ * cnn_max_pool_backward; NULL if not wanted. Kernels of at most 65536 pixels. */
+void cnn_max_pool_forward(cnn_context *context, const cnn_pool_shape *shape, const void *input, void *output,
+                          uint16_t *argmax);
+void cnn_avg_pool_forward(cnn_context *context, const cnn_pool_shape *shape, const void *input, void *output);
+
+/* These overwrite `input_gradient`. */
+void cnn_max_pool_backward(cnn_context *context, const cnn_pool_shape *shape, const void *gradient,
+                           const uint16_t *argmax, void *input_gradient);
+void cnn_avg_pool_backward(cnn_context *context, const cnn_pool_shape *shape, const void *gradient,
+                           void *input_gradient);
+
+/* The mean of each channel over an image's `pixels`. The image is of `type`, the means are floats. */
+void cnn_global_avg_pool_forward(cnn_context *context, cnn_dtype type, const void *input, int64_t batch, int64_t pixels,
+                                 int64_t channels, float *output);
+void cnn_global_avg_pool_backward(cnn_context *context, cnn_dtype type, const float *gradient, int64_t batch,
+                                  int64_t pixels, int64_t channels, void *input_gradient);
+
+/* The loops, of one instruction set: over a row of pooled values (`y`) of one image, or over a row of the image's
+ * gradient. */
+typedef struct cnn_pool_kernels {
+    void (*max)(const cnn_pool_shape *shape, const void *image, int64_t y, void *row, uint16_t *argmax);
+    void (*avg)(const cnn_pool_shape *shape, const void *image, int64_t y, void *row);
+    void (*max_backward)(const cnn_pool_shape *shape, const void *gradient, const uint16_t *argmax, int64_t y,
+                         void *row);
+    void (*avg_backward)(const cnn_pool_shape *shape, const void *gradient, int64_t y, void *row);
+} cnn_pool_kernels;
+
+#endif
