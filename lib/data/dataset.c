@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
@@ -10,6 +11,7 @@
 #include "data/layout.h"
 #include "data/source_open.h"
 #include "data/source_pixels.h"
+#include "data/utf8.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
 static const uint64_t default_max_file_bytes = 64 << 20, default_max_decoded_bytes = (uint64_t)4 << 30;
@@ -85,6 +87,17 @@ static cnn_status copy_class_names(cnn_dataset *dataset, const char *const *name
     return CNN_OK;
 }
 
+static void warn_of_forms(const cnn_dataset *dataset, const cnn_classes *classes)
+{
+    for (size_t i = 1; i < classes->count && classes->count <= DEFAULT_MAX_CLASSES; i++)
+        for (size_t other = 0; other < i; other++)
+            if (cnn_differs_in_form(classes->names[other], classes->names[i]))
+                cnn_log(dataset->context, CNN_LOG_WARNING,
+                        "%s: two of its classes look the same, \"%s\": the letters' accents are stored in two ways "
+                        "(Unicode's forms NFC and NFD); rename one, so that they become one class",
+                        dataset->source->path, classes->names[i]);
+}
+
 /* The classes are those of the training part, whichever part is opened: a model knows no others. Without one they are
  * those of all parts. */
 static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, uint32_t max_classes,
@@ -108,6 +121,7 @@ static cnn_status find_classes(cnn_dataset *dataset, const cnn_layout *layout, u
     if (classes->count > max_classes)
         return cnn_fail(CNN_ERROR_DATA, "%s: there are %zu classes (\"%s\", \"%s\", ...); at most %u are allowed", path,
                         classes->count, classes->names[0], classes->names[1], max_classes);
+    warn_of_forms(dataset, classes);
     return copy_class_names(dataset, classes->names, classes->count);
 }
 
@@ -120,6 +134,14 @@ static cnn_status fail_unknown_class(const char *path, const char *label, const 
                 "%s: its class \"%s\" is none of the training part's, which has \"%s\": rename one, so that "
                 "both are written alike",
                 path, label, classes->names[i]);
+    for (size_t i = 0; i < classes->count; i++)
+        if (cnn_differs_in_form(label, classes->names[i]))
+            return cnn_fail(
+                CNN_ERROR_DATA,
+                "%s: its class \"%s\" is none of the training part's, which has one that looks the same: the "
+                "letters' accents are stored in another way (Unicode's forms NFC and NFD); rename one, so "
+                "that both are written alike",
+                path, label);
     return cnn_fail(CNN_ERROR_DATA, "%s: its class \"%s\" is none of the training part's", path, label);
 }
 
@@ -312,13 +334,26 @@ static void map_classes(const cnn_dataset *dataset, const char *const *names, ui
     }
 }
 
-static cnn_status check_alignment(const cnn_dataset *dataset, const int32_t *map)
+static cnn_status fail_unknown_to_model(const cnn_dataset *dataset, size_t image, const char *const *names,
+                                        uint32_t count)
+{
+    const char *label = dataset->class_names[dataset->items[image].label], *more = "";
+    for (uint32_t i = 0; i < count; i++)
+        if (cnn_differs_in_form(label, names[i]))
+            more =
+                ", but for one that looks the same and stores its letters' accents in another way (Unicode's forms NFC "
+                "and NFD): rename the data's class";
+    return cnn_fail(CNN_ERROR_DATA, "%s: the class \"%s\" of %s is none that the model knows%s", dataset->source->path,
+                    label, cnn_dataset_path(dataset, image), more);
+}
+
+static cnn_status check_alignment(const cnn_dataset *dataset, const int32_t *map, const char *const *names,
+                                  uint32_t count)
 {
     for (size_t i = 0; i < dataset->count; i++) {
         int32_t label = dataset->items[i].label;
         if (label >= 0 && map[label] < 0)
-            return cnn_fail(CNN_ERROR_DATA, "%s: the class \"%s\" of %s is none that the model knows",
-                            dataset->source->path, dataset->class_names[label], cnn_dataset_path(dataset, i));
+            return fail_unknown_to_model(dataset, i, names, count);
     }
     return CNN_OK;
 }
@@ -335,7 +370,7 @@ cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *na
         return CNN_ERROR_OUT_OF_MEMORY;
     map_classes(dataset, names, count, map);
     cnn_dataset renamed = { .context = dataset->context };
-    cnn_status status = check_alignment(dataset, map);
+    cnn_status status = check_alignment(dataset, map, names, count);
     if (!status)
         status = copy_class_names(&renamed, names, count);
     if (status) {

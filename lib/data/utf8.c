@@ -47,3 +47,50 @@ void cnn_to_utf8(const char *bytes, size_t length, char *to)
     }
     *to = 0;
 }
+
+/* The character there, of UTF-8, and moves on; 0 at the end. */
+static uint32_t next_character(const char **text)
+{
+    const unsigned char *at = (const unsigned char *)*text;
+    size_t length = at[0] ? character_length(at, strlen(*text)) : 0;
+    uint32_t code = length > 1 ? at[0] & (0xFFu >> (length + 1)) : length ? at[0] : 0;
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (at[i] & 0x3F);
+    *text += length;
+    return code;
+}
+
+/* Accents, the sound marks of kana, and the letters that follow the first in a Korean syllable. */
+static bool is_mark(uint32_t code)
+{
+    return (code >= 0x300 && code < 0x370) || code == 0x3099 || code == 0x309A || (code >= 0x1160 && code < 0x1200);
+}
+
+static size_t skip_marks(const char **text)
+{
+    size_t count = 0;
+    for (const char *at = *text; is_mark(next_character(&at)); count++)
+        *text = at;
+    return count;
+}
+
+bool cnn_differs_in_form(const char *a, const char *b)
+{
+    size_t differences = 0, same = 0;
+    while (a[same] && a[same] == b[same])
+        same++;
+    if (!((a[same] | b[same]) & 0x80)) /* as most are */
+        return false;
+    if (!cnn_is_utf8(a, strlen(a)) || !cnn_is_utf8(b, strlen(b)))
+        return false;
+    while (*a && *b) {
+        uint32_t first = next_character(&a), second = next_character(&b);
+        size_t first_marks = skip_marks(&a), second_marks = skip_marks(&b);
+        if (first == second && first_marks == second_marks)
+            continue;
+        if (!(first_marks > second_marks && second >= 0xC0) && !(second_marks > first_marks && first >= 0xC0))
+            return false;
+        differences++;
+    }
+    return !*a && !*b && differences;
+}

@@ -11,4 +11,10 @@ bool cnn_is_utf8(const char *bytes, size_t length);
  * which `to` has 2 × length + 1 bytes. */
 void cnn_to_utf8(const char *bytes, size_t length, char *to);
 
+/* Whether two texts in UTF-8 differ only in that one writes as a letter with marks behind it what the other writes as
+ * one character (Unicode's forms NFD and NFC): they look alike, as macOS's names and others' do. Which letter a
+ * character decomposes to isn't looked up, so that it may be wrong about two words that differ in such a character
+ * alone. */
+bool cnn_differs_in_form(const char *a, const char *b);
+
 #endif
