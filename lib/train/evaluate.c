@@ -7,7 +7,7 @@
 #include "runtime/model_internal.h"
 #include "train/flip.h"
 #include "train/loss.h"
-#include "train/settings.h"
+#include "train/train_settings.h"
 
 cnn_status cnn_fit_tensor(cnn_context *context, int64_t rows, int64_t columns, cnn_tensor **tensor)
 {

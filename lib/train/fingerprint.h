@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "train/settings.h"
+#include "train/train_settings.h"
 
 /* The caller owns `*fingerprint` (json_decref). */
 cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,

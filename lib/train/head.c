@@ -3,9 +3,9 @@
 
 #include "core/error.h"
 #include "runtime/model_internal.h"
-#include "train/course.h"
 #include "train/features.h"
 #include "train/temperature.h"
+#include "train/training_loop.h"
 
 typedef struct head_training {
     cnn_context *context;
@@ -97,13 +97,13 @@ static cnn_status compute_all(head_training *t, const cnn_dataset *training, con
 
 static cnn_status train(head_training *t, cnn_history **history)
 {
-    const cnn_course course = {
+    const cnn_training training = {
         .model = t->head,
         .settings = &t->settings,
-        .training = cnn_features_batches(t->training),
+        .batches = cnn_features_batches(t->training),
         .validation = cnn_features_batches(t->validation),
     };
-    return cnn_course_run(&course, history);
+    return cnn_training_loop(&training, history);
 }
 
 static cnn_status calibrate(const head_training *t, const cnn_dataset *validation, float *temperature)

@@ -2,8 +2,8 @@
 
 #include "core/error.h"
 #include "runtime/model_internal.h"
-#include "train/course.h"
 #include "train/fingerprint.h"
+#include "train/training_loop.h"
 
 typedef struct sources {
     cnn_loader *training, *validation; /* NULL without validation data */
@@ -59,19 +59,19 @@ cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_da
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_train: no model or no training data was given");
     cnn_train_settings settings;
     sources s = { 0 };
-    cnn_course course = { .model = model, .settings = &settings };
+    cnn_training run = { .model = model, .settings = &settings };
     cnn_status status = cnn_train_settings_resolve(model, training, validation, options, &settings);
     if (!status)
         status = try_sizes(model, &settings);
     if (!status)
         status = create_loaders(model->context, training, validation, &settings, &s);
     if (!status && settings.options.checkpoint)
-        status = cnn_fingerprint_create(model, training, validation, &settings, &course.fingerprint);
+        status = cnn_fingerprint_create(model, training, validation, &settings, &run.fingerprint);
     if (!status) {
-        course.training = cnn_batches_of_loader(s.training);
-        course.validation = cnn_batches_of_loader(s.validation);
-        course.loader = s.training;
-        status = cnn_course_run(&course, history);
+        run.batches = cnn_batches_of_loader(s.training);
+        run.validation = cnn_batches_of_loader(s.validation);
+        run.loader = s.training;
+        status = cnn_training_loop(&run, history);
     }
     cnn_loader_destroy(s.validation);
     cnn_loader_destroy(s.training);

@@ -1,4 +1,4 @@
-#include "train/settings.h"
+#include "train/train_settings.h"
 
 #include <string.h>
 
@@ -160,4 +160,14 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
         status = cnn_check_dataset(validation, settings->outputs);
     settings->keeps_latest = !validation || options->keep_last;
     return status ? status : check_validation(settings);
+}
+
+uint32_t cnn_progressive_size(uint32_t first, uint32_t last, uint32_t epoch, uint32_t epochs)
+{
+    enum { STEP = 16 }; /* pixels: what is halved four times stays whole */
+    uint64_t done = 4 * ((uint64_t)epoch - 1), rising = 3 * (uint64_t)epochs;
+    if (first >= last || epoch >= epochs || done >= rising)
+        return last;
+    uint64_t sizes = (last - first) / STEP + 1;
+    return first + (uint32_t)(sizes * done / rising) * STEP;
 }

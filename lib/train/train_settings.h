@@ -1,6 +1,6 @@
 /* A training's options, checked and with every default filled in. */
-#ifndef CNN_TRAIN_SETTINGS_H
-#define CNN_TRAIN_SETTINGS_H
+#ifndef CNN_TRAIN_TRAIN_SETTINGS_H
+#define CNN_TRAIN_TRAIN_SETTINGS_H
 
 #include <stdbool.h>
 
@@ -30,5 +30,10 @@ cnn_status cnn_check_dataset(const cnn_dataset *dataset, uint32_t outputs);
 
 /* `given` may be NULL; the width and height become the model's. */
 cnn_status cnn_preprocess_resolve(const cnn_model *model, const cnn_preprocess *given, cnn_preprocess *preprocess);
+
+/* The size of images in an epoch (1 is the first): from `first` to `last` in steps of 16 pixels over the first three
+ * quarters of the training. It begins on smaller images, which cost less, and ends on larger ones: Howard 2018
+ * (fast.ai's DAWNBench entry); Tan and Le 2021, "EfficientNetV2", arXiv:2104.00298. */
+uint32_t cnn_progressive_size(uint32_t first, uint32_t last, uint32_t epoch, uint32_t epochs);
 
 #endif
