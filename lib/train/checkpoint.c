@@ -175,7 +175,7 @@ static cnn_status write_arrays(const cnn_checkpoint *checkpoint, const char *not
             arrays[i].dims[d] = cnn_tensor_dim(from->like, d);
     }
     cnn_status status = cnn_safetensors_write(checkpoint->context, checkpoint->path, arrays, checkpoint->count,
-                                              &(cnn_safetensors_note){ NOTE, note }, 1);
+                                              &(cnn_safetensors_metadata){ NOTE, note }, 1);
     cnn_release(checkpoint->context, arrays);
     return status;
 }
@@ -255,7 +255,7 @@ static cnn_status check_arrays(const cnn_checkpoint *checkpoint, const cnn_safet
 
 static cnn_status read_record(const cnn_checkpoint *checkpoint, const cnn_safetensors *file, cnn_history *history)
 {
-    const char *text = cnn_safetensors_note_text(file, NOTE);
+    const char *text = cnn_safetensors_metadata_text(file, NOTE);
     if (!text)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: is not a checkpoint of a training", checkpoint->path);
     json_t *record = NULL;

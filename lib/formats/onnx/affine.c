@@ -39,13 +39,13 @@ static cnn_status add_batch_norm(cnn_onnx_import *import, cnn_onnx_activation *x
     const cnn_batch_norm_attributes attributes = { .epsilon = 1e-12f };
     int64_t count = x->affine.count;
     cnn_status status = cnn_onnx_add_layer(import, &cnn_layer_batch_norm, &x->node, 1, &attributes, &x->node);
-    const cnn_onnx_fill fills[] = {
+    const cnn_onnx_weight_copy copies[] = {
         { x->node, "scale", x->affine.scale, { 1, 1, 1, count }, { 0, 0, 0, 1 }, 1 },
         { x->node, "offset", x->affine.offset, { 1, 1, 1, count }, { 0, 0, 0, 1 }, 1 },
         { x->node, "running_variance", &one, { 1, 1, 1, count }, { 0, 0, 0, 0 }, 1 },
     };
-    for (size_t i = 0; i < sizeof fills / sizeof *fills && !status; i++)
-        status = cnn_onnx_fill_parameter(import, &fills[i]);
+    for (size_t i = 0; i < sizeof copies / sizeof *copies && !status; i++)
+        status = cnn_onnx_add_weight_copy(import, &copies[i]);
     return status;
 }
 

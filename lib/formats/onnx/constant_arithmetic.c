@@ -33,7 +33,7 @@ static cnn_status broadcast(const cnn_onnx_import *import, const cnn_onnx_tensor
 
 typedef struct arithmetic {
     float (*floats)(float a, float b);
-    int64_t (*wholes)(int64_t a, int64_t b);
+    int64_t (*int64s)(int64_t a, int64_t b);
 } arithmetic;
 
 static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
@@ -41,7 +41,7 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
     const cnn_onnx_tensor *operands[2];
     cnn_onnx_walk walks[2];
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
     cnn_status status = cnn_onnx_any_constant(import, 0, &operands[0]);
     if (!status)
@@ -51,15 +51,15 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
     if (!status)
         status = broadcast(import, operands, walks);
     if (!status)
-        status = cnn_onnx_new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &wholes, &to);
+        status = cnn_onnx_new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &int64s, &to);
     if (status)
         return status;
     const cnn_onnx_tensor *x = operands[0], *y = operands[1];
     for (int64_t i = 0; i < to->count; i++, cnn_onnx_step(&walks[0]), cnn_onnx_step(&walks[1])) {
         if (floats && x->floats && y->floats)
             floats[i] = operation->floats(x->floats[walks[0].at], y->floats[walks[1].at]);
-        else if (wholes && x->wholes && y->wholes)
-            wholes[i] = operation->wholes(x->wholes[walks[0].at], y->wholes[walks[1].at]);
+        else if (int64s && x->int64s && y->int64s)
+            int64s[i] = operation->int64s(x->int64s[walks[0].at], y->int64s[walks[1].at]);
     }
     return cnn_onnx_give(import, to);
 }
@@ -85,44 +85,44 @@ static float divide_floats(float a, float b)
 }
 
 /* Whole numbers wrap round. */
-static int64_t add_wholes(int64_t a, int64_t b)
+static int64_t add_int64s(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-static int64_t subtract_wholes(int64_t a, int64_t b)
+static int64_t subtract_int64s(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-static int64_t multiply_wholes(int64_t a, int64_t b)
+static int64_t multiply_int64s(int64_t a, int64_t b)
 {
     return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 
-static int64_t divide_wholes(int64_t a, int64_t b)
+static int64_t divide_int64s(int64_t a, int64_t b)
 {
-    return b == 0 ? 0 : b == -1 ? subtract_wholes(0, a) : a / b;
+    return b == 0 ? 0 : b == -1 ? subtract_int64s(0, a) : a / b;
 }
 
 static cnn_status read_add(cnn_onnx_import *import)
 {
-    return combine(import, &(arithmetic){ add_floats, add_wholes });
+    return combine(import, &(arithmetic){ add_floats, add_int64s });
 }
 
 static cnn_status read_sub(cnn_onnx_import *import)
 {
-    return combine(import, &(arithmetic){ subtract_floats, subtract_wholes });
+    return combine(import, &(arithmetic){ subtract_floats, subtract_int64s });
 }
 
 static cnn_status read_mul(cnn_onnx_import *import)
 {
-    return combine(import, &(arithmetic){ multiply_floats, multiply_wholes });
+    return combine(import, &(arithmetic){ multiply_floats, multiply_int64s });
 }
 
 static cnn_status read_div(cnn_onnx_import *import)
 {
-    return combine(import, &(arithmetic){ divide_floats, divide_wholes });
+    return combine(import, &(arithmetic){ divide_floats, divide_int64s });
 }
 
 /* (value - zero point) × scale, the same for all or along one axis. Floats are as QuantizeLinear has left them, which
@@ -132,16 +132,16 @@ static cnn_status read_dequantize(cnn_onnx_import *import)
     const cnn_onnx_tensor *from = cnn_onnx_constant(import, 0), *scale, *zero = cnn_onnx_constant(import, 2);
     if (from && from->floats)
         return cnn_onnx_give(import, from);
-    cnn_status status = cnn_onnx_need_wholes(import, 0, "input", &from);
+    cnn_status status = cnn_onnx_need_int64s(import, 0, "input", &from);
     int32_t axis = 0;
     if (!status)
         status = cnn_onnx_need_floats(import, 1, "scale", &scale);
     if (!status && scale->count != 1)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 1), from->rank, &axis);
+        status = cnn_onnx_axis_of(import, cnn_onnx_int_attribute(import, "axis", 1), from->rank, &axis);
     if (status)
         return status;
     if ((scale->count != 1 && scale->count != from->dims[axis]) || (zero && zero->count != scale->count) ||
-        (zero && !zero->wholes))
+        (zero && !zero->int64s))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its scale and zero point don't fit its input");
     float *floats;
     cnn_onnx_tensor *to;
@@ -150,7 +150,7 @@ static cnn_status read_dequantize(cnn_onnx_import *import)
     cnn_onnx_natural_strides(from, strides);
     for (int64_t i = 0; !status && i < to->count; i++) {
         int64_t channel = scale->count == 1 ? 0 : i / strides[axis] % from->dims[axis];
-        floats[i] = (float)(from->wholes[i] - (zero ? zero->wholes[channel] : 0)) * scale->floats[channel];
+        floats[i] = (float)(from->int64s[i] - (zero ? zero->int64s[channel] : 0)) * scale->floats[channel];
     }
     return status ? status : cnn_onnx_give(import, to);
 }
@@ -161,13 +161,13 @@ static cnn_status read_expand(cnn_onnx_import *import)
     const cnn_onnx_tensor *from, *shape;
     cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 1, "shape", &shape);
+        status = cnn_onnx_need_int64s(import, 1, "shape", &shape);
     if (status)
         return status;
     if (shape->count > CNN_ONNX_MAX_RANK)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it makes %lld dimensions", (long long)shape->count);
     cnn_onnx_tensor wanted = { .rank = (int32_t)shape->count, .count = 1 };
-    memcpy(wanted.dims, shape->wholes, (size_t)wanted.rank * sizeof *wanted.dims);
+    memcpy(wanted.dims, shape->int64s, (size_t)wanted.rank * sizeof *wanted.dims);
     const cnn_onnx_tensor *const operands[2] = { from, &wanted };
     cnn_onnx_walk walks[2];
     status = broadcast(import, operands, walks);

@@ -24,9 +24,9 @@ void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN
 }
 
 cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
-                             float **floats, int64_t **wholes, cnn_onnx_tensor **result)
+                             float **floats, int64_t **int64s, cnn_onnx_tensor **result)
 {
-    return cnn_onnx_new_tensor(import, rank, dims, like->floats ? floats : NULL, like->floats ? NULL : wholes, result);
+    return cnn_onnx_new_tensor(import, rank, dims, like->floats ? floats : NULL, like->floats ? NULL : int64s, result);
 }
 
 cnn_status cnn_onnx_give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
@@ -36,25 +36,25 @@ cnn_status cnn_onnx_give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
     return cnn_onnx_define_constant(import, import->node->output[0], tensor);
 }
 
-static void copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *wholes, int64_t to)
+static void copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *int64s, int64_t to)
 {
     if (floats && from->floats)
         floats[to] = from->floats[at];
-    else if (wholes && from->wholes)
-        wholes[to] = from->wholes[at];
+    else if (int64s && from->int64s)
+        int64s[to] = from->int64s[at];
 }
 
 /* The elements that `w` meets become a constant of its dimensions. */
 cnn_status cnn_onnx_give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, cnn_onnx_walk *w)
 {
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
-    cnn_status status = cnn_onnx_new_like(import, from, w->rank, w->dims, &floats, &wholes, &to);
+    cnn_status status = cnn_onnx_new_like(import, from, w->rank, w->dims, &floats, &int64s, &to);
     if (status)
         return status;
     for (int64_t i = 0; i < to->count; i++, cnn_onnx_step(w))
-        copy_element(from, w->at, floats, wholes, i);
+        copy_element(from, w->at, floats, int64s, i);
     return cnn_onnx_give(import, to);
 }
 
@@ -92,16 +92,16 @@ static cnn_status give_numbers(cnn_onnx_import *import, const CnnOnnx__Attribute
     bool list = name[strlen(name) - 1] == 's', is_float = !strncmp(name, "value_float", 11);
     int64_t count = list ? (int64_t)(is_float ? attribute->n_floats : attribute->n_ints) : 1;
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
     cnn_status status =
-        cnn_onnx_new_tensor(import, list, &count, is_float ? &floats : NULL, is_float ? NULL : &wholes, &to);
+        cnn_onnx_new_tensor(import, list, &count, is_float ? &floats : NULL, is_float ? NULL : &int64s, &to);
     if (status)
         return status;
     if (is_float && count)
         memcpy(floats, list ? attribute->floats : &attribute->f, (size_t)count * sizeof *floats);
     else if (count)
-        memcpy(wholes, list ? attribute->ints : &attribute->i, (size_t)count * sizeof *wholes);
+        memcpy(int64s, list ? attribute->ints : &attribute->i, (size_t)count * sizeof *int64s);
     return cnn_onnx_give(import, to);
 }
 
@@ -120,7 +120,7 @@ static cnn_status read_constant(cnn_onnx_import *import)
     return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is a constant of a kind that is not supported");
 }
 
-static int64_t to_whole(float value)
+static int64_t to_int64(float value)
 {
     return fabsf(value) < 9e18f ? (int64_t)value : 0;
 }
@@ -128,24 +128,24 @@ static int64_t to_whole(float value)
 cnn_status cnn_onnx_give_cast(cnn_onnx_import *import, const cnn_onnx_tensor *from, bool to_float)
 {
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
     if (to_float == (from->floats != NULL))
         return cnn_onnx_give(import, from);
     cnn_status status =
-        cnn_onnx_new_tensor(import, from->rank, from->dims, to_float ? &floats : NULL, to_float ? NULL : &wholes, &to);
+        cnn_onnx_new_tensor(import, from->rank, from->dims, to_float ? &floats : NULL, to_float ? NULL : &int64s, &to);
     for (int64_t i = 0; !status && i < to->count; i++) {
         if (to_float)
-            floats[i] = (float)from->wholes[i];
+            floats[i] = (float)from->int64s[i];
         else
-            wholes[i] = to_whole(from->floats[i]);
+            int64s[i] = to_int64(from->floats[i]);
     }
     return status ? status : cnn_onnx_give(import, to);
 }
 
 static cnn_status read_cast(cnn_onnx_import *import)
 {
-    int64_t type = cnn_onnx_whole(import, "to", CNN_ONNX_FLOAT);
+    int64_t type = cnn_onnx_int_attribute(import, "to", CNN_ONNX_FLOAT);
     bool to_float =
         type == CNN_ONNX_FLOAT || type == CNN_ONNX_DOUBLE || type == CNN_ONNX_FLOAT16 || type == CNN_ONNX_BFLOAT16;
     const cnn_onnx_tensor *from;
@@ -160,7 +160,7 @@ static cnn_status read_reshape(cnn_onnx_import *import)
     int64_t dims[CNN_ONNX_MAX_RANK];
     cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 1, "shape", &shape);
+        status = cnn_onnx_need_int64s(import, 1, "shape", &shape);
     if (!status)
         status = cnn_onnx_resolve_shape(import, shape, from->rank, from->dims, &rank, dims);
     return status ? status : give_reshaped(import, from, rank, dims);
@@ -247,7 +247,7 @@ static cnn_status read_transpose(cnn_onnx_import *import)
 }
 
 /* Copies constants along an axis: each as rows of what lies behind that axis. */
-static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32_t axis, float *floats, int64_t *wholes)
+static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32_t axis, float *floats, int64_t *int64s)
 {
     int64_t outer = 1, inner = 1, offset = 0;
     for (int32_t i = 0; i < to->rank; i++)
@@ -257,7 +257,7 @@ static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32
         int64_t row = outer ? from->count / outer : 0;
         for (int64_t i = 0; i < outer; i++)
             for (int64_t j = 0; j < row; j++)
-                copy_element(from, i * row + j, floats, wholes, i * inner + offset + j);
+                copy_element(from, i * row + j, floats, int64s, i * inner + offset + j);
         offset += row;
     }
 }
@@ -268,7 +268,7 @@ static cnn_status read_concat(cnn_onnx_import *import)
     int32_t axis;
     cnn_status status = cnn_onnx_any_constant(import, 0, &first);
     if (!status)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 0), first->rank, &axis);
+        status = cnn_onnx_axis_of(import, cnn_onnx_int_attribute(import, "axis", 0), first->rank, &axis);
     if (status)
         return status;
     int64_t dims[CNN_ONNX_MAX_RANK];
@@ -283,12 +283,12 @@ static cnn_status read_concat(cnn_onnx_import *import)
         dims[axis] += next->dims[axis];
     }
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
-    status = cnn_onnx_new_like(import, first, first->rank, dims, &floats, &wholes, &to);
+    status = cnn_onnx_new_like(import, first, first->rank, dims, &floats, &int64s, &to);
     if (status)
         return status;
-    join(import, to, axis, floats, wholes);
+    join(import, to, axis, floats, int64s);
     return cnn_onnx_give(import, to);
 }
 
@@ -298,22 +298,22 @@ static cnn_status read_gather(cnn_onnx_import *import)
     int32_t axis;
     cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 1, "list of indices", &indices);
+        status = cnn_onnx_need_int64s(import, 1, "list of indices", &indices);
     if (!status)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 0), from->rank, &axis);
+        status = cnn_onnx_axis_of(import, cnn_onnx_int_attribute(import, "axis", 0), from->rank, &axis);
     if (status)
         return status;
     if (axis || from->rank != 1 || indices->rank > 1)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only elements of a list are supported");
     float *floats = NULL;
-    int64_t *wholes = NULL;
+    int64_t *int64s = NULL;
     cnn_onnx_tensor *to;
-    status = cnn_onnx_new_like(import, from, indices->rank, indices->dims, &floats, &wholes, &to);
+    status = cnn_onnx_new_like(import, from, indices->rank, indices->dims, &floats, &int64s, &to);
     for (int64_t i = 0; !status && i < to->count; i++) {
         int32_t at;
-        status = cnn_onnx_axis_of(import, indices->wholes[i], (int32_t)from->count, &at);
+        status = cnn_onnx_axis_of(import, indices->int64s[i], (int32_t)from->count, &at);
         if (!status)
-            copy_element(from, at, floats, wholes, i);
+            copy_element(from, at, floats, int64s, i);
     }
     return status ? status : cnn_onnx_give(import, to);
 }
@@ -347,14 +347,14 @@ static cnn_status read_slice(cnn_onnx_import *import)
     const cnn_onnx_tensor *steps = cnn_onnx_constant(import, 4);
     cnn_status status = cnn_onnx_any_constant(import, 0, &from);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 1, "list of starts", &starts);
+        status = cnn_onnx_need_int64s(import, 1, "list of starts", &starts);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 2, "list of ends", &ends);
+        status = cnn_onnx_need_int64s(import, 2, "list of ends", &ends);
     if (status)
         return status;
     if (starts->count != ends->count || starts->count > from->rank ||
-        (axes && (!axes->wholes || axes->count != starts->count)) ||
-        (steps && (!steps->wholes || steps->count != starts->count)))
+        (axes && (!axes->int64s || axes->count != starts->count)) ||
+        (steps && (!steps->int64s || steps->count != starts->count)))
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its lists don't fit each other");
     cnn_onnx_walk w = { .rank = from->rank };
     uint32_t seen = 0;
@@ -362,11 +362,11 @@ static cnn_status read_slice(cnn_onnx_import *import)
     cnn_onnx_natural_strides(from, w.strides);
     for (int32_t i = 0; i < starts->count && !status; i++) {
         int32_t axis;
-        status = cnn_onnx_axis_of(import, axes ? axes->wholes[i] : i, from->rank, &axis);
+        status = cnn_onnx_axis_of(import, axes ? axes->int64s[i] : i, from->rank, &axis);
         if (!status && seen >> axis & 1)
             status = cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it takes one axis twice");
         if (!status)
-            status = slice_axis(import, &w, axis, starts->wholes[i], ends->wholes[i], steps ? steps->wholes[i] : 1);
+            status = slice_axis(import, &w, axis, starts->int64s[i], ends->int64s[i], steps ? steps->int64s[i] : 1);
         seen |= status ? 0 : 1u << axis;
     }
     return status ? status : cnn_onnx_give_walk(import, from, &w);
@@ -378,7 +378,7 @@ static cnn_status read_constant_of_shape(cnn_onnx_import *import)
     static const cnn_onnx_tensor zero_tensor = { .count = 1, .floats = &zero };
     const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, "value");
     const cnn_onnx_tensor *shape, *value = &zero_tensor;
-    cnn_status status = cnn_onnx_need_wholes(import, 0, "shape", &shape);
+    cnn_status status = cnn_onnx_need_int64s(import, 0, "shape", &shape);
     if (!status && attribute && attribute->t)
         status = cnn_onnx_read_tensor(import, attribute->t, &value);
     if (status)
@@ -386,7 +386,7 @@ static cnn_status read_constant_of_shape(cnn_onnx_import *import)
     cnn_onnx_walk w = { .rank = (int32_t)clamp(shape->count, 0, CNN_ONNX_MAX_RANK) };
     int64_t count = 1;
     for (int32_t i = 0; i < w.rank; i++) {
-        w.dims[i] = shape->wholes[i];
+        w.dims[i] = shape->int64s[i];
         if (w.dims[i] < 0 || w.dims[i] > CNN_ONNX_MAX_ITEMS || (count *= w.dims[i]) > CNN_ONNX_MAX_ITEMS)
             return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "the constant that it makes is too large");
     }
@@ -397,14 +397,15 @@ static cnn_status read_constant_of_shape(cnn_onnx_import *import)
 
 cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims)
 {
-    int64_t start = cnn_onnx_whole(import, "start", 0), end = cnn_onnx_whole(import, "end", rank), *wholes;
+    int64_t start = cnn_onnx_int_attribute(import, "start", 0), end = cnn_onnx_int_attribute(import, "end", rank),
+            *int64s;
     start = clamp(start < 0 ? clamp(start, -rank, 0) + rank : start, 0, rank);
     end = clamp(end < 0 ? clamp(end, -rank, 0) + rank : end, start, rank);
     cnn_onnx_tensor *to;
-    cnn_status status = cnn_onnx_new_tensor(import, 1, &(int64_t){ end - start }, NULL, &wholes, &to);
+    cnn_status status = cnn_onnx_new_tensor(import, 1, &(int64_t){ end - start }, NULL, &int64s, &to);
     if (status)
         return status;
-    memcpy(wholes, dims + start, (size_t)(end - start) * sizeof *wholes);
+    memcpy(int64s, dims + start, (size_t)(end - start) * sizeof *int64s);
     return cnn_onnx_give(import, to);
 }
 

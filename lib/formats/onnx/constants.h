@@ -18,7 +18,7 @@ void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN
 
 /* A new constant of the same kind of numbers. */
 cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
-                             float **floats, int64_t **wholes, cnn_onnx_tensor **result);
+                             float **floats, int64_t **int64s, cnn_onnx_tensor **result);
 
 /* Any constant: the callers' operators don't mind which kind. */
 cnn_status cnn_onnx_any_constant(const cnn_onnx_import *import, size_t index, const cnn_onnx_tensor **tensor);

@@ -190,7 +190,7 @@ static cnn_status read_tanh(cnn_onnx_import *import)
 
 static cnn_status read_leaky_relu(cnn_onnx_import *import)
 {
-    const cnn_leaky_relu_attributes attributes = { cnn_onnx_float(import, "alpha", 0.01f) };
+    const cnn_leaky_relu_attributes attributes = { cnn_onnx_float_attribute(import, "alpha", 0.01f) };
     return read_as(import, &cnn_layer_leaky_relu, &attributes);
 }
 
@@ -198,7 +198,7 @@ static cnn_status read_leaky_relu(cnn_onnx_import *import)
 static cnn_status read_bound(const cnn_onnx_import *import, const char *name, size_t index, float *bound)
 {
     const cnn_onnx_tensor *tensor;
-    *bound = cnn_onnx_float(import, name, *bound);
+    *bound = cnn_onnx_float_attribute(import, name, *bound);
     if (!cnn_onnx_input(import, index))
         return CNN_OK;
     cnn_status status = cnn_onnx_need_floats(import, index, "bound", &tensor);
@@ -233,8 +233,8 @@ static cnn_status read_softmax(cnn_onnx_import *import)
     int32_t axis;
     cnn_status status = cnn_onnx_activation_of(import, 0, &x);
     if (!status)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", import->opset < OVER_ONE_AXIS ? 1 : -1),
-                                  x.rank, &axis);
+        status = cnn_onnx_axis_of(
+            import, cnn_onnx_int_attribute(import, "axis", import->opset < OVER_ONE_AXIS ? 1 : -1), x.rank, &axis);
     if (status)
         return status;
     bool sound = x.axes[axis] == CNN_ONNX_CHANNEL;
@@ -254,7 +254,7 @@ static const cnn_layer_type *cut_of(const cnn_onnx_import *import)
     bool is_signed = type == CNN_ONNX_INT8 || type == CNN_ONNX_INT16;
     int32_t steps = type == CNN_ONNX_INT8 || type == CNN_ONNX_UINT8 ? UINT8_MAX : UINT16_MAX;
     int64_t lowest = is_signed ? -(steps / 2) - 1 : 0;
-    if (zero && !(zero->wholes && zero->count == 1 && zero->wholes[0] == lowest))
+    if (zero && !(zero->int64s && zero->count == 1 && zero->int64s[0] == lowest))
         return NULL;
     bool to_six = scale && scale->floats && scale->count == 1 && scale->floats[0] * (float)steps < 6.05f;
     return to_six ? &cnn_layer_relu6 : &cnn_layer_relu;

@@ -28,9 +28,9 @@ char *cnn_onnx_export_name(cnn_onnx_export *file, const char *layer, const char 
 /* Adds a node with one output; `inputs` ends in NULL. */
 CnnOnnx__Node *cnn_onnx_export_node(cnn_onnx_export *file, const char *type, const char *const *inputs,
                                     const char *output);
-void cnn_onnx_export_wholes(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, const int64_t *values,
-                            size_t count);
-void cnn_onnx_export_whole(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, int64_t value);
+void cnn_onnx_export_ints(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, const int64_t *values,
+                          size_t count);
+void cnn_onnx_export_int(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, int64_t value);
 void cnn_onnx_export_float(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, float value);
 
 /* Adds floats under a name; `data` stays where it is. */

@@ -107,7 +107,7 @@ static void write_softmax(const site *s)
 {
     CnnOnnx__Node *node = add_node(s, "Softmax", NULL, NULL);
     if (node)
-        cnn_onnx_export_whole(s->file, node, "axis", 1);
+        cnn_onnx_export_int(s->file, node, "axis", 1);
 }
 
 /* Height × width × in × filters to filters × in × height × width. */
@@ -143,9 +143,9 @@ static void add_window(const site *s, CnnOnnx__Node *node, const cnn_window *win
         pads[axis] = grid.padding[axis];
         pads[axis + 2] = end > 0 ? end : 0;
     }
-    cnn_onnx_export_wholes(s->file, node, "kernel_shape", kernel, 2);
-    cnn_onnx_export_wholes(s->file, node, "strides", stride, 2);
-    cnn_onnx_export_wholes(s->file, node, "pads", pads, 4);
+    cnn_onnx_export_ints(s->file, node, "kernel_shape", kernel, 2);
+    cnn_onnx_export_ints(s->file, node, "strides", stride, 2);
+    cnn_onnx_export_ints(s->file, node, "pads", pads, 4);
 }
 
 static void write_conv2d(const site *s)
@@ -161,8 +161,8 @@ static void write_conv2d(const site *s)
     if (!node)
         return;
     add_window(s, node, &window);
-    cnn_onnx_export_wholes(s->file, node, "dilations", (const int64_t[]){ conv->dilation[0], conv->dilation[1] }, 2);
-    cnn_onnx_export_whole(s->file, node, "group", conv->groups);
+    cnn_onnx_export_ints(s->file, node, "dilations", (const int64_t[]){ conv->dilation[0], conv->dilation[1] }, 2);
+    cnn_onnx_export_int(s->file, node, "group", conv->groups);
 }
 
 static void write_pool(const site *s)
@@ -198,7 +198,7 @@ static void write_flatten(const site *s)
         const char *last = cnn_onnx_export_name(s->file, s->name, "channels_last");
         CnnOnnx__Node *node = cnn_onnx_export_node(s->file, "Transpose", (const char *const[]){ from, NULL }, last);
         if (node)
-            cnn_onnx_export_wholes(s->file, node, "perm", (const int64_t[]){ 0, 2, 3, 1 }, 4);
+            cnn_onnx_export_ints(s->file, node, "perm", (const int64_t[]){ 0, 2, 3, 1 }, 4);
         from = last;
     }
     cnn_onnx_export_node(s->file, "Flatten", (const char *const[]){ from, NULL }, s->output);
@@ -240,7 +240,7 @@ static void write_concat(const site *s)
 {
     CnnOnnx__Node *node = add_joining(s, "Concat");
     if (node)
-        cnn_onnx_export_whole(s->file, node, "axis", 1);
+        cnn_onnx_export_int(s->file, node, "axis", 1);
 }
 
 /* Two operators with a constant each. */

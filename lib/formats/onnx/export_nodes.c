@@ -79,8 +79,8 @@ static CnnOnnx__Attribute *add_attribute(cnn_onnx_export *file, CnnOnnx__Node *n
     return attribute;
 }
 
-void cnn_onnx_export_wholes(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, const int64_t *values,
-                            size_t count)
+void cnn_onnx_export_ints(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, const int64_t *values,
+                          size_t count)
 {
     CnnOnnx__Attribute *attribute = add_attribute(file, node, name, ATTRIBUTE_INTS);
     int64_t *copy = cnn_onnx_export_memory(file, count, sizeof *copy);
@@ -91,7 +91,7 @@ void cnn_onnx_export_wholes(cnn_onnx_export *file, CnnOnnx__Node *node, const ch
     attribute->n_ints = count;
 }
 
-void cnn_onnx_export_whole(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, int64_t value)
+void cnn_onnx_export_int(cnn_onnx_export *file, CnnOnnx__Node *node, const char *name, int64_t value)
 {
     CnnOnnx__Attribute *attribute = add_attribute(file, node, name, ATTRIBUTE_INT);
     if (!attribute)

@@ -224,11 +224,11 @@ static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *op
     if (!status)
         status = set_output(import);
     if (!status)
-        status = cnn_onnx_check_fills(import);
+        status = cnn_onnx_check_weight_copies(import);
     if (!status)
         status = cnn_model_create_blank(import->context, import->graph, model);
     if (!status)
-        status = cnn_onnx_fill_model(import, *model);
+        status = cnn_onnx_copy_weights(import, *model);
     return status ? status : read_notes(import, *model);
 }
 
@@ -243,7 +243,7 @@ static void clean_up(cnn_onnx_import *import)
     cnn_release(import->context, import->blocks);
     cnn_release(import->context, import->values);
     cnn_names_free(import->context, &import->names);
-    cnn_release(import->context, import->fills);
+    cnn_release(import->context, import->copies);
     cnn_graph_destroy(import->graph);
 }
 

@@ -43,8 +43,8 @@ typedef struct cnn_onnx_tensor {
     int32_t rank;
     int64_t dims[CNN_ONNX_MAX_RANK];
     int64_t count;
-    const float *floats;   /* one of the two is NULL */
-    const int64_t *wholes; /* */
+    const float *floats; /* one of the two is NULL */
+    const int64_t *int64s;
 } cnn_onnx_tensor;
 
 /* What the file's axes are of ours. ONE: an axis of size 1 that our value doesn't have. */
@@ -87,13 +87,13 @@ typedef struct cnn_onnx_value {
 
 /* Where a parameter's values come from: value [i][j][k][l] is `data` at the sum of index × stride, times `factor`;
  * then, if these are given, times scale[l] plus offset[l]. */
-typedef struct cnn_onnx_fill {
+typedef struct cnn_onnx_weight_copy {
     cnn_node node;
     const char *parameter;
     const float *data;
     int64_t dims[4], strides[4];
     float factor, *scale, *offset;
-} cnn_onnx_fill;
+} cnn_onnx_weight_copy;
 
 typedef struct cnn_onnx_import {
     cnn_context *context;
@@ -111,8 +111,8 @@ typedef struct cnn_onnx_import {
 
     float temperature; /* 0: there is none */
 
-    cnn_onnx_fill *fills;
-    size_t fill_count, fill_capacity;
+    cnn_onnx_weight_copy *copies;
+    size_t copy_count, copy_capacity;
 
     void **blocks; /* what cnn_onnx_memory gave */
     size_t block_count, block_capacity;
@@ -138,7 +138,7 @@ __attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_im
  * file can't ask for much. */
 cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, void **memory);
 
-/* --- onnx_input.c --- */
+/* --- import_input.c --- */
 
 /* Whether this library has written the file. */
 bool cnn_onnx_is_own(const cnn_onnx_import *import);
@@ -151,16 +151,16 @@ cnn_status cnn_onnx_add_input(cnn_onnx_import *import, const cnn_onnx_options *o
 /* A constant of the file; its data may be in another file. */
 cnn_status cnn_onnx_read_tensor(cnn_onnx_import *import, const CnnOnnx__Tensor *from, const cnn_onnx_tensor **result);
 
-/* A constant with dimensions and no data yet, which `*floats` or `*wholes` (the other pointer is NULL) then points to.
+/* A constant with dimensions and no data yet, which `*floats` or `*int64s` (the other pointer is NULL) then points to.
  */
 cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int64_t *dims, float **floats,
-                               int64_t **wholes, cnn_onnx_tensor **result);
+                               int64_t **int64s, cnn_onnx_tensor **result);
 
 /* The bytes of external data; they last as long as cnn_onnx_memory's. */
 cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,
                                   const unsigned char **data);
 
-/* --- onnx_values.c --- */
+/* --- import_values.c --- */
 
 /* The value of that name, made if there is none. NULL without memory. */
 cnn_onnx_value *cnn_onnx_value_of(cnn_onnx_import *import, const char *name);
@@ -172,7 +172,7 @@ const cnn_onnx_tensor *cnn_onnx_constant(const cnn_onnx_import *import, size_t i
 /* The same, but failing where it isn't there; the constant is of floats, or of whole numbers. */
 cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor);
-cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, const char *what,
+cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor);
 
 /* The activation of an input as it is, with what is outstanding. */
@@ -193,30 +193,31 @@ cnn_status cnn_onnx_axis_of(const cnn_onnx_import *import, int64_t given, int32_
 cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_tensor *wanted, int32_t rank,
                                   const int64_t *dims, int32_t *new_rank, int64_t new_dims[CNN_ONNX_MAX_RANK]);
 
-/* Gives the node's first output a shape as its value, or the part of it that the node wants. (onnx_constants.c) */
+/* Gives the node's first output a shape as its value, or the part of it that the node wants. (constants.c) */
 cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims);
 
-/* --- onnx_attributes.c --- */
+/* --- node_attributes.c --- */
 
 /* Fails if one of the node's attributes is of another kind than its readers take it for. */
 cnn_status cnn_onnx_check_attributes(const cnn_onnx_import *import);
 
 /* Attributes of the node; the default if they aren't there. */
 const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, const char *name);
-int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise);
-float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise);
+int64_t cnn_onnx_int_attribute(const cnn_onnx_import *import, const char *name, int64_t otherwise);
+float cnn_onnx_float_attribute(const cnn_onnx_import *import, const char *name, float otherwise);
 bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const char *text);
 /* Fails unless there are `count` of 0 to INT32_MAX, or none: then they stay. */
-cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers);
+cnn_status cnn_onnx_int_attributes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers);
 
-/* --- onnx_build.c: layers --- */
+/* --- import_nodes.c: layers --- */
 
 /* Adds a layer, named after the file's node if its name will do. */
 cnn_status cnn_onnx_add_layer(cnn_onnx_import *import, const cnn_layer_type *type, const cnn_node *inputs,
                               int32_t count, const void *attributes, cnn_node *node);
 
-/* Says where a parameter's values come from. `dims` and `strides` of those below 4 come last, the first being 1. */
-cnn_status cnn_onnx_fill_parameter(cnn_onnx_import *import, const cnn_onnx_fill *fill);
+/* Notes a copy to be made when the model is there. `dims` and `strides` of those below 4 come last, the first being 1.
+ */
+cnn_status cnn_onnx_add_weight_copy(cnn_onnx_import *import, const cnn_onnx_weight_copy *copy);
 
 /* Whether the node is a layer with weights for each channel, and each of those times scale[c], with offset[c] added to
  * the layer's output: by changing its weights and its bias, which it is given if it has none. */
@@ -250,7 +251,7 @@ cnn_status cnn_onnx_drop_space(cnn_onnx_import *import, cnn_onnx_activation *act
 /* All axes behind the batch become one of features. */
 cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
-/* --- onnx_affine.c --- */
+/* --- affine.c --- */
 
 /* The activation of an input: with what is outstanding applied, but for padding; with nothing outstanding. Padding by
  * anything but zeros is then refused. */
@@ -258,7 +259,7 @@ cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
-/* --- onnx_temperature.c --- */
+/* --- temperature_node.c --- */
 
 /* Whether the node divides by the temperature in a file of our own; such a node; and what it said, as the model's note.
  */
@@ -266,11 +267,10 @@ bool cnn_onnx_is_temperature(const cnn_onnx_import *import);
 cnn_status cnn_onnx_read_temperature(cnn_onnx_import *import);
 cnn_status cnn_onnx_note_temperature(const cnn_onnx_import *import, cnn_model *model);
 
-/* --- onnx_fill.c --- */
+/* --- weight_copies.c --- */
 
-/* Fails if the layers would take much more memory than the file; writes the weights that were said to come from
- * somewhere. */
-cnn_status cnn_onnx_check_fills(const cnn_onnx_import *import);
-cnn_status cnn_onnx_fill_model(const cnn_onnx_import *import, cnn_model *model);
+/* Fails if the layers' weights would take much more memory than the file; copies all of them into the model. */
+cnn_status cnn_onnx_check_weight_copies(const cnn_onnx_import *import);
+cnn_status cnn_onnx_copy_weights(const cnn_onnx_import *import, cnn_model *model);
 
 #endif

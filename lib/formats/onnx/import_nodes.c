@@ -36,21 +36,21 @@ cnn_status cnn_onnx_add_layer(cnn_onnx_import *import, const cnn_layer_type *typ
     return cnn_onnx_fail(import, status, "%s", sentence);
 }
 
-cnn_status cnn_onnx_fill_parameter(cnn_onnx_import *import, const cnn_onnx_fill *fill)
+cnn_status cnn_onnx_add_weight_copy(cnn_onnx_import *import, const cnn_onnx_weight_copy *copy)
 {
-    if (!cnn_grow(import->context, (void **)&import->fills, &import->fill_capacity, import->fill_count + 1,
-                  sizeof *import->fills))
+    if (!cnn_grow(import->context, (void **)&import->copies, &import->copy_capacity, import->copy_count + 1,
+                  sizeof *import->copies))
         return CNN_ERROR_OUT_OF_MEMORY;
-    import->fills[import->fill_count++] = *fill;
+    import->copies[import->copy_count++] = *copy;
     return CNN_OK;
 }
 
 /* The last that was added for a parameter; NULL if there is none. */
-static cnn_onnx_fill *find_fill(const cnn_onnx_import *import, cnn_node node, const char *parameter)
+static cnn_onnx_weight_copy *find_copy(const cnn_onnx_import *import, cnn_node node, const char *parameter)
 {
-    for (size_t i = import->fill_count; i-- > 0;)
-        if (import->fills[i].node == node && !strcmp(import->fills[i].parameter, parameter))
-            return &import->fills[i];
+    for (size_t i = import->copy_count; i-- > 0;)
+        if (import->copies[i].node == node && !strcmp(import->copies[i].parameter, parameter))
+            return &import->copies[i];
     return NULL;
 }
 
@@ -65,34 +65,35 @@ static cnn_status add_bias(cnn_onnx_import *import, cnn_node node, int64_t count
 {
     static const float zero;
     cnn_layer *layer = &import->graph->nodes[node].layer;
-    const cnn_onnx_fill fill = { node, "bias", &zero, { 1, 1, 1, count }, { 0 }, 1, NULL, NULL };
+    const cnn_onnx_weight_copy copy = { node, "bias", &zero, { 1, 1, 1, count }, { 0 }, 1, NULL, NULL };
     if (layer->type == &cnn_layer_conv2d)
         ((cnn_conv2d_attributes *)layer->attributes)->no_bias = 0;
     else
         ((cnn_dense_attributes *)layer->attributes)->no_bias = 0;
     layer->parameter_count = 0;
     cnn_status status = layer->type->shape(layer);
-    return status ? status : cnn_onnx_fill_parameter(import, &fill);
+    return status ? status : cnn_onnx_add_weight_copy(import, &copy);
 }
 
-static cnn_status scale_fill(cnn_onnx_import *import, cnn_onnx_fill *fill, const float *scale, const float *offset)
+static cnn_status scale_copy(cnn_onnx_import *import, cnn_onnx_weight_copy *copy, const float *scale,
+                             const float *offset)
 {
-    int64_t count = fill->dims[3];
+    int64_t count = copy->dims[3];
     void *memory;
-    if (!fill->scale) {
+    if (!copy->scale) {
         cnn_status status = cnn_onnx_memory(import, 2 * count, sizeof(float), &memory);
         if (status)
             return status;
-        fill->scale = memory;
-        fill->offset = fill->scale + count;
+        copy->scale = memory;
+        copy->offset = copy->scale + count;
         for (int64_t i = 0; i < count; i++) {
-            fill->scale[i] = 1;
-            fill->offset[i] = 0;
+            copy->scale[i] = 1;
+            copy->offset[i] = 0;
         }
     }
     for (int64_t i = 0; i < count; i++) {
-        fill->scale[i] *= scale[i];
-        fill->offset[i] = fill->offset[i] * scale[i] + (offset ? offset[i] : 0);
+        copy->scale[i] *= scale[i];
+        copy->offset[i] = copy->offset[i] * scale[i] + (offset ? offset[i] : 0);
     }
     return CNN_OK;
 }
@@ -101,11 +102,11 @@ cnn_status cnn_onnx_scale_weights(cnn_onnx_import *import, cnn_node node, const 
 {
     const cnn_shape *shape = &cnn_onnx_layer(import, node)->output;
     cnn_status status = CNN_OK;
-    if (!find_fill(import, node, "bias"))
+    if (!find_copy(import, node, "bias"))
         status = add_bias(import, node, shape->dims[shape->rank - 1]);
     if (!status)
-        status = scale_fill(import, find_fill(import, node, "weight"), scale, NULL);
-    return status ? status : scale_fill(import, find_fill(import, node, "bias"), scale, offset);
+        status = scale_copy(import, find_copy(import, node, "weight"), scale, NULL);
+    return status ? status : scale_copy(import, find_copy(import, node, "bias"), scale, offset);
 }
 
 const cnn_layer *cnn_onnx_layer(const cnn_onnx_import *import, cnn_node node)
@@ -202,7 +203,7 @@ cnn_status cnn_onnx_add_convolution(cnn_onnx_import *import, const cnn_conv2d_at
         return status;
     activation->padded = false;
     memset(activation->pads, 0, sizeof activation->pads);
-    const cnn_onnx_fill weights = {
+    const cnn_onnx_weight_copy weights = {
         activation->node,
         "weight",
         weight,
@@ -210,13 +211,12 @@ cnn_status cnn_onnx_add_convolution(cnn_onnx_import *import, const cnn_conv2d_at
         { strides[2], strides[3], strides[1], strides[0] },
         1,
     };
-    status = cnn_onnx_fill_parameter(import, &weights);
+    status = cnn_onnx_add_weight_copy(import, &weights);
     if (status || !bias)
         return status;
-    const cnn_onnx_fill biases = {
-        activation->node, "bias", bias, { 1, 1, 1, attributes->filters }, { 0, 0, 0, 1 }, 1
-    };
-    return cnn_onnx_fill_parameter(import, &biases);
+    const cnn_onnx_weight_copy biases = { activation->node, "bias", bias, { 1, 1, 1, attributes->filters },
+                                          { 0, 0, 0, 1 },   1 };
+    return cnn_onnx_add_weight_copy(import, &biases);
 }
 
 bool cnn_onnx_is_not_negative(const cnn_onnx_import *import, cnn_node node)

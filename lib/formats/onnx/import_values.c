@@ -101,11 +101,11 @@ cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, con
     return *tensor && (*tensor)->floats ? CNN_OK : fail_missing(import, index, what);
 }
 
-cnn_status cnn_onnx_need_wholes(const cnn_onnx_import *import, size_t index, const char *what,
+cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor)
 {
     *tensor = cnn_onnx_constant(import, index);
-    return *tensor && (*tensor)->wholes ? CNN_OK : fail_missing(import, index, what);
+    return *tensor && (*tensor)->int64s ? CNN_OK : fail_missing(import, index, what);
 }
 
 cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
@@ -176,10 +176,10 @@ cnn_status cnn_onnx_axes(const cnn_onnx_import *import, size_t input, int32_t ra
     memset(marked, 0, CNN_ONNX_MAX_RANK * sizeof *marked);
     if (!attribute && cnn_onnx_input(import, input)) {
         const cnn_onnx_tensor *tensor;
-        cnn_status status = cnn_onnx_need_wholes(import, input, "list of axes", &tensor);
+        cnn_status status = cnn_onnx_need_int64s(import, input, "list of axes", &tensor);
         if (status)
             return status;
-        list = tensor->wholes;
+        list = tensor->int64s;
         count = (size_t)tensor->count;
     }
     *given = count > 0;
@@ -204,8 +204,8 @@ cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_
         count *= dims[i]; /* a value's, so it fits */
     *new_rank = (int32_t)wanted->count;
     for (int32_t i = 0; i < *new_rank; i++) {
-        new_dims[i] = wanted->wholes[i];
-        if (new_dims[i] == 0 && i < rank && !cnn_onnx_whole(import, "allowzero", 0))
+        new_dims[i] = wanted->int64s[i];
+        if (new_dims[i] == 0 && i < rank && !cnn_onnx_int_attribute(import, "allowzero", 0))
             new_dims[i] = dims[i];
         if (new_dims[i] == -1 && open < 0)
             open = i;

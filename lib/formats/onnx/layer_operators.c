@@ -38,9 +38,9 @@ static bool is_channel_vector(const cnn_onnx_tensor *tensor, int64_t count, int3
 
 /* Features × weight, which lies with those distances in the file. */
 static cnn_status add_dense(cnn_onnx_import *import, const float *weight, int64_t row, int64_t column, int64_t units,
-                            const cnn_onnx_fill *bias, float factor, cnn_onnx_activation *x)
+                            const cnn_onnx_weight_copy *bias, float factor, cnn_onnx_activation *x)
 {
-    cnn_onnx_fill weights = { 0, "weight", weight, { 0, 0, 0, units }, { 0, 0, 0, column }, factor };
+    cnn_onnx_weight_copy weights = { 0, "weight", weight, { 0, 0, 0, units }, { 0, 0, 0, column }, factor };
     const cnn_dense_attributes attributes = { .units = units, .no_bias = !bias };
     cnn_onnx_feature_layout(import, x, weights.dims, weights.strides);
     for (int i = 0; i < 3; i++)
@@ -49,12 +49,12 @@ static cnn_status add_dense(cnn_onnx_import *import, const float *weight, int64_
     memset(x->flat_dims, 0, sizeof x->flat_dims);
     weights.node = x->node;
     if (!status)
-        status = cnn_onnx_fill_parameter(import, &weights);
+        status = cnn_onnx_add_weight_copy(import, &weights);
     if (status || !bias)
         return status;
-    cnn_onnx_fill biases = *bias;
+    cnn_onnx_weight_copy biases = *bias;
     biases.node = x->node;
-    return cnn_onnx_fill_parameter(import, &biases);
+    return cnn_onnx_add_weight_copy(import, &biases);
 }
 
 /* A convolution by one pixel on features: GlobalAveragePool may have come before it. */
@@ -64,7 +64,7 @@ static cnn_status read_pointwise(cnn_onnx_import *import, const cnn_onnx_tensor 
     int64_t channels = cnn_onnx_channels(import, x), units = weight->dims[0];
     if (weight->dims[2] != 1 || weight->dims[3] != 1 || weight->dims[1] != channels)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is a convolution on features, and not by one pixel");
-    const cnn_onnx_fill biases = { 0, "bias", bias, { 1, 1, 1, units }, { 0, 0, 0, 1 }, 1 };
+    const cnn_onnx_weight_copy biases = { 0, "bias", bias, { 1, 1, 1, units }, { 0, 0, 0, 1 }, 1 };
     return add_dense(import, weight->floats, 1, channels, units, bias ? &biases : NULL, 1, x);
 }
 
@@ -76,7 +76,7 @@ static cnn_status read_image_conv(cnn_onnx_import *import, const cnn_onnx_tensor
     for (int axis = 0; axis < 2; axis++)
         w.kernel[axis] = dims[2 + axis] <= INT16_MAX ? (int32_t)dims[2 + axis] : 0;
     cnn_status status = cnn_onnx_read_window(import, x, &w);
-    int64_t groups = cnn_onnx_whole(import, "group", 1), channels = cnn_onnx_channels(import, x);
+    int64_t groups = cnn_onnx_int_attribute(import, "group", 1), channels = cnn_onnx_channels(import, x);
     if (status)
         return status;
     if (groups < 1 || groups > INT32_MAX || channels % groups || dims[1] != channels / groups ||
@@ -137,12 +137,12 @@ static cnn_status read_gemm(cnn_onnx_import *import)
         status = cnn_onnx_drop_space(import, &x);
     if (!status)
         status = cnn_onnx_need_floats(import, 1, "weight", &b);
-    if (!status && (cnn_onnx_whole(import, "transA", 0) || x.rank != 2 || x.axes[1] != CNN_ONNX_CHANNEL ||
+    if (!status && (cnn_onnx_int_attribute(import, "transA", 0) || x.rank != 2 || x.axes[1] != CNN_ONNX_CHANNEL ||
                     b->rank != 2 || cnn_onnx_layer(import, x.node)->output.rank != 1))
         status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only features by a matrix are supported");
     if (status)
         return status;
-    bool transposed = cnn_onnx_whole(import, "transB", 0) != 0;
+    bool transposed = cnn_onnx_int_attribute(import, "transB", 0) != 0;
     int64_t inputs = b->dims[transposed], units = b->dims[!transposed];
     if (inputs != cnn_onnx_channels(import, &x))
         return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "its weights are for %lld features; its input has %lld",
@@ -150,14 +150,14 @@ static cnn_status read_gemm(cnn_onnx_import *import)
     if (cnn_onnx_input(import, 2) && (!c || !c->floats || (c->count != 1 && !is_channel_vector(c, units, 1, 2))))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its bias is not one number for each of %lld outputs",
                              (long long)units);
-    const cnn_onnx_fill bias = { 0,
-                                 "bias",
-                                 c ? c->floats : NULL,
-                                 { 1, 1, 1, units },
-                                 { 0, 0, 0, c && c->count > 1 },
-                                 cnn_onnx_float(import, "beta", 1) };
+    const cnn_onnx_weight_copy bias = { 0,
+                                        "bias",
+                                        c ? c->floats : NULL,
+                                        { 1, 1, 1, units },
+                                        { 0, 0, 0, c && c->count > 1 },
+                                        cnn_onnx_float_attribute(import, "beta", 1) };
     status = add_dense(import, b->floats, transposed ? 1 : units, transposed ? inputs : 1, units, c ? &bias : NULL,
-                       cnn_onnx_float(import, "alpha", 1), &x);
+                       cnn_onnx_float_attribute(import, "alpha", 1), &x);
     return status ? status : cnn_onnx_define(import, &x);
 }
 
@@ -190,12 +190,12 @@ static cnn_status read_batch_norm(cnn_onnx_import *import)
     if (status)
         return status;
     int64_t channels = cnn_onnx_channels(import, &x);
-    if (x.rank < 2 || x.axes[1] != CNN_ONNX_CHANNEL || cnn_onnx_whole(import, "training_mode", 0) ||
-        !cnn_onnx_whole(import, "spatial", 1))
+    if (x.rank < 2 || x.axes[1] != CNN_ONNX_CHANNEL || cnn_onnx_int_attribute(import, "training_mode", 0) ||
+        !cnn_onnx_int_attribute(import, "spatial", 1))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it normalises something else than channels");
-    float momentum = cnn_onnx_float(import, "momentum", 0.9f);
+    float momentum = cnn_onnx_float_attribute(import, "momentum", 0.9f);
     const cnn_batch_norm_attributes attributes = { .momentum = momentum > 0 && momentum < 1 ? momentum : 0,
-                                                   .epsilon = cnn_onnx_float(import, "epsilon", 1e-5f) };
+                                                   .epsilon = cnn_onnx_float_attribute(import, "epsilon", 1e-5f) };
     status = cnn_onnx_add_layer(import, &cnn_layer_batch_norm, &x.node, 1, &attributes, &x.node);
     for (size_t i = 0; i < 4 && !status; i++) {
         const cnn_onnx_tensor *tensor;
@@ -205,9 +205,9 @@ static cnn_status read_batch_norm(cnn_onnx_import *import)
                                    (long long)tensor->count, (long long)channels);
         if (status)
             return status;
-        cnn_onnx_fill fill = { x.node, names[i], tensor->floats, { 0, 0, 0, 1 }, { 0 }, 1 };
-        cnn_onnx_feature_layout(import, &x, fill.dims, fill.strides);
-        status = cnn_onnx_fill_parameter(import, &fill);
+        cnn_onnx_weight_copy copy = { x.node, names[i], tensor->floats, { 0, 0, 0, 1 }, { 0 }, 1 };
+        cnn_onnx_feature_layout(import, &x, copy.dims, copy.strides);
+        status = cnn_onnx_add_weight_copy(import, &copy);
     }
     return status ? status : cnn_onnx_define(import, &x);
 }
@@ -293,7 +293,7 @@ static cnn_status average_with_padding(cnn_onnx_import *import, const cnn_onnx_w
 
 static bool counts_padding(const cnn_onnx_import *import)
 {
-    return cnn_onnx_whole(import, "count_include_pad", 0) != 0;
+    return cnn_onnx_int_attribute(import, "count_include_pad", 0) != 0;
 }
 
 /* All of the padding counts, or there is none that doesn't. */
@@ -310,7 +310,7 @@ static cnn_status read_average_pool(cnn_onnx_import *import)
     if (status)
         return status;
     bool counts = counts_padding(import);
-    if (counts && cnn_onnx_any_pads(w.pads) && cnn_onnx_whole(import, "ceil_mode", 0))
+    if (counts && cnn_onnx_any_pads(w.pads) && cnn_onnx_int_attribute(import, "ceil_mode", 0))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "an average with this padding is not supported");
     cnn_onnx_join_pads(&w, &x);
     if (w.kernel[0] == 1 && w.kernel[1] == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !cnn_onnx_any_pads(w.pads))
@@ -360,7 +360,7 @@ static cnn_status read_reduce_mean(cnn_onnx_import *import)
     if (status)
         return status;
     int32_t rank = 0;
-    bool keep = cnn_onnx_whole(import, "keepdims", 1) != 0, others = !given;
+    bool keep = cnn_onnx_int_attribute(import, "keepdims", 1) != 0, others = !given;
     for (int32_t axis = 0; axis < x.rank; axis++) {
         cnn_onnx_axis kind = x.axes[axis];
         height = height || (marked[axis] && kind == CNN_ONNX_HEIGHT);

@@ -97,13 +97,13 @@ const CnnOnnx__Attribute *cnn_onnx_attribute(const cnn_onnx_import *import, cons
     return NULL;
 }
 
-int64_t cnn_onnx_whole(const cnn_onnx_import *import, const char *name, int64_t otherwise)
+int64_t cnn_onnx_int_attribute(const cnn_onnx_import *import, const char *name, int64_t otherwise)
 {
     const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
     return attribute ? attribute->i : otherwise;
 }
 
-float cnn_onnx_float(const cnn_onnx_import *import, const char *name, float otherwise)
+float cnn_onnx_float_attribute(const cnn_onnx_import *import, const char *name, float otherwise)
 {
     const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
     return attribute ? attribute->f : otherwise;
@@ -116,7 +116,7 @@ bool cnn_onnx_text_is(const cnn_onnx_import *import, const char *name, const cha
     return attribute && attribute->has_s && attribute->s.len == length && !memcmp(attribute->s.data, text, length);
 }
 
-cnn_status cnn_onnx_wholes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers)
+cnn_status cnn_onnx_int_attributes(const cnn_onnx_import *import, const char *name, int32_t count, int32_t *numbers)
 {
     const CnnOnnx__Attribute *attribute = cnn_onnx_attribute(import, name);
     if (!attribute)

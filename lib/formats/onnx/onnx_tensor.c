@@ -8,7 +8,7 @@
 
 enum { LOCATION_EXTERNAL = 1 };
 
-static bool is_whole(int32_t type)
+static bool is_integer(int32_t type)
 {
     return type != CNN_ONNX_FLOAT && type != CNN_ONNX_FLOAT16 && type != CNN_ONNX_DOUBLE && type != CNN_ONNX_BFLOAT16;
 }
@@ -64,7 +64,7 @@ static float read_float(int32_t type, const unsigned char *at)
     }
 }
 
-static int64_t read_whole(int32_t type, const unsigned char *at)
+static int64_t read_integer(int32_t type, const unsigned char *at)
 {
     int16_t small;
     int32_t medium;
@@ -95,7 +95,7 @@ static cnn_status set_dims(cnn_onnx_import *import, cnn_onnx_tensor *tensor, int
 }
 
 cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int64_t *dims, float **floats,
-                               int64_t **wholes, cnn_onnx_tensor **result)
+                               int64_t **int64s, cnn_onnx_tensor **result)
 {
     void *memory;
     cnn_status status = cnn_onnx_memory(import, 1, sizeof **result, &memory);
@@ -105,13 +105,13 @@ cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int6
     *tensor = (cnn_onnx_tensor){ .type = floats ? CNN_ONNX_FLOAT : CNN_ONNX_INT64 };
     status = set_dims(import, tensor, rank, dims);
     if (!status)
-        status = cnn_onnx_memory(import, tensor->count, floats ? sizeof **floats : sizeof **wholes, &memory);
+        status = cnn_onnx_memory(import, tensor->count, floats ? sizeof **floats : sizeof **int64s, &memory);
     if (status)
         return status;
     if (floats)
         tensor->floats = *floats = memory;
     else
-        tensor->wholes = *wholes = memory;
+        tensor->int64s = *int64s = memory;
     *result = tensor;
     return CNN_OK;
 }
@@ -119,23 +119,23 @@ cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int6
 static cnn_status convert_raw(cnn_onnx_import *import, cnn_onnx_tensor *tensor, const unsigned char *data)
 {
     void *memory;
-    bool whole = is_whole(tensor->type);
+    bool integer = is_integer(tensor->type);
     size_t size = size_of(tensor->type);
     if (tensor->type == CNN_ONNX_FLOAT && (uintptr_t)data % sizeof(float) == 0) {
         tensor->floats = (const float *)data;
         return CNN_OK;
     }
-    cnn_status status = cnn_onnx_memory(import, tensor->count, whole ? sizeof(int64_t) : sizeof(float), &memory);
+    cnn_status status = cnn_onnx_memory(import, tensor->count, integer ? sizeof(int64_t) : sizeof(float), &memory);
     if (status)
         return status;
     for (int64_t i = 0; i < tensor->count; i++, data += size) {
-        if (whole)
-            ((int64_t *)memory)[i] = read_whole(tensor->type, data);
+        if (integer)
+            ((int64_t *)memory)[i] = read_integer(tensor->type, data);
         else
             ((float *)memory)[i] = read_float(tensor->type, data);
     }
-    if (whole)
-        tensor->wholes = memory;
+    if (integer)
+        tensor->int64s = memory;
     else
         tensor->floats = memory;
     return CNN_OK;
@@ -156,20 +156,20 @@ static size_t field_count(const CnnOnnx__Tensor *from, int32_t type)
 static cnn_status convert_int32_field(cnn_onnx_import *import, cnn_onnx_tensor *tensor, const CnnOnnx__Tensor *from)
 {
     void *memory;
-    bool whole = is_whole(tensor->type);
-    cnn_status status = cnn_onnx_memory(import, tensor->count, whole ? sizeof(int64_t) : sizeof(float), &memory);
+    bool integer = is_integer(tensor->type);
+    cnn_status status = cnn_onnx_memory(import, tensor->count, integer ? sizeof(int64_t) : sizeof(float), &memory);
     if (status)
         return status;
     for (int64_t i = 0; i < tensor->count; i++) {
         unsigned char bits[sizeof(double)] = { (unsigned char)from->int32_data[i],
                                                (unsigned char)(from->int32_data[i] >> 8) };
-        if (whole)
+        if (integer)
             ((int64_t *)memory)[i] = from->int32_data[i];
         else
             ((float *)memory)[i] = read_float(tensor->type, bits);
     }
-    if (whole)
-        tensor->wholes = memory;
+    if (integer)
+        tensor->int64s = memory;
     else
         tensor->floats = memory;
     return CNN_OK;
@@ -182,7 +182,7 @@ static cnn_status convert_field(cnn_onnx_import *import, cnn_onnx_tensor *tensor
                              field_count(from, tensor->type), (long long)tensor->count);
     switch (tensor->type) {
     case CNN_ONNX_FLOAT: tensor->floats = from->float_data; return CNN_OK;
-    case CNN_ONNX_INT64: tensor->wholes = from->int64_data; return CNN_OK;
+    case CNN_ONNX_INT64: tensor->int64s = from->int64_data; return CNN_OK;
     case CNN_ONNX_DOUBLE: return convert_raw(import, tensor, (const unsigned char *)from->double_data);
     default: return convert_int32_field(import, tensor, from);
     }
@@ -208,7 +208,7 @@ static cnn_status read_data(cnn_onnx_import *import, cnn_onnx_tensor *tensor, co
 cnn_status cnn_onnx_read_tensor(cnn_onnx_import *import, const CnnOnnx__Tensor *from, const cnn_onnx_tensor **result)
 {
     static const float no_floats[1];
-    static const int64_t no_wholes[1];
+    static const int64_t no_int64s[1];
     void *memory;
     cnn_status status = cnn_onnx_memory(import, 1, sizeof(cnn_onnx_tensor), &memory);
     if (status)
@@ -223,8 +223,8 @@ cnn_status cnn_onnx_read_tensor(cnn_onnx_import *import, const CnnOnnx__Tensor *
         return status;
     if (tensor->count)
         status = read_data(import, tensor, from);
-    else if (is_whole(tensor->type))
-        tensor->wholes = no_wholes;
+    else if (is_integer(tensor->type))
+        tensor->int64s = no_int64s;
     else
         tensor->floats = no_floats;
     *result = tensor;

@@ -14,7 +14,7 @@ static cnn_status read_same(cnn_onnx_import *import)
 
 static cnn_status read_cast(cnn_onnx_import *import)
 {
-    int64_t type = cnn_onnx_whole(import, "to", CNN_ONNX_FLOAT);
+    int64_t type = cnn_onnx_int_attribute(import, "to", CNN_ONNX_FLOAT);
     if (type != CNN_ONNX_FLOAT && type != CNN_ONNX_FLOAT16 && type != CNN_ONNX_BFLOAT16 && type != CNN_ONNX_DOUBLE)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "rounding to whole numbers is not supported");
     return read_same(import);
@@ -40,7 +40,8 @@ static cnn_status read_dropout(cnn_onnx_import *import)
     cnn_status status = cnn_onnx_activation_of(import, 0, &x);
     if (status)
         return status;
-    float rate = ratio && ratio->floats && ratio->count == 1 ? ratio->floats[0] : cnn_onnx_float(import, "ratio", 0.5f);
+    float rate = ratio && ratio->floats && ratio->count == 1 ? ratio->floats[0]
+                                                             : cnn_onnx_float_attribute(import, "ratio", 0.5f);
     const cnn_dropout_attributes attributes = { .rate = rate };
     if (rate > 0 && rate < 1)
         status = cnn_onnx_add_layer(import, &cnn_layer_dropout, &x.node, 1, &attributes, &x.node);
@@ -87,7 +88,7 @@ static cnn_status read_transpose(cnn_onnx_import *import)
 static cnn_status read_flatten(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    int64_t axis = cnn_onnx_whole(import, "axis", 1);
+    int64_t axis = cnn_onnx_int_attribute(import, "axis", 1);
     cnn_status status = cnn_onnx_activation_of(import, 0, &x);
     if (status)
         return status;
@@ -124,7 +125,7 @@ static cnn_status read_reshape(cnn_onnx_import *import)
     int32_t rank;
     cnn_status status = cnn_onnx_activation_of(import, 0, &x);
     if (!status)
-        status = cnn_onnx_need_wholes(import, 1, "shape", &shape);
+        status = cnn_onnx_need_int64s(import, 1, "shape", &shape);
     if (status)
         return status;
     for (int32_t axis = 0; axis < x.rank; axis++) {
@@ -222,7 +223,7 @@ static cnn_status read_concat(cnn_onnx_import *import)
     int32_t axis, count = 1;
     cnn_status status = cnn_onnx_activation_of(import, 0, &first);
     if (!status)
-        status = cnn_onnx_axis_of(import, cnn_onnx_whole(import, "axis", 1), first.rank, &axis);
+        status = cnn_onnx_axis_of(import, cnn_onnx_int_attribute(import, "axis", 1), first.rank, &axis);
     if (!status && first.axes[axis] != CNN_ONNX_CHANNEL)
         status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only channels can be joined");
     if (!status)
@@ -255,7 +256,7 @@ static cnn_status add_pads(const cnn_onnx_import *import, const int64_t *pads, s
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "it has %zu amounts for %zu axes", count, axes);
     for (size_t i = 0; i < count; i++) {
         int32_t axis = 0;
-        status = cnn_onnx_axis_of(import, list ? list->wholes[i % axes] : (int64_t)(i % axes), x->rank, &axis);
+        status = cnn_onnx_axis_of(import, list ? list->int64s[i % axes] : (int64_t)(i % axes), x->rank, &axis);
         if (status)
             return status;
         if (!pads[i])
@@ -281,9 +282,9 @@ static cnn_status pad_amounts(const cnn_onnx_import *import, const int64_t **pad
         *count = attribute->n_ints;
         return CNN_OK;
     }
-    cnn_status status = cnn_onnx_need_wholes(import, 1, "list of amounts", &tensor);
+    cnn_status status = cnn_onnx_need_int64s(import, 1, "list of amounts", &tensor);
     if (!status) {
-        *pads = tensor->wholes;
+        *pads = tensor->int64s;
         *count = (size_t)tensor->count;
     }
     return status;
@@ -302,7 +303,8 @@ static cnn_status read_pad(cnn_onnx_import *import)
         return status;
     if (cnn_onnx_attribute(import, "mode") && !cnn_onnx_text_is(import, "mode", "constant"))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only padding by a constant is supported");
-    float value = given && given->floats && given->count == 1 ? given->floats[0] : cnn_onnx_float(import, "value", 0);
+    float value =
+        given && given->floats && given->count == 1 ? given->floats[0] : cnn_onnx_float_attribute(import, "value", 0);
     if (x.padded && x.pad_value != value)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it pads once more, by another value");
     x.pad_value = value;

@@ -58,23 +58,23 @@ static cnn_status read_auto_pad(const cnn_onnx_import *import, auto_pad *kind)
 
 cnn_status cnn_onnx_read_window(const cnn_onnx_import *import, const cnn_onnx_activation *x, cnn_onnx_window *w)
 {
-    cnn_status status = cnn_onnx_wholes(import, "kernel_shape", 2, w->kernel);
+    cnn_status status = cnn_onnx_int_attributes(import, "kernel_shape", 2, w->kernel);
     if (!status)
-        status = cnn_onnx_wholes(import, "strides", 2, w->stride);
+        status = cnn_onnx_int_attributes(import, "strides", 2, w->stride);
     if (!status)
-        status = cnn_onnx_wholes(import, "dilations", 2, w->dilation);
+        status = cnn_onnx_int_attributes(import, "dilations", 2, w->dilation);
     auto_pad kind = PAD_EXPLICIT;
     if (!status)
         status = read_auto_pad(import, &kind);
     if (!status && kind == PAD_EXPLICIT)
-        status = cnn_onnx_wholes(import, "pads", 4, w->pads);
+        status = cnn_onnx_int_attributes(import, "pads", 4, w->pads);
     if (!status)
         status = cnn_onnx_check_window(import, w);
     for (int axis = 0; axis < 2 && !status; axis++) {
         int64_t size = cnn_onnx_dim(import, x, 2 + axis);
         if (kind == PAD_SAME_UPPER || kind == PAD_SAME_LOWER)
             pad_same(w, axis, size, kind == PAD_SAME_LOWER);
-        if (cnn_onnx_whole(import, "ceil_mode", 0))
+        if (cnn_onnx_int_attribute(import, "ceil_mode", 0))
             pad_ceil(w, axis, size);
     }
     return status;

@@ -94,15 +94,15 @@ static cnn_status round_arrays(cnn_context *context, cnn_safetensors_array *arra
     return CNN_OK;
 }
 
-static size_t collect_notes(const cnn_model *model, const char *graph, cnn_safetensors_note *notes)
+static size_t collect_metadata(const cnn_model *model, const char *graph, cnn_safetensors_metadata *metadata)
 {
     size_t count = 0;
-    notes[count++] = (cnn_safetensors_note){ KEY_FORMAT, FORMAT };
-    notes[count++] = (cnn_safetensors_note){ KEY_VERSION, VERSION };
-    notes[count++] = (cnn_safetensors_note){ KEY_GRAPH, graph };
+    metadata[count++] = (cnn_safetensors_metadata){ KEY_FORMAT, FORMAT };
+    metadata[count++] = (cnn_safetensors_metadata){ KEY_VERSION, VERSION };
+    metadata[count++] = (cnn_safetensors_metadata){ KEY_GRAPH, graph };
     for (size_t i = 0; i < model->note_count; i++)
         if (!is_reserved(model->notes[i].key))
-            notes[count++] = (cnn_safetensors_note){ model->notes[i].key, model->notes[i].text };
+            metadata[count++] = (cnn_safetensors_metadata){ model->notes[i].key, model->notes[i].text };
     return count;
 }
 
@@ -128,18 +128,19 @@ cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype
     cnn_safetensors_array *arrays =
         cnn_allocate_zeroed(context, count + cnn_quantized_array_limit(model), sizeof *arrays);
     cnn_quantized_array *quantized = NULL;
-    cnn_safetensors_note *notes = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *notes);
+    cnn_safetensors_metadata *metadata = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *metadata);
     cnn_bf16 *rounded = NULL;
-    status = arrays && notes ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
+    status = arrays && metadata ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status && weights == CNN_BFLOAT16)
         status = round_arrays(context, arrays, count, &rounded);
     if (!status && model->quantized)
         status = cnn_quantized_arrays_collect(model, arrays, &count, &quantized);
     if (!status)
-        status = cnn_safetensors_write(context, path, arrays, count, notes, collect_notes(model, graph, notes));
+        status =
+            cnn_safetensors_write(context, path, arrays, count, metadata, collect_metadata(model, graph, metadata));
     cnn_release(context, quantized);
     cnn_release(context, rounded);
-    cnn_release(context, notes);
+    cnn_release(context, metadata);
     cnn_release(context, arrays);
     cnn_text_free(graph);
     return status;
@@ -147,9 +148,9 @@ cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype
 
 static cnn_status check_format(const cnn_safetensors *file, const char *path)
 {
-    const char *format = cnn_safetensors_note_text(file, KEY_FORMAT);
-    const char *version = cnn_safetensors_note_text(file, KEY_VERSION);
-    if (!format || strcmp(format, FORMAT) != 0 || !version || !cnn_safetensors_note_text(file, KEY_GRAPH))
+    const char *format = cnn_safetensors_metadata_text(file, KEY_FORMAT);
+    const char *version = cnn_safetensors_metadata_text(file, KEY_VERSION);
+    if (!format || strcmp(format, FORMAT) != 0 || !version || !cnn_safetensors_metadata_text(file, KEY_GRAPH))
         return cnn_fail(CNN_ERROR_FORMAT,
                         "%s: is a safetensors file, but no model of this library: its metadata lacks \"" KEY_FORMAT
                         "\", \"" KEY_VERSION "\" or \"" KEY_GRAPH "\"",
@@ -162,7 +163,7 @@ static cnn_status check_format(const cnn_safetensors *file, const char *path)
 
 static cnn_status read_graph(cnn_context *context, const cnn_safetensors *file, const char *path, cnn_graph **graph)
 {
-    const char *text = cnn_safetensors_note_text(file, KEY_GRAPH);
+    const char *text = cnn_safetensors_metadata_text(file, KEY_GRAPH);
     cnn_status status = cnn_graph_from_json(context, text, strlen(text), graph);
     return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;
 }
@@ -227,9 +228,10 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
                 ((float *)value->data)[k] = bfloat16_at(array->data, k);
     }
     cnn_model_changed(model);
-    for (size_t i = 0; i < cnn_safetensors_note_count(file); i++) {
-        const cnn_safetensors_note *note = cnn_safetensors_note_at(file, i);
-        cnn_status status = is_reserved(note->key) ? CNN_OK : cnn_model_set_note(model, note->key, note->text);
+    for (size_t i = 0; i < cnn_safetensors_metadata_count(file); i++) {
+        const cnn_safetensors_metadata *metadata = cnn_safetensors_metadata_at(file, i);
+        cnn_status status =
+            is_reserved(metadata->key) ? CNN_OK : cnn_model_set_note(model, metadata->key, metadata->text);
         if (status)
             return cnn_fail(status, "%s: %s", path, cnn_last_error());
     }

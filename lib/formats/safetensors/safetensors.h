@@ -19,15 +19,15 @@ typedef struct cnn_safetensors_array {
     size_t bytes;
 } cnn_safetensors_array;
 
-typedef struct cnn_safetensors_note {
+typedef struct cnn_safetensors_metadata {
     const char *key, *text;
-} cnn_safetensors_note;
+} cnn_safetensors_metadata;
 
 /* Writes whole or not at all (see core/file.h). The same arguments give the same bytes. Arrays lie without gaps, as the
  * format demands, in an order in which each starts at a multiple of its element's size, and those whose size is a
  * multiple of 64 bytes at a multiple of 64. */
 cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
-                                 size_t count, const cnn_safetensors_note *notes, size_t note_count);
+                                 size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count);
 
 typedef struct cnn_safetensors cnn_safetensors;
 
@@ -35,13 +35,13 @@ typedef struct cnn_safetensors cnn_safetensors;
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **file);
 void cnn_safetensors_close(cnn_safetensors *file); /* NULL is ignored */
 
-/* Arrays come in the order of their names, notes in that of the file. */
+/* Arrays come in the order of their names, metadata in that of the file. */
 size_t cnn_safetensors_count(const cnn_safetensors *file);
 const cnn_safetensors_array *cnn_safetensors_array_at(const cnn_safetensors *file, size_t index);
 const cnn_safetensors_array *cnn_safetensors_find(const cnn_safetensors *file,
-                                                  const char *name);                 /* NULL if not there */
-const char *cnn_safetensors_note_text(const cnn_safetensors *file, const char *key); /* NULL if not there */
-size_t cnn_safetensors_note_count(const cnn_safetensors *file);
-const cnn_safetensors_note *cnn_safetensors_note_at(const cnn_safetensors *file, size_t index);
+                                                  const char *name);                     /* NULL if not there */
+const char *cnn_safetensors_metadata_text(const cnn_safetensors *file, const char *key); /* NULL if not there */
+size_t cnn_safetensors_metadata_count(const cnn_safetensors *file);
+const cnn_safetensors_metadata *cnn_safetensors_metadata_at(const cnn_safetensors *file, size_t index);
 
 #endif

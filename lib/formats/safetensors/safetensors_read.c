@@ -23,8 +23,8 @@ struct cnn_safetensors {
     json_t *header; /* owns the names and texts */
     cnn_safetensors_array *arrays;
     size_t count;
-    cnn_safetensors_note *notes;
-    size_t note_count;
+    cnn_safetensors_metadata *metadata;
+    size_t metadata_count;
 };
 
 /* Into memory: a mapped file changes, or is gone, when somebody writes over it or cuts it off. */
@@ -58,7 +58,7 @@ static cnn_status parse_header(cnn_safetensors *file)
     return status;
 }
 
-static cnn_status read_notes(cnn_safetensors *file)
+static cnn_status read_metadata(cnn_safetensors *file)
 {
     json_t *metadata = json_object_get(file->header, CNN_SAFETENSORS_METADATA), *text;
     if (!metadata)
@@ -66,8 +66,8 @@ static cnn_status read_notes(cnn_safetensors *file)
     if (!json_is_object(metadata))
         return cnn_fail(CNN_ERROR_FORMAT, "%s: its metadata is %s, not a map of texts", file->path,
                         cnn_json_kind(metadata));
-    file->notes = cnn_allocate_zeroed(file->context, json_object_size(metadata), sizeof *file->notes);
-    if (!file->notes)
+    file->metadata = cnn_allocate_zeroed(file->context, json_object_size(metadata), sizeof *file->metadata);
+    if (!file->metadata)
         return CNN_ERROR_OUT_OF_MEMORY;
     const char *key;
     json_object_foreach(metadata, key, text)
@@ -75,7 +75,7 @@ static cnn_status read_notes(cnn_safetensors *file)
         if (!json_is_string(text))
             return cnn_fail(CNN_ERROR_FORMAT, "%s: metadata %s is %s, not a text", file->path, key,
                             cnn_json_kind(text));
-        file->notes[file->note_count++] = (cnn_safetensors_note){ key, json_string_value(text) };
+        file->metadata[file->metadata_count++] = (cnn_safetensors_metadata){ key, json_string_value(text) };
     }
     return CNN_OK;
 }
@@ -197,7 +197,7 @@ static cnn_status open_file(cnn_safetensors *file, const char *path)
     if (!status)
         status = parse_header(file);
     if (!status)
-        status = read_notes(file);
+        status = read_metadata(file);
     if (!status)
         status = read_arrays(file);
     if (!status)
@@ -229,7 +229,7 @@ void cnn_safetensors_close(cnn_safetensors *file)
     json_decref(file->header);
     cnn_release(file->context, file->bytes);
     cnn_release(file->context, file->arrays);
-    cnn_release(file->context, file->notes);
+    cnn_release(file->context, file->metadata);
     cnn_release(file->context, file->path);
     cnn_release(file->context, file);
 }
@@ -250,17 +250,17 @@ const cnn_safetensors_array *cnn_safetensors_find(const cnn_safetensors *file, c
     return bsearch(&wanted, file->arrays, file->count, sizeof wanted, compare_names);
 }
 
-const char *cnn_safetensors_note_text(const cnn_safetensors *file, const char *key)
+const char *cnn_safetensors_metadata_text(const cnn_safetensors *file, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(file->header, CNN_SAFETENSORS_METADATA), key));
 }
 
-size_t cnn_safetensors_note_count(const cnn_safetensors *file)
+size_t cnn_safetensors_metadata_count(const cnn_safetensors *file)
 {
-    return file->note_count;
+    return file->metadata_count;
 }
 
-const cnn_safetensors_note *cnn_safetensors_note_at(const cnn_safetensors *file, size_t index)
+const cnn_safetensors_metadata *cnn_safetensors_metadata_at(const cnn_safetensors *file, size_t index)
 {
-    return index < file->note_count ? &file->notes[index] : NULL;
+    return index < file->metadata_count ? &file->metadata[index] : NULL;
 }

@@ -45,17 +45,18 @@ static cnn_status add_entry(json_t *header, const cnn_safetensors_array *array, 
     return CNN_OK;
 }
 
-static cnn_status add_notes(json_t *header, const cnn_safetensors_note *notes, size_t count, const char *path)
+static cnn_status add_metadata(json_t *header, const cnn_safetensors_metadata *metadata, size_t count, const char *path)
 {
     if (!count)
         return CNN_OK;
-    json_t *metadata = json_object();
-    if (json_object_set_new(header, CNN_SAFETENSORS_METADATA, metadata))
+    json_t *map = json_object();
+    if (json_object_set_new(header, CNN_SAFETENSORS_METADATA, map))
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
     for (size_t i = 0; i < count; i++)
-        if (json_object_get(metadata, notes[i].key) ||
-            json_object_set_new(metadata, notes[i].key, json_string(notes[i].text)))
-            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the note %s is there twice, or is not UTF-8", path, notes[i].key);
+        if (json_object_get(map, metadata[i].key) ||
+            json_object_set_new(map, metadata[i].key, json_string(metadata[i].text)))
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the metadata %s is there twice, or is not UTF-8", path,
+                            metadata[i].key);
     return CNN_OK;
 }
 
@@ -82,9 +83,9 @@ static cnn_status print_header(cnn_context *context, const json_t *header, char 
 }
 
 static cnn_status build_header(json_t *header, const char *path, const cnn_safetensors_array *const *order,
-                               size_t count, const cnn_safetensors_note *notes, size_t note_count)
+                               size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count)
 {
-    cnn_status status = header ? add_notes(header, notes, note_count, path)
+    cnn_status status = header ? add_metadata(header, metadata, metadata_count, path)
                                : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
     size_t begin = 0;
     for (size_t i = 0; i < count && !status; i++) {
@@ -95,11 +96,12 @@ static cnn_status build_header(json_t *header, const char *path, const cnn_safet
 }
 
 static cnn_status write_ordered(cnn_context *context, const char *path, const cnn_safetensors_array *const *order,
-                                cnn_chunk *chunks, size_t count, const cnn_safetensors_note *notes, size_t note_count)
+                                cnn_chunk *chunks, size_t count, const cnn_safetensors_metadata *metadata,
+                                size_t metadata_count)
 {
     json_t *header = json_object();
     char *text = NULL;
-    cnn_status status = build_header(header, path, order, count, notes, note_count);
+    cnn_status status = build_header(header, path, order, count, metadata, metadata_count);
     if (!status)
         status = print_header(context, header, &text, &chunks[0].size);
     json_decref(header);
@@ -114,7 +116,7 @@ static cnn_status write_ordered(cnn_context *context, const char *path, const cn
 }
 
 cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
-                                 size_t count, const cnn_safetensors_note *notes, size_t note_count)
+                                 size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count)
 {
     const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof(cnn_safetensors_array *));
     cnn_chunk *chunks = order ? cnn_allocate_zeroed(context, count + 1, sizeof *chunks) : NULL;
@@ -123,7 +125,7 @@ cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const c
         for (size_t i = 0; i < count; i++)
             order[i] = &arrays[i];
         qsort(order, count, sizeof(cnn_safetensors_array *), compare_places);
-        status = write_ordered(context, path, order, chunks, count, notes, note_count);
+        status = write_ordered(context, path, order, chunks, count, metadata, metadata_count);
     }
     cnn_release(context, chunks);
     cnn_release(context, order);

@@ -217,7 +217,7 @@ static void a_model_file_with_any_byte_changed_gives_at_worst_an_error(void **st
 
 /* Writes a file of these arrays and notes, and returns the sentence with which it is refused. */
 static const char *refusal(void **state, cnn_status expected, const cnn_safetensors_array *arrays, size_t count,
-                           const cnn_safetensors_note *notes, size_t note_count)
+                           const cnn_safetensors_metadata *notes, size_t note_count)
 {
     const char *path = scratch_path(*state, "other.safetensors");
     assert_ok(cnn_safetensors_write(NULL, path, arrays, count, notes, note_count));
@@ -236,10 +236,10 @@ static void files_that_are_no_models_are_refused(void **state)
     const cnn_safetensors_array weight = { "dense.weight", CNN_FLOAT32, 2, { 12, 1 }, zeros, 48 };
     const cnn_safetensors_array bias = { "dense.bias", CNN_FLOAT32, 1, { 1 }, zeros, 4 };
     const cnn_safetensors_array sound[] = { weight, bias };
-    const cnn_safetensors_note notes[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", GRAPH } };
-    const cnn_safetensors_note foreign[] = { { "format", "pt" } };
-    const cnn_safetensors_note later[] = { { "format", "cnn" }, { "cnn.version", "2" }, { "cnn.graph", "?" } };
-    const cnn_safetensors_note broken[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", "{}" } };
+    const cnn_safetensors_metadata notes[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", GRAPH } };
+    const cnn_safetensors_metadata foreign[] = { { "format", "pt" } };
+    const cnn_safetensors_metadata later[] = { { "format", "cnn" }, { "cnn.version", "2" }, { "cnn.graph", "?" } };
+    const cnn_safetensors_metadata broken[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", "{}" } };
     assert_refused(CNN_ERROR_FORMAT, sound, 2, foreign, "no model of this library");
     assert_refused(CNN_ERROR_UNSUPPORTED, sound, 2, later, "version 2");
     assert_refused(CNN_ERROR_FORMAT, sound, 2, broken, "other.safetensors: graph: \"layers\"");
@@ -261,7 +261,7 @@ static void files_that_are_no_models_are_refused(void **state)
 
 static void a_graph_that_asks_for_more_than_the_file_holds_is_refused(void **state)
 {
-    const cnn_safetensors_note notes[] = {
+    const cnn_safetensors_metadata notes[] = {
         { "format", "cnn" },
         { "cnn.version", "1" },
         { "cnn.graph", "{\"layers\":[{\"type\":\"input\",\"shape\":[100,100,3]},{\"type\":\"flatten\"},"

@@ -114,7 +114,7 @@ enum { MOST = 32 };
 typedef struct contents {
     cnn_safetensors *file;
     cnn_safetensors_array arrays[MOST];
-    cnn_safetensors_note notes[MOST];
+    cnn_safetensors_metadata notes[MOST];
     size_t count, note_count;
 } contents;
 
@@ -122,12 +122,12 @@ static void read_contents(contents *c, const char *path)
 {
     assert_ok(cnn_safetensors_open(NULL, path, &c->file));
     c->count = cnn_safetensors_count(c->file);
-    c->note_count = cnn_safetensors_note_count(c->file);
+    c->note_count = cnn_safetensors_metadata_count(c->file);
     assert_true(c->count <= MOST && c->note_count <= MOST);
     for (size_t i = 0; i < c->count; i++)
         c->arrays[i] = *cnn_safetensors_array_at(c->file, i);
     for (size_t i = 0; i < c->note_count; i++)
-        c->notes[i] = *cnn_safetensors_note_at(c->file, i);
+        c->notes[i] = *cnn_safetensors_metadata_at(c->file, i);
 }
 
 static size_t index_of(const contents *c, const char *name)

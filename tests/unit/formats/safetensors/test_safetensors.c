@@ -24,7 +24,7 @@ static const cnn_safetensors_array arrays[] = {
 };
 enum { ARRAY_COUNT = sizeof arrays / sizeof *arrays };
 
-static const cnn_safetensors_note notes[] = { { "format", "cnn" }, { "text", "na\xC3\xAFve \"quoted\"\n" } };
+static const cnn_safetensors_metadata notes[] = { { "format", "cnn" }, { "text", "na\xC3\xAFve \"quoted\"\n" } };
 
 static void write_sample(const char *path)
 {
@@ -51,10 +51,10 @@ static void what_is_written_is_read_again(void **state)
     assert_string_equal("conv2d_1.weight", cnn_safetensors_array_at(file, 0)->name);
     assert_null(cnn_safetensors_array_at(file, ARRAY_COUNT));
     assert_null(cnn_safetensors_find(file, "absent"));
-    assert_int_equal(2, cnn_safetensors_note_count(file));
-    assert_string_equal("format", cnn_safetensors_note_at(file, 0)->key);
-    assert_string_equal(notes[1].text, cnn_safetensors_note_text(file, "text"));
-    assert_null(cnn_safetensors_note_text(file, "absent"));
+    assert_int_equal(2, cnn_safetensors_metadata_count(file));
+    assert_string_equal("format", cnn_safetensors_metadata_at(file, 0)->key);
+    assert_string_equal(notes[1].text, cnn_safetensors_metadata_text(file, "text"));
+    assert_null(cnn_safetensors_metadata_text(file, "absent"));
     cnn_safetensors_close(file);
 }
 
