@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import bombs
 from catdog import PROGRAM, SANITIZED, photograph
 from server import HAS_SERVE, Server, encode, form, post, serving
 
@@ -41,9 +42,9 @@ def wait_until(true, seconds=20):
         time.sleep(0.01)
 
 
-def send_many(server, photographs):
+def send_many(server, photographs, content=SLOW):
     """A client that wants many slow photographs classified, and its bytes."""
-    body, kind = form(*[("slow.png", SLOW)] * photographs)
+    body, kind = form(*[("slow.png", content)] * photographs)
     head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     client = server.connect()
     client.sendall(head.encode() + body)
@@ -205,9 +206,10 @@ def test_what_can_never_be_decoded_in_its_memory_is_refused(pets):
             assert server.predict(("large", large)).status == 200
 
 
-def test_slow_photographs_do_not_hold_up_others(pets):
+@pytest.mark.parametrize("content", [SLOW, bombs.progressive(2500, 60, 0x11)], ids=["large", "many scans"])
+def test_slow_photographs_do_not_hold_up_others(pets, content):
     with serving("--model", pets.model, "--threads", 1) as server:
-        client, _ = send_many(server, 20)
+        client, _ = send_many(server, 20, content)
         wait_until(lambda: server.metrics()["catdog_queue_depth"] >= 18)
         for _ in range(5):
             assert server.predict(("cat.jpg", CAT)).status == 200

@@ -25,6 +25,9 @@ typedef struct lane {
 /* Those that are slow to decode have a lane of their own, so that others needn't wait for them. */
 enum { QUICK_LANE, SLOW_LANE, LANES };
 
+/* Of decoding that a batch may take: a second or two on one thread. */
+static const uint64_t BATCH_WORK = 4 * (uint64_t)DECODE_COST_SLOW;
+
 struct queue {
     const cnn_classifier *classifier;
     metrics *metrics;
@@ -61,15 +64,17 @@ static photograph *take(lane *l, photograph **place)
     return one;
 }
 
-/* Moves photographs out, as many as a batch may have and memory allows to decode at once; but one at least. */
+/* Moves photographs out, as many as a batch may have and memory allows to decode at once, and not so many that those
+ * who come next wait long; but one at least. */
 static size_t take_batch(lane *l)
 {
     size_t count = 0;
-    uint64_t decode_bytes = 0;
+    decode_cost all = { 0 };
     while (l->first && count < l->batch_size) {
         photograph **next = find_next(l);
-        decode_bytes += (*next)->cost.bytes;
-        if (count && decode_bytes > l->decode_limit)
+        all.bytes += (*next)->cost.bytes;
+        all.work += (*next)->cost.work;
+        if (count && (all.bytes > l->decode_limit || all.work > BATCH_WORK))
             break;
         l->batch[count++] = take(l, next);
     }
@@ -352,7 +357,7 @@ void queue_push(queue *q, photographs *request)
         photograph *one = request->items[i];
         if (one->prediction.status)
             continue;
-        int which = one->cost.is_slow ? SLOW_LANE : QUICK_LANE;
+        int which = one->cost.work > DECODE_COST_SLOW ? SLOW_LANE : QUICK_LANE;
         places[which] = insert(places[which], one, turns[which]++);
         request->pending++;
     }
