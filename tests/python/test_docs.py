@@ -1,4 +1,4 @@
-"""The programs in docs/python.md, docs/c.md and docs/cpp.md are tried, on few photographs."""
+"""The programs in README.md, docs/python.md, docs/c.md and docs/cpp.md are tried, on few photographs."""
 import os
 import re
 import shlex
@@ -37,6 +37,12 @@ def test_the_python_of_the_docs_works(place, monkeypatch, capsys):
         exec(compile(block, "docs/python.md", "exec"), names)
     said = capsys.readouterr().out
     assert "epoch 10: " in said and "README: " in said and "missing.jpg: " in said
+
+
+def test_the_python_of_the_readme_works(place, monkeypatch):
+    monkeypatch.chdir(place)
+    for block in blocks("../README.md", "python"):
+        exec(compile(block, "README.md", "exec"), {})
 
 
 def available(module):
