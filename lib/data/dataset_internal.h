@@ -4,6 +4,7 @@
 
 #include <cnn/dataset.h>
 
+#include "data/classes.h"
 #include "data/layout.h"
 #include "data/source.h"
 
@@ -35,6 +36,17 @@ cnn_status cnn_dataset_decode_to_fit(const cnn_dataset *dataset, uint64_t index,
 
 /* Which parts `part` means. */
 cnn_status cnn_dataset_choose_roles(const cnn_dataset *dataset, cnn_part part, bool wanted[CNN_ROLES]);
+
+/* Finds the classes of a layout, and gives the dataset their names. They are those of the training part, whichever part
+ * is opened, as a model knows no others; without a training part, those of all parts. */
+cnn_status cnn_dataset_find_classes(cnn_dataset *dataset, const cnn_layout *layout, uint32_t max_classes,
+                                    cnn_classes *classes);
+
+/* Says that the class of an image is none of the training part's, and which one may have been meant. */
+cnn_status cnn_dataset_fail_unknown_class(const char *path, const char *label, const cnn_classes *classes);
+
+cnn_status cnn_dataset_copy_class_names(cnn_dataset *dataset, const char *const *names, size_t count);
+void cnn_dataset_release_class_names(cnn_dataset *dataset);
 
 /* A dataset of the same images. */
 cnn_status cnn_dataset_copy(const cnn_dataset *dataset, cnn_dataset **copy);

@@ -71,7 +71,7 @@ bool cnn_pixel_cache_put(cnn_pixel_cache *cache, size_t index, cnn_tensor *pixel
     return true;
 }
 
-void cnn_pixel_cache_settle(cnn_pixel_cache *cache)
+void cnn_pixel_cache_end_epoch(cnn_pixel_cache *cache)
 {
     if (cache && cache->pixels && atomic_load(&cache->full))
         drop_all(cache);

@@ -21,6 +21,6 @@ cnn_tensor *cnn_pixel_cache_get(const cnn_pixel_cache *cache, size_t index);
 bool cnn_pixel_cache_put(cnn_pixel_cache *cache, size_t index, cnn_tensor *pixels);
 
 /* Between epochs, when no thread uses the cache: drops everything if not all fitted. */
-void cnn_pixel_cache_settle(cnn_pixel_cache *cache);
+void cnn_pixel_cache_end_epoch(cnn_pixel_cache *cache);
 
 #endif

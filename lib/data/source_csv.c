@@ -8,7 +8,7 @@
 #include "core/memory.h"
 #include "core/os.h"
 #include "data/csv_columns.h"
-#include "data/name.h"
+#include "data/file_name.h"
 #include "data/source.h"
 
 enum { EXTENSIONS = 6 };

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/os.h"
-#include "data/name.h"
+#include "data/file_name.h"
 #include "data/source.h"
 
 enum { MAX_DEPTH = 64 };

@@ -8,8 +8,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/os.h"
-#include "data/archive_kind.h"
-#include "data/name.h"
+#include "data/file_name.h"
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -40,14 +39,52 @@ static void drop_repeated(cnn_source *source)
     images->count = kept;
 }
 
-static cnn_status read_start(const char *path, unsigned char start[CNN_ARCHIVE_START], size_t *size)
+enum { START = 265 }; /* bytes that tell what a file is */
+
+/* An archive that isn't read as it lies: what to say of it. */
+typedef struct archive_kind {
+    const char *name;   /* "a 7-Zip archive" */
+    const char *unpack; /* the command that unpacks it, before the file's name */
+} archive_kind;
+
+typedef struct signature {
+    size_t offset;
+    const char *bytes;
+    archive_kind kind;
+} signature;
+
+static const signature signatures[] = {
+    { 0, "\x1F\x8B", { "a gzip archive (tar.gz)", "tar -xzf" } },
+    { 0, "BZh", { "a bzip2 archive (tar.bz2)", "tar -xjf" } },
+    { 0,
+      "\xFD"
+      "7zXZ",
+      { "an xz archive (tar.xz)", "tar -xJf" } },
+    { 0, "\x28\xB5\x2F\xFD", { "a Zstandard archive (tar.zst)", "tar --zstd -xf" } },
+    { 0, "7z\xBC\xAF\x27\x1C", { "a 7-Zip archive", "7z x" } },
+    { 0, "Rar!\x1A\x07", { "a RAR archive", "unrar x" } },
+    { 257, "ustar", { "a tar archive", "tar -xf" } },
+};
+
+/* By a file's first bytes; NULL if it is none that is known. */
+static const archive_kind *find_archive_kind(const unsigned char *start, size_t size)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++) {
+        size_t length = strlen(signatures[i].bytes);
+        if (signatures[i].offset + length <= size && !memcmp(start + signatures[i].offset, signatures[i].bytes, length))
+            return &signatures[i].kind;
+    }
+    return NULL;
+}
+
+static cnn_status read_start(const char *path, unsigned char start[START], size_t *size)
 {
     cnn_file_info info;
     int descriptor = cnn_os_open(path);
     if (descriptor < 0)
         return cnn_fail_errno(path, "can't be opened");
     cnn_status status = cnn_os_fstat(descriptor, &info) ? CNN_OK : cnn_fail_errno(path, "can't be read");
-    *size = !status && info.size < CNN_ARCHIVE_START ? (size_t)info.size : CNN_ARCHIVE_START;
+    *size = !status && info.size < START ? (size_t)info.size : START;
     if (!status && !cnn_os_read_at(descriptor, start, *size, 0)) {
         status = errno ? cnn_fail_errno(path, "can't be read") : CNN_OK;
         *size = 0;
@@ -76,14 +113,14 @@ static bool may_be_self_extracting(const char *path, const unsigned char *start,
 /* What a file is its first bytes say, and its name where these are text. */
 static cnn_status open_regular_file(cnn_source *source, bool any_image)
 {
-    unsigned char start[CNN_ARCHIVE_START];
+    unsigned char start[START];
     size_t size = 0;
     cnn_status status = read_start(source->path, start, &size);
     if (status)
         return status;
     if (is_zip(start, size) || may_be_self_extracting(source->path, start, size))
         return cnn_source_open_zip(source);
-    const cnn_archive_kind *archive = cnn_archive_kind_of(start, size);
+    const archive_kind *archive = find_archive_kind(start, size);
     if (archive)
         return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is %s; unpack it with '%s %s' and give the folder", source->path,
                         archive->name, archive->unpack, source->path);

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/os.h"
-#include "data/name.h"
+#include "data/file_name.h"
 #include "data/source.h"
 #include "data/zip_directory.h"
 #include "data/zip_name.h"

@@ -8,7 +8,7 @@
 #include "core/options.h"
 #include "core/parallel.h"
 #include "data/content.h"
-#include "data/name.h"
+#include "data/file_name.h"
 #include "image/decode.h"
 
 /* Images are verified block by block: within one on all threads, between them the callbacks are called. */
@@ -113,7 +113,7 @@ static uint64_t count_unexplained(const cnn_dataset *dataset, const char *path, 
     return beyond((uint64_t)info.width * info.height, size);
 }
 
-static void judge(const verification *v, size_t index, const void *bytes, size_t size, finding *found)
+static void check_image(const verification *v, size_t index, const void *bytes, size_t size, finding *found)
 {
     const char *path = cnn_dataset_path(v->dataset, index);
     uint64_t decoded;
@@ -145,7 +145,7 @@ static void examine(void *argument, size_t task, uint32_t worker)
     else
         found->unexplained = count_unexplained(v->dataset, path, bytes, size);
     if (!found->status && !found->unexplained)
-        judge(v, index, bytes, size, found);
+        check_image(v, index, bytes, size, found);
     cnn_dataset_release_bytes(v->dataset, bytes);
 }
 
@@ -163,7 +163,7 @@ static void examine_waiting(void *argument, size_t task, uint32_t worker)
     if (found->status)
         keep_reason(found, cnn_dataset_path(v->dataset, index));
     else
-        judge(v, index, bytes, size, found);
+        check_image(v, index, bytes, size, found);
     cnn_dataset_release_bytes(v->dataset, bytes);
 }
 
@@ -231,7 +231,7 @@ static cnn_status have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t 
 }
 
 /* The same photograph twice is a waste; in two classes it contradicts itself, in two parts it gives a test away. */
-static void say_equal(const verification *v, size_t index, size_t equal)
+static void report_duplicate(const verification *v, size_t index, size_t equal)
 {
     static const char *const parts[CNN_ROLES] = { "training", "validation", "test" };
     const cnn_dataset *dataset = v->dataset;
@@ -248,7 +248,7 @@ static void say_equal(const verification *v, size_t index, size_t equal)
     report(v, index, reason);
 }
 
-static cnn_status look_for_equal(verification *v, size_t index, const finding *found)
+static cnn_status look_for_duplicate(verification *v, size_t index, const finding *found)
 {
     size_t first = cnn_content_table_find(&v->contents, found->hash, index, true);
     if (first == SIZE_MAX)
@@ -256,11 +256,11 @@ static cnn_status look_for_equal(verification *v, size_t index, const finding *f
     bool equal;
     cnn_status status = have_equal_bytes(v->dataset, first, index, &equal);
     if (!status && equal)
-        say_equal(v, index, first);
+        report_duplicate(v, index, first);
     return status;
 }
 
-static cnn_status settle(verification *v, size_t index, const finding *found)
+static cnn_status report_finding(verification *v, size_t index, const finding *found)
 {
     if (found->status == CNN_ERROR_OUT_OF_MEMORY)
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: %s", cnn_dataset_path(v->dataset, index), found->reason);
@@ -274,7 +274,7 @@ static cnn_status settle(verification *v, size_t index, const finding *found)
         snprintf(reason, sizeof reason, "is a %s image, though its name says otherwise", found->misnamed);
         report(v, index, reason);
     }
-    return v->contents.places ? look_for_equal(v, index, found) : CNN_OK;
+    return v->contents.places ? look_for_duplicate(v, index, found) : CNN_OK;
 }
 
 static cnn_status verify_all(verification *v)
@@ -284,7 +284,7 @@ static cnn_status verify_all(verification *v)
         size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
         cnn_status status = examine_block(v, count);
         for (size_t i = 0; i < count && !status; i++)
-            status = settle(v, v->first + i, &v->findings[i]);
+            status = report_finding(v, v->first + i, &v->findings[i]);
         if (status)
             return status;
         if (v->options.progress && v->options.progress(v->first + count, total, v->options.user))

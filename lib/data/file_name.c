@@ -1,4 +1,4 @@
-#include "data/name.h"
+#include "data/file_name.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* What the name of a file or folder says of it. */
-#ifndef CNN_DATA_NAME_H
-#define CNN_DATA_NAME_H
+#ifndef CNN_DATA_FILE_NAME_H
+#define CNN_DATA_FILE_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>
