@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "compile/plan.h"
+#include "compile/passes.h"
 #include "core/error.h"
 #include "core/memory.h"
 
@@ -54,7 +54,7 @@ static cnn_status place_all(const entry *sorted, entry *placed, size_t count, si
         size_t end;
         buffer->offset = lowest_place(buffer, placed, i);
         if (!cnn_sum(buffer->offset, buffer->bytes, &end) || end > PTRDIFF_MAX)
-            return cnn_fail(CNN_ERROR_LIMIT, "the model's values for a batch are too large for memory");
+            return cnn_fail(CNN_ERROR_LIMIT, "the model's values for an image are too large for memory");
         insert_by_offset(placed, i, buffer);
         *bytes = end > *bytes ? end : *bytes;
     }
@@ -95,4 +95,10 @@ cnn_status cnn_arena_assign(cnn_context *context, cnn_buffer *buffers, int32_t f
     assert(status || are_apart(sorted + used, used, *bytes));
     cnn_release(context, sorted);
     return status;
+}
+
+cnn_status cnn_assign_arena(cnn_program *program)
+{
+    return cnn_arena_assign(program->source.context, program->buffers, CNN_BUFFER_FIRST, program->buffer_count,
+                            &program->image_bytes);
 }

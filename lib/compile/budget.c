@@ -8,26 +8,18 @@ enum { TRAINING_FACTOR = 8 };
 
 #define HOW_TO_RAISE_MEMORY "cnn_context_options.image_memory_limit or CNN_IMAGE_MEMORY raises it"
 
-static int64_t count_of(const cnn_shape *shape)
-{
-    int64_t count = 1; /* it fits: layers check it */
-    for (int32_t i = 0; i < shape->rank; i++)
-        count *= shape->dims[i];
-    return count;
-}
-
 /* Of the layer's inputs and its output, as floats. */
 static uint64_t bytes_of(const cnn_layer *layer)
 {
-    uint64_t count = (uint64_t)count_of(&layer->output);
+    uint64_t count = (uint64_t)cnn_shape_count(&layer->output);
     for (int32_t i = 0; i < layer->input_count; i++)
-        count += (uint64_t)count_of(&layer->inputs[i]);
+        count += (uint64_t)cnn_shape_count(&layer->inputs[i]);
     return count * sizeof(float);
 }
 
 static uint64_t operations_of(const cnn_layer *layer)
 {
-    uint64_t count = (uint64_t)count_of(&layer->output);
+    uint64_t count = (uint64_t)cnn_shape_count(&layer->output);
     if (layer->type->flops)
         return layer->type->flops(layer);
     if (layer->type != &cnn_layer_max_pool2d && layer->type != &cnn_layer_avg_pool2d)
@@ -57,13 +49,12 @@ cnn_status cnn_graph_check_budget(const cnn_context *context, const cnn_graph *g
     return CNN_OK;
 }
 
-cnn_status cnn_plan_check_budget(const cnn_context *context, const cnn_plan *plan, bool training)
+cnn_status cnn_check_image_memory(const cnn_context *context, size_t image_bytes, bool training)
 {
-    uint64_t bytes = plan->arena_bytes / (uint64_t)plan->batch;
-    if (bytes / (training ? TRAINING_FACTOR : 1) <= context->image_memory_limit)
+    if (image_bytes / (training ? TRAINING_FACTOR : 1) <= context->image_memory_limit)
         return CNN_OK;
     return cnn_fail(CNN_ERROR_LIMIT,
                     "the model's values take %.1f MB for one image%s; the limit is %.1f MB (" HOW_TO_RAISE_MEMORY ")",
-                    (double)bytes / 1e6, training ? " in training" : "",
+                    (double)image_bytes / 1e6, training ? " in training" : "",
                     (double)context->image_memory_limit * (training ? TRAINING_FACTOR : 1) / 1e6);
 }

@@ -1,40 +1,40 @@
-/* Batch normalisation as part of the convolution before it, as an operation on models. Dropout may lie between them,
- * and one normalisation may follow another. */
+/* Batch normalisation as part of the convolution before it, as a graph and weights of their own, which can be
+ * quantised. Dropout may lie between them, and one normalisation may follow another. */
+#include "compile/fold.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
-#include "runtime/quantize.h"
 
-typedef struct folding {
-    const cnn_model *model;
+struct cnn_folding {
+    cnn_program_source source;
     cnn_graph *graph;
     cnn_node *places; /* of each node's value in the new graph */
     cnn_node *roots;  /* the convolution whose value a node passes on, normalised; CNN_NODE_ERROR: none */
     bool *normalized; /* convolutions that something is folded into */
     int32_t *uses;
-} folding;
+};
 
-static const cnn_graph_node *node_of(const folding *f, cnn_node node)
+static const cnn_graph_node *node_of(const cnn_folding *f, cnn_node node)
 {
-    return &f->model->graph->nodes[node];
+    return &f->source.graph->nodes[node];
 }
 
 /* How often each value is used on the way to the output: what else uses it is never computed. */
-static void count_uses(folding *f)
+static void count_uses(cnn_folding *f)
 {
-    const cnn_graph *graph = f->model->graph;
+    const cnn_graph *graph = f->source.graph;
     f->uses[cnn_graph_output(graph)]++;
     for (cnn_node i = cnn_graph_output(graph); i >= 0; i--)
         for (int32_t k = 0; f->uses[i] && k < graph->nodes[i].layer.input_count; k++)
             f->uses[graph->nodes[i].inputs[k]]++;
 }
 
-static void find_roots(folding *f)
+static void find_roots(cnn_folding *f)
 {
-    const cnn_graph *graph = f->model->graph;
+    const cnn_graph *graph = f->source.graph;
     count_uses(f);
     f->roots[0] = CNN_NODE_ERROR;
     for (cnn_node i = 1; i < graph->count; i++) {
@@ -50,19 +50,19 @@ static void find_roots(folding *f)
 }
 
 /* A dropout that is all there is between input and output stays: a net has a layer at least. */
-static bool is_only_layer(const folding *f, cnn_node node)
+static bool is_only_layer(const cnn_folding *f, cnn_node node)
 {
-    return node == cnn_graph_output(f->model->graph) && f->places[node_of(f, node)->inputs[0]] == 0;
+    return node == cnn_graph_output(f->source.graph) && f->places[node_of(f, node)->inputs[0]] == 0;
 }
 
-static bool is_folded(const folding *f, cnn_node node)
+static bool is_folded(const cnn_folding *f, cnn_node node)
 {
     const cnn_layer_type *type = node_of(f, node)->layer.type;
     return (type == &cnn_layer_dropout && !is_only_layer(f, node)) ||
            (type == &cnn_layer_batch_norm && f->roots[node] != CNN_NODE_ERROR);
 }
 
-static void add_node(folding *f, cnn_node node)
+static void add_node(cnn_folding *f, cnn_node node)
 {
     const cnn_graph_node *it = node_of(f, node);
     cnn_node inputs[CNN_MAX_INPUTS] = { 0 };
@@ -80,30 +80,29 @@ static void add_node(folding *f, cnn_node node)
                                                          attributes, it->name);
 }
 
-static const cnn_tensor *find_value(const cnn_model *model, cnn_node node, const char *name)
+static const cnn_tensor *find_value(const cnn_weights *weights, int32_t count, cnn_node node, const char *name)
 {
-    for (int32_t i = 0; i < model->weights_count; i++)
-        if (model->weights[i].node == node && !strcmp(model->weights[i].declared->name, name))
-            return model->weights[i].value;
+    for (int32_t i = 0; i < count; i++)
+        if (weights[i].node == node && !strcmp(weights[i].declared->name, name))
+            return weights[i].value;
     return NULL;
 }
 
-static const float *find_floats(const cnn_model *model, cnn_node node, const char *name)
+static const float *find_floats(const cnn_folding *f, cnn_node node, const char *name)
 {
-    const cnn_tensor *value = find_value(model, node, name);
+    const cnn_tensor *value = find_value(f->source.weights, f->source.weights_count, node, name);
     return value ? value->data : NULL;
 }
 
 /* Scales a convolution's weights, and its bias, to scale × (conv + bias - mean) / deviation + offset. */
-static void fold_norm(const folding *f, cnn_model *folded, cnn_node norm)
+static void fold_norm(const cnn_folding *f, cnn_node norm, const cnn_weights *folded, int32_t count)
 {
     cnn_node conv = f->places[f->roots[norm]];
     const cnn_batch_norm_attributes *attributes = node_of(f, norm)->layer.attributes;
-    const float *scale = find_floats(f->model, norm, "scale"), *offset = find_floats(f->model, norm, "offset");
-    const float *mean = find_floats(f->model, norm, "running_mean");
-    const float *variance = find_floats(f->model, norm, "running_variance");
-    const cnn_tensor *weights = find_value(folded, conv, "weight");
-    float *values = weights->data, *bias = find_value(folded, conv, "bias")->data;
+    const float *scale = find_floats(f, norm, "scale"), *offset = find_floats(f, norm, "offset");
+    const float *mean = find_floats(f, norm, "running_mean"), *variance = find_floats(f, norm, "running_variance");
+    const cnn_tensor *weights = find_value(folded, count, conv, "weight");
+    float *values = weights->data, *bias = find_value(folded, count, conv, "bias")->data;
     int64_t filters = weights->dims[3];
     for (int64_t c = 0; c < filters; c++) {
         float factor = scale[c] / sqrtf(variance[c] + attributes->epsilon);
@@ -114,59 +113,75 @@ static void fold_norm(const folding *f, cnn_model *folded, cnn_node norm)
 }
 
 /* A bias that the node hasn't stays zero. */
-static void copy_values(const folding *f, cnn_model *folded, cnn_node node)
+static void copy_values(const cnn_folding *f, cnn_node node, const cnn_weights *folded, int32_t count)
 {
-    for (int32_t i = 0; i < folded->weights_count; i++) {
-        const cnn_weights *to = &folded->weights[i];
-        const cnn_tensor *from = to->node == f->places[node] ? find_value(f->model, node, to->declared->name) : NULL;
+    for (int32_t i = 0; i < count; i++) {
+        if (folded[i].node != f->places[node])
+            continue;
+        const cnn_tensor *from = find_value(f->source.weights, f->source.weights_count, node, folded[i].declared->name);
         if (from)
-            memcpy(to->value->data, from->data, cnn_tensor_bytes(to->value));
+            memcpy(folded[i].value->data, from->data, cnn_tensor_bytes(folded[i].value));
     }
 }
 
-static cnn_status make_model(const folding *f, cnn_model **folded)
+void cnn_folding_fill(const cnn_folding *folding, const cnn_weights *weights, int32_t count)
 {
-    cnn_output(f->graph, f->places[cnn_graph_output(f->model->graph)]);
-    cnn_status status = cnn_model_create_blank(f->model->context, f->graph, folded);
-    for (cnn_node i = 0; i < f->model->graph->count && !status; i++) {
-        if (!is_folded(f, i))
-            copy_values(f, *folded, i);
-        else if (node_of(f, i)->layer.type == &cnn_layer_batch_norm)
-            fold_norm(f, *folded, i);
+    for (cnn_node i = 0; i < folding->source.graph->count; i++) {
+        if (!is_folded(folding, i))
+            copy_values(folding, i, weights, count);
+        else if (node_of(folding, i)->layer.type == &cnn_layer_batch_norm)
+            fold_norm(folding, i, weights, count);
     }
-    for (size_t i = 0; i < f->model->note_count && !status; i++)
-        status = cnn_model_set_note(*folded, f->model->notes[i].key, f->model->notes[i].text);
-    if (status) {
-        cnn_model_destroy(*folded);
-        *folded = NULL;
-    }
+}
+
+const cnn_graph *cnn_folding_graph(const cnn_folding *folding)
+{
+    return folding->graph;
+}
+
+static cnn_status fold(cnn_folding *f)
+{
+    cnn_context *context = f->source.context;
+    size_t count = (size_t)f->source.graph->count;
+    f->places = cnn_allocate_zeroed(context, count, sizeof *f->places);
+    f->roots = cnn_allocate_zeroed(context, count, sizeof *f->roots);
+    f->normalized = cnn_allocate_zeroed(context, count, sizeof *f->normalized);
+    f->uses = cnn_allocate_zeroed(context, count, sizeof *f->uses);
+    bool complete = f->places && f->roots && f->normalized && f->uses;
+    cnn_status status = complete ? cnn_graph_create(context, &f->graph) : CNN_ERROR_OUT_OF_MEMORY;
+    if (status)
+        return status;
+    find_roots(f);
+    for (cnn_node i = 0; i < f->source.graph->count; i++)
+        add_node(f, i);
+    cnn_output(f->graph, f->places[cnn_graph_output(f->source.graph)]);
+    return cnn_graph_status(f->graph);
+}
+
+cnn_status cnn_folding_create(const cnn_program_source *source, cnn_folding **result)
+{
+    *result = NULL;
+    cnn_folding *f = cnn_allocate_zeroed(source->context, 1, sizeof *f);
+    if (!f)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    f->source = *source;
+    cnn_status status = fold(f);
+    if (status)
+        cnn_folding_destroy(f);
+    else
+        *result = f;
     return status;
 }
 
-cnn_status cnn_model_fold(const cnn_model *model, cnn_model **folded)
+void cnn_folding_destroy(cnn_folding *f)
 {
-    *folded = NULL;
-    cnn_context *context = model->context;
-    size_t count = (size_t)model->graph->count;
-    folding f = { .model = model };
-    f.places = cnn_allocate_zeroed(context, count, sizeof *f.places);
-    f.roots = cnn_allocate_zeroed(context, count, sizeof *f.roots);
-    f.normalized = cnn_allocate_zeroed(context, count, sizeof *f.normalized);
-    f.uses = cnn_allocate_zeroed(context, count, sizeof *f.uses);
-    bool complete = f.places && f.roots && f.normalized && f.uses;
-    cnn_status status = complete ? cnn_graph_create(context, &f.graph) : CNN_ERROR_OUT_OF_MEMORY;
-    if (!status) {
-        find_roots(&f);
-        for (cnn_node i = 0; i < model->graph->count; i++)
-            add_node(&f, i);
-        status = cnn_graph_status(f.graph);
-    }
-    if (!status)
-        status = make_model(&f, folded);
-    cnn_graph_destroy(f.graph);
-    cnn_release(context, f.places);
-    cnn_release(context, f.roots);
-    cnn_release(context, f.normalized);
-    cnn_release(context, f.uses);
-    return status;
+    if (!f)
+        return;
+    cnn_context *context = f->source.context;
+    cnn_graph_destroy(f->graph);
+    cnn_release(context, f->places);
+    cnn_release(context, f->roots);
+    cnn_release(context, f->normalized);
+    cnn_release(context, f->uses);
+    cnn_release(context, f);
 }

@@ -222,6 +222,9 @@ typedef struct cnn_int8_attributes {
 extern const cnn_layer_type cnn_layer_quantize, cnn_layer_dequantize, cnn_layer_int8_conv2d, cnn_layer_int8_max_pool2d,
     cnn_layer_int8_global_avg_pool, cnn_layer_int8_add, cnn_layer_int8_concat;
 
+/* Elements of one image's value: they fit, as layers check it. */
+int64_t cnn_shape_count(const cnn_shape *shape);
+
 /* Whether int8 can compute a layer: its sums must fit 32 bits. */
 bool cnn_int8_can_compute(const cnn_layer *layer);
 

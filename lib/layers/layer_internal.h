@@ -18,7 +18,6 @@ extern const char *const cnn_padding_names[], *const cnn_initializer_names[];
 /* "150×150×3"; returns `text`, which has CNN_SHAPE_TEXT_SIZE bytes. */
 const char *cnn_shape_text(const cnn_shape *shape, char *text);
 
-int64_t cnn_shape_count(const cnn_shape *shape);
 int64_t cnn_shape_channels(const cnn_shape *shape); /* the last dimension */
 
 /* Fails unless the number of inputs is one that the type takes, and their shapes are possible. Every `shape` begins

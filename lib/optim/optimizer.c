@@ -11,7 +11,7 @@
 
 typedef struct trained_parameter {
     int32_t index; /* in the model */
-    float weight_decay, rate_factor;
+    float weight_decay, learning_rate_multiplier;
     float *value;
     const float *gradient; /* of this step */
     float *states[CNN_MAX_OPTIMIZER_STATES];
@@ -118,7 +118,7 @@ static cnn_status add_parameters(cnn_optimizer *optimizer, size_t *counts)
         counts[optimizer->count++] = (size_t)cnn_tensor_count(parameter.value);
         trained->index = i;
         trained->value = cnn_tensor_data(parameter.value);
-        trained->rate_factor = optimizer->model->weights[i].rate_factor;
+        trained->learning_rate_multiplier = optimizer->model->weights[i].learning_rate_multiplier;
         trained->weight_decay = parameter.decay ? optimizer->options.weight_decay : 0;
         for (int32_t s = 0; s < optimizer->states; s++) {
             trained->states[s] =
@@ -260,7 +260,7 @@ static void update_block(void *argument, size_t task, uint32_t worker)
     cnn_update update = {
         .options = &optimizer->options,
         .step = optimizer->steps,
-        .learning_rate = optimizer->learning_rate * parameter->rate_factor,
+        .learning_rate = optimizer->learning_rate * parameter->learning_rate_multiplier,
         .gradient_scale = optimizer->gradient_scale,
         .weight_decay = parameter->weight_decay,
         .count = block.count,

@@ -2,12 +2,12 @@
 #include <float.h>
 #include <math.h>
 
+#include "compile/fold.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "runtime/model_state.h"
 #include "runtime/quantize.h"
-#include "runtime/session.h"
 
 typedef struct range {
     float low, high;
@@ -17,9 +17,38 @@ typedef struct range {
 struct cnn_calibration {
     cnn_context *context;
     cnn_model *folded;
-    range *ranges; /* of each node's value; those that no step gives stay empty */
+    range *ranges; /* of each node's value; those that no operation gives stay empty */
     int64_t images;
 };
+
+static cnn_status copy_notes(const cnn_model *model, cnn_model *folded)
+{
+    cnn_status status = CNN_OK;
+    for (size_t i = 0; i < model->note_count && !status; i++)
+        status = cnn_model_set_note(folded, model->notes[i].key, model->notes[i].text);
+    return status;
+}
+
+cnn_status cnn_model_fold(const cnn_model *model, cnn_model **folded)
+{
+    *folded = NULL;
+    cnn_program_source source = cnn_model_source(model);
+    cnn_folding *folding;
+    cnn_status status = cnn_folding_create(&source, &folding);
+    if (status)
+        return status;
+    status = cnn_model_create_blank(model->context, cnn_folding_graph(folding), folded);
+    if (!status) {
+        cnn_folding_fill(folding, (*folded)->weights, (*folded)->weights_count);
+        status = copy_notes(model, *folded);
+    }
+    cnn_folding_destroy(folding);
+    if (status) {
+        cnn_model_destroy(*folded);
+        *folded = NULL;
+    }
+    return status;
+}
 
 cnn_status cnn_calibration_create(const cnn_model *model, cnn_calibration **result)
 {
@@ -141,8 +170,10 @@ cnn_status cnn_calibration_finish(const cnn_calibration *calibration, cnn_model 
         status = cnn_model_quantize_weights(folded, scales, &quantized);
     if (!status)
         status = set_quantizations(calibration, quantized);
-    if (!status)
-        status = cnn_model_check_steps(quantized);
+    if (!status) {
+        cnn_program_source source = cnn_model_source(quantized);
+        status = cnn_program_check(&source);
+    }
     cnn_release(calibration->context, scales);
     if (status)
         cnn_model_destroy(quantized);

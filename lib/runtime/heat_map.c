@@ -9,7 +9,6 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "runtime/model_state.h"
-#include "runtime/session.h"
 
 typedef struct explanation {
     const cnn_model *model;
@@ -108,24 +107,26 @@ static cnn_status make_head(const explanation *e, cnn_model **head)
     return CNN_OK;
 }
 
-static cnn_status run_head(explanation *e, const cnn_model *head, cnn_executor *executor, int32_t class_index)
+static cnn_status run_head(explanation *e, const cnn_model *head, cnn_session *session, int32_t class_index)
 {
     cnn_shape shape = cnn_model_output_shape(head);
+    cnn_program_source source = cnn_model_source(head);
     float *direction = cnn_allocate_zeroed(head->context, (size_t)shape.dims[0], sizeof *direction);
-    cnn_run run = { .model = head, .input = e->image->data, .output_gradient = direction };
-    cnn_steps *steps = NULL;
-    cnn_status status = direction && executor ? cnn_steps_create(head, true, &steps) : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_program *program = NULL;
+    cnn_status status = direction && session ? cnn_program_create(&source, (cnn_purpose){ .training = true }, &program)
+                                             : CNN_ERROR_OUT_OF_MEMORY;
     if (!status)
-        status = cnn_executor_prepare(executor, head, steps, 1, &run.plan);
+        status = cnn_session_reserve(session, program, 1);
     if (!status) {
         direction[shape.dims[0] > 1 ? class_index : 0] = shape.dims[0] > 1 || class_index ? 1 : -1;
-        run.steps = steps;
-        run.arena = executor->arena;
+        const cnn_run run = {
+            .program = program, .session = session, .images = 1, .input = e->image->data, .output_gradient = direction
+        };
         cnn_run_forward(&run);
         cnn_run_backward(&run);
         memcpy(e->gradient, cnn_run_input_gradient(&run), (size_t)e->image->count * sizeof *e->gradient);
     }
-    cnn_steps_destroy(steps);
+    cnn_program_destroy(program);
     cnn_release(head->context, direction);
     return status;
 }
@@ -137,9 +138,9 @@ static cnn_status compute_gradient(explanation *e, int32_t class_index)
     cnn_status status = e->gradient ? make_head(e, &head) : CNN_ERROR_OUT_OF_MEMORY;
     if (status)
         return status;
-    cnn_executor *executor = cnn_executor_create(head);
-    status = run_head(e, head, executor, class_index);
-    cnn_executor_destroy(head, executor);
+    cnn_session *session = cnn_session_create(head->context);
+    status = run_head(e, head, session, class_index);
+    cnn_session_destroy(session);
     cnn_model_destroy(head);
     return status;
 }

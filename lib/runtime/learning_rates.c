@@ -58,7 +58,7 @@ static void set_factor(cnn_model *model, cnn_node last, float factor, bool *reac
         cnn_weights *weights = &model->weights[i];
         if (!reached[weights->node])
             continue;
-        weights->rate_factor = factor;
+        weights->learning_rate_multiplier = factor;
         weights->trainable = weights->declared->trainable && factor > 0;
     }
 }
@@ -76,6 +76,6 @@ cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *laye
         return CNN_ERROR_OUT_OF_MEMORY;
     set_factor(model, last, factor, reached);
     cnn_release(model->context, reached);
-    cnn_training_destroy(model); /* it is planned for other weights */
+    cnn_training_destroy(model); /* its program is for other weights */
     return CNN_OK;
 }

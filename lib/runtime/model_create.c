@@ -8,6 +8,7 @@
 #include "core/tensor_internal.h"
 #include "runtime/model_internal.h"
 #include "runtime/model_state.h"
+#include "runtime/session_pool.h"
 
 /* Of int8 weights; whoever makes the model fills them. */
 static cnn_status make_scales(cnn_model *model, cnn_weights *weights)
@@ -26,7 +27,7 @@ static cnn_status make_weights(cnn_model *model, cnn_node owner, const cnn_layer
     weights->declared = declared;
     weights->trainable = declared->trainable;
     weights->node = owner;
-    weights->rate_factor = 1;
+    weights->learning_rate_multiplier = 1;
     weights->name = cnn_allocate(model->context, size);
     if (!weights->name)
         return CNN_ERROR_OUT_OF_MEMORY;
@@ -97,7 +98,7 @@ cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, c
     if (!status)
         status = make_all_weights(model);
     if (!status)
-        status = cnn_predictor_create(context, &model->predictor);
+        status = cnn_session_pool_create(context, &model->sessions);
     if (!status) {
         *result = model;
         return CNN_OK;
@@ -120,11 +121,24 @@ cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64
     return status;
 }
 
+cnn_program_source cnn_model_source(const cnn_model *model)
+{
+    return (cnn_program_source){ .context = model->context,
+                                 .graph = model->graph,
+                                 .nodes = model->nodes,
+                                 .weights = model->weights,
+                                 .weights_count = model->weights_count,
+                                 .quantized = model->quantized,
+                                 .fuse = model->fuse,
+                                 .share_memory = model->share_memory,
+                                 .differentiates_input = model->differentiates_input };
+}
+
 void cnn_model_destroy(cnn_model *model)
 {
     if (!model)
         return;
-    cnn_predictor_destroy(model);
+    cnn_session_pool_destroy(model->sessions);
     cnn_training_destroy(model);
     for (int32_t i = 0; i < model->weights_count; i++) {
         cnn_release(model->context, model->weights[i].name);

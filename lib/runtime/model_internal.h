@@ -4,31 +4,13 @@
 
 #include <cnn/model.h>
 
-#include "graph/graph_internal.h"
-
-/* One parameter. They are numbered by node, then in the layer's order. */
-typedef struct cnn_weights {
-    char *name;
-    cnn_tensor *value;
-    cnn_tensor *scales;   /* of each output channel if the value is int8; else NULL */
-    cnn_tensor *gradient; /* NULL before the first backward, or if not trainable */
-    const cnn_layer_parameter *declared;
-    cnn_node node;     /* whose they are */
-    float rate_factor; /* of the learning rate */
-    bool trainable;
-} cnn_weights;
-
-/* What a model says of a node of its graph. */
-typedef struct cnn_model_node {
-    bool frozen;                   /* training computes it as prediction does; so it does all that it depends on */
-    cnn_quantization quantization; /* of its value as bytes, in a quantised model; scale 0: has none */
-} cnn_model_node;
+#include "compile/program.h"
 
 typedef struct cnn_note {
     char *key, *text;
 } cnn_note;
 
-typedef struct cnn_predictor cnn_predictor;
+typedef struct cnn_session_pool cnn_session_pool;
 typedef struct cnn_training cnn_training;
 
 /* Where the values of weights lie already, such as a mapped file. */
@@ -43,19 +25,19 @@ struct cnn_model {
     cnn_context *context;
     cnn_weight_memory memory; /* released with the model */
     cnn_graph *graph;
-    cnn_model_node *nodes; /* as many as the graph has */
+    cnn_node_state *nodes; /* as many as the graph has */
     cnn_weights *weights;
     int32_t weights_count;
     cnn_note *notes;
     size_t note_count, note_capacity;
     cnn_names note_keys;
-    uint64_t version;          /* counts the changes of values */
-    cnn_precision precision;   /* of training */
-    bool quantized;            /* has int8 weights, and can't be trained */
-    bool fuse, share_memory;   /* true; tests compare with false, set before the first use */
-    bool differentiates_input; /* backward gives the gradient by the input, too */
-    cnn_predictor *predictor;
-    cnn_training *training; /* NULL before the first forward */
+    uint64_t version;           /* counts the changes of values */
+    cnn_precision precision;    /* of training */
+    bool quantized;             /* has int8 weights, and can't be trained */
+    bool fuse, share_memory;    /* true; tests compare with false, set before the first use */
+    bool differentiates_input;  /* backward gives the gradient by the input, too */
+    cnn_session_pool *sessions; /* of predictions */
+    cnn_training *training;     /* NULL before the first forward */
 };
 
 /* A model whose values are zeros: for readers of files, as random ones take a while to draw. With `memory` those that
@@ -66,6 +48,9 @@ cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, c
 
 /* An error if the model is quantised; `function` begins the sentence. */
 cnn_status cnn_model_check_floats(const cnn_model *model, const char *function);
+
+/* What a program of the model is made from. */
+cnn_program_source cnn_model_source(const cnn_model *model);
 
 /* Draws all values anew. */
 void cnn_model_initialize(cnn_model *model, uint64_t seed);

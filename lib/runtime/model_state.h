@@ -3,15 +3,12 @@
 #define CNN_RUNTIME_MODEL_STATE_H
 
 #include "runtime/model_internal.h"
+#include "runtime/session.h"
 
-struct cnn_observer;
-
-cnn_status cnn_predictor_create(cnn_context *context, cnn_predictor **predictor);
-void cnn_predictor_destroy(cnn_model *model);
 void cnn_training_destroy(cnn_model *model);
 
 /* Predicts, for the observer's sake alone. */
-cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const struct cnn_observer *observer);
+cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer);
 
 /* Checks a batch of a caller: float32, N × shape, N at least 1. `what` begins the sentence on failure. */
 cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what);

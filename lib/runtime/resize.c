@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "runtime/model_internal.h"
 #include "runtime/model_state.h"
+#include "runtime/session_pool.h"
 
 /* A copy of the model's graph that begins with an input of that size. */
 static cnn_status copy_resized(const cnn_model *model, int64_t height, int64_t width, cnn_graph **result)
@@ -68,21 +69,21 @@ cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width)
     if (input.rank == 3 && input.dims[0] == height && input.dims[1] == width)
         return CNN_OK;
     cnn_graph *graph = NULL;
-    cnn_predictor *predictor = NULL;
+    cnn_session_pool *sessions = NULL;
     cnn_status status = copy_resized(model, height, width, &graph);
     if (!status)
         status = cnn_graph_check_budget(model->context, graph);
     if (!status)
         status = check_weights(model, graph);
     if (!status)
-        status = cnn_predictor_create(model->context, &predictor);
+        status = cnn_session_pool_create(model->context, &sessions);
     if (status) {
         cnn_graph_destroy(graph);
         return status;
     }
     cnn_training_destroy(model);
-    cnn_predictor_destroy(model);
-    model->predictor = predictor;
+    cnn_session_pool_destroy(model->sessions);
+    model->sessions = sessions;
     exchange_layers(model->graph, graph);
     cnn_graph_destroy(graph);
     return CNN_OK;

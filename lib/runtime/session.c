@@ -1,187 +1,121 @@
 #include "runtime/session.h"
 
 #include "compile/budget.h"
+#include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
-#include "kernels/elementwise/elementwise.h"
 
-enum { PLANS = sizeof((cnn_executor){ 0 }.plans) / sizeof((cnn_executor){ 0 }.plans[0]) };
-
-cnn_executor *cnn_executor_create(const cnn_model *model)
+cnn_session *cnn_session_create(cnn_context *context)
 {
-    return cnn_allocate_zeroed(model->context, 1, sizeof(cnn_executor));
+    cnn_session *session = cnn_allocate_zeroed(context, 1, sizeof *session);
+    if (session)
+        session->context = context;
+    return session;
 }
 
-void cnn_executor_destroy(const cnn_model *model, cnn_executor *executor)
+void cnn_session_destroy(cnn_session *session)
 {
-    if (!executor)
+    if (!session)
         return;
-    for (int i = 0; i < PLANS; i++)
-        cnn_plan_destroy(executor->plans[i]);
-    cnn_release(model->context, executor->arena);
-    cnn_release(model->context, executor);
+    cnn_release(session->context, session->values);
+    cnn_release(session->context, session->scratch);
+    cnn_release(session->context, session);
 }
 
-static cnn_status grow_arena(cnn_executor *executor, cnn_context *context, size_t bytes)
+/* Exchanges a block for a larger one. What it holds is lost. */
+static cnn_status reallocate(cnn_session *session, char **block, size_t bytes)
 {
-    if (executor->arena_bytes >= bytes)
-        return CNN_OK;
-    cnn_release(context, executor->arena);
-    executor->arena_bytes = 0;
-    executor->arena = cnn_allocate(context, bytes);
-    if (!executor->arena)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    executor->arena_bytes = bytes;
-    return CNN_OK;
+    cnn_release(session->context, *block);
+    *block = cnn_allocate(session->context, bytes);
+    return *block ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }
 
-cnn_status cnn_executor_prepare(cnn_executor *executor, const cnn_model *model, const cnn_steps *steps, int64_t batch,
-                                const cnn_plan **result)
+static cnn_status fail_too_large(int64_t images)
 {
-    *result = NULL;
-    for (int i = 0; i < PLANS && !*result; i++)
-        if (executor->plans[i] && executor->plans[i]->batch == batch)
-            *result = executor->plans[i];
-    if (!*result) {
-        cnn_plan *plan;
-        cnn_status status = cnn_plan_create(model, steps, batch, &plan);
-        if (!status && (status = cnn_plan_check_budget(model->context, plan, steps->training)))
-            cnn_plan_destroy(plan);
-        if (status)
-            return status;
-        cnn_plan_destroy(executor->plans[executor->oldest]);
-        executor->plans[executor->oldest] = plan;
-        executor->oldest = (executor->oldest + 1) % PLANS;
-        *result = plan;
+    return cnn_fail(CNN_ERROR_LIMIT, "the model's values for %lld images are too large for memory", (long long)images);
+}
+
+/* What fewer images need counts, too: layers choose by their number how to compute. */
+static cnn_status reserve_scratch(cnn_session *session, const cnn_program *program, int64_t images)
+{
+    size_t most = session->scratch_bytes;
+    for (int64_t i = session->images + 1; i <= images; i++) {
+        size_t bytes = cnn_program_scratch_bytes(program, i);
+        most = bytes > most ? bytes : most;
     }
-    return grow_arena(executor, model->context, (*result)->arena_bytes);
+    if (most > PTRDIFF_MAX / 2)
+        return fail_too_large(images);
+    if (session->scratch && most == session->scratch_bytes)
+        return CNN_OK;
+    session->scratch_bytes = 0;
+    cnn_status status = reallocate(session, &session->scratch, most);
+    session->scratch_bytes = status ? 0 : most;
+    return status;
 }
 
-static void *place(const cnn_run *run, int32_t buffer)
+static cnn_status check_budget(const cnn_program *program, int64_t images)
+{
+    size_t scratch = cnn_program_scratch_bytes(program, images) / (size_t)images;
+    return cnn_check_image_memory(program->source.context, program->image_bytes + scratch, program->purpose.training);
+}
+
+cnn_status cnn_session_reserve(cnn_session *session, const cnn_program *program, int64_t images)
+{
+    size_t bytes;
+    if (images <= session->images)
+        return CNN_OK;
+    if (!cnn_multiply(program->image_bytes, (size_t)images, &bytes) || bytes > PTRDIFF_MAX / 2)
+        return fail_too_large(images);
+    cnn_status status = check_budget(program, images);
+    if (!status)
+        status = reallocate(session, &session->values, bytes);
+    if (!status)
+        status = reserve_scratch(session, program, images);
+    session->images = status ? 0 : images;
+    return status;
+}
+
+void *cnn_run_place(const cnn_run *run, int32_t buffer)
 {
     if (buffer == CNN_BUFFER_INPUT)
         return (float *)run->input;
     if (buffer == CNN_BUFFER_OUTPUT_GRADIENT)
         return (float *)run->output_gradient;
-    return buffer == CNN_BUFFER_NONE ? NULL : run->arena + run->plan->buffers[buffer].offset;
+    if (buffer == CNN_BUFFER_NONE)
+        return NULL;
+    return run->session->values + run->program->buffers[buffer].offset * (size_t)run->images;
 }
 
-static cnn_layer_pass start_pass(const cnn_run *run, int32_t i)
+cnn_layer_pass cnn_run_start(const cnn_run *run, int32_t i)
 {
-    const cnn_step *step = &run->steps->items[i];
+    const cnn_program *program = run->program;
+    const cnn_operation *operation = &program->operations[i];
     cnn_layer_pass pass = {
-        .context = run->model->context,
-        .layer = &step->layer,
-        .batch = run->plan->batch,
-        .training = step->training,
+        .context = program->source.context,
+        .layer = &operation->layer,
+        .batch = run->images,
+        .training = operation->training,
         .seed = run->seed,
         .step = run->step,
-        .node = (uint32_t)step->node,
-        .saved = place(run, run->plan->steps[i].saved),
+        .node = (uint32_t)operation->node,
+        .saved = cnn_run_place(run, operation->saved),
     };
-    for (int32_t k = 0; k < step->layer.parameter_count; k++)
-        pass.parameters[k] = run->model->weights[step->parameters[k]].value->data;
+    for (int32_t k = 0; k < operation->layer.parameter_count; k++)
+        pass.parameters[k] = program->source.weights[operation->parameters[k]].value->data;
     return pass;
 }
 
-/* In training weights change at every step, so they are packed right before use. */
-static void pack_for_training(const cnn_run *run, int32_t i, cnn_layer_pass *pass)
+int64_t cnn_run_value_count(const cnn_run *run, int32_t i)
 {
-    void *packed = place(run, run->plan->steps[i].packed);
-    if (packed)
-        pass->layer->type->pack(pass->context, pass->layer, pass->training, pass->parameters, packed);
-    pass->packed = packed;
-}
-
-static void forward_step(const cnn_run *run, int32_t i)
-{
-    const cnn_step *step = &run->steps->items[i];
-    const cnn_step_plan *plan = &run->plan->steps[i];
-    cnn_layer_pass pass = start_pass(run, i);
-    for (int32_t k = 0; k < step->layer.input_count; k++)
-        pass.inputs[k] = place(run, run->plan->steps[step->inputs[k]].value);
-    pass.output = place(run, plan->value);
-    pass.workspace = place(run, plan->workspace);
-    if (run->packed)
-        pass.packed = run->packed + run->packed_offsets[i];
-    else
-        pack_for_training(run, i, &pass);
-    step->layer.type->forward(&pass);
-}
-
-static int64_t value_count(const cnn_run *run, int32_t i)
-{
-    const cnn_shape *shape = &run->steps->items[i].layer.output;
-    int64_t count = run->plan->batch;
-    for (int32_t k = 0; k < shape->rank; k++)
-        count *= shape->dims[k];
-    return count;
-}
-
-static void show(const cnn_run *run, int32_t i)
-{
-    run->observer->see(run->observer->user, run->steps->items[i].node, place(run, run->plan->steps[i].value),
-                       value_count(run, i));
-}
-
-void cnn_run_forward(const cnn_run *run)
-{
-    for (int32_t i = 0; i < run->steps->count; i++) {
-        if (i > 0)
-            forward_step(run, i);
-        if (run->observer)
-            show(run, i);
-    }
-}
-
-static void add_gradient(const cnn_run *run, int32_t input, const void *term)
-{
-    void *sum = place(run, run->plan->steps[input].gradient);
-    size_t count = (size_t)value_count(run, input);
-    cnn_elementwise_add(run->model->context, run->steps->items[input].layer.output_type, sum, term, sum, count);
-}
-
-static void backward_step(const cnn_run *run, int32_t i)
-{
-    const cnn_step *step = &run->steps->items[i];
-    const cnn_layer_type *type = step->layer.type;
-    const cnn_step_plan *plan = &run->plan->steps[i];
-    cnn_layer_pass pass = start_pass(run, i);
-    for (int32_t k = 0; k < step->layer.input_count; k++) {
-        if (type->backward_needs_inputs)
-            pass.inputs[k] = place(run, run->plan->steps[step->inputs[k]].value);
-        pass.input_gradients[k] = place(run, plan->input_gradients[k]);
-    }
-    if (type->backward_needs_output)
-        pass.output = place(run, plan->value);
-    pass.output_gradient = place(run, plan->gradient);
-    for (int32_t k = 0; k < step->layer.parameter_count; k++) {
-        cnn_tensor *gradient = run->model->weights[step->parameters[k]].gradient;
-        pass.parameter_gradients[k] = gradient ? gradient->data : NULL;
-    }
-    pass.workspace = place(run, plan->backward_workspace);
-    pass.packed_backward = place(run, plan->packed_backward);
-    if (pass.packed_backward)
-        type->pack_backward(pass.context, pass.layer, pass.parameters, place(run, plan->packed_backward));
-    type->backward(&pass);
-    for (int32_t k = 0; k < step->layer.input_count; k++)
-        if (plan->added[k])
-            add_gradient(run, step->inputs[k], pass.input_gradients[k]);
-}
-
-void cnn_run_backward(const cnn_run *run)
-{
-    for (int32_t i = run->steps->count - 1; i > 0; i--)
-        if (run->plan->steps[i].backward)
-            backward_step(run, i);
+    return run->images * cnn_shape_count(&run->program->operations[i].layer.output);
 }
 
 float *cnn_run_output(const cnn_run *run)
 {
-    return place(run, run->plan->steps[run->steps->count - 1].value);
+    return cnn_run_place(run, run->program->operations[run->program->count - 1].value);
 }
 
 float *cnn_run_input_gradient(const cnn_run *run)
 {
-    return place(run, run->plan->steps[0].gradient);
+    return cnn_run_place(run, run->program->operations[0].gradient);
 }

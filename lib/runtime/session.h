@@ -1,27 +1,26 @@
-/* Running steps as planned. */
+/* A session: the memory in which one caller runs a program. It has room for as many images as it was asked for at most;
+ * fewer lie closer together. */
 #ifndef CNN_RUNTIME_SESSION_H
 #define CNN_RUNTIME_SESSION_H
 
-#include "compile/plan.h"
+#include "compile/program.h"
 
-/* Memory to run steps in, for one call at a time, and the plans of the batch sizes that came lately. */
-typedef struct cnn_executor cnn_executor;
-struct cnn_executor {
-    cnn_executor *next; /* for lists of idle ones */
-    char *arena;
-    size_t arena_bytes;
-    cnn_plan *plans[32];
-    int32_t oldest;
-};
+typedef struct cnn_session {
+    cnn_context *context;
+    int64_t images; /* it has room for */
+    char *values;   /* all buffers */
+    char *scratch;  /* what one operation has while it runs: weights packed for it, and its workspace */
+    size_t scratch_bytes;
+} cnn_session;
 
-cnn_executor *cnn_executor_create(const cnn_model *model);
-void cnn_executor_destroy(const cnn_model *model, cnn_executor *executor);
+cnn_session *cnn_session_create(cnn_context *context);
+void cnn_session_destroy(cnn_session *session);
 
-/* The plan for a batch size, and an arena that is large enough for it; allocates only if the size is new. */
-cnn_status cnn_executor_prepare(cnn_executor *executor, const cnn_model *model, const cnn_steps *steps, int64_t batch,
-                                const cnn_plan **plan);
+/* Makes room to run the program with as many images; allocates only if they are more than ever before. A session runs
+ * one program. */
+cnn_status cnn_session_reserve(cnn_session *session, const cnn_program *program, int64_t images);
 
-/* Is shown each step's value, of a prediction in floats. */
+/* Is shown each operation's value, of a prediction in floats. */
 typedef struct cnn_observer {
     void (*see)(void *user, cnn_node node, const float *values, int64_t count);
     void *user;
@@ -29,12 +28,9 @@ typedef struct cnn_observer {
 
 /* One forward pass, and the backward pass after it. */
 typedef struct cnn_run {
-    const cnn_model *model;
-    const cnn_steps *steps;
-    const cnn_plan *plan;
-    char *arena;
-    const char *packed;           /* weights packed for prediction; NULL when training */
-    const size_t *packed_offsets; /* where each step's are in it */
+    const cnn_program *program;
+    cnn_session *session;
+    int64_t images;
     const float *input;
     const float *output_gradient; /* backward */
     uint64_t seed, step;
@@ -44,10 +40,19 @@ typedef struct cnn_run {
 void cnn_run_forward(const cnn_run *run);
 void cnn_run_backward(const cnn_run *run);
 
+/* Where a buffer lies in the run; NULL for none. */
+void *cnn_run_place(const cnn_run *run, int32_t buffer);
+
+/* What both passes tell an operation. */
+cnn_layer_pass cnn_run_start(const cnn_run *run, int32_t operation);
+
+/* Numbers of an operation's value, of all images. */
+int64_t cnn_run_value_count(const cnn_run *run, int32_t operation);
+
 /* The output's value, after forward. */
 float *cnn_run_output(const cnn_run *run);
 
-/* The gradient by the input, after backward of a model that wants it. */
+/* The gradient by the input, after backward of a program that wants it. */
 float *cnn_run_input_gradient(const cnn_run *run);
 
 #endif

@@ -1,48 +1,13 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/tensor_internal.h"
+#include "core/text.h"
 #include "runtime/model_internal.h"
 
 enum { LINE_SIZE = 512, GAP = 2 };
-
-/* Text that grows. */
-typedef struct text {
-    cnn_context *context;
-    char *bytes;
-    size_t size, capacity;
-    bool failed;
-} text;
-
-static void append(text *t, const char *bytes, size_t size)
-{
-    if (t->failed || !cnn_grow(t->context, (void **)&t->bytes, &t->capacity, t->size + size + 1, 1)) {
-        t->failed = true;
-        return;
-    }
-    memcpy(t->bytes + t->size, bytes, size);
-    t->size += size;
-    t->bytes[t->size] = 0;
-}
-
-static void append_repeated(text *t, char c, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        append(t, &c, 1);
-}
-
-__attribute__((format(printf, 2, 3))) static void append_format(text *t, const char *format, ...)
-{
-    char line[LINE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    append(t, line, strlen(line));
-}
 
 /* Columns on the screen: bytes but those that go on a UTF-8 character. */
 static size_t width_of(const char *bytes)
@@ -109,22 +74,22 @@ static int columns_of(const cnn_graph *graph)
     return COLUMNS - 1;
 }
 
-static void append_row(text *t, const row *r, int columns, const size_t *widths)
+static void append_row(cnn_text *t, const row *r, int columns, const size_t *widths)
 {
     for (int c = 0; c < columns; c++) {
         size_t spaces = widths[c] - width_of(r->cells[c]);
         if (c == 2) /* numbers stand to the right */
-            append_repeated(t, ' ', spaces);
-        append(t, r->cells[c], strlen(r->cells[c]));
+            cnn_text_repeat(t, ' ', spaces);
+        cnn_text_append(t, r->cells[c], strlen(r->cells[c]));
         if (c + 1 < columns)
-            append_repeated(t, ' ', c == 2 ? GAP : spaces + GAP);
+            cnn_text_repeat(t, ' ', c == 2 ? GAP : spaces + GAP);
     }
     while (t->size && t->bytes[t->size - 1] == ' ') /* an input is connected to nothing */
         t->size--;
-    append(t, "\n", 1);
+    cnn_text_append(t, "\n", 1);
 }
 
-static void append_table(text *t, const cnn_graph *graph)
+static void append_table(cnn_text *t, const cnn_graph *graph)
 {
     static const row head = { { "Layer (type)", "Output shape", "Parameters", "Connected to" } };
     int columns = columns_of(graph);
@@ -139,21 +104,21 @@ static void append_table(text *t, const cnn_graph *graph)
     for (int c = 0; c < columns; c++)
         total += widths[c] + (c ? GAP : 0);
     append_row(t, &head, columns, widths);
-    append_repeated(t, '=', total);
-    append(t, "\n", 1);
+    cnn_text_repeat(t, '=', total);
+    cnn_text_append(t, "\n", 1);
     for (cnn_node i = 0; i < graph->count; i++) {
         make_row(graph, i, &r);
         append_row(t, &r, columns, widths);
     }
-    append_repeated(t, '=', total);
-    append(t, "\n", 1);
+    cnn_text_repeat(t, '=', total);
+    cnn_text_append(t, "\n", 1);
 }
 
-static void append_total(text *t, const char *what, uint64_t count)
+static void append_total(cnn_text *t, const char *what, uint64_t count)
 {
     char number[32];
-    append_format(t, "%s: %s (%.2f MB)\n", what, count_text(count, number, sizeof number),
-                  (double)count * sizeof(float) / 1e6);
+    cnn_text_format(t, "%s: %s (%.2f MB)\n", what, count_text(count, number, sizeof number),
+                    (double)count * sizeof(float) / 1e6);
 }
 
 cnn_status cnn_model_summary(const cnn_model *model, char **result)
@@ -161,16 +126,11 @@ cnn_status cnn_model_summary(const cnn_model *model, char **result)
     if (!model || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_summary: the model is NULL, or the result has no place");
     *result = NULL;
-    text t = { .context = model->context };
+    cnn_text t = { .context = model->context };
     uint64_t trainable, all = cnn_model_weight_count(model, &trainable);
     append_table(&t, model->graph);
     append_total(&t, "Total parameters", all);
     append_total(&t, "Trainable parameters", trainable);
     append_total(&t, "Non-trainable parameters", all - trainable);
-    if (t.failed) {
-        cnn_release(model->context, t.bytes);
-        return CNN_ERROR_OUT_OF_MEMORY;
-    }
-    *result = t.bytes;
-    return CNN_OK;
+    return cnn_text_finish(&t, result);
 }

@@ -4,11 +4,10 @@
 #include "core/error.h"
 #include "core/os.h"
 #include "runtime/model_state.h"
-#include "runtime/session.h"
 
 typedef struct stopwatch {
     double *seconds; /* of each node */
-    double last;     /* when the step before ended */
+    double last;     /* when the operation before ended */
 } stopwatch;
 
 static void note(void *user, cnn_node node, const float *values, int64_t count)

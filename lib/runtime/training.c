@@ -5,14 +5,13 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "runtime/model_state.h"
-#include "runtime/session.h"
 
 struct cnn_training {
-    cnn_steps *steps;
-    cnn_executor *executor;
+    cnn_program *program;
+    cnn_session *session;
     cnn_run run;       /* of the last forward, for its backward; */
     bool ready;        /* it hasn't been yet */
-    cnn_tensor output; /* lies in the executor's arena */
+    cnn_tensor output; /* lies in the session's memory */
 };
 
 void cnn_training_destroy(cnn_model *model)
@@ -20,8 +19,8 @@ void cnn_training_destroy(cnn_model *model)
     cnn_training *training = model->training;
     if (!training)
         return;
-    cnn_steps_destroy(training->steps);
-    cnn_executor_destroy(model, training->executor);
+    cnn_program_destroy(training->program);
+    cnn_session_destroy(training->session);
     cnn_release(model->context, training);
     model->training = NULL;
 }
@@ -32,7 +31,7 @@ cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_precision: the model is NULL, or %d is no precision",
                         (int)precision);
     if (model->precision != precision)
-        cnn_training_destroy(model); /* it is planned for another */
+        cnn_training_destroy(model); /* its program is for another */
     model->precision = precision;
     return CNN_OK;
 }
@@ -42,10 +41,10 @@ static cnn_status create_training(cnn_model *model)
     model->training = cnn_allocate_zeroed(model->context, 1, sizeof *model->training);
     if (!model->training)
         return CNN_ERROR_OUT_OF_MEMORY;
-    cnn_status status = cnn_steps_create(model, true, &model->training->steps);
-    if (!status && model->precision == CNN_PRECISION_BFLOAT16)
-        status = cnn_steps_narrow(model->training->steps);
-    if (!status && !(model->training->executor = cnn_executor_create(model)))
+    cnn_program_source source = cnn_model_source(model);
+    const cnn_purpose purpose = { .training = true, .precision = model->precision };
+    cnn_status status = cnn_program_create(&source, purpose, &model->training->program);
+    if (!status && !(model->training->session = cnn_session_create(model->context)))
         status = CNN_ERROR_OUT_OF_MEMORY;
     if (status)
         cnn_training_destroy(model);
@@ -57,7 +56,7 @@ static void set_output(cnn_training *training, const cnn_shape *shape)
 {
     cnn_tensor *output = &training->output;
     *output = (cnn_tensor){ .dtype = CNN_FLOAT32, .rank = shape->rank + 1, .borrowed = true };
-    output->dims[0] = output->count = training->run.plan->batch;
+    output->dims[0] = output->count = training->run.images;
     for (int32_t i = 0; i < shape->rank; i++) {
         output->dims[i + 1] = shape->dims[i];
         output->count *= shape->dims[i];
@@ -81,12 +80,15 @@ cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t
         return status;
     cnn_training *training = model->training;
     training->ready = false;
-    training->run =
-        (cnn_run){ .model = model, .steps = training->steps, .input = input->data, .seed = seed, .step = step };
-    status = cnn_executor_prepare(training->executor, model, training->steps, input->dims[0], &training->run.plan);
+    training->run = (cnn_run){ .program = training->program,
+                               .session = training->session,
+                               .images = input->dims[0],
+                               .input = input->data,
+                               .seed = seed,
+                               .step = step };
+    status = cnn_session_reserve(training->session, training->program, input->dims[0]);
     if (status)
         return status;
-    training->run.arena = training->executor->arena;
     cnn_run_forward(&training->run);
     cnn_model_changed(model); /* running statistics are */
     set_output(training, &out);
@@ -116,9 +118,9 @@ cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradien
     cnn_training *training = model->training;
     cnn_shape out = cnn_model_output_shape(model);
     cnn_status status = cnn_check_batch(output_gradient, &out, "cnn_model_backward: the gradient");
-    if (!status && output_gradient->dims[0] != training->run.plan->batch)
+    if (!status && output_gradient->dims[0] != training->run.images)
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_backward: the gradient is of %lld images, forward was of %lld",
-                          (long long)output_gradient->dims[0], (long long)training->run.plan->batch);
+                          (long long)output_gradient->dims[0], (long long)training->run.images);
     if (!status)
         status = make_gradients(model);
     if (status)

@@ -150,6 +150,7 @@ cnn_status cnn_quantized_arrays_fill(cnn_model *model, const cnn_safetensors *fi
         if (array)
             model->nodes[i].quantization = (cnn_quantization){ float_at(array, 0), (int32_t)float_at(array, 1) };
     }
-    cnn_status status = cnn_model_check_steps(model);
+    cnn_program_source source = cnn_model_source(model);
+    cnn_status status = cnn_program_check(&source);
     return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;
 }

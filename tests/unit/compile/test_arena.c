@@ -1,5 +1,6 @@
 #include "../runtime/models.h"
-#include "compile/plan.h"
+#include "compile/passes.h"
+#include "runtime/session.h"
 
 static void assert_no_overlap(const cnn_buffer *buffers, int32_t first, int32_t count, size_t bytes)
 {
@@ -52,7 +53,15 @@ static void buffers_in_use_at_once_lie_apart(void **state)
     }
 }
 
-static void plans_of_random_graphs_keep_live_buffers_apart(void **state)
+static cnn_program *program_of(const cnn_model *model, bool training)
+{
+    cnn_program_source source = cnn_model_source(model);
+    cnn_program *program;
+    assert_ok(cnn_program_create(&source, (cnn_purpose){ .training = training }, &program));
+    return program;
+}
+
+static void programs_of_random_graphs_keep_live_buffers_apart(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
@@ -60,32 +69,29 @@ static void plans_of_random_graphs_keep_live_buffers_apart(void **state)
         cnn_model *model;
         assert_ok(cnn_model_create_blank(NULL, graph, &model));
         for (int training = 0; training < 2; training++) {
-            cnn_steps *steps;
-            cnn_plan *plan;
-            assert_ok(cnn_steps_create(model, training, &steps));
-            assert_ok(cnn_plan_create(model, steps, 3, &plan));
-            assert_no_overlap(plan->buffers, CNN_BUFFER_FIRST, plan->buffer_count, plan->arena_bytes);
-            cnn_plan_destroy(plan);
-            cnn_steps_destroy(steps);
+            cnn_program *program = program_of(model, training);
+            assert_no_overlap(program->buffers, CNN_BUFFER_FIRST, program->buffer_count, program->image_bytes);
+            cnn_program_destroy(program);
         }
         cnn_model_destroy(model);
         cnn_graph_destroy(graph);
     }
 }
 
-static size_t arena_of(const char *net, int64_t batch, bool training)
+/* What a session for so many images takes. */
+static size_t bytes_of(const char *net, int64_t images, bool training)
 {
     cnn_graph *graph;
     cnn_model *model;
-    cnn_steps *steps;
-    cnn_plan *plan;
     assert_ok(cnn_graph_create_net(NULL, net, NULL, &graph));
     assert_ok(cnn_model_create_blank(NULL, graph, &model));
-    assert_ok(cnn_steps_create(model, training, &steps));
-    assert_ok(cnn_plan_create(model, steps, batch, &plan));
-    size_t bytes = plan->arena_bytes;
-    cnn_plan_destroy(plan);
-    cnn_steps_destroy(steps);
+    cnn_program *program = program_of(model, training);
+    cnn_session *session = cnn_session_create(NULL);
+    assert_non_null(session);
+    assert_ok(cnn_session_reserve(session, program, images));
+    size_t bytes = (size_t)images * program->image_bytes + session->scratch_bytes;
+    cnn_session_destroy(session);
+    cnn_program_destroy(program);
     cnn_model_destroy(model);
     cnn_graph_destroy(graph);
     return bytes;
@@ -94,7 +100,7 @@ static size_t arena_of(const char *net, int64_t batch, bool training)
 static void training_four_conv_by_32_stays_below_150_megabytes(void **state)
 {
     (void)state;
-    size_t bytes = arena_of("four_conv", 32, true);
+    size_t bytes = bytes_of("four_conv", 32, true);
     print_message("four_conv, batch 32, training: %.1f MB\n", (double)bytes / 1e6);
     assert_true(bytes < 150000000);
 }
@@ -102,7 +108,7 @@ static void training_four_conv_by_32_stays_below_150_megabytes(void **state)
 static void predicting_one_image_by_four_conv_takes_below_10_megabytes(void **state)
 {
     (void)state;
-    size_t bytes = arena_of("four_conv", 1, false);
+    size_t bytes = bytes_of("four_conv", 1, false);
     print_message("four_conv, one image: %.1f MB\n", (double)bytes / 1e6);
     assert_true(bytes < 10000000);
 }
@@ -112,14 +118,14 @@ static void batches_too_large_for_memory_are_refused(void **state)
     (void)state;
     cnn_graph *graph;
     cnn_model *model;
-    cnn_steps *steps;
-    cnn_plan *plan;
     assert_ok(cnn_graph_create_net(NULL, "two_conv", NULL, &graph));
     assert_ok(cnn_model_create_blank(NULL, graph, &model));
-    assert_ok(cnn_steps_create(model, true, &steps));
-    assert_status(CNN_ERROR_LIMIT, cnn_plan_create(model, steps, INT64_MAX / 2, &plan));
-    assert_null(plan);
-    cnn_steps_destroy(steps);
+    cnn_program *program = program_of(model, true);
+    cnn_session *session = cnn_session_create(NULL);
+    assert_non_null(session);
+    assert_status(CNN_ERROR_LIMIT, cnn_session_reserve(session, program, INT64_MAX / 2));
+    cnn_session_destroy(session);
+    cnn_program_destroy(program);
     cnn_model_destroy(model);
     cnn_graph_destroy(graph);
 }
@@ -128,7 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_in_use_at_once_lie_apart),
-        cmocka_unit_test(plans_of_random_graphs_keep_live_buffers_apart),
+        cmocka_unit_test(programs_of_random_graphs_keep_live_buffers_apart),
         cmocka_unit_test(training_four_conv_by_32_stays_below_150_megabytes),
         cmocka_unit_test(predicting_one_image_by_four_conv_takes_below_10_megabytes),
         cmocka_unit_test(batches_too_large_for_memory_are_refused),

@@ -1,23 +1,23 @@
 #include <stdio.h>
 
 #include "../runtime/models.h"
-#include "compile/program.h"
 
-/* "input fused_conv2d dense": the types of a graph's steps. */
-static void assert_steps(cnn_graph *graph, bool training, const char *expected)
+/* "input fused_conv2d dense": the types of a program's operations. */
+static void assert_operations(cnn_graph *graph, bool training, const char *expected)
 {
     cnn_model *model;
-    cnn_steps *steps;
+    cnn_program *program;
     char text[512] = "";
     assert_ok(cnn_graph_status(graph));
     assert_ok(cnn_model_create_blank(NULL, graph, &model));
-    assert_ok(cnn_steps_create(model, training, &steps));
-    for (int32_t i = 0; i < steps->count; i++) {
+    cnn_program_source source = cnn_model_source(model);
+    assert_ok(cnn_program_create(&source, (cnn_purpose){ .training = training }, &program));
+    for (int32_t i = 0; i < program->count; i++) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "", steps->items[i].layer.type->name);
+        snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "", program->operations[i].layer.type->name);
     }
     assert_string_equal(expected, text);
-    cnn_steps_destroy(steps);
+    cnn_program_destroy(program);
     cnn_model_destroy(model);
     cnn_graph_destroy(graph);
 }
@@ -36,16 +36,16 @@ static void a_convolution_takes_in_what_follows_it(void **state)
     cnn_node x;
     cnn_graph *g = new_graph(&x);
     cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), NULL);
-    assert_steps(g, true, "input fused_conv2d");
+    assert_operations(g, true, "input fused_conv2d");
     g = new_graph(&x);
     cnn_relu6(g, cnn_conv2d(g, x, 4, NULL));
-    assert_steps(g, true, "input fused_conv2d");
+    assert_operations(g, true, "input fused_conv2d");
     g = new_graph(&x);
     cnn_max_pool2d(g, cnn_conv2d(g, x, 4, NULL), NULL);
-    assert_steps(g, false, "input fused_conv2d");
+    assert_operations(g, false, "input fused_conv2d");
     g = new_graph(&x);
     cnn_conv2d(g, x, 4, NULL);
-    assert_steps(g, false, "input conv2d");
+    assert_operations(g, false, "input conv2d");
 }
 
 static void batch_norm_is_taken_in_when_predicting_only(void **state)
@@ -56,7 +56,7 @@ static void batch_norm_is_taken_in_when_predicting_only(void **state)
         cnn_graph *g = new_graph(&x);
         x = cnn_batch_norm(g, cnn_conv2d(g, x, 4, NULL), NULL);
         cnn_max_pool2d(g, cnn_relu(g, x), NULL);
-        assert_steps(g, training, training ? "input conv2d fused_batch_norm max_pool2d" : "input fused_conv2d");
+        assert_operations(g, training, training ? "input conv2d fused_batch_norm max_pool2d" : "input fused_conv2d");
     }
 }
 
@@ -69,14 +69,14 @@ static void batch_norm_takes_in_an_addition_and_an_activation_when_training(void
     cnn_node branch = cnn_batch_norm(g, cnn_conv2d(g, x, 4, &same), NULL);
     cnn_node shortcut = cnn_batch_norm(g, cnn_conv2d(g, x, 4, &same), NULL);
     cnn_relu6(g, cnn_add(g, branch, shortcut));
-    assert_steps(g, true, "input conv2d batch_norm conv2d fused_batch_norm_add");
+    assert_operations(g, true, "input conv2d batch_norm conv2d fused_batch_norm_add");
     g = new_graph(&x);
     cnn_add(g, x, cnn_batch_norm(g, cnn_conv2d(g, x, 3, &same), NULL));
-    assert_steps(g, true, "input conv2d fused_batch_norm_add");
+    assert_operations(g, true, "input conv2d fused_batch_norm_add");
     g = new_graph(&x);
     branch = cnn_batch_norm(g, cnn_conv2d(g, x, 3, &same), NULL);
     cnn_concat(g, (cnn_node[]){ cnn_relu(g, branch), branch }, 2);
-    assert_steps(g, true, "input conv2d batch_norm relu concat");
+    assert_operations(g, true, "input conv2d batch_norm relu concat");
 }
 
 /* Wherever the shortcut stands in the graph, one of the two branches' last convolutions does the addition. */
@@ -92,18 +92,18 @@ static void a_residual_is_added_by_a_convolution_when_predicting(void **state)
         if (!first)
             shortcut = cnn_conv2d(g, x, 4, &same);
         cnn_relu(g, cnn_add(g, first ? shortcut : branch, first ? branch : shortcut));
-        assert_steps(g, false, first ? "input conv2d fused_conv2d" : "input fused_conv2d fused_conv2d");
+        assert_operations(g, false, first ? "input conv2d fused_conv2d" : "input fused_conv2d fused_conv2d");
     }
     cnn_graph *g = new_graph(&x);
     cnn_relu(g, cnn_add(g, cnn_conv2d(g, x, 3, &same), x));
-    assert_steps(g, false, "input fused_conv2d");
+    assert_operations(g, false, "input fused_conv2d");
     g = new_graph(&x);
     cnn_max_pool2d(g, cnn_relu(g, cnn_add(g, cnn_conv2d(g, x, 3, &same), x)), NULL);
-    assert_steps(g, false, "input fused_conv2d max_pool2d");
+    assert_operations(g, false, "input fused_conv2d max_pool2d");
     g = new_graph(&x);
     x = cnn_conv2d(g, x, 3, &same);
     cnn_add(g, x, x);
-    assert_steps(g, false, "input conv2d add");
+    assert_operations(g, false, "input conv2d add");
 }
 
 static void a_dense_layer_takes_in_its_activation(void **state)
@@ -113,7 +113,7 @@ static void a_dense_layer_takes_in_its_activation(void **state)
     cnn_graph *g = new_graph(&x);
     x = cnn_relu(g, cnn_dense(g, cnn_flatten(g, x), 8, NULL));
     cnn_tanh(g, cnn_dense(g, x, 2, NULL));
-    assert_steps(g, true, "input flatten fused_dense dense tanh");
+    assert_operations(g, true, "input flatten fused_dense dense tanh");
 }
 
 static void dropout_does_nothing_when_predicting(void **state)
@@ -124,7 +124,7 @@ static void dropout_does_nothing_when_predicting(void **state)
         cnn_graph *g = new_graph(&x);
         x = cnn_relu(g, cnn_dropout(g, cnn_conv2d(g, x, 4, NULL), 0.5f));
         cnn_dropout(g, x, 0.5f);
-        assert_steps(g, training, training ? "input conv2d dropout relu dropout" : "input fused_conv2d");
+        assert_operations(g, training, training ? "input conv2d dropout relu dropout" : "input fused_conv2d");
     }
 }
 
@@ -135,11 +135,11 @@ static void a_value_that_others_use_is_not_swallowed(void **state)
     cnn_graph *g = new_graph(&x);
     cnn_node conv = cnn_conv2d(g, x, 4, NULL);
     cnn_add(g, cnn_relu(g, conv), conv);
-    assert_steps(g, false, "input conv2d relu add");
+    assert_operations(g, false, "input conv2d relu add");
     g = new_graph(&x);
     cnn_node relu = cnn_relu(g, cnn_conv2d(g, x, 4, NULL));
     cnn_concat(g, (cnn_node[]){ cnn_max_pool2d(g, relu, NULL), cnn_avg_pool2d(g, relu, NULL) }, 2);
-    assert_steps(g, false, "input fused_conv2d max_pool2d avg_pool2d concat");
+    assert_operations(g, false, "input fused_conv2d max_pool2d avg_pool2d concat");
 }
 
 static void the_output_is_not_swallowed_and_what_does_not_lead_to_it_is_not_run(void **state)
@@ -151,7 +151,7 @@ static void the_output_is_not_swallowed_and_what_does_not_lead_to_it_is_not_run(
     cnn_tanh(g, x);
     cnn_relu(g, conv);
     cnn_output(g, conv);
-    assert_steps(g, false, "input conv2d");
+    assert_operations(g, false, "input conv2d");
 }
 
 static void pooling_that_kernels_cannot_do_stays_apart(void **state)
@@ -168,7 +168,7 @@ static void pooling_that_kernels_cannot_do_stays_apart(void **state)
         cnn_graph *g = new_graph(&x);
         cnn_conv2d_options conv = { .struct_size = sizeof conv, .padding = CNN_PADDING_SAME };
         cnn_max_pool2d(g, cnn_conv2d(g, x, 4, &conv), &options[i]);
-        assert_steps(g, true, "input conv2d max_pool2d");
+        assert_operations(g, true, "input conv2d max_pool2d");
     }
 }
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
-#include "compile/program.h"
+#include "compile/passes.h"
 #include "models.h"
 
 typedef struct setting {
@@ -180,19 +180,20 @@ static void only_layers_without_bfloat16_get_conversions(void **state)
     x = cnn_dropout(g, cnn_flatten(g, cnn_tanh(g, x)), 0.5f);
     cnn_dense(g, x, 1, NULL);
     trained t = open_model(g, 1, usual);
-    cnn_steps *steps;
-    assert_ok(cnn_steps_create(t.model, true, &steps));
-    int32_t before = steps->count;
-    assert_ok(cnn_steps_narrow(steps));
-    assert_int_equal(before + 1, steps->count); /* before tanh; what comes after it takes floats as they are */
-    for (int32_t i = 0; i < steps->count; i++) {
-        const cnn_layer *layer = &steps->items[i].layer;
-        bool floats = i == 0 || i == steps->count - 1 || layer->type == &cnn_layer_convert ||
+    cnn_program_source source = cnn_model_source(t.model);
+    cnn_program *program, *narrow;
+    assert_ok(cnn_program_create(&source, (cnn_purpose){ true, CNN_PRECISION_FLOAT32 }, &program));
+    assert_ok(cnn_program_create(&source, (cnn_purpose){ true, CNN_PRECISION_BFLOAT16 }, &narrow));
+    assert_int_equal(program->count + 1, narrow->count); /* before tanh; what comes after it takes floats as they are */
+    for (int32_t i = 0; i < narrow->count; i++) {
+        const cnn_layer *layer = &narrow->operations[i].layer;
+        bool floats = i == 0 || i == narrow->count - 1 || layer->type == &cnn_layer_convert ||
                       layer->type == &cnn_layer_tanh || layer->type == &cnn_layer_flatten ||
                       layer->type == &cnn_layer_dropout;
         assert_int_equal(floats ? CNN_FLOAT32 : CNN_BFLOAT16, layer->output_type);
     }
-    cnn_steps_destroy(steps);
+    cnn_program_destroy(program);
+    cnn_program_destroy(narrow);
     close_model(&t);
     cnn_graph_destroy(g);
 }

@@ -229,32 +229,33 @@ static void memory_is_shared_without_changing_results(void **state)
     }
 }
 
-/* "input quantize int8_conv2d": the types of the steps. */
-static void assert_steps(cnn_graph *graph, const char *expected)
+/* "input quantize int8_conv2d": the types of the operations. */
+static void assert_operations(cnn_graph *graph, const char *expected)
 {
     cnn_model *model = model_of(NULL, graph), *quantized = quantize(model);
-    cnn_steps *steps;
+    cnn_program_source source = cnn_model_source(quantized);
+    cnn_program *program;
     char text[1024] = "";
-    assert_ok(cnn_steps_create(quantized, false, &steps));
-    assert_ok(cnn_steps_quantize(quantized, &steps));
-    for (int32_t i = 0; i < steps->count; i++) {
+    assert_ok(cnn_program_create(&source, (cnn_purpose){ 0 }, &program));
+    for (int32_t i = 0; i < program->count; i++) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "", steps->items[i].layer.type->name);
+        snprintf(text + used, sizeof text - used, "%s%s", i ? " " : "", program->operations[i].layer.type->name);
     }
     assert_string_equal(expected, text);
-    cnn_steps_destroy(steps);
+    cnn_program_destroy(program);
     cnn_model_destroy(quantized);
     cnn_model_destroy(model);
 }
 
-static void steps_stay_with_bytes_where_they_can(void **state)
+static void operations_stay_with_bytes_where_they_can(void **state)
 {
     (void)state;
-    assert_steps(plain_net(), "input quantize int8_conv2d int8_conv2d int8_max_pool2d flatten int8_conv2d int8_conv2d");
-    assert_steps(residual_net(),
-                 "input quantize int8_conv2d int8_max_pool2d int8_conv2d int8_conv2d int8_conv2d int8_conv2d "
-                 "int8_conv2d int8_global_avg_pool quantize int8_conv2d");
-    assert_steps(
+    assert_operations(plain_net(),
+                      "input quantize int8_conv2d int8_conv2d int8_max_pool2d flatten int8_conv2d int8_conv2d");
+    assert_operations(residual_net(),
+                      "input quantize int8_conv2d int8_max_pool2d int8_conv2d int8_conv2d int8_conv2d int8_conv2d "
+                      "int8_conv2d int8_global_avg_pool quantize int8_conv2d");
+    assert_operations(
         mixed_net(),
         "input rescale quantize int8_conv2d leaky_relu quantize int8_conv2d int8_max_pool2d dequantize int8_conv2d "
         "dequantize batch_norm max_pool2d concat quantize int8_conv2d sigmoid avg_pool2d quantize "
@@ -410,7 +411,7 @@ int main(void)
         cmocka_unit_test(a_quantized_model_predicts_about_the_same),
         cmocka_unit_test(bits_are_the_same_with_any_instruction_set_and_threads),
         cmocka_unit_test(memory_is_shared_without_changing_results),
-        cmocka_unit_test(steps_stay_with_bytes_where_they_can),
+        cmocka_unit_test(operations_stay_with_bytes_where_they_can),
         cmocka_unit_test(a_folded_model_predicts_the_same),
         cmocka_unit_test(normalisations_are_folded_through_dropout_and_each_other),
         cmocka_unit_test(a_value_that_others_use_too_is_not_folded),
