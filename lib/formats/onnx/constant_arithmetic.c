@@ -61,7 +61,7 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
         else if (int64s && x->int64s && y->int64s)
             int64s[i] = operation->int64s(x->int64s[walks[0].at], y->int64s[walks[1].at]);
     }
-    return cnn_onnx_give(import, to);
+    return cnn_onnx_define_output(import, to);
 }
 
 static float add_floats(float a, float b)
@@ -131,7 +131,7 @@ static cnn_status read_dequantize(cnn_onnx_import *import)
 {
     const cnn_onnx_tensor *from = cnn_onnx_constant(import, 0), *scale, *zero = cnn_onnx_constant(import, 2);
     if (from && from->floats)
-        return cnn_onnx_give(import, from);
+        return cnn_onnx_define_output(import, from);
     cnn_status status = cnn_onnx_need_int64s(import, 0, "input", &from);
     int32_t axis = 0;
     if (!status)
@@ -152,7 +152,7 @@ static cnn_status read_dequantize(cnn_onnx_import *import)
         int64_t channel = scale->count == 1 ? 0 : i / strides[axis] % from->dims[axis];
         floats[i] = (float)(from->int64s[i] - (zero ? zero->int64s[channel] : 0)) * scale->floats[channel];
     }
-    return status ? status : cnn_onnx_give(import, to);
+    return status ? status : cnn_onnx_define_output(import, to);
 }
 
 /* The constant repeated along axes where it has one element. */
@@ -171,7 +171,7 @@ static cnn_status read_expand(cnn_onnx_import *import)
     const cnn_onnx_tensor *const operands[2] = { from, &wanted };
     cnn_onnx_walk walks[2];
     status = broadcast(import, operands, walks);
-    return status ? status : cnn_onnx_give_walk(import, from, &walks[0]);
+    return status ? status : cnn_onnx_define_walk(import, from, &walks[0]);
 }
 
 const cnn_onnx_operator cnn_onnx_arithmetic_operators[] = {

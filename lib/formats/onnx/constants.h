@@ -20,13 +20,21 @@ void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN
 cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
                              float **floats, int64_t **int64s, cnn_onnx_tensor **result);
 
+/* One element of the same kind. */
+void cnn_onnx_copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *int64s, int64_t to);
+
+static inline int64_t cnn_onnx_clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 /* Any constant: the callers' operators don't mind which kind. */
 cnn_status cnn_onnx_any_constant(const cnn_onnx_import *import, size_t index, const cnn_onnx_tensor **tensor);
 
 /* The constant becomes the node's value; or the elements that `w` meets, as a constant of its dimensions; or its
  * numbers as floats or whole ones. */
-cnn_status cnn_onnx_give(cnn_onnx_import *import, const cnn_onnx_tensor *tensor);
-cnn_status cnn_onnx_give_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, cnn_onnx_walk *w);
-cnn_status cnn_onnx_give_cast(cnn_onnx_import *import, const cnn_onnx_tensor *from, bool to_float);
+cnn_status cnn_onnx_define_output(cnn_onnx_import *import, const cnn_onnx_tensor *tensor);
+cnn_status cnn_onnx_define_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, cnn_onnx_walk *w);
+cnn_status cnn_onnx_define_cast(cnn_onnx_import *import, const cnn_onnx_tensor *from, bool to_float);
 
 #endif

@@ -132,19 +132,26 @@ static bool all_constant(const cnn_onnx_import *import)
     return true;
 }
 
+static const cnn_onnx_operator *find_reader(const cnn_onnx_import *import, const char *type)
+{
+    static const cnn_onnx_operator *const for_constants[] = { cnn_onnx_constant_operators, cnn_onnx_constant_moves,
+                                                              cnn_onnx_arithmetic_operators };
+    static const cnn_onnx_operator *const for_activations[] = { cnn_onnx_layer_operators, cnn_onnx_shape_operators,
+                                                                cnn_onnx_elementwise_operators };
+    const cnn_onnx_operator *found = NULL;
+    bool constant = all_constant(import);
+    for (size_t i = 0; constant && i < sizeof for_constants / sizeof *for_constants && !found; i++)
+        found = find_operator(for_constants[i], type);
+    for (size_t i = 0; i < sizeof for_activations / sizeof *for_activations && !found; i++)
+        found = find_operator(for_activations[i], type);
+    return found;
+}
+
 static cnn_status read_node(cnn_onnx_import *import)
 {
     const CnnOnnx__Node *node = import->node;
     const char *type = node->op_type ? node->op_type : "";
-    const cnn_onnx_operator *found = NULL;
-    if (all_constant(import) && !(found = find_operator(cnn_onnx_constant_operators, type)))
-        found = find_operator(cnn_onnx_arithmetic_operators, type);
-    if (!found)
-        found = find_operator(cnn_onnx_layer_operators, type);
-    if (!found)
-        found = find_operator(cnn_onnx_shape_operators, type);
-    if (!found)
-        found = find_operator(cnn_onnx_elementwise_operators, type);
+    const cnn_onnx_operator *found = find_reader(import, type);
     if (!found || !is_standard(node->domain))
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "this operator is not supported");
     cnn_status status = cnn_onnx_check_attributes(import);

@@ -126,9 +126,10 @@ typedef struct cnn_onnx_operator {
     cnn_status (*read)(cnn_onnx_import *import);
 } cnn_onnx_operator;
 
-/* The operators, by source; each ends in a NULL name. The first two are for constants alone. */
-extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_arithmetic_operators[],
-    cnn_onnx_layer_operators[], cnn_onnx_shape_operators[], cnn_onnx_elementwise_operators[];
+/* The operators, by source; each ends in a NULL name. The first three are for constants alone. */
+extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_constant_moves[],
+    cnn_onnx_arithmetic_operators[], cnn_onnx_layer_operators[], cnn_onnx_shape_operators[],
+    cnn_onnx_elementwise_operators[];
 
 /* A sentence that begins with the file, and, if one is being read, the node. */
 __attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status,
@@ -194,7 +195,7 @@ cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_
                                   const int64_t *dims, int32_t *new_rank, int64_t new_dims[CNN_ONNX_MAX_RANK]);
 
 /* Gives the node's first output a shape as its value, or the part of it that the node wants. (constants.c) */
-cnn_status cnn_onnx_give_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims);
+cnn_status cnn_onnx_define_shape(cnn_onnx_import *import, int32_t rank, const int64_t *dims);
 
 /* --- node_attributes.c --- */
 

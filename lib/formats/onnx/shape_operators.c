@@ -27,7 +27,7 @@ static cnn_status read_cast_like(cnn_onnx_import *import)
     if (!cnn_onnx_input(import, 1))
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its input 2 is missing, or comes from a later node");
     if (from)
-        return cnn_onnx_give_cast(import, from, !like || like->floats);
+        return cnn_onnx_define_cast(import, from, !like || like->floats);
     return like && !like->floats
                ? cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "rounding to whole numbers is not supported")
                : read_same(import);
@@ -57,7 +57,7 @@ static cnn_status read_shape(cnn_onnx_import *import)
         return status;
     for (int32_t axis = 0; axis < x.rank; axis++)
         dims[axis] = cnn_onnx_dim(import, &x, axis);
-    return cnn_onnx_give_shape(import, x.rank, dims);
+    return cnn_onnx_define_shape(import, x.rank, dims);
 }
 
 static cnn_status read_transpose(cnn_onnx_import *import)
