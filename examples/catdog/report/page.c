@@ -99,12 +99,13 @@ static void add_numbers(const page *p)
 static void add_classes(const page *p)
 {
     const predictions *all = &p->r->predictions;
-    fputs(
-        "<figure id=\"classes\"><figcaption><h3>Class by class</h3><p>Precision: of what is called so, how much is so. "
-        "Recall: of what is so, how much is found. F1: their harmonic mean.</p></figcaption><div "
-        "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
-        "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
-        p->file);
+    fputs("<figure id=\"classes\"><figcaption><h3>Class by class</h3><p>Precision: the share of the predictions of a "
+          "class "
+          "that are right. Recall: the share of the class that is predicted as such. F1: their harmonic "
+          "mean.</p></figcaption><div "
+          "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
+          "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
+          p->file);
     for (uint32_t k = 0; k < all->classes; k++) {
         cnn_class_result result = { .struct_size = sizeof result };
         cnn_metrics_compute_class(all->metrics, k, &result);
@@ -150,11 +151,12 @@ static void add_head(const page *p)
 static void add_errors(page *p)
 {
     const report *r = p->r;
-    begin_section(p, "errors", "Where it is right, and where it errs");
+    begin_section(p, "errors", "Right and wrong predictions");
     figure f = confusion_matrix_figure(&r->predictions);
-    add_figure(p, &f, "Confusion matrix: how many photographs of each class were taken for which",
-               "Rows are what the photographs are, columns what they are taken for. All but the diagonal are mistakes: "
-               "two classes that often meet there need more, or clearer, photographs.");
+    add_figure(
+        p, &f, "Confusion matrix: how many photographs of each class were predicted as each class",
+        "Rows are true classes, columns predicted classes. All but the diagonal are mistakes: two classes that are "
+        "often confused need more, or clearer, photographs.");
     fputs("<div class=\"stack\">\n", p->file);
     add_classes(p);
     f = bars_figure(&r->balance, "balance", "Photographs of each class");
@@ -162,46 +164,48 @@ static void add_errors(page *p)
         p, &f, "Number of photographs of each class",
         r->balance.count < r->predictions.classes
             ? "The twenty largest classes, and the twenty smallest."
-            : "Where one class has many times more than another, accuracy says little; look at precision and recall.");
+            : "If one class has many times more than another, accuracy says little; look at precision and recall.");
     fputs("</div>\n", p->file);
     f = curve_set_roc_figure(&r->roc);
-    add_figure(p, &f, "ROC curves: found among a class against falsely found among the others, at every threshold",
-               "Each point is a threshold: the more of a class are to be found, the more others are taken for it. "
-               "The nearer to the upper left, the better; the dashed line is guessing.");
+    add_figure(p, &f, "ROC curves: true positive rate against false positive rate, at every threshold",
+               "Each point is a threshold: a lower one finds more of the class, and more of the others by mistake. The "
+               "nearer to the upper left, the better; the dashed line is guessing.");
     f = curve_set_precision_recall_figure(&r->precision_recall);
-    add_figure(p, &f, "Precision against recall at every threshold",
-               "What share of what is called so is so, for each share that is found. Look here where one class is "
-               "rare, and pick a threshold for <code>--threshold</code>.");
+    add_figure(
+        p, &f, "Precision against recall at every threshold",
+        "Precision: the share of the predictions of a class that are right. Recall: the share of the class that is "
+        "predicted as such. Look here if one class is rare, and choose a value for <code>--threshold</code>.");
     end_section(p);
 }
 
 static void add_confidence(page *p)
 {
     const report *r = p->r;
-    begin_section(p, "confident", "Whether its confidence can be trusted");
+    begin_section(p, "confident", "Confidence");
     figure f = calibration_figure(&r->predictions);
-    add_figure(p, &f, "Calibration: the share of predictions that are right, by confidence",
-               "Of predictions with 80\xc2\xa0% confidence 80\xc2\xa0% should be right: bars below the dashed line are "
-               "overconfident. <code>catdog calibrate</code> sets that right. Pale bars are of fewer than 10 "
-               "photographs.");
+    add_figure(
+        p, &f, "Calibration: the share of predictions that are right, by confidence",
+        "Of the predictions with 80\xc2\xa0% confidence, 80\xc2\xa0% should be right. Bars below the dashed line "
+        "are overconfident: run <code>catdog calibrate</code>. Pale bars have fewer than 10 photographs.");
     f = confidence_figure(&r->predictions);
-    add_figure(p, &f, "How many predictions were right and wrong, by confidence",
-               "Mistakes belong to the left. Many on the right are wrong labels, or something the net has not seen "
-               "in training.");
+    add_figure(
+        p, &f, "How many predictions were right and wrong, by confidence",
+        "Mistakes should be on the left. Many on the right are wrong labels, or something that training lacked.");
     add_grid(p, &r->mistake_grid, "squares", "mistakes", "Most confident mistakes",
-             "Some may be wrong labels: <code>catdog check --model</code> lists those.");
+             "Some may be wrong labels: <code>catdog check --model</code> lists them.");
     end_section(p);
 }
 
 static void add_predictions(page *p)
 {
     const report *r = p->r;
-    begin_section(p, "shown", "What it sees");
+    begin_section(p, "shown", "Predictions and heat maps");
     add_grid(p, &r->prediction_grid, "squares", "predictions", "Predictions",
              "Photographs drawn at random, with their confidence.");
-    add_grid(p, &r->heat_map_grid, "pairs", "heat-maps", "Where it looked",
-             "What glows spoke for the class that was predicted on (Grad-CAM). A net that looks at the background has "
-             "learned the wrong thing.");
+    add_grid(
+        p, &r->heat_map_grid, "pairs", "heat-maps", "Where it looked",
+        "Bright parts spoke for the predicted class (Grad-CAM). A net that looks at the background has learned the "
+        "wrong thing.");
     if (r->no_heat_maps[0]) {
         fputs("<p class=\"note wide\">There are no heat maps: ", p->file);
         html_text(p->file, r->no_heat_maps);
@@ -214,15 +218,15 @@ static void add_training(page *p)
 {
     if (!p->r->history.count)
         return;
-    begin_section(p, "training", "How it was trained");
+    begin_section(p, "training", "Training");
     figure f = training_curves_of_loss(&p->r->history);
     add_figure(p, &f, "Loss in training and validation, epoch by epoch",
-               "Both should fall. If validation rises while training falls, the net learns photographs by heart: "
-               "augment more, or stop earlier. If both still fall at the end, train longer.");
+               "Both should fall. If validation rises while training falls, the net memorises the photographs: augment "
+               "more, or stop earlier. If both still fall at the end, train longer.");
     f = training_curves_of_accuracy(&p->r->history);
     add_figure(p, &f, "Accuracy in training and validation, epoch by epoch",
                "Training counts augmented photographs, which are harder: it may lie below validation. The dot is the "
-               "epoch whose weights were kept.");
+               "epoch whose weights are in the model.");
     end_section(p);
 }
 
@@ -230,12 +234,13 @@ static void add_data(page *p)
 {
     const report *r = p->r;
     char explanation[512];
-    begin_section(p, "data", "What it was measured on");
-    add_grid(p, &r->sample_grid, "squares", "samples", "Samples", "Photographs drawn at random, as they are labelled.");
-    snprintf(explanation, sizeof explanation,
-             "How training changes photographs with <code>--augment %.200s</code>. What can't be recognised here can't "
-             "be learned from.",
-             r->augmentation);
+    begin_section(p, "data", "The photographs");
+    add_grid(p, &r->sample_grid, "squares", "samples", "Samples", "Photographs drawn at random, with their labels.");
+    snprintf(
+        explanation, sizeof explanation,
+        "Photographs as training changes them with <code>--augment %.200s</code>. If you can't recognise them, the "
+        "net can't learn from them.",
+        r->augmentation);
     add_grid(p, &r->augmented_grid, "rows", "augmented", "Augmented samples", explanation);
     end_section(p);
 }
@@ -277,7 +282,7 @@ static void add_net(page *p)
     if (r->has_filters) {
         f = filters_figure(&r->filters);
         add_figure(p, &f, "The filters of the first convolution as colours",
-                   "What the first layer looks for: edges and colours. Noise means that it has not learned much yet.");
+                   "The first layer responds to edges and colours. Noise means that it has not learned much yet.");
     }
     add_layers(p);
     end_section(p);
