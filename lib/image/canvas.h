@@ -7,8 +7,8 @@
 
 #include <cnn/tensor.h>
 
+#include "image/image_source.h"
 #include "image/reduction.h"
-#include "image/source.h"
 
 /* Where decoded rows go: an RGB tensor, upright, addressed by the coordinates of the image as it is stored, and reduced
  * on the way, so that no more than a row of the whole is ever held. */

@@ -13,7 +13,8 @@ cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size
 cnn_status cnn_image_load_to_fit(cnn_context *context, const char *path, const cnn_image_options *options, int fit,
                                  cnn_tensor **pixels);
 
-/* As cnn_image_decode; `*decoded` gets how many pixels of it were decoded before it ended, or was found to be broken. */
+/* As cnn_image_decode; `*decoded` gets how many pixels of it were decoded before it ended, or was found to be broken.
+ */
 cnn_status cnn_image_decode_counted(cnn_context *context, const void *bytes, size_t size, const char *name,
                                     const cnn_image_options *options, uint64_t *decoded, cnn_tensor **pixels);
 

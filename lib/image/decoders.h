@@ -2,7 +2,7 @@
 #ifndef CNN_IMAGE_DECODERS_H
 #define CNN_IMAGE_DECODERS_H
 
-#include "image/source.h"
+#include "image/image_source.h"
 
 cnn_status cnn_jpeg_probe(const cnn_image_source *source, cnn_image_info *info);
 cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels);

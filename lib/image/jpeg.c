@@ -9,9 +9,9 @@
 #include <jerror.h> /* needs the other */
 
 #include "core/memory.h"
-#include "image/budget.h"
 #include "image/canvas.h"
 #include "image/decoders.h"
+#include "image/decoding_budget.h"
 #include "image/exif.h"
 
 /* Programs write 10 scans for colours, 18 for CMYK. */

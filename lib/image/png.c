@@ -7,9 +7,9 @@
 #include <png.h>
 
 #include "core/memory.h"
-#include "image/budget.h"
 #include "image/canvas.h"
 #include "image/decoders.h"
+#include "image/decoding_budget.h"
 #include "image/exif.h"
 #include "image/png_chunks.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "image/source.h"
+#include "image/image_source.h"
 
 /* The content of the first chunk of a type ("eXIf", ...) that lies in the file whole, and its size; NULL if there is
  * none. Its checksum is not looked at. */

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "../test.h"
-#include "image/budget.h"
+#include "image/decoding_budget.h"
 
 enum { MEGABYTE = 1 << 20, THREADS = 6, ROUNDS = 50 };
 

@@ -1,4 +1,4 @@
-#include "image/source.h"
+#include "image/image_source.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

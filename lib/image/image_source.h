@@ -1,6 +1,6 @@
 /* The bytes to decode, and what is said when that fails. */
-#ifndef CNN_IMAGE_SOURCE_H
-#define CNN_IMAGE_SOURCE_H
+#ifndef CNN_IMAGE_IMAGE_SOURCE_H
+#define CNN_IMAGE_IMAGE_SOURCE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* How much memory the images that are being decoded at once may take together. */
-#ifndef CNN_IMAGE_BUDGET_H
-#define CNN_IMAGE_BUDGET_H
+#ifndef CNN_IMAGE_DECODING_BUDGET_H
+#define CNN_IMAGE_DECODING_BUDGET_H
 
 #include <stdint.h>
 

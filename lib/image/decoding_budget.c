@@ -1,4 +1,4 @@
-#include "image/budget.h"
+#include "image/decoding_budget.h"
 
 #include <assert.h>
 
