@@ -59,7 +59,7 @@ static void add_typed(typing *t, int32_t old, const cnn_operation *operation, bo
     else
         typed.layer.output_type = !last && values == CNN_LAYER_ANY_TYPES ? CNN_BFLOAT16 : CNN_FLOAT32;
     for (int32_t k = 0; k < operation->layer.input_count; k++) {
-        bool free = values == CNN_LAYER_ANY_TYPES || values == CNN_LAYER_NARROW_INPUT;
+        bool free = values == CNN_LAYER_ANY_TYPES || values == CNN_LAYER_BF16_INPUT;
         typed.layer.input_types[k] = free ? type_of(t, operation->inputs[k]) : typed.layer.output_type;
         typed.inputs[k] = value_as(t, operation->inputs[k], typed.layer.input_types[k]);
     }

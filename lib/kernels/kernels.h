@@ -1,27 +1,43 @@
 /* The table of kernels: for each family a struct of function pointers, filled once per instruction set.
  *
- * A family's source is written over simd/vector.h, named in meson.build's isa_sources, compiled once per instruction
- * set, and defines one constant: `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. The struct of a
- * family with functions over it is in the family's header. */
+ * Families, in the order in which to read them, each in a folder of its own:
+ *   gemm/         the micro-kernel to which convolutions and dense layers come down; dense layers
+ *   conv/         convolutions: the choice of an algorithm, direct convolution, gradients
+ *   winograd/     3×3 convolutions by fewer multiplications
+ *   depthwise/    convolutions of each channel by itself
+ *   norm/ pool/ elementwise/    what isn't a product
+ *   int8/         inference in bytes
+ *
+ * A folder has its interface (functions over whole arrays, on the context's threads), whose header says in which order
+ * to read the rest, and micro-kernels, `*_ukernel.c`: written over simd/vector.h, named in meson.build, compiled once
+ * per instruction set. Each defines one constant of its family's struct,
+ * `const cnn_pool_kernels CNN_FOR_ISA(cnn_pool_kernels) = { ... }`. */
 #ifndef CNN_KERNELS_KERNELS_H
 #define CNN_KERNELS_KERNELS_H
 
 #include <cnn/context.h>
 
+/* clang-format off */
+/* All families, by what they are compiled for: X(family, argument) for each. Family x has the struct cnn_x_kernels. */
+#define CNN_KERNELS_OF_EVERY_SET(X, argument) \
+    X(matrix, argument) X(epilogue, argument) X(winograd, argument) X(batch_norm, argument) X(pool, argument) \
+    X(elementwise, argument) X(dropout, argument) X(convert_bf16, argument)
+
+/* These gain nothing from BF16: with it, those of plain AVX-512 are used. */
+#define CNN_KERNELS_WITHOUT_BF16(X, argument) X(gemm, argument) X(depthwise, argument) X(softmax, argument)
+
+/* int8 in AVX-512 needs VNNI: without it, it would hardly be faster than in AVX2, whose loops are used then. bf16_dot is
+ * NULL where the set has no dot products of bfloat16. */
+#define CNN_KERNELS_OF_SOME_SETS(X, argument) X(int8, argument) X(bf16_dot, argument)
+
 typedef struct cnn_kernels {
-    const struct cnn_product_kernels *product;
-    const struct cnn_pair_kernels *pair; /* NULL where the instruction set has none */
-    const struct cnn_row_kernels *row;
-    const struct cnn_elementwise_kernels *elementwise;
-    const struct cnn_softmax_kernels *softmax;
-    const struct cnn_channel_kernels *channel;
-    const struct cnn_dropout_kernels *dropout;
-    const struct cnn_pool_kernels *pool;
-    const struct cnn_winograd_kernels *winograd;
-    const struct cnn_bf16_kernels *bf16;
-    const struct cnn_int8_kernels *int8;
-    const struct cnn_depthwise_kernels *depthwise;
+#define CNN_KERNELS_MEMBER(family, unused) const struct cnn_##family##_kernels *family;
+    CNN_KERNELS_OF_EVERY_SET(CNN_KERNELS_MEMBER, )
+    CNN_KERNELS_WITHOUT_BF16(CNN_KERNELS_MEMBER, )
+    CNN_KERNELS_OF_SOME_SETS(CNN_KERNELS_MEMBER, )
+#undef CNN_KERNELS_MEMBER
 } cnn_kernels;
+/* clang-format on */
 
 /* The kernels of the context's instruction set. `context` may be NULL. */
 const cnn_kernels *cnn_kernels_get(cnn_context *context);

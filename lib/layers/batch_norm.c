@@ -78,7 +78,7 @@ static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int6
 {
     (void)context;
     size_t numbers = 5 * channels_of(layer) * sizeof(float);
-    return training ? numbers + cnn_channel_workspace(rows_of(layer, batch), channels_of(layer)) : numbers;
+    return training ? numbers + cnn_batch_norm_workspace(rows_of(layer, batch), channels_of(layer)) : numbers;
 }
 
 static float *number(const cnn_layer_pass *pass, size_t index)
@@ -110,12 +110,9 @@ static void set_inverse(const cnn_layer_pass *pass, const float *variance, float
         inverse[c] = 1 / sqrtf(variance[c] + attributes.epsilon);
 }
 
-/* What an activation limits values to. */
-static void set_limits(const cnn_layer_pass *pass, float *low, float *high)
+static cnn_clamp clamp_of(const cnn_layer_pass *pass)
 {
-    int32_t activation = fused_of(pass->layer).activation;
-    *low = activation == CNN_ACTIVATION_NONE ? -INFINITY : 0;
-    *high = activation == CNN_ACTIVATION_RELU6 ? 6 : INFINITY;
+    return cnn_activation_clamp(fused_of(pass->layer).activation);
 }
 
 static void forward(const cnn_layer_pass *pass)
@@ -127,8 +124,8 @@ static void forward(const cnn_layer_pass *pass)
     if (pass->training) {
         float *batch_mean = pass->saved, *variance = number(pass, 2);
         inverse = batch_mean + channels;
-        cnn_channel_moments(pass->context, pass->layer->output_type, input, rows, channels, batch_mean, variance,
-                            sums_workspace(pass));
+        cnn_batch_norm_moments(pass->context, pass->layer->output_type, input, rows, channels, batch_mean, variance,
+                               sums_workspace(pass));
         set_inverse(pass, variance, inverse);
         update_running(pass, batch_mean, variance);
         mean = batch_mean;
@@ -137,10 +134,11 @@ static void forward(const cnn_layer_pass *pass)
     }
     for (size_t c = 0; c < channels; c++)
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
-    cnn_channel_affine affine = { mean, multiply, pass->parameters[OFFSET] };
-    cnn_channel_epilogue epilogue = { .addend = pass->layer->input_count > 1 ? pass->inputs[0] : NULL };
-    set_limits(pass, &epilogue.low, &epilogue.high);
-    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, &epilogue, input, rows, channels, pass->output);
+    cnn_batch_norm_affine affine = { mean, multiply, pass->parameters[OFFSET] };
+    cnn_batch_norm_epilogue epilogue = { .residual = pass->layer->input_count > 1 ? pass->inputs[0] : NULL };
+    epilogue.clamp = clamp_of(pass);
+    cnn_batch_norm_apply(pass->context, pass->layer->output_type, &affine, &epilogue, input, rows, channels,
+                         pass->output);
 }
 
 /* From the sums of g and of g × (x − mean) the numbers for the gradient by x, and the gradients by scale and offset. */
@@ -172,9 +170,9 @@ static void backward_frozen(const cnn_layer_pass *pass)
         zeros[c] = 0;
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     }
-    cnn_channel_affine affine = { zeros, multiply, zeros };
-    cnn_channel_apply(pass->context, pass->layer->output_type, &affine, NULL, pass->output_gradient,
-                      rows_of(pass->layer, pass->batch), channels, pass->input_gradients[0]);
+    cnn_batch_norm_affine affine = { zeros, multiply, zeros };
+    cnn_batch_norm_apply(pass->context, pass->layer->output_type, &affine, NULL, pass->output_gradient,
+                         rows_of(pass->layer, pass->batch), channels, pass->input_gradients[0]);
 }
 
 /* With x' = (x - mean) / deviation and g the gradient by the output, where the activation lets it pass:
@@ -196,21 +194,21 @@ static void backward(const cnn_layer_pass *pass)
     bool adds = layer->input_count > 1;
     const void *input = pass->inputs[source_of(layer)], *gradient = pass->output_gradient;
     void *input_gradient = pass->input_gradients[source_of(layer)];
-    cnn_channel_affine forward_affine = { mean, multiply, pass->parameters[OFFSET] };
-    cnn_channel_mask mask = { .affine = &forward_affine };
-    set_limits(pass, &mask.low, &mask.high);
+    cnn_batch_norm_affine forward_affine = { mean, multiply, pass->parameters[OFFSET] };
+    cnn_batch_norm_mask mask = { .affine = &forward_affine };
+    mask.clamp = clamp_of(pass);
     if (adds) {
         mask.output = pass->output;
         mask.masked = pass->input_gradients[0] ? pass->input_gradients[0] : input_gradient;
     }
     bool masks = adds || fused_of(layer).activation != CNN_ACTIVATION_NONE;
-    cnn_channel_products(pass->context, layer->output_type, masks ? &mask : NULL, input, gradient, rows, channels, mean,
-                         sum, product, sums_workspace(pass));
+    cnn_batch_norm_gradient_sums(pass->context, layer->output_type, masks ? &mask : NULL, input, gradient, rows,
+                                 channels, mean, sum, product, sums_workspace(pass));
     set_gradients(pass, sum, product, mean_gradient, slope);
-    cnn_channel_affine affine = { mean, multiply, mean_gradient };
+    cnn_batch_norm_affine affine = { mean, multiply, mean_gradient };
     if (input_gradient)
-        cnn_channel_center(pass->context, layer->output_type, masks && !adds ? &mask : NULL, &affine, slope, input,
-                           adds ? mask.masked : gradient, rows, channels, input_gradient);
+        cnn_batch_norm_input_gradient(pass->context, layer->output_type, masks && !adds ? &mask : NULL, &affine, slope,
+                                      input, adds ? mask.masked : gradient, rows, channels, input_gradient);
 }
 
 static const cnn_attribute attributes_table[] = {

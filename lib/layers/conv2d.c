@@ -95,14 +95,14 @@ static cnn_status add_batch_norm(cnn_layer *layer, int64_t channels)
     return status ? status : cnn_layer_add_constant(layer, "running_variance", channels, 1, false);
 }
 
-static cnn_status check_addend(const cnn_layer *layer, const cnn_fused_conv2d_attributes *attributes)
+static cnn_status check_residual(const cnn_layer *layer, const cnn_fused_conv2d_attributes *attributes)
 {
-    char text[CNN_SHAPE_TEXT_SIZE], addend[CNN_SHAPE_TEXT_SIZE];
+    char text[CNN_SHAPE_TEXT_SIZE], residual[CNN_SHAPE_TEXT_SIZE];
     bool same = layer->input_count == 2 && layer->inputs[1].rank == 3 && !attributes->pool[0];
     for (int i = 0; i < 3; i++)
         same = same && layer->inputs[1].dims[i] == layer->output.dims[i];
     return same ? CNN_OK
-                : cnn_fail(CNN_ERROR_SHAPE, "%s can't be added to %s", cnn_shape_text(&layer->inputs[1], addend),
+                : cnn_fail(CNN_ERROR_SHAPE, "%s can't be added to %s", cnn_shape_text(&layer->inputs[1], residual),
                            cnn_shape_text(&layer->output, text));
 }
 
@@ -113,7 +113,7 @@ static cnn_status fused_shape(cnn_layer *layer)
     if (!status && attributes->batch_norm)
         status = add_batch_norm(layer, attributes->conv.filters);
     if (!status && attributes->add)
-        status = check_addend(layer, attributes);
+        status = check_residual(layer, attributes);
     if (status || !attributes->pool[0])
         return status;
     char text[CNN_SHAPE_TEXT_SIZE];
@@ -290,7 +290,7 @@ static void forward(const cnn_layer_pass *pass)
     cnn_conv_shape conv = shape_for(pass->layer, pass->batch, pass->training);
     cnn_conv_epilogue epilogue = epilogue_of(pass->layer);
     epilogue.bias = bias_of(pass);
-    epilogue.addend = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
+    epilogue.residual = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
     epilogue.argmax = epilogue.pool[0] ? pass->saved : NULL;
     cnn_conv_forward(pass->context, &conv, pass->inputs[0], pass->packed, &epilogue, pass->output, pass->workspace);
 }

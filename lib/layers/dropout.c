@@ -58,7 +58,7 @@ static void mask(const cnn_layer_pass *pass, size_t first, size_t end, const voi
     const cnn_dropout_kernels *kernels = cnn_kernels_get(pass->context)->dropout;
     float scale = 1 / (1 - attributes->rate);
     if (pass->layer->output_type == CNN_BFLOAT16)
-        kernels->mask_narrow(kept + first, (const uint16_t *)from + first, scale, (uint16_t *)to + first, end - first);
+        kernels->mask_bf16(kept + first, (const uint16_t *)from + first, scale, (uint16_t *)to + first, end - first);
     else
         kernels->mask(kept + first, (const float *)from + first, scale, (float *)to + first, end - first);
 }

@@ -49,10 +49,10 @@ typedef struct cnn_layer_parameter {
 
 /* Of what types a layer's values can be: floats, or bfloat16 where it says so. Gradients are of their values' types. */
 typedef enum cnn_layer_values {
-    CNN_LAYER_FLOATS,       /* floats alone */
-    CNN_LAYER_ONE_TYPE,     /* either, all the same */
-    CNN_LAYER_NARROW_INPUT, /* inputs of either type; the output is floats */
-    CNN_LAYER_ANY_TYPES     /* inputs of either type, and the output of either */
+    CNN_LAYER_FLOATS,     /* floats alone */
+    CNN_LAYER_ONE_TYPE,   /* either, all the same */
+    CNN_LAYER_BF16_INPUT, /* inputs of either type; the output is floats */
+    CNN_LAYER_ANY_TYPES   /* inputs of either type, and the output of either */
 } cnn_layer_values;
 
 typedef struct cnn_layer_type cnn_layer_type;

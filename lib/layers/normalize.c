@@ -69,9 +69,9 @@ static void apply(const cnn_layer_pass *pass, const float *subtract, const float
     float multiply[MAX_CHANNELS];
     for (size_t c = 0; c < channels; c++)
         multiply[c] = 1 / attributes->deviation[c];
-    cnn_channel_affine affine = { subtract ? subtract : zeros, multiply, zeros };
+    cnn_batch_norm_affine affine = { subtract ? subtract : zeros, multiply, zeros };
     size_t rows = channels ? cnn_layer_output_count(pass->layer, pass->batch) / channels : 0;
-    cnn_channel_apply(pass->context, CNN_FLOAT32, &affine, NULL, from, rows, channels, to);
+    cnn_batch_norm_apply(pass->context, CNN_FLOAT32, &affine, NULL, from, rows, channels, to);
 }
 
 static void normalize_forward(const cnn_layer_pass *pass)

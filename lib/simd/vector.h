@@ -34,11 +34,11 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Values `at`, ... of an array of floats or, if `narrow`, of bfloat16; up to VF_WIDTH lanes of them. `narrow` is a
+/* Values `at`, ... of an array of floats or, if `bf16`, of bfloat16; up to VF_WIDTH lanes of them. `bf16` is a
  * constant to callers that want speed. */
-ALWAYS_INLINE vf vf_load_values(bool narrow, const void *from, ptrdiff_t at, size_t lanes)
+ALWAYS_INLINE vf vf_load_values(bool bf16, const void *from, ptrdiff_t at, size_t lanes)
 {
-    if (narrow) {
+    if (bf16) {
         const uint16_t *values = (const uint16_t *)from + at;
         return lanes < VF_WIDTH ? vf_load_bf16_partial(values, lanes) : vf_load_bf16(values);
     }
@@ -46,9 +46,9 @@ ALWAYS_INLINE vf vf_load_values(bool narrow, const void *from, ptrdiff_t at, siz
     return lanes < VF_WIDTH ? vf_load_partial(values, lanes) : vf_load(values);
 }
 
-ALWAYS_INLINE void vf_store_values(bool narrow, void *to, ptrdiff_t at, vf a, size_t lanes)
+ALWAYS_INLINE void vf_store_values(bool bf16, void *to, ptrdiff_t at, vf a, size_t lanes)
 {
-    if (narrow) {
+    if (bf16) {
         uint16_t *values = (uint16_t *)to + at;
         if (lanes < VF_WIDTH)
             vf_store_bf16_partial(values, a, lanes);
@@ -61,6 +61,31 @@ ALWAYS_INLINE void vf_store_values(bool narrow, void *to, ptrdiff_t at, vf a, si
         vf_store_partial(values, a, lanes);
     else
         vf_store(values, a);
+}
+
+ALWAYS_INLINE vf vf_load_lanes(const float *from, size_t lanes)
+{
+    return lanes < VF_WIDTH ? vf_load_partial(from, lanes) : vf_load(from);
+}
+
+ALWAYS_INLINE void vf_store_lanes(float *to, vf a, size_t lanes)
+{
+    if (lanes < VF_WIDTH)
+        vf_store_partial(to, a, lanes);
+    else
+        vf_store(to, a);
+}
+
+/* How many of `count` values a vector takes. */
+ALWAYS_INLINE size_t vf_lanes_left(int64_t count)
+{
+    return count < VF_WIDTH ? (size_t)count : VF_WIDTH;
+}
+
+/* Clamps; the arguments are in the order in which NaN passes. */
+ALWAYS_INLINE vf vf_clamp(vf min, vf max, vf a)
+{
+    return vf_min(max, vf_max(min, a));
 }
 
 /* The sum of all lanes, in one order for each instruction set. */

@@ -149,28 +149,28 @@ static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
 }
 
 #if defined(__AVX512BF16__)
-#define VF_HAS_PAIRS
+#define VF_HAS_BF16_DOT
 
 /* In each lane a pair of bfloat16, the nearest to `first` and to `second`. */
-static inline vf vf_pairs_of(vf first, vf second)
+static inline vf vf_bf16_pairs_of(vf first, vf second)
 {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                            21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return (vf)_mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(second, first));
 }
 
-static inline vf vf_first_of_pairs(vf pairs)
+static inline vf vf_bf16_first_of_pairs(vf pairs)
 {
     return (vf)_mm512_slli_epi32((__m512i)pairs, 16);
 }
 
-static inline vf vf_second_of_pairs(vf pairs)
+static inline vf vf_bf16_second_of_pairs(vf pairs)
 {
     return (vf)_mm512_and_epi32((__m512i)pairs, _mm512_set1_epi32((int)0xffff0000));
 }
 
 /* The sum of both products of the pairs, + c. */
-static inline vf vf_add_products(vf a, vf b, vf c)
+static inline vf vf_bf16_dot(vf a, vf b, vf c)
 {
     return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/elementwise/convert_bf16.h"
+#include "simd/bf16.h"
 
 enum { MARK_BYTES = 256, MARK = 0xa5, UNINITIALISED = 0xff /* floats of it are NaN */ };
 

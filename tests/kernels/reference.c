@@ -106,8 +106,8 @@ void reference_conv_forward(const cnn_conv_shape *s, const float *input, const f
             if (result[unpooled_offset(s, pool, i, n)] > result[unpooled_offset(s, pool, i, best)])
                 best = n;
         float bias = epilogue->bias ? epilogue->bias[i % s->out_channels] : 0;
-        float addend = epilogue->addend ? epilogue->addend[i] : 0;
-        output[i] = activate(result[unpooled_offset(s, pool, i, best)] + bias + addend, epilogue->activation);
+        float residual = epilogue->residual ? epilogue->residual[i] : 0;
+        output[i] = activate(result[unpooled_offset(s, pool, i, best)] + bias + residual, epilogue->activation);
         if (epilogue->argmax)
             epilogue->argmax[i] = (uint8_t)best;
     }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "../unit/scratch.h"
-#include "kernels/elementwise/convert_bf16.h"
 #include "operations_predict.h"
+#include "simd/bf16.h"
 
 static const char *model_path(const case_trial *trial)
 {

@@ -17,6 +17,8 @@
 #include <cnn/context.h>
 #include <cnn/tensor.h>
 
+#include "kernels/activation.h"
+
 typedef struct cnn_conv_shape {
     int64_t batch;
     int64_t in_height, in_width, in_channels;
@@ -28,8 +30,6 @@ typedef struct cnn_conv_shape {
     bool in_batches; /* of the forward pass: speed for batches counts, and bits needn't be those of single images */
 } cnn_conv_shape;
 
-typedef enum cnn_activation { CNN_ACTIVATION_NONE = 0, CNN_ACTIVATION_RELU, CNN_ACTIVATION_RELU6 } cnn_activation;
-
 /* What is done to a convolution's result before it is written: bias, another value added, activation, then max-pooling
  * without padding whose stride is its kernel's size (windows that don't fit whole are dropped). */
 typedef struct cnn_conv_epilogue {
@@ -38,7 +38,7 @@ typedef struct cnn_conv_epilogue {
     int32_t pool[2]; /* window; 0: none */
     uint8_t *argmax; /* for training: per pooled value, the row-major number of its maximum in the window (the first of
                         equals); NULL if not wanted */
-    const float *addend; /* of the output's shape, or NULL; only if all are floats, and not with pooling */
+    const float *residual; /* of the output's shape, or NULL; only if all are floats, and not with pooling */
 } cnn_conv_epilogue;
 
 /* `output` is N × out_height × out_width × out_channels, or the pooled map where the epilogue pools.

@@ -1,20 +1,19 @@
 /* The gradient by a convolution's input is a correlation of the gradient by its result with the weights turned over.
  * With a stride, input pixels whose places differ by multiples of it meet the same taps: they make one phase, a
  * correlation of its own without stride. */
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "kernels/conv/conv.h"
-#include "kernels/conv/direct_conv.h"
+#include "kernels/conv/conv_problem.h"
 
 /* One direction of a phase: the input pixels first, first + stride, ... (`count` of them) and the taps that they meet.
  */
 typedef struct axis {
     int64_t first, count;
     int64_t taps, last_tap, tap_distance; /* the kernel's taps, from the last to the first */
-    int64_t origin, tap_step;
+    int64_t origin, dilation;
 } axis;
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b)
@@ -34,7 +33,7 @@ static axis axis_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride,
     axis a = { .first = phase,
                .count = (size - phase + stride - 1) / stride,
                .tap_distance = stride / common,
-               .tap_step = dilation / common };
+               .dilation = dilation / common };
     for (int64_t k = 0; k < kernel; k++)
         if ((phase + padding - k * dilation) % stride == 0) {
             a.taps++;
@@ -46,7 +45,7 @@ static axis axis_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride,
 
 typedef struct phase {
     axis axes[2];
-    cnn_correlation correlation;
+    cnn_conv_problem problem;
     size_t packed_bytes; /* a multiple of 64 */
 } phase;
 
@@ -60,23 +59,23 @@ static phase phase_of(const cnn_kernels *kernels, const cnn_conv_shape *s, int64
     phase p;
     p.axes[0] = axis_of(index / s->stride[1], s->in_height, s->kernel[0], s->stride[0], s->dilation[0], s->pad_top);
     p.axes[1] = axis_of(index % s->stride[1], s->in_width, s->kernel[1], s->stride[1], s->dilation[1], s->pad_left);
-    p.correlation = (cnn_correlation){ .batch = s->batch,
-                                       .source_height = s->out_height,
-                                       .source_width = s->out_width,
-                                       .source_channels = s->out_channels,
-                                       .height = p.axes[0].count,
-                                       .width = p.axes[1].count,
-                                       .channels = s->in_channels,
-                                       .origin = { p.axes[0].origin, p.axes[1].origin },
-                                       .step = { 1, 1 },
-                                       .taps = { p.axes[0].taps, p.axes[1].taps },
-                                       .tap_step = { p.axes[0].tap_step, p.axes[1].tap_step },
-                                       .groups = s->groups,
-                                       .source_narrow = s->output_type == CNN_BFLOAT16,
-                                       .result_narrow = s->input_type == CNN_BFLOAT16,
-                                       .in_batches = true };
-    cnn_correlation_choose(kernels, &p.correlation);
-    p.packed_bytes = cnn_round_up(cnn_correlation_packed_bytes(kernels, &p.correlation), 64);
+    p.problem = (cnn_conv_problem){ .batch = s->batch,
+                                    .source_height = s->out_height,
+                                    .source_width = s->out_width,
+                                    .source_channels = s->out_channels,
+                                    .height = p.axes[0].count,
+                                    .width = p.axes[1].count,
+                                    .channels = s->in_channels,
+                                    .origin = { p.axes[0].origin, p.axes[1].origin },
+                                    .stride = { 1, 1 },
+                                    .taps = { p.axes[0].taps, p.axes[1].taps },
+                                    .dilation = { p.axes[0].dilation, p.axes[1].dilation },
+                                    .groups = s->groups,
+                                    .source_bf16 = s->output_type == CNN_BFLOAT16,
+                                    .result_bf16 = s->input_type == CNN_BFLOAT16,
+                                    .in_batches = true };
+    cnn_conv_problem_choose_type(kernels, &p.problem);
+    p.packed_bytes = cnn_round_up(cnn_conv_problem_packed_bytes(kernels, &p.problem), 64);
     return p;
 }
 
@@ -101,33 +100,31 @@ void cnn_conv_pack_backward(cnn_context *context, const cnn_conv_shape *s, const
     unsigned char *to = packed;
     for (int64_t i = 0; i < phase_count(s); i++) {
         phase p = phase_of(kernels, s, i);
-        cnn_correlation_weights strides = { .first = weights + p.axes[0].last_tap * row + p.axes[1].last_tap * tap,
-                                            .group = s->out_channels / s->groups,
-                                            .tap = { -p.axes[0].tap_distance * row, -p.axes[1].tap_distance * tap },
-                                            .source_channel = 1,
-                                            .channel = s->out_channels };
+        cnn_conv_weights strides = { .first = weights + p.axes[0].last_tap * row + p.axes[1].last_tap * tap,
+                                     .group = s->out_channels / s->groups,
+                                     .tap = { -p.axes[0].tap_distance * row, -p.axes[1].tap_distance * tap },
+                                     .source_channel = 1,
+                                     .channel = s->out_channels };
         if (!meets_none(&p))
-            cnn_correlation_pack(context, &p.correlation, &strides, (float *)(void *)to);
+            cnn_conv_problem_pack(context, &p.problem, &strides, (float *)(void *)to);
         to += p.packed_bytes;
     }
 }
 
-static cnn_correlation_call call_for(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_gradient *gradient,
-                                     const phase *p)
+static cnn_conv_call call_for(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_gradient *gradient,
+                              const phase *p)
 {
-    return (cnn_correlation_call){ .context = context,
-                                   .shape = p->correlation,
-                                   .source = { .kernels = cnn_kernels_get(context),
-                                               .narrow = s->output_type == CNN_BFLOAT16,
-                                               .height = s->out_height,
-                                               .width = s->out_width,
-                                               .channels = s->out_channels,
-                                               .gradient = gradient },
-                                   .low = -INFINITY,
-                                   .high = INFINITY,
-                                   .pixel_stride = s->stride[1] * s->in_channels,
-                                   .row_stride = s->stride[0] * s->in_width * s->in_channels,
-                                   .image_stride = s->in_height * s->in_width * s->in_channels };
+    return (cnn_conv_call){ .context = context,
+                            .problem = p->problem,
+                            .source = { .kernels = cnn_kernels_get(context),
+                                        .bf16 = s->output_type == CNN_BFLOAT16,
+                                        .height = s->out_height,
+                                        .width = s->out_width,
+                                        .channels = s->out_channels,
+                                        .gradient = gradient },
+                            .clamp = CNN_NO_CLAMP,
+                            .strides = { s->stride[1] * s->in_channels, s->stride[0] * s->in_width * s->in_channels,
+                                         s->in_height * s->in_width * s->in_channels } };
 }
 
 size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_shape *shape,
@@ -137,8 +134,8 @@ size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_sha
     size_t most = 0;
     for (int64_t i = 0; i < phase_count(shape); i++) {
         phase p = phase_of(kernels, shape, i);
-        cnn_correlation_call call = call_for(context, shape, gradient, &p);
-        size_t bytes = meets_none(&p) ? 0 : cnn_correlation_workspace(&call);
+        cnn_conv_call call = call_for(context, shape, gradient, &p);
+        size_t bytes = meets_none(&p) ? 0 : cnn_conv_call_workspace(&call);
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -164,11 +161,11 @@ void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, c
         if (meets_none(&p)) {
             clear_phase(shape, &p, input_gradient);
         } else {
-            cnn_correlation_call call = call_for(context, shape, gradient, &p);
+            cnn_conv_call call = call_for(context, shape, gradient, &p);
             call.packed = (const float *)(const void *)weights;
             call.result = (char *)input_gradient + (p.axes[0].first * shape->in_width + p.axes[1].first) *
                                                        shape->in_channels * (int64_t)cnn_dtype_size(shape->input_type);
-            cnn_correlation_run(&call, workspace);
+            cnn_conv_call_run(&call, workspace);
         }
         weights += p.packed_bytes;
     }

@@ -9,21 +9,21 @@
 #include "kernels/kernels.h"
 
 /* What to copy. Rows and columns outside the image, which may begin below 0, become zeros. */
-typedef struct cnn_strip {
+typedef struct cnn_padded_tile {
     int64_t image, top, left, rows, columns;
     int64_t channel, channels, pixel_stride; /* the first channel, how many, and values between pixels of the strip */
-    bool narrow;                             /* the strip is of bfloat16, as the source must be; else it is of floats */
-} cnn_strip;
+    bool bf16;                               /* the strip is of bfloat16, as the source must be; else it is of floats */
+} cnn_padded_tile;
 
 /* Where strips come from: the plain image, or the gradient by a convolution's result. */
-typedef struct cnn_strip_source {
+typedef struct cnn_tile_source {
     const cnn_kernels *kernels;
     int64_t height, width, channels;
-    bool narrow;                       /* its values are bfloat16 */
+    bool bf16;                         /* its values are bfloat16 */
     const void *image;                 /* unless the gradient is given */
     const cnn_conv_gradient *gradient; /* by the pooled map of `height` × `width` */
-} cnn_strip_source;
+} cnn_tile_source;
 
-void cnn_strip_fill(const cnn_strip_source *source, const cnn_strip *strip, void *to);
+void cnn_padded_tile_fill(const cnn_tile_source *source, const cnn_padded_tile *tile, void *to);
 
 #endif

@@ -7,26 +7,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/conv/direct_conv.h"
+#include "kernels/conv/conv_problem.h"
 
 /* Whether a call is one of those. It needs no workspace then. */
-bool cnn_depthwise_fits(const cnn_correlation_call *call);
-void cnn_depthwise_run(const cnn_correlation_call *call);
+bool cnn_depthwise_fits(const cnn_conv_call *call);
+void cnn_depthwise_run(const cnn_conv_call *call);
 
-/* A row of the result, or two that begin `step` rows of the source apart. The source's rows are those that meet rows of
- * taps, numbered from the first that the first row of the result meets. */
+/* A row of the result, or two that begin `stride` rows of the source apart. The source's rows are those that meet rows
+ * of taps, numbered from the first that the first row of the result meets. */
 typedef struct cnn_depthwise_rows {
     int64_t rows;        /* of the result */
     int64_t first, last; /* the source's rows first to last - 1 are inside the image; the others are padding */
     const float *from;   /* row `first` */
     ptrdiff_t row_stride, pixel_stride;
     int64_t source_width, origin; /* origin: the source's column that meets the first pixel's first tap */
-    int64_t taps[2], step;        /* taps: down and across */
+    int64_t taps[2], stride;      /* taps: down and across */
     const float *weights;         /* of the first tap of taps[0] × taps[1] */
     ptrdiff_t tap_stride;         /* between taps */
     const float *bias;            /* or NULL */
-    const float *addend;          /* lies as `to` does; or NULL */
-    float low, high;
+    const float *residual;        /* lies as `to` does; or NULL */
+    cnn_clamp clamp;
     int64_t width, channels;
     float *to;
     ptrdiff_t to_row_stride, to_stride; /* between rows, between pixels */

@@ -8,7 +8,7 @@
 enum { MAX_ROWS = VF_REGISTERS == 32 ? 2 : 1, PIXELS = 7, MAX_TAPS = 5 };
 
 typedef struct tile_shape {
-    int taps, step;
+    int taps, stride;
     bool ragged, edge; /* the vector is not whole; the members below matter */
     size_t lanes;
     int64_t first, last, count; /* columns of the source that are inside, and pixels of the result */
@@ -53,17 +53,17 @@ ALWAYS_INLINE void add_source_rows(cnn_depthwise_rows p, tile_shape s, tile_plac
             if (upper)
                 factors[0][u] = load_lanes(s, weights + u * p.tap_stride);
             if (lower)
-                factors[MAX_ROWS - 1][u] = load_lanes(s, weights + (u - s.step * s.taps) * p.tap_stride);
+                factors[MAX_ROWS - 1][u] = load_lanes(s, weights + (u - s.stride * s.taps) * p.tap_stride);
         }
-        UNROLLED (j, (PIXELS - 1) * s.step + s.taps) {
+        UNROLLED (j, (PIXELS - 1) * s.stride + s.taps) {
             if (s.edge && (j < s.first || j >= s.last))
                 continue;
             vf value = load_lanes(s, from + j * p.pixel_stride);
             UNROLLED (u, s.taps) {
-                if (j < u || (j - u) % s.step != 0 || (j - u) / s.step >= PIXELS)
+                if (j < u || (j - u) % s.stride != 0 || (j - u) / s.stride >= PIXELS)
                     continue;
-                vf *upper_sum = &sums->row[0][(j - u) / s.step],
-                   *lower_sum = &sums->row[MAX_ROWS - 1][(j - u) / s.step];
+                vf *upper_sum = &sums->row[0][(j - u) / s.stride],
+                   *lower_sum = &sums->row[MAX_ROWS - 1][(j - u) / s.stride];
                 if (upper)
                     *upper_sum = vf_fmadd(value, factors[0][u], *upper_sum);
                 if (lower)
@@ -75,14 +75,14 @@ ALWAYS_INLINE void add_source_rows(cnn_depthwise_rows p, tile_shape s, tile_plac
 
 ALWAYS_INLINE void store_row(cnn_depthwise_rows p, tile_shape s, ptrdiff_t to, vf sum[PIXELS])
 {
-    if (p.addend)
+    if (p.residual)
         UNROLLED (t, PIXELS)
             if (!s.edge || t < s.count)
-                sum[t] = vf_add(sum[t], load_lanes(s, p.addend + to + t * p.to_stride));
-    vf low = vf_broadcast(p.low), high = vf_broadcast(p.high);
+                sum[t] = vf_add(sum[t], load_lanes(s, p.residual + to + t * p.to_stride));
+    vf min = vf_broadcast(p.clamp.min), max = vf_broadcast(p.clamp.max);
     UNROLLED (t, PIXELS)
         if (!s.edge || t < s.count)
-            vf_store_values(false, p.to, to + t * p.to_stride, vf_min(high, vf_max(low, sum[t])),
+            vf_store_values(false, p.to, to + t * p.to_stride, vf_clamp(min, max, sum[t]),
                             s.ragged ? s.lanes : VF_WIDTH);
 }
 
@@ -94,10 +94,10 @@ ALWAYS_INLINE void run_tile(cnn_depthwise_rows p, tile_shape s, tile_place at)
         UNROLLED (t, PIXELS)
             sums.row[r][t] = bias;
     bool two = MAX_ROWS == 2 && p.rows == 2;
-    add_source_rows(p, s, at, 0, two ? s.step : p.taps[0], true, false, &sums);
+    add_source_rows(p, s, at, 0, two ? s.stride : p.taps[0], true, false, &sums);
     if (two) {
-        add_source_rows(p, s, at, s.step, p.taps[0], true, true, &sums);
-        add_source_rows(p, s, at, p.taps[0], p.taps[0] + s.step, false, true, &sums);
+        add_source_rows(p, s, at, s.stride, p.taps[0], true, true, &sums);
+        add_source_rows(p, s, at, p.taps[0], p.taps[0] + s.stride, false, true, &sums);
     }
     ptrdiff_t to = at.pixel * p.to_stride + at.channel;
     store_row(p, s, opaque(to), sums.row[0]);
@@ -113,13 +113,13 @@ ALWAYS_INLINE void run_pixels(cnn_depthwise_rows p, tile_shape s, tile_place at)
 }
 
 /* The last tile begins early enough to be whole, if the row is as long as a tile: some pixels are made twice. */
-ALWAYS_INLINE void run_rows(cnn_depthwise_rows p, int taps, int step)
+ALWAYS_INLINE void run_rows(cnn_depthwise_rows p, int taps, int stride)
 {
-    tile_shape s = { .taps = taps, .step = step, .lanes = (size_t)(p.channels % VF_WIDTH) };
-    int64_t columns = (PIXELS - 1) * step + taps;
+    tile_shape s = { .taps = taps, .stride = stride, .lanes = (size_t)(p.channels % VF_WIDTH) };
+    int64_t columns = (PIXELS - 1) * stride + taps;
     for (int64_t x = 0; x < p.width; x += PIXELS) {
         tile_place at = { .pixel = x + PIXELS > p.width && p.width >= PIXELS ? p.width - PIXELS : x };
-        at.column = p.origin + at.pixel * step;
+        at.column = p.origin + at.pixel * stride;
         s.count = p.width - at.pixel < PIXELS ? p.width - at.pixel : PIXELS;
         s.first = at.column < 0 ? -at.column : 0;
         s.last = p.source_width - at.column < columns ? p.source_width - at.column : columns;
@@ -141,11 +141,11 @@ ALWAYS_INLINE void run_rows(cnn_depthwise_rows p, int taps, int step)
 
 static void rows(const cnn_depthwise_rows *p)
 {
-    if (p->taps[1] == 3 && p->step == 1)
+    if (p->taps[1] == 3 && p->stride == 1)
         run_rows(*p, 3, 1);
     else if (p->taps[1] == 3)
         run_rows(*p, 3, 2);
-    else if (p->step == 1)
+    else if (p->stride == 1)
         run_rows(*p, 5, 1);
     else
         run_rows(*p, 5, 2);

@@ -1,40 +1,20 @@
-/* bfloat16: the upper half of a float. Arithmetic is in floats; values are kept in it. */
+/* Arrays of floats to bfloat16 and back. */
 #ifndef CNN_KERNELS_ELEMENTWISE_CONVERT_BF16_H
 #define CNN_KERNELS_ELEMENTWISE_CONVERT_BF16_H
 
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 #include <cnn/context.h>
 
-typedef uint16_t cnn_bf16;
-
-static inline float cnn_bf16_widen(cnn_bf16 value)
-{
-    uint32_t bits = (uint32_t)value << 16;
-    float wide;
-    memcpy(&wide, &bits, sizeof wide);
-    return wide;
-}
-
-/* To the nearest, of two equally near ones the even one. */
-static inline cnn_bf16 cnn_bf16_round(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16;
-    uint32_t quiet = (bits >> 16) | 0x40; /* of a NaN, which must not be rounded to infinity */
-    return (cnn_bf16)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : nearest);
-}
+#include "simd/bf16.h"
 
 void cnn_bf16_round_array(cnn_context *context, const float *from, cnn_bf16 *to, size_t count);
 void cnn_bf16_widen_array(cnn_context *context, const cnn_bf16 *from, float *to, size_t count);
 
 /* The loops, of one instruction set. Those with BF16 may take numbers below the normal ones for zero. */
-typedef struct cnn_bf16_kernels {
+typedef struct cnn_convert_bf16_kernels {
     void (*round)(const float *from, cnn_bf16 *to, size_t count);
     void (*widen)(const cnn_bf16 *from, float *to, size_t count);
-} cnn_bf16_kernels;
+} cnn_convert_bf16_kernels;
 
 #endif

@@ -19,4 +19,4 @@ static void widen_floats(const cnn_bf16 *from, float *to, size_t count)
         vf_store_partial(to + i, vf_load_bf16_partial(from + i, count - i), count - i);
 }
 
-const cnn_bf16_kernels CNN_FOR_ISA(cnn_bf16_kernels) = { .round = round_floats, .widen = widen_floats };
+const cnn_convert_bf16_kernels CNN_FOR_ISA(cnn_convert_bf16_kernels) = { .round = round_floats, .widen = widen_floats };

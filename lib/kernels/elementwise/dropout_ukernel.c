@@ -49,7 +49,7 @@ static void mask(const uint8_t *kept, const float *from, float scale, float *to,
     }
 }
 
-static void mask_narrow(const uint8_t *kept, const uint16_t *from, float scale, uint16_t *to, size_t count)
+static void mask_bf16(const uint8_t *kept, const uint16_t *from, float scale, uint16_t *to, size_t count)
 {
     for (size_t i = 0; i < count; i += VF_WIDTH) {
         size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
@@ -59,4 +59,4 @@ static void mask_narrow(const uint8_t *kept, const uint16_t *from, float scale, 
     }
 }
 
-const cnn_dropout_kernels CNN_FOR_ISA(cnn_dropout_kernels) = { .draw = draw, .mask = mask, .mask_narrow = mask_narrow };
+const cnn_dropout_kernels CNN_FOR_ISA(cnn_dropout_kernels) = { .draw = draw, .mask = mask, .mask_bf16 = mask_bf16 };

@@ -6,9 +6,7 @@
 
 #include "core/parallel.h"
 #include "kernels/kernels.h"
-
-/* Of one task: 64 KiB of each array of floats. */
-enum { CHUNK = 16384 };
+#include "kernels/tasks.h"
 
 typedef struct elementwise_job {
     const cnn_elementwise_kernels *kernels;
@@ -29,16 +27,16 @@ typedef struct chunk {
 
 static chunk chunk_of(const elementwise_job *job, size_t task)
 {
-    size_t at = task * CHUNK * cnn_dtype_size(job->type), left = job->count - task * CHUNK;
+    size_t at = task * CNN_CHUNK * cnn_dtype_size(job->type);
     return (chunk){ job->first ? (const char *)job->first + at : NULL,
                     job->second ? (const char *)job->second + at : NULL, (char *)job->result + at,
-                    left < CHUNK ? left : CHUNK };
+                    cnn_chunk_length(job->count, task) };
 }
 
 static void run(cnn_context *context, cnn_task task, elementwise_job *job)
 {
     job->kernels = cnn_kernels_get(context)->elementwise;
-    cnn_parallel(context, (job->count + CHUNK - 1) / CHUNK, task, job);
+    cnn_parallel(context, cnn_chunk_count(job->count), task, job);
 }
 
 static void forward_task(void *argument, size_t task, uint32_t worker)
@@ -47,7 +45,7 @@ static void forward_task(void *argument, size_t task, uint32_t worker)
     const elementwise_job *job = argument;
     chunk c = chunk_of(job, task);
     if (job->type == CNN_BFLOAT16)
-        job->kernels->forward_narrow[job->operation](c.first, c.result, c.count);
+        job->kernels->forward_bf16[job->operation](c.first, c.result, c.count);
     else
         job->kernels->forward[job->operation](c.first, c.result, c.count, job->constants);
 }
@@ -67,7 +65,7 @@ static void backward_task(void *argument, size_t task, uint32_t worker)
     const elementwise_job *job = argument;
     chunk c = chunk_of(job, task);
     if (job->type == CNN_BFLOAT16)
-        job->kernels->backward_narrow[job->operation](c.first, c.second, c.result, c.count);
+        job->kernels->backward_bf16[job->operation](c.first, c.second, c.result, c.count);
     else
         job->kernels->backward[job->operation](c.first, c.second, c.result, c.count, job->constants);
 }
@@ -107,7 +105,7 @@ static void add_task(void *argument, size_t task, uint32_t worker)
     const elementwise_job *job = argument;
     chunk c = chunk_of(job, task);
     if (job->type == CNN_BFLOAT16)
-        job->kernels->add_narrow(c.first, c.second, c.result, c.count);
+        job->kernels->add_bf16(c.first, c.second, c.result, c.count);
     else
         job->kernels->add(c.first, c.second, c.result, c.count);
 }
@@ -120,7 +118,7 @@ void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, co
 
 typedef struct finite_job {
     const cnn_elementwise_kernels *kernels;
-    bool narrow;
+    bool bf16;
     const char *values;
     size_t count;
     atomic_bool found; /* one that isn't */
@@ -130,18 +128,16 @@ static void finite_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     finite_job *job = argument;
-    size_t at = task * CHUNK, left = job->count - at;
-    const char *values = job->values + at * (job->narrow ? sizeof(uint16_t) : sizeof(float));
-    if (!job->kernels->finite[job->narrow](values, left < CHUNK ? left : CHUNK))
+    const char *values = job->values + task * CNN_CHUNK * (job->bf16 ? sizeof(uint16_t) : sizeof(float));
+    if (!job->kernels->finite[job->bf16](values, cnn_chunk_length(job->count, task)))
         atomic_store(&job->found, true);
 }
 
 bool cnn_elementwise_finite(cnn_context *context, cnn_dtype type, const void *values, size_t count)
 {
-    finite_job job = { .kernels = cnn_kernels_get(context)->elementwise,
-                       .narrow = type == CNN_BFLOAT16,
-                       .values = values,
-                       .count = count };
-    cnn_parallel(context, (count + CHUNK - 1) / CHUNK, finite_task, &job);
+    finite_job job = {
+        .kernels = cnn_kernels_get(context)->elementwise, .bf16 = type == CNN_BFLOAT16, .values = values, .count = count
+    };
+    cnn_parallel(context, cnn_chunk_count(count), finite_task, &job);
     return !atomic_load(&job.found);
 }

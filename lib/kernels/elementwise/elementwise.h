@@ -44,10 +44,10 @@ typedef struct cnn_elementwise_kernels {
     bool (*finite[2])(const void *values, size_t count); /* of floats, and of bfloat16 */
 
     /* Of bfloat16; NULL for operations that aren't. */
-    void (*forward_narrow[CNN_ELEMENTWISE_COUNT])(const uint16_t *input, uint16_t *output, size_t count);
-    void (*backward_narrow[CNN_ELEMENTWISE_COUNT])(const uint16_t *output, const uint16_t *gradient,
-                                                   uint16_t *input_gradient, size_t count);
-    void (*add_narrow)(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count);
+    void (*forward_bf16[CNN_ELEMENTWISE_COUNT])(const uint16_t *input, uint16_t *output, size_t count);
+    void (*backward_bf16[CNN_ELEMENTWISE_COUNT])(const uint16_t *output, const uint16_t *gradient,
+                                                 uint16_t *input_gradient, size_t count);
+    void (*add_bf16)(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count);
 } cnn_elementwise_kernels;
 
 #endif

@@ -96,50 +96,49 @@ static void add(const float *a, const float *b, float *sum, size_t count)
         sum[i] = a[i] + b[i];
 }
 
-ALWAYS_INLINE void limit_narrow(const uint16_t *input, uint16_t *output, size_t count, float high)
+ALWAYS_INLINE void clamp_bf16(const uint16_t *input, uint16_t *output, size_t count, float max)
 {
     for (size_t i = 0; i < count; i += VF_WIDTH) {
         size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
         vf value = vf_max(vf_zero(), vf_load_values(true, input, (ptrdiff_t)i, lanes)); /* NaN passes */
-        vf_store_values(true, output, (ptrdiff_t)i, vf_min(vf_broadcast(high), value), lanes);
+        vf_store_values(true, output, (ptrdiff_t)i, vf_min(vf_broadcast(max), value), lanes);
     }
 }
 
-ALWAYS_INLINE void mask_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient, size_t count,
-                               float high)
+ALWAYS_INLINE void mask_bf16(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient, size_t count,
+                             float max)
 {
     for (size_t i = 0; i < count; i += VF_WIDTH) {
         size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
         vf value = vf_load_values(true, output, (ptrdiff_t)i, lanes);
-        vf_mask within = vf_both(vf_greater(value, vf_zero()), vf_greater(vf_broadcast(high), value));
+        vf_mask within = vf_both(vf_greater(value, vf_zero()), vf_greater(vf_broadcast(max), value));
         vf_store_values(true, input_gradient, (ptrdiff_t)i,
                         vf_select(within, vf_load_values(true, gradient, (ptrdiff_t)i, lanes), vf_zero()), lanes);
     }
 }
 
-static void relu_narrow(const uint16_t *input, uint16_t *output, size_t count)
+static void relu_bf16(const uint16_t *input, uint16_t *output, size_t count)
 {
-    limit_narrow(input, output, count, INFINITY);
+    clamp_bf16(input, output, count, INFINITY);
 }
 
-static void relu6_narrow(const uint16_t *input, uint16_t *output, size_t count)
+static void relu6_bf16(const uint16_t *input, uint16_t *output, size_t count)
 {
-    limit_narrow(input, output, count, 6);
+    clamp_bf16(input, output, count, 6);
 }
 
-static void relu_backward_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient,
-                                 size_t count)
+static void relu_backward_bf16(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient, size_t count)
 {
-    mask_narrow(output, gradient, input_gradient, count, INFINITY);
+    mask_bf16(output, gradient, input_gradient, count, INFINITY);
 }
 
-static void relu6_backward_narrow(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient,
-                                  size_t count)
+static void relu6_backward_bf16(const uint16_t *output, const uint16_t *gradient, uint16_t *input_gradient,
+                                size_t count)
 {
-    mask_narrow(output, gradient, input_gradient, count, 6);
+    mask_bf16(output, gradient, input_gradient, count, 6);
 }
 
-static void add_narrow(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count)
+static void add_bf16(const uint16_t *a, const uint16_t *b, uint16_t *sum, size_t count)
 {
     for (size_t i = 0; i < count; i += VF_WIDTH) {
         size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
@@ -150,17 +149,17 @@ static void add_narrow(const uint16_t *a, const uint16_t *b, uint16_t *sum, size
 }
 
 /* Times 0, what isn't finite becomes NaN. */
-ALWAYS_INLINE bool finite(bool narrow, const void *values, size_t count)
+ALWAYS_INLINE bool finite(bool bf16, const void *values, size_t count)
 {
     vf sums[4] = { vf_zero(), vf_zero(), vf_zero(), vf_zero() };
     size_t i = 0;
     for (; i + 4 * VF_WIDTH <= count; i += 4 * VF_WIDTH)
         UNROLLED (v, 4)
-            sums[v] = vf_fmadd(vf_load_values(narrow, values, (ptrdiff_t)(i + (size_t)v * VF_WIDTH), VF_WIDTH),
-                               vf_zero(), sums[v]);
+            sums[v] = vf_fmadd(vf_load_values(bf16, values, (ptrdiff_t)(i + (size_t)v * VF_WIDTH), VF_WIDTH), vf_zero(),
+                               sums[v]);
     for (; i < count; i += VF_WIDTH) {
         size_t lanes = count - i < VF_WIDTH ? count - i : VF_WIDTH;
-        sums[0] = vf_fmadd(vf_load_values(narrow, values, (ptrdiff_t)i, lanes), vf_zero(), sums[0]);
+        sums[0] = vf_fmadd(vf_load_values(bf16, values, (ptrdiff_t)i, lanes), vf_zero(), sums[0]);
     }
     return vf_sum(vf_add(vf_add(sums[0], sums[1]), vf_add(sums[2], sums[3]))) == 0;
 }
@@ -170,7 +169,7 @@ static bool finite_floats(const void *values, size_t count)
     return finite(false, values, count);
 }
 
-static bool finite_narrow(const void *values, size_t count)
+static bool finite_bf16(const void *values, size_t count)
 {
     return finite(true, values, count);
 }
@@ -193,9 +192,9 @@ const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
         [CNN_ELEMENTWISE_RESCALE] = rescale_backward,
     },
     .add = add,
-    .finite = { finite_floats, finite_narrow },
-    .forward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_narrow, [CNN_ELEMENTWISE_RELU6] = relu6_narrow },
-    .backward_narrow = { [CNN_ELEMENTWISE_RELU] = relu_backward_narrow,
-                         [CNN_ELEMENTWISE_RELU6] = relu6_backward_narrow },
-    .add_narrow = add_narrow,
+    .finite = { finite_floats, finite_bf16 },
+    .forward_bf16 = { [CNN_ELEMENTWISE_RELU] = relu_bf16, [CNN_ELEMENTWISE_RELU6] = relu6_bf16 },
+    .backward_bf16 = { [CNN_ELEMENTWISE_RELU] = relu_backward_bf16,
+                         [CNN_ELEMENTWISE_RELU6] = relu6_backward_bf16 },
+    .add_bf16 = add_bf16,
 };

@@ -6,47 +6,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/activation.h"
+#include "kernels/gemm/indirection.h"
+
 /* A product of matrices, to which convolutions and dense layers come down:
  *
- *   c[c_rows[r] + j] = sum over o < outer, i < inner of
- *                      a[a_rows[r] + a_offsets[o] + i * a_step] * b[(o * inner + i) * b_step + j]
+ *   c[outputs[r] + j] = sum over o < outer, i < inner of
+ *                       a[rows[r] + taps[o] + i * a_stride] * b[(o * inner + i) * b_stride + j]
  *
- * for each row r and column j, to which `bias` and `addend` or, to accumulate, the old c is added; then limited to
- * low..high. */
-typedef struct cnn_product {
-    bool pairs; /* a and b are pairs of bfloat16, each counted as one float: products are the sums of two */
+ * for each row r and column j, to which `bias` and `residual` or, to accumulate, the old c is added; then clamped. */
+typedef struct cnn_gemm {
+    bool bf16_dot; /* a and b are pairs of bfloat16, each counted as one float: products are the sums of two */
     int64_t rows, columns, outer, inner;
     const float *a;
-    const ptrdiff_t *a_rows, *a_offsets;
-    ptrdiff_t a_step;
+    cnn_indirection indirection;
+    ptrdiff_t a_stride;
     const float *b;
-    ptrdiff_t b_step;
+    ptrdiff_t b_stride;
     const float *next; /* packed as b is, wanted after it, and fetched into the second-level cache meanwhile; or NULL */
     float *c;
-    const ptrdiff_t *c_rows;
     bool accumulate;
-    const float *bias;   /* `columns` of them, or NULL */
-    const float *addend; /* lies as c does; or NULL */
-    float low, high;
-} cnn_product;
+    const float *bias;     /* `columns` of them, or NULL */
+    const float *residual; /* lies as c does; or NULL */
+    cnn_clamp clamp;
+} cnn_gemm;
 
-typedef struct cnn_product_kernels {
+typedef struct cnn_gemm_kernels {
     int32_t width;   /* floats in a vector */
     int32_t columns; /* that `multiply` takes at most */
-    void (*multiply)(const cnn_product *product);
+    void (*multiply)(const cnn_gemm *gemm);
 
     /* The same channel by channel, for depthwise convolutions: a has columns, inner is 1.
-     *   c[c_rows[r] + j] = sum over o of a[a_rows[r] + a_offsets[o] + j] * b[o * b_step + j] */
-    void (*multiply_channels)(const cnn_product *product);
+     *   c[outputs[r] + j] = sum over o of a[rows[r] + taps[o] + j] * b[o * b_stride + j] */
+    void (*multiply_channels)(const cnn_gemm *gemm);
 
-    /* And its gradient by b, without bias and limits:
-     *   c[c_rows[o] + j] = sum over r of a[a_rows[r] + a_offsets[o] + j] * b[r * b_step + j] */
-    void (*correlate_channels)(const cnn_product *product);
-} cnn_product_kernels;
+    /* And its gradient by b, without bias and clamp:
+     *   c[outputs[o] + j] = sum over r of a[rows[r] + taps[o] + j] * b[r * b_stride + j] */
+    void (*correlate_channels)(const cnn_gemm *gemm);
+} cnn_gemm_kernels;
 
 /* Of instruction sets that multiply pairs of bfloat16. Vectors and columns are as of the product kernels beside it. */
-typedef struct cnn_pair_kernels {
-    void (*multiply)(const cnn_product *product);
-} cnn_pair_kernels;
+typedef struct cnn_bf16_dot_kernels {
+    void (*multiply)(const cnn_gemm *gemm);
+} cnn_bf16_dot_kernels;
 
 #endif

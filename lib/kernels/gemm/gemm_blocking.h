@@ -8,37 +8,23 @@
 /* Result columns that one task works on, whatever the vectors' width: a multiple of every kernel's `columns`. */
 enum { CNN_PANEL = 64 };
 
-/* Multiplies with b as it is in memory, `b_step` apart. */
-void cnn_product_run(const cnn_kernels *kernels, const cnn_product *product);
+/* Multiplies with b as it is in memory, `b_stride` apart. */
+void cnn_gemm_run(const cnn_kernels *kernels, const cnn_gemm *gemm);
 
 /* Multiplies with b packed: blocks of kernels->product->columns columns one after the other, in each a row for each of
  * `terms` terms, padded to whole vectors. The product takes those from `first` on. */
-void cnn_product_run_packed(const cnn_kernels *kernels, const cnn_product *product, int64_t terms, int64_t first);
+void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, int64_t terms, int64_t first);
 
 /* Floats of `columns` packed columns; from column `CNN_PANEL * n` on, they are those of a packed b of its own. */
-int64_t cnn_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t columns);
+int64_t cnn_gemm_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t columns);
 
 /* Where in a packed b of `terms` × `columns` the row of a column's block begins, and the floats between its rows. */
-typedef struct cnn_packed_block {
+typedef struct cnn_gemm_packed_block {
     int64_t column, columns; /* that it holds */
-    int64_t offset, step;
-} cnn_packed_block;
+    int64_t offset, stride;
+} cnn_gemm_packed_block;
 
-cnn_packed_block cnn_packed_block_at(const cnn_kernels *kernels, int64_t terms, int64_t columns, int64_t column);
-
-static inline int64_t cnn_divide_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static inline int64_t cnn_lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t cnn_at_least_1(int64_t value)
-{
-    return value > 1 ? value : 1;
-}
+cnn_gemm_packed_block cnn_gemm_packed_block_at(const cnn_kernels *kernels, int64_t terms, int64_t columns,
+                                               int64_t column);
 
 #endif

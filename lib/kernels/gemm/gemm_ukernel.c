@@ -18,7 +18,7 @@ static int64_t tile_rows(int64_t vectors)
 typedef struct tile_shape {
     int rows, vectors;
     bool ragged;    /* the last vector is not whole, */
-    bool pairs;     /* as of the product */
+    bool bf16_dot;  /* as of the product */
     size_t columns; /* in all there are so many */
 } tile_shape;
 
@@ -37,15 +37,15 @@ ALWAYS_INLINE void store_columns(tile_shape s, int v, float *row, vf a)
         vf_store_partial(row + v * VF_WIDTH, a, s.columns - v * VF_WIDTH);
 }
 
-ALWAYS_INLINE void begin_tile(const cnn_product *p, int64_t row, tile_shape s, vf sum[MAX_ROWS][MAX_VECTORS])
+ALWAYS_INLINE void begin_tile(const cnn_gemm *p, int64_t row, tile_shape s, vf sum[MAX_ROWS][MAX_VECTORS])
 {
     float *c = p->c;
-    const ptrdiff_t *c_rows = p->c_rows + row;
+    const ptrdiff_t *outputs = p->indirection.outputs + row;
     const float *bias = p->bias;
     if (p->accumulate) {
         UNROLLED (r, s.rows)
             UNROLLED (v, s.vectors)
-                sum[r][v] = load_columns(s, v, c + c_rows[r]);
+                sum[r][v] = load_columns(s, v, c + outputs[r]);
         return;
     }
     UNROLLED (v, s.vectors) {
@@ -53,29 +53,29 @@ ALWAYS_INLINE void begin_tile(const cnn_product *p, int64_t row, tile_shape s, v
         UNROLLED (r, s.rows)
             sum[r][v] = first;
     }
-    if (p->addend)
+    if (p->residual)
         UNROLLED (r, s.rows)
             UNROLLED (v, s.vectors)
-                sum[r][v] = vf_add(sum[r][v], load_columns(s, v, p->addend + c_rows[r]));
+                sum[r][v] = vf_add(sum[r][v], load_columns(s, v, p->residual + outputs[r]));
 }
 
-ALWAYS_INLINE void end_tile(const cnn_product *p, int64_t row, tile_shape s, vf sum[MAX_ROWS][MAX_VECTORS])
+ALWAYS_INLINE void end_tile(const cnn_gemm *p, int64_t row, tile_shape s, vf sum[MAX_ROWS][MAX_VECTORS])
 {
-    vf low = vf_broadcast(p->low), high = vf_broadcast(p->high);
+    vf min = vf_broadcast(p->clamp.min), max = vf_broadcast(p->clamp.max);
     float *c = p->c;
-    const ptrdiff_t *c_rows = p->c_rows + row;
+    const ptrdiff_t *outputs = p->indirection.outputs + row;
     UNROLLED (r, s.rows)
         UNROLLED (v, s.vectors) /* with arguments in this order NaN passes */
-            store_columns(s, v, c + c_rows[r], vf_min(high, vf_max(low, sum[r][v])));
+            store_columns(s, v, c + outputs[r], vf_clamp(min, max, sum[r][v]));
 }
 
-ALWAYS_INLINE vf multiply_add(bool pairs, vf factor, vf terms, vf sum)
+ALWAYS_INLINE vf multiply_add(bool bf16_dot, vf factor, vf terms, vf sum)
 {
-#if defined(VF_HAS_PAIRS)
-    if (pairs)
-        return vf_add_products(factor, terms, sum);
+#if defined(VF_HAS_BF16_DOT)
+    if (bf16_dot)
+        return vf_bf16_dot(factor, terms, sum);
 #endif
-    (void)pairs;
+    (void)bf16_dot;
     return vf_fmadd(factor, terms, sum);
 }
 
@@ -87,55 +87,55 @@ typedef struct prefetch {
     ptrdiff_t step;
 } prefetch;
 
-static prefetch choose_prefetch(const cnn_product *p, int64_t tile, int64_t vectors)
+static prefetch choose_prefetch(const cnn_gemm *p, int64_t tile, int64_t vectors)
 {
     if (p->next && tile < vectors)
         return (prefetch){ p->next + tile * p->outer * p->inner * VF_WIDTH, VF_WIDTH };
-    return (prefetch){ p->b + FETCH_AHEAD * p->b_step, p->b_step };
+    return (prefetch){ p->b + FETCH_AHEAD * p->b_stride, p->b_stride };
 }
 
-ALWAYS_INLINE void multiply_tile(const cnn_product *p, int64_t row, prefetch fetch, tile_shape s)
+ALWAYS_INLINE void multiply_tile(const cnn_gemm *p, int64_t row, prefetch fetch, tile_shape s)
 {
     vf sum[MAX_ROWS][MAX_VECTORS];
     begin_tile(p, row, s, sum);
     const float *b = p->b;
-    const ptrdiff_t a_step = p->a_step, b_step = p->b_step, end = p->inner * p->a_step;
+    const ptrdiff_t a_stride = p->a_stride, b_stride = p->b_stride, end = p->inner * p->a_stride;
     for (int64_t o = 0; o < p->outer; o++) {
         const float *a[MAX_ROWS];
         UNROLLED (r, s.rows)
-            a[r] = p->a + p->a_offsets[o] + p->a_rows[row + r];
-        for (ptrdiff_t k = 0; k != end; k += a_step, b += b_step) {
+            a[r] = p->a + p->indirection.taps[o] + p->indirection.rows[row + r];
+        for (ptrdiff_t k = 0; k != end; k += a_stride, b += b_stride) {
             vf terms[MAX_VECTORS];
             UNROLLED (v, s.vectors)
                 terms[v] = load_columns(s, v, b);
             __builtin_prefetch(fetch.from, 0, 3);
             fetch.from += fetch.step;
             UNROLLED (v, s.vectors - 1)
-                __builtin_prefetch(b + (v + 1) * VF_WIDTH + FETCH_AHEAD * b_step, 0, 3);
+                __builtin_prefetch(b + (v + 1) * VF_WIDTH + FETCH_AHEAD * b_stride, 0, 3);
             UNROLLED (r, s.rows) {
                 vf factor = vf_broadcast(a[r][k]);
                 UNROLLED (v, s.vectors)
-                    sum[r][v] = multiply_add(s.pairs, factor, terms[v], sum[r][v]);
+                    sum[r][v] = multiply_add(s.bf16_dot, factor, terms[v], sum[r][v]);
             }
         }
     }
     end_tile(p, row, s, sum);
 }
 
-typedef void (*tile_function)(const cnn_product *p, int64_t row, prefetch fetch);
+typedef void (*tile_function)(const cnn_gemm *p, int64_t row, prefetch fetch);
 
-#define TILE_OF(R, V, PAIRS, NAME)                                                            \
-    static void NAME(const cnn_product *p, int64_t row, prefetch fetch)                       \
-    {                                                                                         \
-        multiply_tile(p, row, fetch, (tile_shape){ R, V, false, PAIRS, (size_t)p->columns }); \
-    }                                                                                         \
-    static void NAME##_ragged(const cnn_product *p, int64_t row, prefetch fetch)              \
-    {                                                                                         \
-        multiply_tile(p, row, fetch, (tile_shape){ R, V, true, PAIRS, (size_t)p->columns });  \
+#define TILE_OF(R, V, BF16_DOT, NAME)                                                            \
+    static void NAME(const cnn_gemm *p, int64_t row, prefetch fetch)                             \
+    {                                                                                            \
+        multiply_tile(p, row, fetch, (tile_shape){ R, V, false, BF16_DOT, (size_t)p->columns }); \
+    }                                                                                            \
+    static void NAME##_ragged(const cnn_gemm *p, int64_t row, prefetch fetch)                    \
+    {                                                                                            \
+        multiply_tile(p, row, fetch, (tile_shape){ R, V, true, BF16_DOT, (size_t)p->columns });  \
     }
 
 /* An instruction set with pairs has those here, and takes the rest from the one below it. */
-#if defined(VF_HAS_PAIRS)
+#if defined(VF_HAS_BF16_DOT)
 #define TILE(R, V) TILE_OF(R, V, true, tile_##R##x##V)
 #else
 #define TILE(R, V) TILE_OF(R, V, false, tile_##R##x##V)
@@ -180,7 +180,7 @@ typedef tile_function tile_table[2][MAX_VECTORS][MAX_ROWS];
 static const tile_table tiles = { NAMES(tile, ), NAMES(tile, _ragged) };
 
 /* Tiles as equal in height as can be, for a low one is limited by latency: the first of them are a row higher. */
-static void multiply_tiles(const cnn_product *p)
+static void multiply_tiles(const cnn_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH;
     int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
@@ -195,29 +195,30 @@ static void multiply_tiles(const cnn_product *p)
     }
 }
 
-#if defined(VF_HAS_PAIRS)
-const cnn_pair_kernels CNN_FOR_ISA(cnn_pair_kernels) = { .multiply = multiply_tiles };
+#if defined(VF_HAS_BF16_DOT)
+const cnn_bf16_dot_kernels CNN_FOR_ISA(cnn_bf16_dot_kernels) = { .multiply = multiply_tiles };
 #else
 enum { CHANNEL_ROWS = 4 };
 
 /* One vector of channels, from `column` on. */
-ALWAYS_INLINE void multiply_channel_tile(const cnn_product *p, int64_t row, int64_t column, tile_shape s)
+ALWAYS_INLINE void multiply_channel_tile(const cnn_gemm *p, int64_t row, int64_t column, tile_shape s)
 {
     vf first = p->bias ? load_columns(s, 0, p->bias + column) : vf_zero(), sum[CHANNEL_ROWS];
     UNROLLED (r, s.rows)
-        sum[r] = p->addend ? vf_add(first, load_columns(s, 0, p->addend + p->c_rows[row + r] + column)) : first;
+        sum[r] = p->residual ? vf_add(first, load_columns(s, 0, p->residual + p->indirection.outputs[row + r] + column))
+                             : first;
     for (int64_t o = 0; o < p->outer; o++) {
-        const float *a = p->a + p->a_offsets[o] + column;
-        vf factor = load_columns(s, 0, p->b + o * p->b_step + column);
+        const float *a = p->a + p->indirection.taps[o] + column;
+        vf factor = load_columns(s, 0, p->b + o * p->b_stride + column);
         UNROLLED (r, s.rows)
-            sum[r] = vf_fmadd(load_columns(s, 0, a + p->a_rows[row + r]), factor, sum[r]);
+            sum[r] = vf_fmadd(load_columns(s, 0, a + p->indirection.rows[row + r]), factor, sum[r]);
     }
-    vf low = vf_broadcast(p->low), high = vf_broadcast(p->high);
+    vf min = vf_broadcast(p->clamp.min), max = vf_broadcast(p->clamp.max);
     UNROLLED (r, s.rows)
-        store_columns(s, 0, p->c + p->c_rows[row + r] + column, vf_min(high, vf_max(low, sum[r])));
+        store_columns(s, 0, p->c + p->indirection.outputs[row + r] + column, vf_clamp(min, max, sum[r]));
 }
 
-ALWAYS_INLINE void multiply_channel_vector(const cnn_product *p, int64_t column, bool ragged, size_t columns)
+ALWAYS_INLINE void multiply_channel_vector(const cnn_gemm *p, int64_t column, bool ragged, size_t columns)
 {
     int64_t row = 0;
     for (; row + CHANNEL_ROWS <= p->rows; row += CHANNEL_ROWS)
@@ -226,7 +227,7 @@ ALWAYS_INLINE void multiply_channel_vector(const cnn_product *p, int64_t column,
         multiply_channel_tile(p, row, column, (tile_shape){ 1, 1, ragged, false, columns });
 }
 
-static void multiply_channels(const cnn_product *p)
+static void multiply_channels(const cnn_gemm *p)
 {
     int64_t column = 0;
     for (; column + VF_WIDTH <= p->columns; column += VF_WIDTH)
@@ -236,22 +237,22 @@ static void multiply_channels(const cnn_product *p)
 }
 
 /* `s.rows` values of c, from tap `first` on, for a vector of channels. */
-ALWAYS_INLINE void correlate_channel_tile(const cnn_product *p, int64_t first, int64_t column, tile_shape s)
+ALWAYS_INLINE void correlate_channel_tile(const cnn_gemm *p, int64_t first, int64_t column, tile_shape s)
 {
     vf sum[MAX_ROWS];
     UNROLLED (t, s.rows)
-        sum[t] = p->accumulate ? load_columns(s, 0, p->c + p->c_rows[first + t] + column) : vf_zero();
+        sum[t] = p->accumulate ? load_columns(s, 0, p->c + p->indirection.outputs[first + t] + column) : vf_zero();
     for (int64_t r = 0; r < p->rows; r++) {
-        const float *a = p->a + p->a_rows[r] + column;
-        vf factor = load_columns(s, 0, p->b + r * p->b_step + column);
+        const float *a = p->a + p->indirection.rows[r] + column;
+        vf factor = load_columns(s, 0, p->b + r * p->b_stride + column);
         UNROLLED (t, s.rows)
-            sum[t] = vf_fmadd(load_columns(s, 0, a + p->a_offsets[first + t]), factor, sum[t]);
+            sum[t] = vf_fmadd(load_columns(s, 0, a + p->indirection.taps[first + t]), factor, sum[t]);
     }
     UNROLLED (t, s.rows)
-        store_columns(s, 0, p->c + p->c_rows[first + t] + column, sum[t]);
+        store_columns(s, 0, p->c + p->indirection.outputs[first + t] + column, sum[t]);
 }
 
-ALWAYS_INLINE void correlate_channel_vector(const cnn_product *p, int64_t column, bool ragged, size_t columns)
+ALWAYS_INLINE void correlate_channel_vector(const cnn_gemm *p, int64_t column, bool ragged, size_t columns)
 {
     int64_t tap = 0;
     for (; tap + 5 <= p->outer; tap += 5)
@@ -262,7 +263,7 @@ ALWAYS_INLINE void correlate_channel_vector(const cnn_product *p, int64_t column
         correlate_channel_tile(p, tap, column, (tile_shape){ 1, 1, ragged, false, columns });
 }
 
-static void correlate_channels(const cnn_product *p)
+static void correlate_channels(const cnn_gemm *p)
 {
     int64_t column = 0;
     for (; column + VF_WIDTH <= p->columns; column += VF_WIDTH)
@@ -271,7 +272,7 @@ static void correlate_channels(const cnn_product *p)
         correlate_channel_vector(p, column, true, (size_t)(p->columns - column));
 }
 
-const cnn_product_kernels CNN_FOR_ISA(cnn_product_kernels) = {
+const cnn_gemm_kernels CNN_FOR_ISA(cnn_gemm_kernels) = {
     .width = VF_WIDTH,
     .columns = VF_WIDTH * MAX_VECTORS,
     .multiply = multiply_tiles,

@@ -45,14 +45,18 @@ void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const uint
 bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *shape);
 
 /* The bytes that an activation leaves. */
-void cnn_int8_limits(cnn_activation activation, cnn_quantization output, int32_t *low, int32_t *high);
+typedef struct cnn_int8_clamp {
+    int32_t min, max;
+} cnn_int8_clamp;
+
+cnn_int8_clamp cnn_int8_activation_clamp(cnn_activation activation, cnn_quantization output);
 
 void cnn_int8_quantize(cnn_context *context, const float *from, size_t count, cnn_quantization to_quantization,
                        uint8_t *to);
 void cnn_int8_dequantize(cnn_context *context, const uint8_t *from, size_t count, cnn_quantization quantization,
                          float *to);
 
-/* The sum of values of `count` bytes each, limited by the activation. */
+/* The sum of values of `count` bytes each, then the activation. */
 typedef struct cnn_int8_term {
     const uint8_t *bytes;
     cnn_quantization quantization;

@@ -35,7 +35,7 @@ ALWAYS_INLINE void finish_vector(const cnn_int8_result *result, result_kind kind
         vi residual = vi_sub(vi_load_bytes(result->residual + to, count), vi_broadcast(result->residual_zero));
         value = vf_add(value, vf_mul(vi_to_float(residual), vf_broadcast(result->residual_scale)));
     }
-    value = vf_min(vf_max(value, vf_broadcast(result->low)), vf_broadcast(result->high));
+    value = vf_min(vf_max(value, vf_broadcast(result->clamp.min)), vf_broadcast(result->clamp.max));
     vi_store_bytes(result->bytes + to, vi_add(vf_round(value), vi_broadcast(result->zero)), count);
 }
 
@@ -44,18 +44,18 @@ ALWAYS_INLINE size_t lanes(size_t columns, size_t first)
     return columns - first < VF_WIDTH ? columns - first : VF_WIDTH;
 }
 
-ALWAYS_INLINE void finish_rows(const cnn_int8_product *p, result_kind kind, int64_t row, int rows, int vectors,
+ALWAYS_INLINE void finish_rows(const cnn_int8_gemm *p, result_kind kind, int64_t row, int rows, int vectors,
                                size_t columns, const vi *sums)
 {
     const cnn_int8_result result = p->result; /* a copy, which stores of bytes can't change */
     for (int r = 0; r < rows; r++)
         UNROLLED (v, vectors)
-            finish_vector(&result, kind, sums[r * vectors + v], v * VF_WIDTH, p->c_rows[row + r] + v * VF_WIDTH,
-                          lanes(columns, (size_t)v * VF_WIDTH));
+            finish_vector(&result, kind, sums[r * vectors + v], v * VF_WIDTH,
+                          p->indirection.outputs[row + r] + v * VF_WIDTH, lanes(columns, (size_t)v * VF_WIDTH));
 }
 
 /* What follows the sums; out of line, as it is the same for all tiles. */
-static __attribute__((noinline)) void finish_tile(const cnn_int8_product *p, int64_t row, int rows, int vectors,
+static __attribute__((noinline)) void finish_tile(const cnn_int8_gemm *p, int64_t row, int rows, int vectors,
                                                   const vi *sums)
 {
     size_t columns = (size_t)p->columns;
@@ -70,7 +70,7 @@ static __attribute__((noinline)) void finish_tile(const cnn_int8_product *p, int
         finish_rows(p, kind, row, rows, 1, columns, sums);
 }
 
-ALWAYS_INLINE void end_tile(const cnn_int8_product *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
+ALWAYS_INLINE void end_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
 {
     vi results[SUMS];
     if (s.pool) {
@@ -87,7 +87,7 @@ ALWAYS_INLINE void end_tile(const cnn_int8_product *p, int64_t row, tile_shape s
     finish_tile(p, row, s.rows, s.vectors, results);
 }
 
-ALWAYS_INLINE void multiply_tile(const cnn_int8_product *p, int64_t row, tile_shape s)
+ALWAYS_INLINE void multiply_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s)
 {
     vi sum[MAX_ROWS][MAX_VECTORS];
     UNROLLED (v, s.vectors) {
@@ -97,9 +97,9 @@ ALWAYS_INLINE void multiply_tile(const cnn_int8_product *p, int64_t row, tile_sh
     }
     const uint8_t *a[MAX_ROWS], *b = p->b;
     UNROLLED (r, s.rows)
-        a[r] = p->a + p->a_rows[row + r];
+        a[r] = p->a + p->indirection.rows[row + r];
     for (int64_t i = 0; i < p->terms; i++, b += s.vectors * sizeof(vi)) {
-        ptrdiff_t offset = p->a_offsets[i];
+        ptrdiff_t offset = p->indirection.taps[i];
         vi weights[MAX_VECTORS];
         UNROLLED (v, s.vectors) {
             weights[v] = vi_load(b + v * sizeof(vi));
@@ -115,46 +115,47 @@ ALWAYS_INLINE void multiply_tile(const cnn_int8_product *p, int64_t row, tile_sh
 }
 
 /* A single row, as of a dense layer for one image. Sums of every fourth term hide the multiplication's latency. */
-ALWAYS_INLINE void multiply_row(const cnn_int8_product *p, int vectors)
+ALWAYS_INLINE void multiply_row(const cnn_int8_gemm *p, int vectors)
 {
     enum { PARTS = 4 };
     vi sum[PARTS][MAX_VECTORS];
     UNROLLED (v, vectors)
         UNROLLED (i, PARTS)
             sum[i][v] = i ? vi_broadcast(0) : vi_load(p->bias + v * VF_WIDTH);
-    const uint8_t *a = p->a + p->a_rows[0], *b = p->b;
+    const uint8_t *a = p->a + p->indirection.rows[0], *b = p->b;
     int64_t term = 0;
     for (; term + PARTS <= p->terms; term += PARTS, b += PARTS * vectors * sizeof(vi))
         UNROLLED (i, PARTS) {
-            vi group = vi_broadcast_group(a + p->a_offsets[term + i]);
+            vi group = vi_broadcast_group(a + p->indirection.taps[term + i]);
             UNROLLED (v, vectors)
                 sum[i][v] = vi_dot(sum[i][v], group, vi_load(b + (i * vectors + v) * sizeof(vi)));
         }
     for (; term < p->terms; term++, b += vectors * sizeof(vi))
         UNROLLED (v, vectors)
-            sum[0][v] = vi_dot(sum[0][v], vi_broadcast_group(a + p->a_offsets[term]), vi_load(b + v * sizeof(vi)));
+            sum[0][v] =
+                vi_dot(sum[0][v], vi_broadcast_group(a + p->indirection.taps[term]), vi_load(b + v * sizeof(vi)));
     vi results[MAX_VECTORS];
     UNROLLED (v, vectors)
         results[v] = vi_add(vi_add(sum[0][v], sum[1][v]), vi_add(sum[2][v], sum[3][v]));
     finish_tile(p, 0, 1, vectors, results);
 }
 
-static void multiply_row_1(const cnn_int8_product *p)
+static void multiply_row_1(const cnn_int8_gemm *p)
 {
     multiply_row(p, 1);
 }
 
-static void multiply_row_2(const cnn_int8_product *p)
+static void multiply_row_2(const cnn_int8_gemm *p)
 {
     multiply_row(p, 2);
 }
 
-typedef void (*tile_function)(const cnn_int8_product *p, int64_t row);
+typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
 
-#define TILE(R, V, SUFFIX, POOLS)                                              \
-    static void tile_##R##x##V##SUFFIX(const cnn_int8_product *p, int64_t row) \
-    {                                                                          \
-        multiply_tile(p, row, (tile_shape){ R, V, POOLS });                    \
+#define TILE(R, V, SUFFIX, POOLS)                                           \
+    static void tile_##R##x##V##SUFFIX(const cnn_int8_gemm *p, int64_t row) \
+    {                                                                       \
+        multiply_tile(p, row, (tile_shape){ R, V, POOLS });                 \
     }
 
 #define TILES_TO_4(V) TILE(1, V, , false) TILE(2, V, , false) TILE(3, V, , false) TILE(4, V, , false)
@@ -178,7 +179,7 @@ static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { { tile_4
 #endif
 
 /* Tiles as equal in height as can be, for a low one is limited by latency. */
-static void multiply(const cnn_int8_product *p)
+static void multiply(const cnn_int8_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH, unit = p->pool ? POOL : 1;
     if (p->rows == 1) {
@@ -195,31 +196,31 @@ static void multiply(const cnn_int8_product *p)
 enum { CHANNEL_ROWS = 4 };
 
 /* One vector of channels, from `column` on. */
-ALWAYS_INLINE void multiply_channel_tile(const cnn_int8_product *p, int64_t b_step, int64_t row, int rows,
+ALWAYS_INLINE void multiply_channel_tile(const cnn_int8_gemm *p, int64_t b_stride, int64_t row, int rows,
                                          int64_t column, size_t count)
 {
     vi sum[CHANNEL_ROWS];
     UNROLLED (r, rows)
         sum[r] = vi_load(p->bias + column);
     for (int64_t o = 0; o < p->terms; o++) {
-        const uint8_t *a = p->a + p->a_offsets[o] + column;
-        vi factor = vi_load(p->b + (o * b_step + column) * (ptrdiff_t)sizeof(int32_t));
+        const uint8_t *a = p->a + p->indirection.taps[o] + column;
+        vi factor = vi_load(p->b + (o * b_stride + column) * (ptrdiff_t)sizeof(int32_t));
         UNROLLED (r, rows)
-            sum[r] = vi_add(sum[r], vi_mul_byte(vi_load_bytes(a + p->a_rows[row + r], count), factor));
+            sum[r] = vi_add(sum[r], vi_mul_byte(vi_load_bytes(a + p->indirection.rows[row + r], count), factor));
     }
     UNROLLED (r, rows)
-        finish_vector(&p->result, kind_of(&p->result), sum[r], column, p->c_rows[row + r] + column, count);
+        finish_vector(&p->result, kind_of(&p->result), sum[r], column, p->indirection.outputs[row + r] + column, count);
 }
 
-static void multiply_channels(const cnn_int8_product *p, int64_t b_step)
+static void multiply_channels(const cnn_int8_gemm *p, int64_t b_stride)
 {
     for (int64_t column = 0; column < p->columns; column += VF_WIDTH) {
         size_t count = lanes((size_t)p->columns, (size_t)column);
         int64_t row = 0;
         for (; row + CHANNEL_ROWS <= p->rows; row += CHANNEL_ROWS)
-            multiply_channel_tile(p, b_step, row, CHANNEL_ROWS, column, count);
+            multiply_channel_tile(p, b_stride, row, CHANNEL_ROWS, column, count);
         for (; row < p->rows; row++)
-            multiply_channel_tile(p, b_step, row, 1, column, count);
+            multiply_channel_tile(p, b_stride, row, 1, column, count);
     }
 }
 
@@ -231,10 +232,10 @@ static void widen(const uint8_t *from, int64_t count, int16_t *to)
         to[i] = from[i];
 }
 
-ALWAYS_INLINE float limit(float value, float low, float high)
+ALWAYS_INLINE float clamp(float value, float min, float max)
 {
-    value = value > low ? value : low; /* NaN becomes `low` */
-    return value < high ? value : high;
+    value = value > min ? value : min; /* NaN becomes `min` */
+    return value < max ? value : max;
 }
 
 /* To the nearest, to the even one of two: added to 1.5 × 2²³, a number has no bits left after its ones. */
@@ -250,9 +251,9 @@ ALWAYS_INLINE int32_t round_to_int(float value)
 
 static void quantize(const float *from, int64_t count, float inverse_scale, int32_t zero, uint8_t *to)
 {
-    float low = (float)-zero, high = (float)(255 - zero);
+    float min = (float)-zero, max = (float)(255 - zero);
     for (int64_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(round_to_int(limit(from[i] * inverse_scale, low, high)) + zero);
+        to[i] = (uint8_t)(round_to_int(clamp(from[i] * inverse_scale, min, max)) + zero);
 }
 
 static void dequantize(const uint8_t *from, int64_t count, float scale, int32_t zero, float *to)
@@ -270,11 +271,11 @@ static void add_scaled(const uint8_t *from, int64_t count, float scale, int32_t 
             sums[i] += (float)(from[i] - zero) * scale;
 }
 
-static void round_sums(const float *sums, int64_t count, int32_t zero, int32_t low, int32_t high, uint8_t *to)
+static void round_sums(const float *sums, int64_t count, int32_t zero, cnn_int8_clamp limits, uint8_t *to)
 {
-    float least = (float)(low - zero), most = (float)(high - zero);
+    float min = (float)(limits.min - zero), max = (float)(limits.max - zero);
     for (int64_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(round_to_int(limit(sums[i], least, most)) + zero);
+        to[i] = (uint8_t)(round_to_int(clamp(sums[i], min, max)) + zero);
 }
 
 static void max_window(const uint8_t *from, const int64_t size[2], int64_t row, int64_t channels, uint8_t *to)

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/gemm/gemm_blocking.h"
 #include "kernels/int8/int8_plan.h"
+#include "kernels/tasks.h"
 
 size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
 {

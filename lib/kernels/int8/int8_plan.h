@@ -3,6 +3,7 @@
 #ifndef CNN_KERNELS_INT8_INT8_PLAN_H
 #define CNN_KERNELS_INT8_INT8_PLAN_H
 
+#include "kernels/conv/conv_problem.h"
 #include "kernels/int8/int8.h"
 #include "kernels/int8/int8_gemm.h"
 #include "kernels/kernels.h"
@@ -26,14 +27,14 @@ cnn_int8_layout cnn_int8_layout_make(const cnn_int8_kernels *kernels, const cnn_
 typedef struct cnn_int8_plan {
     const cnn_int8_kernels *kernels;
     cnn_int8_layout layout;
-    bool direct;                      /* the input is read in place */
-    int64_t height, width;            /* of what is computed: no part of a pooling window that isn't whole */
-    int64_t panels, panel_units;      /* panels of columns in a group; in all groups */
-    int64_t strip_images, strip_rows; /* a task's part of the result: several whole images, or rows of one */
-    int64_t strips_per_image, strips;
+    bool direct;                    /* the input is read in place */
+    cnn_conv_problem problem;       /* without the part of the result that no whole pooling window holds */
+    int64_t panels, panel_units;    /* panels of columns in a group; in all groups */
+    int64_t tile_images, tile_rows; /* a task's part of the result: several whole images, or rows of one */
+    int64_t tiles_per_image, tiles;
     int64_t source_rows, source_columns; /* that a strip needs */
     int64_t channels;                    /* of a strip */
-    ptrdiff_t pixel, row, image;         /* bytes between neighbours in the strip, or in the input */
+    cnn_pixel_strides strides;           /* bytes, of the tile or of the input */
     size_t tables_bytes, worker_bytes;
 } cnn_int8_plan;
 

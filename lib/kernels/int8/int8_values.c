@@ -2,11 +2,11 @@
 #include "kernels/int8/int8.h"
 
 #include "core/parallel.h"
-#include "kernels/gemm/gemm_blocking.h"
 #include "kernels/int8/int8_gemm.h"
 #include "kernels/kernels.h"
+#include "kernels/tasks.h"
 
-enum { CHUNK = 16384, /* values of one task */ PIECE = 1024 /* of them, at a time */ };
+enum { PIECE = 1024 }; /* values of a chunk, at a time */
 
 typedef struct job {
     const cnn_int8_kernels *kernels;
@@ -16,29 +16,24 @@ typedef struct job {
     const float *floats;
     size_t count;
     cnn_quantization quantization;
-    int32_t low, high;
+    cnn_int8_clamp clamp;
     uint8_t *to;
     float *to_floats;
 } job;
 
-static int64_t chunk_of(const job *j, size_t first)
-{
-    return cnn_lesser(CHUNK, (int64_t)(j->count - first));
-}
-
 static void run(cnn_context *context, cnn_task task, job *j)
 {
     j->kernels = cnn_kernels_get(context)->int8;
-    cnn_parallel(context, (j->count + CHUNK - 1) / CHUNK, task, j);
+    cnn_parallel(context, cnn_chunk_count(j->count), task, j);
 }
 
 static void quantize_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const job *j = argument;
-    size_t first = task * CHUNK;
-    j->kernels->quantize(j->floats + first, chunk_of(j, first), 1 / j->quantization.scale, j->quantization.zero,
-                         j->to + first);
+    size_t first = task * CNN_CHUNK;
+    j->kernels->quantize(j->floats + first, (int64_t)cnn_chunk_length(j->count, task), 1 / j->quantization.scale,
+                         j->quantization.zero, j->to + first);
 }
 
 void cnn_int8_quantize(cnn_context *context, const float *from, size_t count, cnn_quantization to_quantization,
@@ -51,9 +46,9 @@ static void dequantize_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const job *j = argument;
-    size_t first = task * CHUNK;
-    j->kernels->dequantize(j->bytes + first, chunk_of(j, first), j->quantization.scale, j->quantization.zero,
-                           j->to_floats + first);
+    size_t first = task * CNN_CHUNK;
+    j->kernels->dequantize(j->bytes + first, (int64_t)cnn_chunk_length(j->count, task), j->quantization.scale,
+                           j->quantization.zero, j->to_floats + first);
 }
 
 void cnn_int8_dequantize(cnn_context *context, const uint8_t *from, size_t count, cnn_quantization quantization,
@@ -74,7 +69,7 @@ static void add_terms(const job *j, size_t first, int64_t count, uint8_t *to)
             j->kernels->add_scaled(term->bytes + first + at, piece, term->quantization.scale / j->quantization.scale,
                                    term->quantization.zero, sums, i == 0);
         }
-        j->kernels->round_sums(sums, piece, j->quantization.zero, j->low, j->high, to + at);
+        j->kernels->round_sums(sums, piece, j->quantization.zero, j->clamp, to + at);
     }
 }
 
@@ -82,8 +77,8 @@ static void add_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const job *j = argument;
-    size_t first = task * CHUNK;
-    add_terms(j, first, chunk_of(j, first), j->to + first);
+    size_t first = task * CNN_CHUNK;
+    add_terms(j, first, (int64_t)cnn_chunk_length(j->count, task), j->to + first);
 }
 
 void cnn_int8_add(cnn_context *context, const cnn_int8_term *terms, int32_t term_count, size_t count,
@@ -92,7 +87,7 @@ void cnn_int8_add(cnn_context *context, const cnn_int8_term *terms, int32_t term
     job j = {
         .terms = terms, .term_count = term_count, .count = count, .quantization = output_quantization, .to = output
     };
-    cnn_int8_limits(activation, output_quantization, &j.low, &j.high);
+    j.clamp = cnn_int8_activation_clamp(activation, output_quantization);
     run(context, add_task, &j);
 }
 
@@ -120,7 +115,7 @@ void cnn_int8_copy_channels(cnn_context *context, const cnn_int8_term *from, int
                                 .terms = from,
                                 .term_count = 1,
                                 .quantization = output_quantization,
-                                .high = 255,
+                                .clamp = { 0, 255 },
                                 .to = to },
                    .pixels = pixels,
                    .from_channels = from_channels,

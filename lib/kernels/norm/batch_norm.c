@@ -1,6 +1,5 @@
 #include "kernels/norm/batch_norm.h"
 
-#include <math.h>
 #include <stdbool.h>
 
 #include "core/parallel.h"
@@ -48,20 +47,20 @@ static void fold(const float *sums, size_t channels, float *folded)
 }
 
 typedef struct channel_job {
-    const cnn_channel_kernels *kernels;
-    bool narrow; /* values are bfloat16 */
+    const cnn_batch_norm_kernels *kernels;
+    bool bf16; /* values are bfloat16 */
     const void *input;
     size_t count, channels, block, period;
-    float *first, *second; /* sums of the blocks, `channels` each */
-    cnn_channel_loop loop; /* over all */
-    cnn_channel_masking masking;
+    float *first, *second;    /* sums of the blocks, `channels` each */
+    cnn_batch_norm_loop loop; /* over all */
+    cnn_batch_norm_masking masking;
 } channel_job;
 
 static channel_job make_job(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels)
 {
     return (channel_job){
-        .kernels = cnn_kernels_get(context)->channel,
-        .narrow = type == CNN_BFLOAT16,
+        .kernels = cnn_kernels_get(context)->batch_norm,
+        .bf16 = type == CNN_BFLOAT16,
         .input = input,
         .count = rows * channels,
         .channels = channels,
@@ -79,27 +78,27 @@ static size_t block_length(const channel_job *job, size_t task)
 /* A task's part of an array. */
 static const void *block_at(const channel_job *job, const void *values, size_t task)
 {
-    return (const char *)values + task * job->block * (job->narrow ? sizeof(uint16_t) : sizeof(float));
+    return (const char *)values + task * job->block * (job->bf16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-size_t cnn_channel_workspace(size_t rows, size_t channels)
+size_t cnn_batch_norm_workspace(size_t rows, size_t channels)
 {
     return 2 * block_count(rows * channels, channels) * channels * sizeof(float);
 }
 
-static void sum_block(const cnn_channel_kernels *kernels, bool narrow, const void *input, size_t count, size_t channels,
-                      float *sum)
+static void sum_block(const cnn_batch_norm_kernels *kernels, bool bf16, const void *input, size_t count,
+                      size_t channels, float *sum)
 {
     float room[MAX_REPEATED];
     float *sums = channels >= WIDE ? sum : room;
-    kernels->sum[narrow](input, count, period_of(channels), sums);
+    kernels->sum[bf16](input, count, period_of(channels), sums);
     if (sums != sum)
         fold(sums, channels, sum);
 }
 
 void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum)
 {
-    sum_block(cnn_kernels_get(context)->channel, type == CNN_BFLOAT16, input, rows * channels, channels, sum);
+    sum_block(cnn_kernels_get(context)->batch_norm, type == CNN_BFLOAT16, input, rows * channels, channels, sum);
 }
 
 /* The mean of a block, and the squares of the differences from it: exact where a sum of squares would cancel. */
@@ -111,12 +110,12 @@ static void moments_task(void *argument, size_t task, uint32_t worker)
     const void *input = block_at(job, job->input, task);
     size_t count = block_length(job, task), rows = count / job->channels;
     float *mean = job->first + task * job->channels, *squares = job->second + task * job->channels;
-    sum_block(job->kernels, job->narrow, input, count, job->channels, mean);
+    sum_block(job->kernels, job->bf16, input, count, job->channels, mean);
     float factor = 1 / (float)rows;
     for (size_t c = 0; c < job->channels; c++)
         mean[c] *= factor;
     float *sums = job->channels >= WIDE ? squares : squares_room;
-    job->kernels->squares[job->narrow](input, count, job->period, repeat(mean, job->channels, mean_room), sums);
+    job->kernels->squares[job->bf16](input, count, job->period, repeat(mean, job->channels, mean_room), sums);
     if (sums != squares)
         fold(sums, job->channels, squares);
 }
@@ -143,8 +142,8 @@ static void join_moments(const channel_job *job, size_t blocks, size_t channel, 
     variance[channel] = (float)(squares / rows);
 }
 
-void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
-                         float *mean, float *variance, void *workspace)
+void cnn_batch_norm_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
+                            float *mean, float *variance, void *workspace)
 {
     channel_job job = make_job(context, type, input, rows, channels);
     size_t blocks = block_count(job.count, channels);
@@ -156,12 +155,12 @@ void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input
 }
 
 /* A task's part of the loop. */
-static cnn_channel_loop loop_at(const channel_job *job, size_t task)
+static cnn_batch_norm_loop loop_at(const channel_job *job, size_t task)
 {
-    cnn_channel_loop loop = job->loop;
+    cnn_batch_norm_loop loop = job->loop;
     loop.count = block_length(job, task);
     loop.period = job->period;
-    const void **values[] = { &loop.input, &loop.gradient, &loop.output, &loop.addend };
+    const void **values[] = { &loop.input, &loop.gradient, &loop.output, &loop.residual };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (*values[i])
             *values[i] = block_at(job, *values[i], task);
@@ -172,28 +171,27 @@ static cnn_channel_loop loop_at(const channel_job *job, size_t task)
     return loop;
 }
 
-static void set_mask(channel_job *job, const cnn_channel_mask *mask)
+static void set_mask(channel_job *job, const cnn_batch_norm_mask *mask)
 {
     if (!mask)
         return;
-    job->masking = mask->output ? CNN_CHANNEL_BY_OUTPUT : CNN_CHANNEL_BY_INPUT;
+    job->masking = mask->output ? CNN_BATCH_NORM_BY_OUTPUT : CNN_BATCH_NORM_BY_INPUT;
     job->loop.output = mask->output;
-    job->loop.low = mask->low;
-    job->loop.high = mask->high;
+    job->loop.clamp = mask->clamp;
     job->loop.masked = mask->masked;
 }
 
-static void products_task(void *argument, size_t task, uint32_t worker)
+static void gradient_sums_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
     float sum_room[MAX_REPEATED], product_room[MAX_REPEATED];
     float *sum = job->first + task * job->channels, *product = job->second + task * job->channels;
     bool wide = job->channels >= WIDE;
-    cnn_channel_loop loop = loop_at(job, task);
+    cnn_batch_norm_loop loop = loop_at(job, task);
     loop.sum = wide ? sum : sum_room;
     loop.product = wide ? product : product_room;
-    job->kernels->products[job->narrow][job->masking](&loop);
+    job->kernels->gradient_sums[job->bf16][job->masking](&loop);
     if (!wide) {
         fold(sum_room, job->channels, sum);
         fold(product_room, job->channels, product);
@@ -208,9 +206,9 @@ static float add_blocks(const float *sums, size_t blocks, size_t channels, size_
     return (float)sum;
 }
 
-void cnn_channel_products(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask, const void *input,
-                          const void *gradient, size_t rows, size_t channels, const float *mean, float *sum,
-                          float *product, void *workspace)
+void cnn_batch_norm_gradient_sums(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
+                                  const void *input, const void *gradient, size_t rows, size_t channels,
+                                  const float *mean, float *sum, float *product, void *workspace)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
     channel_job job = make_job(context, type, input, rows, channels);
@@ -219,13 +217,13 @@ void cnn_channel_products(cnn_context *context, cnn_dtype type, const cnn_channe
     job.loop.input = input;
     job.loop.gradient = gradient;
     job.loop.subtract = repeat(mean, channels, subtract);
-    if (job.masking == CNN_CHANNEL_BY_INPUT) {
+    if (job.masking == CNN_BATCH_NORM_BY_INPUT) {
         job.loop.multiply = repeat(mask->affine->multiply, channels, multiply);
         job.loop.mask_add = repeat(mask->affine->add, channels, add);
     }
     job.first = workspace;
     job.second = job.first + blocks * channels;
-    cnn_parallel(context, blocks, products_task, &job);
+    cnn_parallel(context, blocks, gradient_sums_task, &job);
     for (size_t c = 0; c < channels; c++) {
         sum[c] = add_blocks(job.first, blocks, channels, c);
         product[c] = add_blocks(job.second, blocks, channels, c);
@@ -236,38 +234,37 @@ static void apply_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    cnn_channel_loop loop = loop_at(job, task);
-    job->kernels->apply[job->narrow](&loop);
+    cnn_batch_norm_loop loop = loop_at(job, task);
+    job->kernels->apply[job->bf16](&loop);
 }
 
-void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine,
-                       const cnn_channel_epilogue *epilogue, const void *input, size_t rows, size_t channels,
-                       void *output)
+void cnn_batch_norm_apply(cnn_context *context, cnn_dtype type, const cnn_batch_norm_affine *affine,
+                          const cnn_batch_norm_epilogue *epilogue, const void *input, size_t rows, size_t channels,
+                          void *output)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
     channel_job job = make_job(context, type, input, rows, channels);
-    job.loop = (cnn_channel_loop){ .input = input,
-                                   .addend = epilogue ? epilogue->addend : NULL,
-                                   .low = epilogue ? epilogue->low : -INFINITY,
-                                   .high = epilogue ? epilogue->high : INFINITY,
-                                   .subtract = repeat(affine->subtract, channels, subtract),
-                                   .multiply = repeat(affine->multiply, channels, multiply),
-                                   .add = repeat(affine->add, channels, add),
-                                   .result = output };
+    job.loop = (cnn_batch_norm_loop){ .input = input,
+                                      .residual = epilogue ? epilogue->residual : NULL,
+                                      .clamp = epilogue ? epilogue->clamp : CNN_NO_CLAMP,
+                                      .subtract = repeat(affine->subtract, channels, subtract),
+                                      .multiply = repeat(affine->multiply, channels, multiply),
+                                      .add = repeat(affine->add, channels, add),
+                                      .result = output };
     cnn_parallel(context, block_count(job.count, channels), apply_task, &job);
 }
 
-static void center_task(void *argument, size_t task, uint32_t worker)
+static void input_gradient_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     const channel_job *job = argument;
-    cnn_channel_loop loop = loop_at(job, task);
-    job->kernels->center[job->narrow][job->masking](&loop);
+    cnn_batch_norm_loop loop = loop_at(job, task);
+    job->kernels->input_gradient[job->bf16][job->masking](&loop);
 }
 
-void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask,
-                        const cnn_channel_affine *affine, const float *slope, const void *input, const void *gradient,
-                        size_t rows, size_t channels, void *input_gradient)
+void cnn_batch_norm_input_gradient(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
+                                   const cnn_batch_norm_affine *affine, const float *slope, const void *input,
+                                   const void *gradient, size_t rows, size_t channels, void *input_gradient)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
     float mask_add[MAX_REPEATED];
@@ -279,8 +276,8 @@ void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_
     job.loop.multiply = repeat(affine->multiply, channels, multiply);
     job.loop.add = repeat(affine->add, channels, add);
     job.loop.slope = repeat(slope, channels, slopes);
-    if (job.masking == CNN_CHANNEL_BY_INPUT)
+    if (job.masking == CNN_BATCH_NORM_BY_INPUT)
         job.loop.mask_add = repeat(mask->affine->add, channels, mask_add);
     job.loop.result = input_gradient;
-    cnn_parallel(context, block_count(job.count, channels), center_task, &job);
+    cnn_parallel(context, block_count(job.count, channels), input_gradient_task, &job);
 }

@@ -10,74 +10,80 @@
 #include <cnn/context.h>
 #include <cnn/tensor.h>
 
-/* Of cnn_channel_moments and cnn_channel_products. */
-size_t cnn_channel_workspace(size_t rows, size_t channels);
+#include "kernels/activation.h"
+
+/* Of cnn_batch_norm_moments and cnn_batch_norm_gradient_sums. */
+size_t cnn_batch_norm_workspace(size_t rows, size_t channels);
 
 /* Mean and variance (the sum of squares over `rows`) of each channel. */
-void cnn_channel_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
-                         float *mean, float *variance, void *workspace);
+void cnn_batch_norm_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
+                            float *mean, float *variance, void *workspace);
 
 /* Numbers per channel. */
-typedef struct cnn_channel_affine {
+typedef struct cnn_batch_norm_affine {
     const float *subtract, *multiply, *add;
-} cnn_channel_affine;
+} cnn_batch_norm_affine;
 
-/* What else happens on the way to the output: something is added, and it is limited. */
-typedef struct cnn_channel_epilogue {
-    const void *addend; /* of the output's shape, or NULL */
-    float low, high;
-} cnn_channel_epilogue;
+/* What else happens on the way to the output: a residual is added, and the sum is clamped. */
+typedef struct cnn_batch_norm_epilogue {
+    const void *residual; /* of the output's shape, or NULL */
+    cnn_clamp clamp;
+} cnn_batch_norm_epilogue;
 
 /* output = (input − subtract) × multiply + add, then the epilogue; NULL: none. `output` may lie where the addend does,
  * too. */
-void cnn_channel_apply(cnn_context *context, cnn_dtype type, const cnn_channel_affine *affine,
-                       const cnn_channel_epilogue *epilogue, const void *input, size_t rows, size_t channels,
-                       void *output);
+void cnn_batch_norm_apply(cnn_context *context, cnn_dtype type, const cnn_batch_norm_affine *affine,
+                          const cnn_batch_norm_epilogue *epilogue, const void *input, size_t rows, size_t channels,
+                          void *output);
 
-/* Which elements of a gradient count: those where the output is between the limits. Elsewhere it is 0. */
-typedef struct cnn_channel_mask {
+/* Which elements of a gradient count: those where the the clamp left the output alone. Elsewhere it is 0. */
+typedef struct cnn_batch_norm_mask {
     const void *output; /* NULL: is made again from the input, by */
-    const cnn_channel_affine *affine;
-    float low, high;
-    void *
-        masked; /* cnn_channel_products writes the gradient that counts here, which may lie where it is read; or NULL */
-} cnn_channel_mask;
+    const cnn_batch_norm_affine *affine;
+    cnn_clamp clamp;
+    void *masked; /* cnn_batch_norm_gradient_sums writes the gradient that counts here, which may lie where it is read;
+                     or NULL */
+} cnn_batch_norm_mask;
 
 /* Per channel, the sum of `gradient` and that of gradient × (input − mean). `mask`: NULL for none. */
-void cnn_channel_products(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask, const void *input,
-                          const void *gradient, size_t rows, size_t channels, const float *mean, float *sum,
-                          float *product, void *workspace);
+void cnn_batch_norm_gradient_sums(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
+                                  const void *input, const void *gradient, size_t rows, size_t channels,
+                                  const float *mean, float *sum, float *product, void *workspace);
 
 /* input_gradient = (gradient − add − (input − subtract) × slope) × multiply. `mask` is as above, without an output; its
  * affine's first two are those of `affine`. */
-void cnn_channel_center(cnn_context *context, cnn_dtype type, const cnn_channel_mask *mask,
-                        const cnn_channel_affine *affine, const float *slope, const void *input, const void *gradient,
-                        size_t rows, size_t channels, void *input_gradient);
+void cnn_batch_norm_input_gradient(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
+                                   const cnn_batch_norm_affine *affine, const float *slope, const void *input,
+                                   const void *gradient, size_t rows, size_t channels, void *input_gradient);
 
 /* Sums of one image: `rows` are few enough for one task. */
 void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum);
 
 /* The loops, of one instruction set: over `count` numbers whose channels repeat every `period`. Sums have `period`
  * numbers, and so have the numbers per channel. */
-typedef struct cnn_channel_loop {
+typedef struct cnn_batch_norm_loop {
     size_t count, period;
-    const void *input, *gradient, *output, *addend;
+    const void *input, *gradient, *output, *residual;
     const float *subtract, *multiply, *add, *slope;
     const float *mask_add; /* the output that masks is (input − subtract) × multiply + mask_add */
-    float low, high;
+    cnn_clamp clamp;
     float *sum, *product;
     void *result, *masked;
-} cnn_channel_loop;
+} cnn_batch_norm_loop;
 
-typedef enum cnn_channel_masking { CNN_CHANNEL_ALL, CNN_CHANNEL_BY_INPUT, CNN_CHANNEL_BY_OUTPUT } cnn_channel_masking;
+typedef enum cnn_batch_norm_masking {
+    CNN_BATCH_NORM_ALL,
+    CNN_BATCH_NORM_BY_INPUT,
+    CNN_BATCH_NORM_BY_OUTPUT
+} cnn_batch_norm_masking;
 
 /* Of floats, and of bfloat16; where they have a second index it is the masking. */
-typedef struct cnn_channel_kernels {
+typedef struct cnn_batch_norm_kernels {
     void (*sum[2])(const void *input, size_t count, size_t period, float *sum);
     void (*squares[2])(const void *input, size_t count, size_t period, const float *mean, float *sum);
-    void (*apply[2])(const cnn_channel_loop *loop);
-    void (*products[2][3])(const cnn_channel_loop *loop);
-    void (*center[2][2])(const cnn_channel_loop *loop);
-} cnn_channel_kernels;
+    void (*apply[2])(const cnn_batch_norm_loop *loop);
+    void (*gradient_sums[2][3])(const cnn_batch_norm_loop *loop);
+    void (*input_gradient[2][2])(const cnn_batch_norm_loop *loop);
+} cnn_batch_norm_kernels;
 
 #endif

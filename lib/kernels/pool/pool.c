@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/elementwise/convert_bf16.h"
 #include "kernels/kernels.h"
 #include "kernels/norm/batch_norm.h"
+#include "simd/bf16.h"
 
 typedef struct pool_job {
     cnn_context *context;

@@ -1,6 +1,6 @@
-#include "kernels/elementwise/convert_bf16.h"
 #include "kernels/pool/pool.h"
 #include "simd/autovectorize.h"
+#include "simd/bf16.h"
 
 /* From `first` to below `end`. */
 typedef struct span {
@@ -38,20 +38,20 @@ ALWAYS_INLINE size_t lanes_of(int64_t count)
 }
 
 /* `count` channels from `channel` on of a pixel of the image. */
-ALWAYS_INLINE vf load_pixel(const cnn_pool_shape *shape, bool narrow, const void *image, int64_t row, int64_t column,
+ALWAYS_INLINE vf load_pixel(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t row, int64_t column,
                             int64_t channel, int64_t count)
 {
-    return vf_load_values(narrow, image, (row * shape->in_width + column) * shape->channels + channel, lanes_of(count));
+    return vf_load_values(bf16, image, (row * shape->in_width + column) * shape->channels + channel, lanes_of(count));
 }
 
 /* The maxima of up to VF_WIDTH channels of one window. */
-ALWAYS_INLINE vf max_of(const cnn_pool_shape *shape, bool narrow, const void *image, span rows, span columns,
+ALWAYS_INLINE vf max_of(const cnn_pool_shape *shape, bool bf16, const void *image, span rows, span columns,
                         int64_t channel, int64_t count)
 {
-    vf best = load_pixel(shape, narrow, image, rows.first, columns.first, channel, count);
+    vf best = load_pixel(shape, bf16, image, rows.first, columns.first, channel, count);
     for (int64_t row = rows.first; row < rows.end; row++)
         for (int64_t column = columns.first; column < columns.end; column++)
-            best = vf_max(load_pixel(shape, narrow, image, row, column, channel, count), best);
+            best = vf_max(load_pixel(shape, bf16, image, row, column, channel, count), best);
     return best;
 }
 
@@ -61,14 +61,14 @@ typedef struct window_corner {
 
 /* The same with their places. `corner` is the window's, padding included. Places are counted in floats, which hold them
  * exactly. */
-ALWAYS_INLINE vf argmax_of(const cnn_pool_shape *shape, bool narrow, const void *image, span rows, span columns,
+ALWAYS_INLINE vf argmax_of(const cnn_pool_shape *shape, bool bf16, const void *image, span rows, span columns,
                            window_corner corner, int64_t channel, int64_t count, uint16_t *argmax)
 {
-    vf best = load_pixel(shape, narrow, image, rows.first, columns.first, channel, count);
+    vf best = load_pixel(shape, bf16, image, rows.first, columns.first, channel, count);
     vf places = vf_broadcast((float)((rows.first - corner.top) * shape->kernel[1] + columns.first - corner.left));
     for (int64_t row = rows.first; row < rows.end; row++) {
         for (int64_t column = columns.first; column < columns.end; column++) {
-            vf value = load_pixel(shape, narrow, image, row, column, channel, count);
+            vf value = load_pixel(shape, bf16, image, row, column, channel, count);
             vf_mask greater = vf_greater(value, best);
             best = vf_select(greater, value, best);
             float place = (float)((row - corner.top) * shape->kernel[1] + column - corner.left);
@@ -86,27 +86,27 @@ ALWAYS_INLINE vf argmax_of(const cnn_pool_shape *shape, bool narrow, const void 
 
 /* `count` is VF_WIDTH or, at the end of the channels, less: called with the constant, the inner loops lose the test.
  * Results of the row's window `x` go to its place in `row` and `argmax`. */
-ALWAYS_INLINE void max_window(const cnn_pool_shape *shape, bool narrow, const void *image, int64_t y, int64_t x,
+ALWAYS_INLINE void max_window(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, int64_t x,
                               int64_t channel, int64_t count, void *row, uint16_t *argmax)
 {
     span rows = rows_of(shape, y), columns = columns_of(shape, x);
     window_corner corner = { y * shape->stride[0] - shape->pad_top, x * shape->stride[1] - shape->pad_left };
     int64_t to = x * shape->channels + channel;
-    vf best = argmax ? argmax_of(shape, narrow, image, rows, columns, corner, channel, count, argmax + to)
-                     : max_of(shape, narrow, image, rows, columns, channel, count);
-    vf_store_values(narrow, row, to, best, lanes_of(count));
+    vf best = argmax ? argmax_of(shape, bf16, image, rows, columns, corner, channel, count, argmax + to)
+                     : max_of(shape, bf16, image, rows, columns, channel, count);
+    vf_store_values(bf16, row, to, best, lanes_of(count));
 }
 
-ALWAYS_INLINE void max_windows(const cnn_pool_shape *shape, bool narrow, const void *image, int64_t y, void *row,
+ALWAYS_INLINE void max_windows(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, void *row,
                                uint16_t *argmax)
 {
     int64_t channels = shape->channels;
     for (int64_t x = 0; x < shape->out_width; x++) {
         int64_t c = 0;
         for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-            max_window(shape, narrow, image, y, x, c, VF_WIDTH, row, argmax);
+            max_window(shape, bf16, image, y, x, c, VF_WIDTH, row, argmax);
         if (c < channels)
-            max_window(shape, narrow, image, y, x, c, channels - c, row, argmax);
+            max_window(shape, bf16, image, y, x, c, channels - c, row, argmax);
     }
 }
 
@@ -118,26 +118,26 @@ static void max_row(const cnn_pool_shape *shape, const void *image, int64_t y, v
         max_windows(shape, false, image, y, row, argmax);
 }
 
-ALWAYS_INLINE void avg_window(const cnn_pool_shape *shape, bool narrow, const void *image, int64_t y, int64_t x,
+ALWAYS_INLINE void avg_window(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, int64_t x,
                               int64_t channel, int64_t count, void *to)
 {
     span rows = rows_of(shape, y), columns = columns_of(shape, x);
     vf pixels = vf_broadcast((float)((rows.end - rows.first) * (columns.end - columns.first))), sum = vf_zero();
     for (int64_t row = rows.first; row < rows.end; row++)
         for (int64_t column = columns.first; column < columns.end; column++)
-            sum = vf_add(sum, load_pixel(shape, narrow, image, row, column, channel, count));
-    vf_store_values(narrow, to, x * shape->channels + channel, vf_div(sum, pixels), lanes_of(count));
+            sum = vf_add(sum, load_pixel(shape, bf16, image, row, column, channel, count));
+    vf_store_values(bf16, to, x * shape->channels + channel, vf_div(sum, pixels), lanes_of(count));
 }
 
-ALWAYS_INLINE void avg_windows(const cnn_pool_shape *shape, bool narrow, const void *image, int64_t y, void *row)
+ALWAYS_INLINE void avg_windows(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, void *row)
 {
     int64_t channels = shape->channels;
     for (int64_t x = 0; x < shape->out_width; x++) {
         int64_t c = 0;
         for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-            avg_window(shape, narrow, image, y, x, c, VF_WIDTH, row);
+            avg_window(shape, bf16, image, y, x, c, VF_WIDTH, row);
         if (c < channels)
-            avg_window(shape, narrow, image, y, x, c, channels - c, row);
+            avg_window(shape, bf16, image, y, x, c, channels - c, row);
     }
 }
 
@@ -152,19 +152,19 @@ static void avg_row(const cnn_pool_shape *shape, const void *image, int64_t y, v
 /* Channels whose sums are kept while all windows over a pixel are read. */
 enum { CHANNELS = 64 };
 
-ALWAYS_INLINE float value(bool narrow, const void *values, int64_t i)
+ALWAYS_INLINE float value(bool bf16, const void *values, int64_t i)
 {
-    return narrow ? cnn_bf16_widen(((const cnn_bf16 *)values)[i]) : ((const float *)values)[i];
+    return bf16 ? cnn_bf16_widen(((const cnn_bf16 *)values)[i]) : ((const float *)values)[i];
 }
 
-ALWAYS_INLINE void store_sums(bool narrow, const float *sums, int64_t count, void *row, int64_t at)
+ALWAYS_INLINE void store_sums(bool bf16, const float *sums, int64_t count, void *row, int64_t at)
 {
     for (int64_t i = 0; i < count; i += VF_WIDTH)
-        vf_store_values(narrow, row, at + i, vf_load(sums + i), lanes_of(count - i));
+        vf_store_values(bf16, row, at + i, vf_load(sums + i), lanes_of(count - i));
 }
 
 /* Each pixel of the row takes the gradients of the windows whose maximum it is. */
-ALWAYS_INLINE void max_backward_pixel(const cnn_pool_shape *shape, bool narrow, const void *gradient,
+ALWAYS_INLINE void max_backward_pixel(const cnn_pool_shape *shape, bool bf16, const void *gradient,
                                       const uint16_t *argmax, int64_t y, int64_t x, int64_t channel, int64_t count,
                                       void *row)
 {
@@ -178,21 +178,21 @@ ALWAYS_INLINE void max_backward_pixel(const cnn_pool_shape *shape, bool narrow, 
             int64_t at = (v * shape->out_width + u) * shape->channels + channel;
             uint16_t place = (uint16_t)(down * shape->kernel[1] + across);
             for (int64_t i = 0; i < count; i++)
-                sums[i] += argmax[at + i] == place ? value(narrow, gradient, at + i) : 0.0f;
+                sums[i] += argmax[at + i] == place ? value(bf16, gradient, at + i) : 0.0f;
         }
     }
-    store_sums(narrow, sums, count, row, x * shape->channels + channel);
+    store_sums(bf16, sums, count, row, x * shape->channels + channel);
 }
 
-ALWAYS_INLINE void max_backward_row(const cnn_pool_shape *shape, bool narrow, const void *gradient,
+ALWAYS_INLINE void max_backward_row(const cnn_pool_shape *shape, bool bf16, const void *gradient,
                                     const uint16_t *argmax, int64_t y, void *row)
 {
     for (int64_t x = 0; x < shape->in_width; x++) {
         int64_t c = 0;
         for (; c + CHANNELS <= shape->channels; c += CHANNELS)
-            max_backward_pixel(shape, narrow, gradient, argmax, y, x, c, CHANNELS, row);
+            max_backward_pixel(shape, bf16, gradient, argmax, y, x, c, CHANNELS, row);
         if (c < shape->channels)
-            max_backward_pixel(shape, narrow, gradient, argmax, y, x, c, shape->channels - c, row);
+            max_backward_pixel(shape, bf16, gradient, argmax, y, x, c, shape->channels - c, row);
     }
 }
 
@@ -205,7 +205,7 @@ static void max_backward(const cnn_pool_shape *shape, const void *gradient, cons
         max_backward_row(shape, false, gradient, argmax, y, row);
 }
 
-ALWAYS_INLINE void avg_backward_pixel(const cnn_pool_shape *shape, bool narrow, const void *gradient, int64_t y,
+ALWAYS_INLINE void avg_backward_pixel(const cnn_pool_shape *shape, bool bf16, const void *gradient, int64_t y,
                                       int64_t x, int64_t channel, int64_t count, void *row)
 {
     float sums[CHANNELS] = { 0 };
@@ -218,21 +218,20 @@ ALWAYS_INLINE void avg_backward_pixel(const cnn_pool_shape *shape, bool narrow, 
             float share = 1 / (float)((down.end - down.first) * (across.end - across.first));
             int64_t at = (v * shape->out_width + u) * shape->channels + channel;
             for (int64_t i = 0; i < count; i++)
-                sums[i] += value(narrow, gradient, at + i) * share;
+                sums[i] += value(bf16, gradient, at + i) * share;
         }
     }
-    store_sums(narrow, sums, count, row, x * shape->channels + channel);
+    store_sums(bf16, sums, count, row, x * shape->channels + channel);
 }
 
-ALWAYS_INLINE void avg_backward_row(const cnn_pool_shape *shape, bool narrow, const void *gradient, int64_t y,
-                                    void *row)
+ALWAYS_INLINE void avg_backward_row(const cnn_pool_shape *shape, bool bf16, const void *gradient, int64_t y, void *row)
 {
     for (int64_t x = 0; x < shape->in_width; x++) {
         int64_t c = 0;
         for (; c + CHANNELS <= shape->channels; c += CHANNELS)
-            avg_backward_pixel(shape, narrow, gradient, y, x, c, CHANNELS, row);
+            avg_backward_pixel(shape, bf16, gradient, y, x, c, CHANNELS, row);
         if (c < shape->channels)
-            avg_backward_pixel(shape, narrow, gradient, y, x, c, shape->channels - c, row);
+            avg_backward_pixel(shape, bf16, gradient, y, x, c, shape->channels - c, row);
     }
 }
 

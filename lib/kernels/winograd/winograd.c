@@ -1,20 +1,18 @@
 #include "kernels/winograd/winograd.h"
 
-#include <math.h>
-
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "kernels/conv/epilogue.h"
-#include "kernels/elementwise/convert_bf16.h"
 #include "kernels/gemm/gemm_blocking.h"
+#include "kernels/tasks.h"
+#include "simd/bf16.h"
 
 enum {
     BLOCK_TILES = 24,      /* of one task: enough to share weights that come from the third-level cache */
-    BLOCK_PAIR_TILES = 48, /* the same of smaller tiles */
+    BLOCK_BF16_TILES = 48, /* the same of smaller tiles */
     MIN_BLOCK_TILES = 16,  /* fewer leave too little work to a panel of weights */
-    ENOUGH_TASKS = 16,
-    STRIP_TILES = 8, /* side by side, of which the source is copied at once */
-    SHIFT = 16       /* floats between matrices: else the same element of all would fall on one cache set */
+    PADDED_TILES = 8,      /* side by side, of which the source is copied at once */
+    SHIFT = 16             /* floats between matrices: else the same element of all would fall on one cache set */
 };
 
 typedef struct plan {
@@ -26,42 +24,42 @@ typedef struct plan {
     int64_t window;                          /* of pooling that is done by tile: 2, or 1 for none */
     bool pools_later;                        /* windows that don't divide tiles: the whole map is made, then pooled */
     ptrdiff_t source_stride, product_stride; /* between matrices of a block */
-    int64_t strip_floats, source_floats, product_floats, map_floats;
+    int64_t padded_floats, source_floats, product_floats, map_floats;
     size_t tables_bytes, map_bytes, worker_bytes;
 } plan;
 
 /* Into equal blocks, of a number that a few threads share evenly. */
-static void plan_blocks(plan *p, const cnn_correlation *s)
+static void plan_blocks(plan *p, const cnn_conv_problem *s)
 {
-    int64_t most_tiles = s->pairs ? BLOCK_PAIR_TILES : BLOCK_TILES;
+    int64_t most_tiles = s->bf16_dot ? BLOCK_BF16_TILES : BLOCK_TILES;
     p->blocks = cnn_divide_up(p->tiles, most_tiles);
-    if (p->blocks < ENOUGH_TASKS) {
+    if (p->blocks < CNN_ENOUGH_TASKS) {
         int64_t most = cnn_at_least_1(p->tiles / MIN_BLOCK_TILES);
         p->blocks = cnn_lesser(most, cnn_divide_up(p->blocks, 4) * 4);
     }
     p->block_tiles = cnn_divide_up(p->tiles, p->blocks);
     p->panels = cnn_divide_up(s->channels, CNN_PANEL);
-    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(ENOUGH_TASKS / 2, p->blocks));
+    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(CNN_ENOUGH_TASKS / 2, p->blocks));
 }
 
-static void plan_memory(plan *p, const cnn_correlation *s)
+static void plan_memory(plan *p, const cnn_conv_problem *s)
 {
     p->source_stride = p->block_tiles * s->source_channels + SHIFT;
     p->product_stride = p->block_tiles * CNN_PANEL + SHIFT;
-    int64_t strip_tiles = cnn_lesser(p->across, STRIP_TILES);
-    p->strip_floats =
-        (int64_t)cnn_round_up((size_t)((p->tile + 2) * (strip_tiles * p->tile + 2) * s->source_channels), SHIFT);
+    int64_t padded_tiles = cnn_lesser(p->across, PADDED_TILES);
+    p->padded_floats =
+        (int64_t)cnn_round_up((size_t)((p->tile + 2) * (padded_tiles * p->tile + 2) * s->source_channels), SHIFT);
     p->source_floats = (int64_t)cnn_round_up((size_t)(p->matrices * p->source_stride), SHIFT);
     p->product_floats = p->matrices * p->product_stride;
     p->map_floats = p->pools_later ? s->batch * s->height * s->width * s->channels : 0;
-    p->tables_bytes = cnn_round_up((size_t)(2 * p->block_tiles) * sizeof(ptrdiff_t), 64);
+    p->tables_bytes = cnn_indirection_bytes(p->block_tiles, 1);
     p->map_bytes = cnn_round_up((size_t)p->map_floats * sizeof(float), 64);
-    p->worker_bytes = (size_t)(p->strip_floats + p->source_floats + p->product_floats) * sizeof(float);
+    p->worker_bytes = (size_t)(p->padded_floats + p->source_floats + p->product_floats) * sizeof(float);
 }
 
-static plan plan_make(const cnn_correlation_call *call)
+static plan plan_make(const cnn_conv_call *call)
 {
-    const cnn_correlation *s = &call->shape;
+    const cnn_conv_problem *s = &call->problem;
     plan p = { .tile = cnn_winograd_tile(s) == 2 ? 2 : 4, .window = 1 }; /* asked only where Winograd is used */
     p.transforms = cnn_winograd_transforms_of(cnn_kernels_get(call->context), s);
     p.matrices = (p.tile + 2) * (p.tile + 2);
@@ -77,29 +75,29 @@ static plan plan_make(const cnn_correlation_call *call)
     return p;
 }
 
-size_t cnn_winograd_workspace(const cnn_correlation_call *call)
+size_t cnn_winograd_workspace(const cnn_conv_call *call)
 {
     plan p = plan_make(call);
     return p.tables_bytes + p.map_bytes + cnn_context_threads(call->context) * p.worker_bytes;
 }
 
 typedef struct job {
-    const cnn_correlation_call *call;
+    const cnn_conv_call *call;
     const plan *plan;
     const cnn_kernels *kernels;
-    ptrdiff_t *a_rows, *c_rows;
+    cnn_indirection indirection;
     float *map;
     unsigned char *scratch;
-    void *to; /* what tiles are written to, and values between its pixels, rows and images */
-    int64_t pixel_stride, row_stride, image_stride;
-    bool narrow;
-    float low, high;
+    void *to; /* what tiles are written to */
+    cnn_pixel_strides strides;
+    bool bf16;
+    cnn_clamp clamp;
 } job;
 
 /* A task's tiles, and its worker's scratch memory. */
 typedef struct block {
     int64_t first, last;
-    float *strip, *source, *products;
+    float *padded, *source, *products;
 } block;
 
 typedef struct place {
@@ -115,33 +113,33 @@ static place locate_tile(const plan *p, int64_t tile)
 /* The source of `count` tiles side by side: in place, or copied with zeros around the image. */
 static const float *prepare_source(const job *j, const block *b, place at, int64_t count, ptrdiff_t *row_stride)
 {
-    const cnn_correlation_call *call = j->call;
-    const cnn_correlation *s = &call->shape;
-    cnn_strip strip = { .image = at.image,
-                        .top = s->origin[0] + at.y,
-                        .left = s->origin[1] + at.x,
-                        .rows = j->plan->tile + 2,
-                        .columns = count * j->plan->tile + 2,
-                        .channels = call->source.channels,
-                        .pixel_stride = call->source.channels,
-                        .narrow = s->pairs };
-    if (!call->source.gradient && s->source_narrow == s->pairs && strip.top >= 0 && strip.left >= 0 &&
-        strip.top + strip.rows <= s->source_height && strip.left + strip.columns <= s->source_width) {
+    const cnn_conv_call *call = j->call;
+    const cnn_conv_problem *s = &call->problem;
+    cnn_padded_tile padded = { .image = at.image,
+                               .top = s->origin[0] + at.y,
+                               .left = s->origin[1] + at.x,
+                               .rows = j->plan->tile + 2,
+                               .columns = count * j->plan->tile + 2,
+                               .channels = call->source.channels,
+                               .pixel_stride = call->source.channels,
+                               .bf16 = s->bf16_dot };
+    if (!call->source.gradient && s->source_bf16 == s->bf16_dot && padded.top >= 0 && padded.left >= 0 &&
+        padded.top + padded.rows <= s->source_height && padded.left + padded.columns <= s->source_width) {
         *row_stride = s->source_width * s->source_channels;
         return (const float *)call->source.image +
-               ((at.image * s->source_height + strip.top) * s->source_width + strip.left) * s->source_channels;
+               ((at.image * s->source_height + padded.top) * s->source_width + padded.left) * s->source_channels;
     }
-    *row_stride = strip.columns * s->source_channels;
-    cnn_strip_fill(&call->source, &strip, b->strip);
-    return b->strip;
+    *row_stride = padded.columns * s->source_channels;
+    cnn_padded_tile_fill(&call->source, &padded, b->padded);
+    return b->padded;
 }
 
 static void transform_source(const job *j, const block *b)
 {
     const plan *p = j->plan;
-    int64_t channels = j->call->shape.source_channels, count;
+    int64_t channels = j->call->problem.source_channels, count;
     for (int64_t tile = b->first; tile < b->last; tile += count) {
-        count = cnn_lesser(cnn_lesser(STRIP_TILES, b->last - tile), p->across - tile % p->across);
+        count = cnn_lesser(cnn_lesser(PADDED_TILES, b->last - tile), p->across - tile % p->across);
         ptrdiff_t row_stride;
         const float *from = prepare_source(j, b, locate_tile(p, tile), count, &row_stride);
         p->transforms->input(from, row_stride, channels, count, b->source + (tile - b->first) * channels,
@@ -152,26 +150,22 @@ static void transform_source(const job *j, const block *b)
 static void multiply_panel(const job *j, const block *b, int64_t column, int64_t columns)
 {
     const plan *p = j->plan;
-    const cnn_correlation *s = &j->call->shape;
-    const ptrdiff_t no_offset = 0;
-    cnn_product product = { .pairs = s->pairs,
-                            .rows = b->last - b->first,
-                            .columns = columns,
-                            .outer = 1,
-                            .inner = s->source_channels,
-                            .a_rows = j->a_rows,
-                            .a_offsets = &no_offset,
-                            .a_step = 1,
-                            .c_rows = j->c_rows,
-                            .low = -INFINITY,
-                            .high = INFINITY };
+    const cnn_conv_problem *s = &j->call->problem;
+    cnn_gemm gemm = { .bf16_dot = s->bf16_dot,
+                      .rows = b->last - b->first,
+                      .columns = columns,
+                      .outer = 1,
+                      .inner = s->source_channels,
+                      .indirection = j->indirection,
+                      .a_stride = 1,
+                      .clamp = CNN_NO_CLAMP };
     int64_t weights = cnn_winograd_panel_stride(j->kernels, s, column);
     const float *packed = j->call->packed + p->matrices * s->source_channels * column;
     for (int64_t i = 0; i < p->matrices; i++) {
-        product.a = b->source + i * p->source_stride;
-        product.b = packed + i * weights;
-        product.c = b->products + i * p->product_stride;
-        cnn_product_run_packed(j->kernels, &product, s->source_channels, 0);
+        gemm.a = b->source + i * p->source_stride;
+        gemm.b = packed + i * weights;
+        gemm.c = b->products + i * p->product_stride;
+        cnn_gemm_run_packed(j->kernels, &gemm, s->source_channels, 0);
     }
 }
 
@@ -179,46 +173,45 @@ static int64_t offset_of_tile(const job *j, int64_t tile)
 {
     place at = locate_tile(j->plan, tile);
     int64_t window = j->plan->window;
-    return at.image * j->image_stride + at.y / window * j->row_stride + at.x / window * j->pixel_stride;
+    return cnn_pixel_offset(j->strides, at.image, at.y / window, at.x / window);
 }
 
 /* What is added to a tile lies in pieces too short for the processor to guess the next. */
-static void fetch_addend(const job *j, int64_t tile, int64_t column, int64_t columns)
+static void fetch_residual(const job *j, int64_t tile, int64_t column, int64_t columns)
 {
-    const cnn_correlation *s = &j->call->shape;
+    const cnn_conv_problem *s = &j->call->problem;
     place at = locate_tile(j->plan, tile);
-    const float *from = j->call->addend + offset_of_tile(j, tile) + column;
+    const float *from = j->call->residual + offset_of_tile(j, tile) + column;
     int64_t rows = cnn_lesser(j->plan->tile, s->height - at.y), pixels = cnn_lesser(j->plan->tile, s->width - at.x);
     for (int64_t y = 0; y < rows; y++)
         for (int64_t x = 0; x < pixels; x++)
             for (int64_t c = 0; c < columns; c += 64 / (int64_t)sizeof(float))
-                __builtin_prefetch(from + y * j->row_stride + x * j->pixel_stride + c);
+                __builtin_prefetch(from + cnn_pixel_offset(j->strides, 0, y, x) + c);
 }
 
 static void transform_products(const job *j, const block *b, int64_t column, int64_t columns)
 {
     const plan *p = j->plan;
-    const cnn_correlation *s = &j->call->shape;
+    const cnn_conv_problem *s = &j->call->problem;
     cnn_winograd_output output = { .matrix_stride = p->product_stride,
                                    .bias = j->call->bias ? j->call->bias + column : NULL,
-                                   .low = j->low,
-                                   .high = j->high,
+                                   .clamp = j->clamp,
                                    .pools = p->window == 2,
                                    .channels = columns,
-                                   .row_stride = j->row_stride,
-                                   .pixel_stride = j->pixel_stride,
-                                   .narrow = j->narrow };
-    int64_t bytes = j->narrow ? sizeof(cnn_bf16) : sizeof(float);
+                                   .row_stride = j->strides.row,
+                                   .pixel_stride = j->strides.pixel,
+                                   .bf16 = j->bf16 };
+    int64_t bytes = j->bf16 ? sizeof(cnn_bf16) : sizeof(float);
     for (int64_t tile = b->first; tile < b->last; tile++) {
         place at = locate_tile(p, tile);
         int64_t to = offset_of_tile(j, tile) + column;
-        if (j->call->addend && tile + 1 < b->last)
-            fetch_addend(j, tile + 1, column, columns);
+        if (j->call->residual && tile + 1 < b->last)
+            fetch_residual(j, tile + 1, column, columns);
         output.products = b->products + (tile - b->first) * CNN_PANEL;
         output.rows = s->height - at.y;
         output.columns = s->width - at.x;
         output.to = (char *)j->to + to * bytes;
-        output.addend = j->call->addend ? j->call->addend + to : NULL;
+        output.residual = j->call->residual ? j->call->residual + to : NULL;
         output.argmax = output.pools && j->call->argmax ? j->call->argmax + to : NULL;
         p->transforms->output(&output);
     }
@@ -230,13 +223,13 @@ static void run_block(void *argument, size_t task, uint32_t worker)
     const plan *p = j->plan;
     int64_t index = (int64_t)task / p->panel_groups, group = (int64_t)task % p->panel_groups;
     block b = { .first = p->tiles * index / p->blocks, .last = p->tiles * (index + 1) / p->blocks };
-    b.strip = (float *)(void *)(j->scratch + worker * p->worker_bytes);
-    b.source = b.strip + p->strip_floats;
+    b.padded = (float *)(void *)(j->scratch + worker * p->worker_bytes);
+    b.source = b.padded + p->padded_floats;
     b.products = b.source + p->source_floats;
     transform_source(j, &b);
     int64_t panel = p->panels * group / p->panel_groups, last = p->panels * (group + 1) / p->panel_groups;
     for (; panel < last; panel++) {
-        int64_t column = panel * CNN_PANEL, columns = cnn_lesser(CNN_PANEL, j->call->shape.channels - column);
+        int64_t column = panel * CNN_PANEL, columns = cnn_lesser(CNN_PANEL, j->call->problem.channels - column);
         multiply_panel(j, &b, column, columns);
         transform_products(j, &b, column, columns);
     }
@@ -247,55 +240,52 @@ static void pool_row(void *argument, size_t row, uint32_t worker)
 {
     (void)worker;
     const job *j = argument;
-    const cnn_correlation_call *call = j->call;
-    const cnn_correlation *s = &call->shape;
+    const cnn_conv_call *call = j->call;
+    const cnn_conv_problem *s = &call->problem;
     int64_t width = s->width / call->pool[1], to = (int64_t)row * width * s->channels;
-    cnn_pooling pooling = { .from = j->map + (int64_t)row * call->pool[0] * j->row_stride,
+    cnn_pooling pooling = { .from = j->map + (int64_t)row * call->pool[0] * j->strides.row,
                             .row_stride = s->width,
                             .pixel_stride = s->channels,
                             .window = { call->pool[0], call->pool[1] },
                             .pixels = width,
                             .channels = s->channels,
-                            .low = call->low,
-                            .high = call->high,
+                            .clamp = call->clamp,
                             .to = (char *)call->result +
-                                  to * (int64_t)(s->result_narrow ? sizeof(cnn_bf16) : sizeof(float)),
-                            .narrow = s->result_narrow,
+                                  to * (int64_t)(s->result_bf16 ? sizeof(cnn_bf16) : sizeof(float)),
+                            .bf16 = s->result_bf16,
                             .argmax = call->argmax ? call->argmax + to : NULL,
                             .to_stride = s->channels };
-    j->kernels->row->pool(&pooling);
+    j->kernels->epilogue->pool(&pooling);
 }
 
 static void set_target(job *j)
 {
-    const cnn_correlation_call *call = j->call;
-    const cnn_correlation *s = &call->shape;
+    const cnn_conv_call *call = j->call;
+    const cnn_conv_problem *s = &call->problem;
     const plan *p = j->plan;
     bool dense = p->pools_later || p->window == 2;
     j->to = p->pools_later ? j->map : call->result;
-    j->narrow = s->result_narrow && !p->pools_later;
-    j->low = p->pools_later ? -INFINITY : call->low;
-    j->high = p->pools_later ? INFINITY : call->high;
-    j->pixel_stride = dense ? s->channels : call->pixel_stride;
-    j->row_stride = dense ? s->width / p->window * s->channels : call->row_stride;
-    j->image_stride = dense ? s->height / p->window * j->row_stride : call->image_stride;
+    j->bf16 = s->result_bf16 && !p->pools_later;
+    j->clamp = p->pools_later ? CNN_NO_CLAMP : call->clamp;
+    int64_t row = s->width / p->window * s->channels;
+    j->strides = dense ? (cnn_pixel_strides){ s->channels, row, s->height / p->window * row } : call->strides;
 }
 
-void cnn_winograd_run(const cnn_correlation_call *call, void *workspace)
+void cnn_winograd_run(const cnn_conv_call *call, void *workspace)
 {
-    const cnn_correlation *s = &call->shape;
+    const cnn_conv_problem *s = &call->problem;
     plan p = plan_make(call);
     unsigned char *memory = workspace;
     job j = { .call = call,
               .plan = &p,
               .kernels = cnn_kernels_get(call->context),
-              .a_rows = workspace,
+              .indirection = cnn_indirection_at(workspace, p.block_tiles),
               .map = (float *)(void *)(memory + p.tables_bytes),
               .scratch = memory + p.tables_bytes + p.map_bytes };
-    j.c_rows = j.a_rows + p.block_tiles;
+    j.indirection.taps[0] = 0;
     for (int64_t i = 0; i < p.block_tiles; i++) {
-        j.a_rows[i] = i * s->source_channels;
-        j.c_rows[i] = i * CNN_PANEL;
+        j.indirection.rows[i] = i * s->source_channels;
+        j.indirection.outputs[i] = i * CNN_PANEL;
     }
     set_target(&j);
     cnn_parallel(call->context, (size_t)(p.blocks * p.panel_groups), run_block, &j);

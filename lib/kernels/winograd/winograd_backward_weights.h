@@ -10,11 +10,12 @@
 #include "kernels/kernels.h"
 
 /* Whether it is for that shape. */
-bool cnn_winograd_weights_fits(const cnn_kernels *kernels, const cnn_conv_shape *shape);
+bool cnn_winograd_backward_weights_fits(const cnn_kernels *kernels, const cnn_conv_shape *shape);
 
 /* As the functions of conv.h, which come here then. */
-size_t cnn_winograd_weights_workspace(cnn_context *context, const cnn_conv_shape *shape);
-void cnn_winograd_weights_run(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                              const void *input, float *weight_gradient, float *bias_gradient, void *workspace);
+size_t cnn_winograd_backward_weights_workspace(cnn_context *context, const cnn_conv_shape *shape);
+void cnn_winograd_backward_weights_run(cnn_context *context, const cnn_conv_shape *shape,
+                                       const cnn_conv_gradient *gradient, const void *input, float *weight_gradient,
+                                       float *bias_gradient, void *workspace);
 
 #endif

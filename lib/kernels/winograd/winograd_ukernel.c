@@ -5,19 +5,6 @@
 
 enum { MAX_TILE = 4, MAX_SIDE = MAX_TILE + 2, TAPS = 3 };
 
-ALWAYS_INLINE vf load_lanes(const float *from, size_t lanes)
-{
-    return lanes < VF_WIDTH ? vf_load_partial(from, lanes) : vf_load(from);
-}
-
-ALWAYS_INLINE void store_lanes(float *to, vf a, size_t lanes)
-{
-    if (lanes < VF_WIDTH)
-        vf_store_partial(to, a, lanes);
-    else
-        vf_store(to, a);
-}
-
 /* b + factor * a */
 ALWAYS_INLINE vf add_times(vf b, float factor, vf a)
 {
@@ -89,7 +76,7 @@ ALWAYS_INLINE void input_vector(int tile, const float *from, ptrdiff_t row_strid
     UNROLLED (j, side) {
         vf column[MAX_SIDE];
         UNROLLED (i, side)
-            column[i] = load_lanes(from + i * row_stride + j * pixel_stride, lanes);
+            column[i] = vf_load_lanes(from + i * row_stride + j * pixel_stride, lanes);
         input_line(tile, column, line);
         UNROLLED (i, side)
             half[i][j] = line[i];
@@ -97,7 +84,7 @@ ALWAYS_INLINE void input_vector(int tile, const float *from, ptrdiff_t row_strid
     UNROLLED (i, side) {
         input_line(tile, half[i], line);
         UNROLLED (j, side)
-            store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
+            vf_store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
     }
 }
 
@@ -119,7 +106,7 @@ ALWAYS_INLINE void weights_vector(int tile, const float *from, const ptrdiff_t t
     UNROLLED (u, TAPS) {
         vf column[TAPS];
         UNROLLED (v, TAPS)
-            column[v] = load_lanes(from + v * tap[0] + u * tap[1], lanes);
+            column[v] = vf_load_lanes(from + v * tap[0] + u * tap[1], lanes);
         weights_line(tile, column, line);
         UNROLLED (i, side)
             half[i][u] = line[i];
@@ -127,7 +114,7 @@ ALWAYS_INLINE void weights_vector(int tile, const float *from, const ptrdiff_t t
     UNROLLED (i, side) {
         weights_line(tile, half[i], line);
         UNROLLED (j, side)
-            store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
+            vf_store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
     }
 }
 
@@ -141,9 +128,9 @@ ALWAYS_INLINE void weights(int tile, const float *from, const ptrdiff_t tap[2], 
         weights_vector(tile, from + c, tap, to + c, matrix_stride, (size_t)(columns - c));
 }
 
-ALWAYS_INLINE vf limited(const cnn_winograd_output *o, vf a)
+ALWAYS_INLINE vf clamped(const cnn_winograd_output *o, vf a)
 {
-    return vf_min(vf_broadcast(o->high), vf_max(vf_broadcast(o->low), a)); /* in this order NaN passes */
+    return vf_clamp(vf_broadcast(o->clamp.min), vf_broadcast(o->clamp.max), a);
 }
 
 ALWAYS_INLINE void store_results(int tile, const cnn_winograd_output *o, int64_t channel,
@@ -153,8 +140,8 @@ ALWAYS_INLINE void store_results(int tile, const cnn_winograd_output *o, int64_t
         UNROLLED (j, tile)
             if (i < o->rows && j < o->columns) {
                 ptrdiff_t to = i * o->row_stride + j * o->pixel_stride + channel;
-                vf result = o->addend ? vf_add(results[i][j], load_lanes(o->addend + to, lanes)) : results[i][j];
-                vf_store_values(o->narrow, o->to, to, limited(o, result), lanes);
+                vf result = o->residual ? vf_add(results[i][j], vf_load_lanes(o->residual + to, lanes)) : results[i][j];
+                vf_store_values(o->bf16, o->to, to, clamped(o, result), lanes);
             }
 }
 
@@ -173,7 +160,7 @@ ALWAYS_INLINE void pool_results(int tile, const cnn_winograd_output *o, int64_t 
                     place = vf_select(better, vf_broadcast((float)(k + 1)), place);
                 }
                 ptrdiff_t to = i * o->row_stride + j * o->pixel_stride + channel;
-                vf_store_values(o->narrow, o->to, to, limited(o, best), lanes);
+                vf_store_values(o->bf16, o->to, to, clamped(o, best), lanes);
                 if (o->argmax)
                     vf_store_bytes(o->argmax + to, place, lanes);
             }
@@ -186,12 +173,12 @@ ALWAYS_INLINE void output_vector(int tile, const cnn_winograd_output *o, int64_t
     UNROLLED (j, side) {
         vf column[MAX_SIDE], line[MAX_TILE];
         UNROLLED (i, side)
-            column[i] = load_lanes(o->products + (i * side + j) * o->matrix_stride + channel, lanes);
+            column[i] = vf_load_lanes(o->products + (i * side + j) * o->matrix_stride + channel, lanes);
         output_line(tile, column, line);
         UNROLLED (i, tile)
             half[i][j] = line[i];
     }
-    vf bias = o->bias ? load_lanes(o->bias + channel, lanes) : vf_zero();
+    vf bias = o->bias ? vf_load_lanes(o->bias + channel, lanes) : vf_zero();
     UNROLLED (i, tile) {
         output_line(tile, half[i], results[i]);
         UNROLLED (j, tile)
@@ -233,40 +220,40 @@ ALWAYS_INLINE void output(int tile, const cnn_winograd_output *o)
 TRANSFORMS(2)
 TRANSFORMS(4)
 
-#if defined(VF_HAS_PAIRS)
+#if defined(VF_HAS_BF16_DOT)
 enum { SIDE = 4 }; /* of a transformed tile of 2 × 2 */
 
 /* A column of a tile, transformed, of the first channels of pairs or of the second. */
-ALWAYS_INLINE void pairs_column(const float *from, ptrdiff_t row_stride, size_t lanes, vf first[MAX_SIDE],
-                                vf second[MAX_SIDE])
+ALWAYS_INLINE void bf16_column(const float *from, ptrdiff_t row_stride, size_t lanes, vf first[MAX_SIDE],
+                               vf second[MAX_SIDE])
 {
     vf a[MAX_SIDE], b[MAX_SIDE];
     UNROLLED (i, SIDE) {
-        vf pairs = load_lanes(from + i * row_stride, lanes);
-        a[i] = vf_first_of_pairs(pairs);
-        b[i] = vf_second_of_pairs(pairs);
+        vf pairs = vf_load_lanes(from + i * row_stride, lanes);
+        a[i] = vf_bf16_first_of_pairs(pairs);
+        b[i] = vf_bf16_second_of_pairs(pairs);
     }
     input_line(2, a, first);
     input_line(2, b, second);
 }
 
 /* Tiles side by side share two columns. */
-ALWAYS_INLINE void input_pairs_vector(const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, int64_t tiles,
-                                      float *to, ptrdiff_t matrix_stride, size_t lanes)
+ALWAYS_INLINE void input_bf16_vector(const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, int64_t tiles,
+                                     float *to, ptrdiff_t matrix_stride, size_t lanes)
 {
     vf a[SIDE][MAX_SIDE], b[SIDE][MAX_SIDE]; /* by column, then row */
     UNROLLED (j, 2)
-        pairs_column(from + j * pixel_stride, row_stride, lanes, a[j], b[j]);
+        bf16_column(from + j * pixel_stride, row_stride, lanes, a[j], b[j]);
     for (int64_t t = 0; t < tiles; t++, from += 2 * pixel_stride, to += pixel_stride) {
         UNROLLED (j, 2)
-            pairs_column(from + (2 + j) * pixel_stride, row_stride, lanes, a[2 + j], b[2 + j]);
+            bf16_column(from + (2 + j) * pixel_stride, row_stride, lanes, a[2 + j], b[2 + j]);
         UNROLLED (i, SIDE) {
             vf row_a[MAX_SIDE] = { a[0][i], a[1][i], a[2][i], a[3][i] }, line_a[MAX_SIDE];
             vf row_b[MAX_SIDE] = { b[0][i], b[1][i], b[2][i], b[3][i] }, line_b[MAX_SIDE];
             input_line(2, row_a, line_a);
             input_line(2, row_b, line_b);
             UNROLLED (j, SIDE)
-                store_lanes(to + (i * SIDE + j) * matrix_stride, vf_pairs_of(line_a[j], line_b[j]), lanes);
+                vf_store_lanes(to + (i * SIDE + j) * matrix_stride, vf_bf16_pairs_of(line_a[j], line_b[j]), lanes);
         }
         UNROLLED (i, SIDE) {
             a[0][i] = a[2][i];
@@ -277,18 +264,18 @@ ALWAYS_INLINE void input_pairs_vector(const float *from, ptrdiff_t row_stride, p
     }
 }
 
-static void input_pairs(const float *from, ptrdiff_t row_stride, int64_t channels, int64_t tiles, float *to,
-                        ptrdiff_t matrix_stride)
+static void input_bf16(const float *from, ptrdiff_t row_stride, int64_t channels, int64_t tiles, float *to,
+                       ptrdiff_t matrix_stride)
 {
     int64_t c = 0;
     for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-        input_pairs_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, VF_WIDTH);
+        input_bf16_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, VF_WIDTH);
     if (c < channels)
-        input_pairs_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, (size_t)(channels - c));
+        input_bf16_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, (size_t)(channels - c));
 }
 
-static void weights_pairs(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns,
-                          float *to, ptrdiff_t matrix_stride)
+static void weights_bf16(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns,
+                         float *to, ptrdiff_t matrix_stride)
 {
     float both[2][SIDE * SIDE * VF_WIDTH];
     for (int64_t c = 0; c < columns; c += VF_WIDTH) {
@@ -296,15 +283,15 @@ static void weights_pairs(const float *from, const ptrdiff_t tap[2], ptrdiff_t s
         weights_vector(2, from + c, tap, both[0], VF_WIDTH, lanes);
         weights_vector(2, from + c + source_channel, tap, both[1], VF_WIDTH, lanes);
         for (int i = 0; i < SIDE * SIDE; i++)
-            store_lanes(
-                to + c + i * matrix_stride,
-                vf_pairs_of(load_lanes(both[0] + i * VF_WIDTH, lanes), load_lanes(both[1] + i * VF_WIDTH, lanes)),
-                lanes);
+            vf_store_lanes(to + c + i * matrix_stride,
+                           vf_bf16_pairs_of(vf_load_lanes(both[0] + i * VF_WIDTH, lanes),
+                                            vf_load_lanes(both[1] + i * VF_WIDTH, lanes)),
+                           lanes);
     }
 }
 #endif
 
-#if defined(VF_HAS_PAIRS)
+#if defined(VF_HAS_BF16_DOT)
 enum { PAIR_COLUMNS = SIDE + 2 }; /* of the source of two tiles side by side */
 
 ALWAYS_INLINE void source_column(const void *from, ptrdiff_t row_stride, size_t lanes, vf column[MAX_SIDE])
@@ -315,14 +302,14 @@ ALWAYS_INLINE void source_column(const void *from, ptrdiff_t row_stride, size_t 
     input_line(2, values, column);
 }
 
-ALWAYS_INLINE void store_pairs(const cnn_winograd_strip *s, float *to, int row, const vf first[MAX_SIDE],
+ALWAYS_INLINE void store_pairs(const cnn_winograd_units *s, float *to, int row, const vf first[MAX_SIDE],
                                const vf second[MAX_SIDE], size_t lanes)
 {
     UNROLLED (j, SIDE)
-        store_lanes(to + (row * SIDE + j) * s->matrix_stride, vf_pairs_of(first[j], second[j]), lanes);
+        vf_store_lanes(to + (row * SIDE + j) * s->matrix_stride, vf_bf16_pairs_of(first[j], second[j]), lanes);
 }
 
-ALWAYS_INLINE void input_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
+ALWAYS_INLINE void input_across_vector(const cnn_winograd_units *s, int64_t channel, size_t lanes)
 {
     const uint16_t *from = (const uint16_t *)s->from + channel;
     float *to = s->to + channel;
@@ -347,7 +334,7 @@ ALWAYS_INLINE void input_across_vector(const cnn_winograd_strip *s, int64_t chan
     }
 }
 
-static void input_across(const cnn_winograd_strip *s)
+static void input_across(const cnn_winograd_units *s)
 {
     int64_t c = 0;
     for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
@@ -365,7 +352,7 @@ ALWAYS_INLINE void gradient_line(vf a, vf b, vf line[MAX_SIDE])
     line[3] = b;
 }
 
-ALWAYS_INLINE void gradient_across_vector(const cnn_winograd_strip *s, int64_t channel, size_t lanes)
+ALWAYS_INLINE void gradient_across_vector(const cnn_winograd_units *s, int64_t channel, size_t lanes)
 {
     const uint16_t *from = (const uint16_t *)s->from + channel;
     float *to = s->to + channel;
@@ -384,10 +371,10 @@ ALWAYS_INLINE void gradient_across_vector(const cnn_winograd_strip *s, int64_t c
         }
     }
     if (s->sums)
-        store_lanes(s->sums + channel, vf_add(load_lanes(s->sums + channel, lanes), sum), lanes);
+        vf_store_lanes(s->sums + channel, vf_add(vf_load_lanes(s->sums + channel, lanes), sum), lanes);
 }
 
-static void gradient_across(const cnn_winograd_strip *s)
+static void gradient_across(const cnn_winograd_units *s)
 {
     int64_t c = 0;
     for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
@@ -397,7 +384,7 @@ static void gradient_across(const cnn_winograd_strip *s)
 }
 #endif
 
-static void strip_input(const cnn_winograd_strip *s)
+static void units_input(const cnn_winograd_units *s)
 {
     for (int64_t unit = 0; unit < s->units; unit++) {
         const float *from = (const float *)s->from + unit * MAX_TILE * s->pixel_stride;
@@ -425,13 +412,13 @@ ALWAYS_INLINE void adjoint_output_line(const vf g[MAX_TILE], vf line[MAX_SIDE])
 }
 
 /* The transformed tile's element (1, 1) is the tile's sum. */
-ALWAYS_INLINE vf gradient_vector(const cnn_winograd_strip *s, const float *from, float *to, size_t lanes)
+ALWAYS_INLINE vf gradient_vector(const cnn_winograd_units *s, const float *from, float *to, size_t lanes)
 {
     vf half[MAX_SIDE][MAX_TILE], line[MAX_SIDE], sum = vf_zero();
     UNROLLED (j, MAX_TILE) {
         vf column[MAX_TILE];
         UNROLLED (i, MAX_TILE)
-            column[i] = load_lanes(from + i * s->row_stride + j * s->pixel_stride, lanes);
+            column[i] = vf_load_lanes(from + i * s->row_stride + j * s->pixel_stride, lanes);
         adjoint_output_line(column, line);
         UNROLLED (i, MAX_SIDE)
             half[i][j] = line[i];
@@ -439,23 +426,23 @@ ALWAYS_INLINE vf gradient_vector(const cnn_winograd_strip *s, const float *from,
     UNROLLED (i, MAX_SIDE) {
         adjoint_output_line(half[i], line);
         UNROLLED (j, MAX_SIDE)
-            store_lanes(to + (i * MAX_SIDE + j) * s->matrix_stride, line[j], lanes);
+            vf_store_lanes(to + (i * MAX_SIDE + j) * s->matrix_stride, line[j], lanes);
         if (i == 1)
             sum = line[1];
     }
     return sum;
 }
 
-static void strip_gradient(const cnn_winograd_strip *s)
+static void units_gradient(const cnn_winograd_units *s)
 {
     for (int64_t c = 0; c < s->channels; c += VF_WIDTH) {
         size_t lanes = s->channels - c < VF_WIDTH ? (size_t)(s->channels - c) : VF_WIDTH;
-        vf sum = s->sums ? load_lanes(s->sums + c, lanes) : vf_zero();
+        vf sum = s->sums ? vf_load_lanes(s->sums + c, lanes) : vf_zero();
         for (int64_t unit = 0; unit < s->units; unit++)
             sum = vf_add(sum, gradient_vector(s, (const float *)s->from + unit * MAX_TILE * s->pixel_stride + c,
                                               s->to + unit * s->channels + c, lanes));
         if (s->sums)
-            store_lanes(s->sums + c, sum, lanes);
+            vf_store_lanes(s->sums + c, sum, lanes);
     }
 }
 
@@ -497,7 +484,7 @@ ALWAYS_INLINE void taps_of_sums(int tile, const float *from, ptrdiff_t matrix_st
         UNROLLED (j, side) {
             vf column[MAX_SIDE], line[TAPS];
             UNROLLED (i, side)
-                column[i] = load_lanes(from + c + (i * side + j) * matrix_stride, lanes);
+                column[i] = vf_load_lanes(from + c + (i * side + j) * matrix_stride, lanes);
             tap_line(tile, column, line);
             UNROLLED (v, TAPS)
                 half[v][j] = line[v];
@@ -506,12 +493,12 @@ ALWAYS_INLINE void taps_of_sums(int tile, const float *from, ptrdiff_t matrix_st
             vf taps[TAPS];
             tap_line(tile, half[v], taps);
             UNROLLED (u, TAPS)
-                store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
+                vf_store_lanes(to + c + (v * TAPS + u) * tap_stride, taps[u], lanes);
         }
     }
 }
 
-#if defined(VF_HAS_PAIRS)
+#if defined(VF_HAS_BF16_DOT)
 static void weights_across(const float *from, ptrdiff_t matrix_stride, int64_t columns, float *to, ptrdiff_t tap_stride)
 {
     taps_of_sums(2, from, matrix_stride, columns, to, tap_stride);
@@ -526,9 +513,9 @@ static void tap_gradients(const float *from, ptrdiff_t matrix_stride, int64_t co
 const cnn_winograd_kernels CNN_FOR_ISA(cnn_winograd_kernels) = {
     .by_2 = { input_by_2, output_by_2, weights_by_2 },
     .by_4 = { input_by_4, output_by_4, weights_by_4 },
-    .adjoints_by_4 = { strip_input, strip_gradient, tap_gradients },
-#if defined(VF_HAS_PAIRS)
-    .pairs_by_2 = { input_pairs, output_by_2, weights_pairs },
-    .adjoints_of_pairs = { input_across, gradient_across, weights_across },
+    .adjoints_by_4 = { units_input, units_gradient, tap_gradients },
+#if defined(VF_HAS_BF16_DOT)
+    .bf16_by_2 = { input_bf16, output_by_2, weights_bf16 },
+    .bf16_adjoints = { input_across, gradient_across, weights_across },
 #endif
 };

@@ -20,7 +20,7 @@ typedef struct fixture {
     const conv_case *c;
     check_values values;
     int64_t input_count, weight_count, result_count, output_count;
-    float *input, *weights, *bias, *addend, *gradient; /* addend: NULL for none */
+    float *input, *weights, *bias, *residual, *gradient; /* addend: NULL for none */
     float *result, *output, *expanded, *input_gradient, *weight_gradient, *bias_gradient;
     uint8_t *argmax;
 } fixture;
@@ -75,9 +75,9 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
     f->weight_gradient = allocate_floats(f->weight_count);
     f->bias_gradient = allocate_floats(s->out_channels);
     if (c->add && s->input_type == CNN_FLOAT32 && s->output_type == CNN_FLOAT32)
-        f->addend = check_random(f->output_count, values, seed + 4);
+        f->residual = check_random(f->output_count, values, seed + 4);
     cnn_conv_epilogue epilogue = {
-        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax, f->addend
+        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, f->argmax, f->residual
     };
     reference_conv_forward(s, f->input, f->weights, &epilogue, f->output, f->result);
     check_round(f->output, f->output_count, s->output_type);
@@ -90,7 +90,7 @@ static void open_fixture(fixture *f, const conv_case *c, check_values values, ui
 
 static void close_fixture(fixture *f)
 {
-    void *arrays[] = { f->input,    f->weights, f->bias,   f->addend,         f->gradient,        f->result,
+    void *arrays[] = { f->input,    f->weights, f->bias,   f->residual,       f->gradient,        f->result,
                        f->expanded, f->output,  f->argmax, f->input_gradient, f->weight_gradient, f->bias_gradient };
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         check_release(arrays[i]);
@@ -106,7 +106,7 @@ static void run_forward(cnn_context *context, const fixture *f, results *r)
 {
     const conv_case *c = f->c;
     cnn_conv_epilogue epilogue = {
-        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL, f->addend
+        c->bias ? f->bias : NULL, c->activation, { c->pool[0], c->pool[1] }, c->pool[0] ? r->argmax : NULL, f->residual
     };
     void *input = check_typed(f->input, f->input_count, c->shape.input_type);
     void *output = check_allocate((size_t)f->output_count * cnn_dtype_size(c->shape.output_type));
@@ -179,29 +179,29 @@ static void release_results(results *r)
 
 static bool forward_is_winograd(const cnn_conv_shape *s)
 {
-    cnn_correlation c = { .source_height = s->in_height,
-                          .source_width = s->in_width,
-                          .source_channels = s->in_channels,
-                          .channels = s->out_channels,
-                          .step = { s->stride[0], s->stride[1] },
-                          .taps = { s->kernel[0], s->kernel[1] },
-                          .tap_step = { s->dilation[0], s->dilation[1] },
-                          .groups = s->groups };
+    cnn_conv_problem c = { .source_height = s->in_height,
+                           .source_width = s->in_width,
+                           .source_channels = s->in_channels,
+                           .channels = s->out_channels,
+                           .stride = { s->stride[0], s->stride[1] },
+                           .taps = { s->kernel[0], s->kernel[1] },
+                           .dilation = { s->dilation[0], s->dilation[1] },
+                           .groups = s->groups };
     return cnn_winograd_tile(&c) != 0;
 }
 
 /* Any phase of it; one may be where the kernel is larger than three, for phases have a part of its taps each. */
 static bool data_may_be_winograd(const cnn_conv_shape *s)
 {
-    cnn_correlation c = { .source_height = s->out_height,
-                          .source_width = s->out_width,
-                          .source_channels = s->out_channels,
-                          .channels = s->in_channels,
-                          .step = { 1, 1 },
-                          .taps = { 3, 3 },
-                          .tap_step = { 1, 1 },
-                          .groups = s->groups,
-                          .in_batches = true };
+    cnn_conv_problem c = { .source_height = s->out_height,
+                           .source_width = s->out_width,
+                           .source_channels = s->out_channels,
+                           .channels = s->in_channels,
+                           .stride = { 1, 1 },
+                           .taps = { 3, 3 },
+                           .dilation = { 1, 1 },
+                           .groups = s->groups,
+                           .in_batches = true };
     return s->kernel[0] >= 3 && s->kernel[1] >= 3 && cnn_winograd_tile(&c) != 0;
 }
 
@@ -217,9 +217,9 @@ static float largest_of(const float *values, int64_t count)
 static const float winograd_tolerance = 2e-5f;
 
 /* Results are rounded, and Winograd's transforms of bfloat16 too. */
-static const float narrow_tolerance = 1e-2f;
+static const float bf16_tolerance = 1e-2f;
 
-static bool is_narrow(const cnn_conv_shape *s)
+static bool is_bf16(const cnn_conv_shape *s)
 {
     return s->input_type == CNN_BFLOAT16 || s->output_type == CNN_BFLOAT16;
 }
@@ -255,27 +255,26 @@ static void compare_with_reference(const fixture *f, const results *r)
     float weights = exact ? 0 : 1e-5f * (float)sqrt(pixels);
     float bias = weights;
     bool winograd = forward_is_winograd(s);
-    if (!is_narrow(s) && cnn_winograd_weights_fits(cnn_kernels_get(NULL), s))
+    if (!is_bf16(s) && cnn_winograd_backward_weights_fits(cnn_kernels_get(NULL), s))
         weights = winograd_tolerance * largest_of(f->weight_gradient, f->weight_count);
     if (winograd)
         forward = winograd_tolerance * largest_of(f->result, f->result_count);
     if (data_may_be_winograd(s))
         data = winograd_tolerance * largest_of(f->input_gradient, f->input_count);
-    if (is_narrow(s) && !exact) {
-        forward = narrow_tolerance * largest_of(f->result, f->result_count);
-        data = narrow_tolerance * largest_of(f->input_gradient, f->input_count);
-        weights = narrow_tolerance * largest_of(f->weight_gradient, f->weight_count);
+    if (is_bf16(s) && !exact) {
+        forward = bf16_tolerance * largest_of(f->result, f->result_count);
+        data = bf16_tolerance * largest_of(f->input_gradient, f->input_count);
+        weights = bf16_tolerance * largest_of(f->weight_gradient, f->weight_count);
     }
     check_equal("output", f->output, r->output, f->output_count, forward);
-    if (f->c->pool[0] && (winograd || is_narrow(s)))
+    if (f->c->pool[0] && (winograd || is_bf16(s)))
         compare_argmax(f, r, forward);
     else if (exact && f->c->pool[0])
         check_same_bits("argmax differs", f->argmax, r->argmax, (size_t)f->output_count);
     check_equal("input gradient", f->input_gradient, r->input_gradient, f->input_count, data);
     check_equal("weight gradient", f->weight_gradient, r->weight_gradient, f->weight_count, weights);
     if (f->c->bias)
-        check_equal("bias gradient", f->bias_gradient, r->bias_gradient, s->out_channels,
-                    is_narrow(s) ? weights : bias);
+        check_equal("bias gradient", f->bias_gradient, r->bias_gradient, s->out_channels, is_bf16(s) ? weights : bias);
 }
 
 static void compare_bits(const fixture *f, const results *a, const results *b)

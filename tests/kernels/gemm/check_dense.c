@@ -85,12 +85,12 @@ static void check_one(const check_sets *sets, dense_data *d, check_values values
     reference_dense_backward_weights(s, d->input, d->gradient, d->expected.weight_gradient, d->expected.bias_gradient);
     check_round(d->expected.output, s->rows * s->units, s->output_type);
     check_round(d->expected.input_gradient, s->rows * s->inputs, s->input_type);
-    bool narrow = s->input_type == CNN_BFLOAT16 || s->output_type == CNN_BFLOAT16;
+    bool bf16 = s->input_type == CNN_BFLOAT16 || s->output_type == CNN_BFLOAT16;
     for (int i = 0; i < sets->count; i++) {
         check_case("%s: dense %lldx%lld -> %lld, activation %d", sets->sets[i].name, (long long)s->rows,
                    (long long)s->inputs, (long long)s->units, (int)d->activation);
         dense_results one = run(sets->sets[i].contexts[0], d);
-        compare(d, &d->expected, &one, values == CHECK_WHOLE_NUMBERS ? 0 : narrow ? 1e-2f : 1e-5f);
+        compare(d, &d->expected, &one, values == CHECK_WHOLE_NUMBERS ? 0 : bf16 ? 1e-2f : 1e-5f);
         for (int t = 1; t < CHECK_THREADS; t++) {
             dense_results more = run(sets->sets[i].contexts[t], d);
             compare(d, &one, &more, 0);

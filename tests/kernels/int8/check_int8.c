@@ -68,10 +68,9 @@ static uint8_t reference_byte(const int8_data *d, int32_t sum, int64_t channel, 
     if (d->test->residual)
         value += (float)(d->residual[at] - e->residual_quantization.zero) *
                  (e->residual_quantization.scale / e->output.scale);
-    int32_t low, high;
-    cnn_int8_limits(e->activation, e->output, &low, &high);
+    cnn_int8_clamp clamp = cnn_int8_activation_clamp(e->activation, e->output);
     double byte = nearbyint((double)value) + e->output.zero;
-    return (uint8_t)(byte < low ? low : byte > high ? high : byte);
+    return (uint8_t)(byte < clamp.min ? clamp.min : byte > clamp.max ? clamp.max : byte);
 }
 
 static void reference(const int8_data *d)

@@ -95,17 +95,17 @@ static void check_layer(const check_sets *sets, const cnn_conv_shape *s)
 /* The choice is by channels and image size: batches and what pooling drops of the result don't change it. */
 static void check_choice(void)
 {
-    cnn_correlation c = { .batch = 1,
-                          .source_height = 40,
-                          .source_width = 40,
-                          .source_channels = 64,
-                          .height = 38,
-                          .width = 38,
-                          .channels = 64,
-                          .step = { 1, 1 },
-                          .taps = { 3, 3 },
-                          .tap_step = { 1, 1 },
-                          .groups = 1 };
+    cnn_conv_problem c = { .batch = 1,
+                           .source_height = 40,
+                           .source_width = 40,
+                           .source_channels = 64,
+                           .height = 38,
+                           .width = 38,
+                           .channels = 64,
+                           .stride = { 1, 1 },
+                           .taps = { 3, 3 },
+                           .dilation = { 1, 1 },
+                           .groups = 1 };
     check_case("the choice of tiles");
     check_true("a large image isn't made of tiles of 4", cnn_winograd_tile(&c) == 4);
     c.batch = 32;
@@ -119,7 +119,7 @@ static void check_choice(void)
     c.source_channels = 3;
     check_true("a thin image is thought worth it", cnn_winograd_tile(&c) == 0);
     c.source_channels = 64;
-    c.step[0] = 2;
+    c.stride[0] = 2;
     check_true("strides can't be", cnn_winograd_tile(&c) == 0);
 }
 
