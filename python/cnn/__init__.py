@@ -13,6 +13,7 @@ Arrays aren't copied on their way in if they are contiguous, and are views of th
 view keeps that memory alive. Options that are passed on by name (`**options`) are the fields of the C struct that is
 named there, as the headers document them; strings stand for enum values ("same" for CNN_PADDING_SAME).
 """
+from ._declarations import VERSION as __version__
 from ._core import (ArgumentError, CnnError, Context, DataError, FileError, FolderError, ForbiddenFileError, FormatError,
                     LimitError, MissingFileError, NotFiniteError, OutOfMemoryError, ShapeError, StoppedError,
                     UnsupportedError, net_names, parse_augment, version)

@@ -83,8 +83,9 @@ def _struct(name: str, body: str) -> None:
 
 def _enum(name: str, body: str) -> None:
     pairs = (member.split("=") for member in body.split(",") if "=" in member)
-    members = {key.strip(): int(value) for key, value in pairs}
+    members = {key.strip(): int(value, 0) for key, value in pairs}
     CONSTANTS.update(members)
+    members = {key: value for key, value in members.items() if not key.endswith("_MAX_ENUM")}  # no value of the enum
     if name:
         ENUMS[name] = members
         TYPES[name] = ctypes.c_int
@@ -135,8 +136,8 @@ def _passed(name: str, kind: Any, argument: Any) -> Any:
 class Library:
     """The functions of a shared library. ctypes releases the interpreter's lock while one runs."""
 
-    def __init__(self, path: str, check: Callable[[int], None]):
-        self._library = ctypes.CDLL(path)
+    def __init__(self, library: ctypes.CDLL, check: Callable[[int], None]):
+        self._library = library
         self._check = check
 
     def __getattr__(self, name: str) -> Any:

@@ -6,14 +6,13 @@ import ctypes
 import errno
 import os
 import re
-import subprocess
 import threading
-from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 
 from . import _abi as abi
+from ._library import load_library
 from ._numbers import number_for, without_nul
 
 PathLike = Union[str, os.PathLike]
@@ -133,23 +132,7 @@ def check(status: int) -> None:
 # --- the library, and what it makes ---
 
 
-def _find_library() -> str:
-    if os.environ.get("CNN_LIBRARY"):
-        return os.environ["CNN_LIBRARY"]
-    try:
-        asked = subprocess.run(["pkg-config", "--variable=libdir", "cnn"], capture_output=True, text=True, check=True)
-        path = Path(asked.stdout.strip()) / "libcnn.so.0"
-        if path.exists():
-            return str(path)
-    except (OSError, subprocess.CalledProcessError):
-        pass
-    return "libcnn.so.0"
-
-
-try:
-    library = abi.Library(_find_library(), check)
-except OSError as error:
-    raise ImportError(f"{error}; set CNN_LIBRARY to the path of libcnn.so") from None
+library = abi.Library(load_library(), check)
 
 
 def version() -> str:

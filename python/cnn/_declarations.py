@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import re
 
+VERSION = "0.1.0"
+SONAME = "libcnn.so.0"
+
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
     CNN_ERROR_FORMAT = -4, CNN_ERROR_UNSUPPORTED = -5, CNN_ERROR_LIMIT = -6, CNN_ERROR_SHAPE = -7,

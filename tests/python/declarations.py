@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The declarations in python/cnn/_declarations.py, and those of the headers, which they are taken from.
+"""What python/cnn/_declarations.py says: the declarations of the headers, the version and the soname of the library.
 
 With --update: writes them again."""
 import importlib.util
@@ -42,12 +42,21 @@ def header_text():
     return re.sub(r"^\s*(#.*|CNN_BEGIN_DECLS|CNN_END_DECLS)$", "", text, flags=re.M)
 
 
+def library_names():
+    """The version and the soname of the library that the build makes."""
+    version = re.search(r"\bversion: '([\d.]+)'", (ROOT / "meson.build").read_text())[1]
+    return version, "libcnn.so." + re.search(r"\bsoversion: '(\d+)'", (ROOT / "lib/meson.build").read_text())[1]
+
+
 def update():
     lines = (textwrap.fill(declaration + ";", 118, subsequent_indent="    ", break_long_words=False,
                            break_on_hyphens=False) for declaration in split(header_text()))
     text = DECLARATIONS.read_text()
+    for name, value in zip(("VERSION", "SONAME"), library_names()):
+        text = re.sub(rf'^{name} = ".*"$', f'{name} = "{value}"', text, flags=re.M)
     begin, rest = text.split('DECLARATIONS = """\n', 1)
-    DECLARATIONS.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + rest[rest.index('"""\n\n\ndef split'):])
+    end = rest[rest.index('"""\n\n\ndef split'):]
+    DECLARATIONS.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + end)
 
 
 if __name__ == "__main__":

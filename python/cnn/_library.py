@@ -1,0 +1,63 @@
+"""The shared library: where it is looked for, and that it is the one that this package was made for."""
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Iterator, Optional
+
+from ._declarations import SONAME, VERSION
+
+
+def _bundled() -> Optional[str]:
+    """The library that was installed with the package, as meson-python lays it into a wheel."""
+    site = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in (site, site.replace("/lib/", "/lib64/")):  # where pure packages and libraries lie apart
+        path = os.path.join(folder, ".libcnn.mesonpy.libs", f"libcnn.so.{VERSION}")
+        if os.path.exists(path):
+            return path
+    return None
+
+
+def _of_pkg_config() -> Optional[str]:
+    import subprocess
+    try:
+        asked = subprocess.run(["pkg-config", "--variable=libdir", "cnn"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return os.path.join(asked.stdout.strip(), SONAME)
+
+
+def _places() -> Iterator[str]:
+    chosen = os.environ.get("CNN_LIBRARY") or _bundled()
+    if chosen:
+        yield chosen
+        return
+    yield SONAME  # where the system's loader looks
+    installed = _of_pkg_config()
+    if installed:
+        yield installed
+
+
+def _opened(place: str) -> ctypes.CDLL:
+    """The library at that place; of another version, its functions and structs would be others."""
+    library = ctypes.CDLL(place)
+    try:
+        version = library.cnn_version
+    except AttributeError:
+        raise OSError(f"{place}: is not libcnn") from None
+    version.restype = ctypes.c_char_p
+    found = version().decode()
+    if found != VERSION:
+        raise OSError(f"{place}: is libcnn {found}, and this package is for {VERSION}")
+    return library
+
+
+def load_library() -> ctypes.CDLL:
+    """The one that CNN_LIBRARY names, else the one installed with this package, else the system's."""
+    reasons = []
+    for place in _places():
+        try:
+            return _opened(place)
+        except OSError as error:
+            reasons.append(str(error))
+    raise ImportError(f"{'; '.join(reasons)}; set CNN_LIBRARY to the path of libcnn.so {VERSION}")
