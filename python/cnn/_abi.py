@@ -6,8 +6,9 @@ each function before its first call. Nothing is typed in twice, so nothing can d
 from __future__ import annotations
 
 import ctypes
+import os
 import re
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._declarations import DECLARATIONS, split
 from ._numbers import NUMBERS, number_for, without_nul
@@ -36,6 +37,13 @@ ENUMS: dict[str, dict[str, int]] = {}
 FUNCTIONS: dict[str, tuple[Any, list[tuple[str, Any]], bool]] = {}  # result, parameters, whether it is a cnn_status
 
 
+def short_names(enum: str) -> dict[str, int]:
+    """"same" for CNN_PADDING_SAME, "adam" for CNN_ADAM."""
+    members = ENUMS[enum]
+    prefix = os.path.commonprefix(list(members)).rpartition("_")[0] + "_"
+    return {name[len(prefix):].lower(): value for name, value in members.items()}
+
+
 def _pointer(base: Any, stars: int) -> Any:
     if stars and base is None:
         base, stars = ctypes.c_void_p, stars - 1
@@ -52,7 +60,7 @@ def _variable(text: str, is_parameter: bool) -> tuple[str, Any]:
     if function:
         return function[2], _callback(function[1], function[3])
     text, *sizes = re.split(r"\[(\w+)\]", text.replace("const ", " ").replace("struct ", " "))[:2]
-    base, stars, name = re.fullmatch(r"\s*(\w+)\s*((?:\*\s*)*)(\w*)\s*", text).groups()
+    base, stars, name = re.findall(r"^\s*(\w+)\s*((?:\*\s*)*)(\w*)\s*$", text)[0]
     kind = _pointer(TYPES[base], stars.count("*") + (1 if sizes and is_parameter else 0))
     if sizes and not is_parameter:
         kind = kind * int(CONSTANTS.get(sizes[0], sizes[0]))
@@ -72,7 +80,7 @@ def _struct(name: str, body: str) -> None:
     fields, enums = [], {}
     for field in filter(None, (part.strip() for part in body.split(";"))):
         first, *others = field.split(",") if "(" not in field else [field]
-        base = re.match(r"(?:const )?(\w+)", first)[1]
+        base = first.removeprefix("const ").split()[0].rstrip("*")
         for text in [first] + [f"{base} {other}" for other in others]:
             fields.append(_variable(text, False))
             if base in ENUMS:
@@ -120,6 +128,8 @@ def _read(text: str) -> None:
 _read(DECLARATIONS)
 globals().update(CONSTANTS)
 globals().update({name: kind for name, kind in TYPES.items() if name.startswith("cnn_")})
+if TYPE_CHECKING:
+    def __getattr__(name: str) -> Any: ...
 
 
 def _passed(name: str, kind: Any, argument: Any) -> Any:

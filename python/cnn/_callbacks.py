@@ -1,11 +1,14 @@
 """Python functions that the library calls, and signals that arrive meanwhile."""
 from __future__ import annotations
 
-import _signal  # what signal wraps: as fast as a prediction of one image needs it
+import _signal  # type: ignore[import-not-found]  # what signal wraps: as fast as a prediction of one image needs it
 import signal
 import threading
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, TypeVar
 
+from ._structs import record_of
+
+R = TypeVar("R")
 
 _SIGNALS = tuple(int(number) for number in signal.valid_signals())
 
@@ -23,14 +26,13 @@ class Callbacks:
         self._catching = False
         self._handlers: dict[int, Callable[..., Any]] = {}
 
-    def make(self, kind: Any, function: Optional[Callable[[Any], Any]]) -> Any:
-        """For a C function that takes a struct; something true from `function` stops the work."""
+    def make(self, kind: Any, record: Callable[..., R], function: Optional[Callable[[R], Any]]) -> Any:
+        """For a C function that gives a struct; something true from `function`, which gets a record, stops the work."""
         def call(struct: Any, _user: Any) -> int:
             try:
                 self._catching = True
                 if self.error is None:
-                    copy = type(struct.contents).from_buffer_copy(struct.contents)
-                    return 1 if function is not None and function(copy) else 0
+                    return 1 if function is not None and function(record_of(record, struct.contents)) else 0
             except BaseException as error:
                 self._note(error)
             finally:

@@ -3,18 +3,21 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-LABELS_NOTE = "python.classes"  # of a model's notes: what the labels were, where they weren't text
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+LABELS_KEY = "python.classes"  # of a model's metadata: what the labels were, where they weren't text
 
 
 def label_text(label: Any) -> str:
     return os.fsdecode(label) if isinstance(label, bytes) else str(label)
 
 
-def classes_of(y: Any) -> np.ndarray:
+def classes_of(y: ArrayLike) -> NDArray[Any]:
     """The labels there are, each once, in order."""
     labels = np.asarray(y)
     if labels.ndim != 1:
@@ -26,7 +29,7 @@ def classes_of(y: Any) -> np.ndarray:
     return np.unique(labels)
 
 
-def labels_to_note(classes: np.ndarray) -> Optional[str]:
+def labels_to_text(classes: NDArray[Any]) -> Optional[str]:
     """What a model keeps of the labels' type; None: they are text."""
     values = classes.tolist()
     if all(isinstance(value, str) for value in values):
@@ -36,10 +39,10 @@ def labels_to_note(classes: np.ndarray) -> Optional[str]:
     return json.dumps({"dtype": classes.dtype.str, "values": values})
 
 
-def labels_from_note(note: Optional[str], names: list[str]) -> np.ndarray:
-    """The labels of classes that have these names; the names, where the note is not theirs."""
+def labels_from_text(text: Optional[str], names: list[str]) -> NDArray[Any]:
+    """The labels of classes that have these names; the names, where the text is not theirs."""
     try:
-        kept = json.loads(note) if note else {}
+        kept = json.loads(text) if text else {}
         if kept.get("dtype") == "bytes":
             return np.array([os.fsencode(name) for name in names])
         labels = np.array(kept["values"], kept["dtype"])

@@ -5,7 +5,9 @@ import ctypes
 import os
 from typing import Iterator, Optional
 
+from ._abi import Library
 from ._declarations import SONAME, VERSION
+from .errors import error_of
 
 
 def _bundled() -> Optional[str]:
@@ -52,7 +54,7 @@ def _opened(place: str) -> ctypes.CDLL:
     return library
 
 
-def load_library() -> ctypes.CDLL:
+def _load() -> ctypes.CDLL:
     """The one that CNN_LIBRARY names, else the one installed with this package, else the system's."""
     reasons = []
     for place in _places():
@@ -61,3 +63,16 @@ def load_library() -> ctypes.CDLL:
         except OSError as error:
             reasons.append(str(error))
     raise ImportError(f"{'; '.join(reasons)}; set CNN_LIBRARY to the path of libcnn.so {VERSION}")
+
+
+def _check(status: int) -> None:
+    if status:
+        raise error_of(status, library.cnn_last_error())
+
+
+library = Library(_load(), _check)
+
+
+def version() -> str:
+    """The version of the library, which is that of the package."""
+    return str(library.cnn_version().decode())

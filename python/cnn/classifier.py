@@ -4,26 +4,47 @@ from __future__ import annotations
 import ctypes
 import inspect
 import os
+import threading
 import warnings
-from typing import Any, Callable, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
 from . import _abi as abi
 from ._callbacks import Callbacks
-from ._core import (Borrowed, CnnError, Context, DataError, NotFiniteError, Object, Owner, PathLike, ShapeError, defaults,
-                    error_of, library, readable, ref, strings, struct_of)
-from ._labels import LABELS_NOTE, classes_of, label_text, labels_from_note, labels_to_note
-from .data import Dataset
+from ._labels import LABELS_KEY, classes_of, label_text, labels_from_text, labels_to_text
+from ._library import library
+from ._objects import Borrowed, Object, Owner, ref, strings
+from ._records import AugmentOptions, Epoch, OptimizerOptions, PathLike, PreprocessOptions, ScheduleOptions, TrainOptions
+from ._structs import defaults, struct_of
+from .context import Context
+from .datasets import Dataset
+from .errors import DataError, Error, NotFiniteError, NotFittedError, ShapeError, error_of, readable
+from .metrics import Metrics
 from .models import Graph, Model, read_bytes, written_bytes
-from .training import Epoch, Metrics, Progress, train_options, trained
+from .training import OnEpoch, OnStep, train_options, trained
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Images = Union[PathLike, Dataset, Sequence[PathLike], "NDArray[Any]", Sequence["NDArray[Any]"]]
 
 
 class Prediction(NamedTuple):
+    """What predict_files() gives for a file."""
+
     label: Any  # None where there is an error
     confidence: float
     candidates: list[tuple[Any, float]]  # the likeliest classes and their probabilities
-    error: Optional[CnnError]
+    error: Optional[Error]
+
+
+class _Learned(NamedTuple):
+    """What a training makes. It is exchanged as one, so that a call in another thread never sees half of it."""
+
+    owner: Optional[Owner]  # None: closed
+    classes: NDArray[Any]
+    history: list[Epoch]
 
 
 class Classifier(Object):
@@ -35,20 +56,32 @@ class Classifier(Object):
     model to begin with, or its file: a new head is trained for `head_epochs`, then all of it. `flip` averages over each
     photograph and its mirror image. `options` are further fields of cnn_train_options. After fit: `classes_`,
     `history_` (an Epoch each).
+
+    >>> pets = cnn.Classifier("two_conv", size=48, epochs=12, augment="flip", seed=1)
+    >>> pets.fit("PetImages")
+    Classifier(size=48, epochs=12, seed=1, augment='flip')
+    >>> pets.classes_.tolist(), len(pets.history_)
+    (['Cat', 'Dog'], 12)
+    >>> pets.predict(["photo.jpg", "other.jpg"]).shape
+    (2,)
+    >>> pets.save("pets.safetensors")
     """
 
     _type = "cnn_classifier"
     _estimator_type = "classifier"
 
     def __init__(self, net: Union[str, Graph] = "two_conv", *, size: int = 0, epochs: int = 10, batch_size: int = 32,
-                 seed: int = 0, augment: Any = None, optimizer: Any = "adam", schedule: Any = "constant",
-                 threshold: float = 0.5, flip: bool = False, preprocess: Optional[dict] = None,
+                 seed: int = 0, augment: Union[None, str, AugmentOptions] = None,
+                 optimizer: Union[str, OptimizerOptions] = "adam", schedule: Union[str, ScheduleOptions] = "constant",
+                 threshold: float = 0.5, flip: bool = False, preprocess: Optional[PreprocessOptions] = None,
                  pretrained: Union[None, PathLike, Model] = None, head_epochs: int = 5,
-                 options: Optional[dict] = None, context: Optional[Context] = None):
+                 options: Optional[TrainOptions] = None, context: Optional[Context] = None) -> None:
         self.net, self.size, self.epochs, self.batch_size, self.seed = net, size, epochs, batch_size, seed
         self.augment, self.optimizer, self.schedule = augment, optimizer, schedule
         self.threshold, self.flip, self.preprocess = threshold, flip, preprocess
         self.pretrained, self.head_epochs, self.options, self.context = pretrained, head_epochs, options, context
+        self._learned: Optional[_Learned] = None
+        self._in_training: dict[int, _Learned] = {}  # by thread
 
     # scikit-learn's way to look at an estimator and copy it
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -68,147 +101,203 @@ class Classifier(Object):
                     regressor_tags=None, classifier_tags=ClassifierTags(), input_tags=InputTags(two_d_array=False))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return getattr(self, "_owner", None) is not None
+        learned = self._learned_so_far()
+        return learned is not None and learned.owner is not None
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = {name: value for name, value in self.get_params().items() if value is not defaults[name].default
+                   and value != defaults[name].default}
+        return f"Classifier({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def _learned_so_far(self) -> Optional[_Learned]:
+        """In a callback of a training, what that has learned by then; elsewhere, what the last one left."""
+        return self._in_training.get(threading.get_ident(), self._learned)
+
+    def _fitted(self) -> _Learned:
+        """What a call uses, from its beginning to its end, whoever fits or closes the classifier meanwhile."""
+        learned = self._learned_so_far()
+        if learned is None or learned.owner is None:
+            raise NotFittedError("this Classifier is not fitted yet, or closed")
+        return learned
 
     @property
-    def _as_parameter_(self) -> Any:
-        if not self.__sklearn_is_fitted__():
-            raise ValueError("this Classifier is not fitted yet, or closed")
-        return super()._as_parameter_
+    def _as_parameter_(self) -> Optional[Owner]:
+        return self._fitted().owner
 
-    def _created(self, classes: np.ndarray) -> Owner:
+    def _told_by_training(self) -> _Learned:
+        learned = self._learned_so_far()
+        if learned is None:
+            raise NotFittedError("this Classifier is not fitted yet")
+        return learned
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The classes, in the order of the probabilities."""
+        return self._told_by_training().classes
+
+    @property
+    def history_(self) -> list[Epoch]:
+        """What each epoch of the training came to."""
+        return self._told_by_training().history
+
+    def close(self) -> None:
+        learned = self._learned_so_far()
+        self._in_training.pop(threading.get_ident(), None)
+        self._learned = learned and learned._replace(owner=None)
+
+    def _created(self, classes: NDArray[Any]) -> Owner:
         """A classifier of C's, by the parameters."""
         net = struct_of(abi.cnn_net_options, {"size": self.size})
         struct = struct_of(abi.cnn_classifier_options, {"net": net, "preprocess": self.preprocess, "seed": self.seed,
                                                         "classes": len(classes)})
         pointer = self._place()
         if self.pretrained is not None:
-            model = self.pretrained if isinstance(self.pretrained, Model) else Model.load(self.pretrained, self.context)
+            model = self.pretrained if isinstance(self.pretrained, Model) else Model.load(
+                self.pretrained, context=self.context)
             library.cnn_classifier_create_from_model(self.context, model, struct, ref(pointer))
         elif isinstance(self.net, str):
             library.cnn_classifier_create(self.context, self.net.encode(), struct, ref(pointer))
         else:
             library.cnn_classifier_create_from_graph(self.context, self.net, struct, ref(pointer))
         owner = Owner(pointer, "cnn_classifier_destroy", (self.context,))
-        _model_of(owner).set_note(LABELS_NOTE, labels_to_note(classes))
+        _model_of(owner).set_metadata(LABELS_KEY, labels_to_text(classes))
         library.cnn_classifier_set_threshold(owner, self.threshold)
         library.cnn_classifier_set_flip(owner, self.flip)
         return owner
 
-    def _labelled(self, X: Any, y: Any, classes: Optional[np.ndarray]) -> Dataset:
+    def _labelled(self, X: Any, y: Any, classes: Optional[NDArray[Any]]) -> Dataset:
         """X and y as a dataset whose classes are in the order of these, and whose broken files are left out."""
         if isinstance(X, Dataset):
             return X
         if isinstance(X, (str, os.PathLike)):
-            dataset = Dataset(X, self.context)
-        elif y is None:
+            dataset = Dataset(X, context=self.context)
+        elif y is None or classes is None:
             raise TypeError("arrays and lists of files need labels: y is missing")
         else:
             names, labels = [[label_text(label) for label in list_] for list_ in (classes, y)]
             if _is_files(X):
-                dataset = Dataset.from_files(X, labels, self.context)
+                dataset = Dataset.from_files(X, labels, context=self.context)
                 dataset.align_classes(names)
             else:
                 indices = {name: index for index, name in enumerate(names)}
                 unknown = set(labels) - set(names)
                 if unknown:
                     raise DataError(f"the classes {', '.join(sorted(unknown))} are none that the classifier knows")
-                dataset = Dataset.from_pixels(X, [indices[label] for label in labels], names, self.context)
+                dataset = Dataset.from_pixels(X, [indices[label] for label in labels], names,
+                                              context=self.context)
         for path, reason in dataset.verify():
             warnings.warn(f"{path}: is left out: {reason}")
         return dataset
 
-    def fit(self, X: Any, y: Any = None, *, validation: Any = None, on_step: Optional[Callable[[Progress], Any]] = None,
-            on_epoch: Optional[Callable[[Epoch], Any]] = None) -> Classifier:
+    def fit(self, X: Images, y: Optional[ArrayLike] = None, *, validation: Any = None, on_step: Optional[OnStep] = None,
+            on_epoch: Optional[OnEpoch] = None) -> Classifier:
         """Trains from the start. `validation`: as X, or a pair (X, y); None: a tenth is split off. A callback that
         gives something true stops the training; what was learned is kept, and so it is where a callback raises something,
-        or Ctrl-C, after an epoch. A training that fails otherwise leaves the classifier as it was before."""
-        if y is not None and len(y) == 0:
+        or Ctrl-C, after an epoch. A training that fails otherwise leaves the classifier as it was before.
+
+        A callback sees what the training has learned by then, and may predict, evaluate and save it; other threads see
+        the classifier as it was before, until the training ends.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=50)
+        >>> pets = pets.fit("PetImages", on_epoch=lambda epoch: epoch.accuracy > 0.9 or epoch.epoch == 3)
+        """
+        if y is not None and np.size(y) == 0:
             raise DataError("there are no images to train on: y is empty")
         classes = None if y is None else classes_of(y)
         training = self._labelled(X, y, classes)
         if classes is None:
             classes = np.array(training.class_names)
         if validation is not None:
-            validation = validation if isinstance(validation, tuple) else (validation, None)
-            validation = self._labelled(*validation, classes)
-        options = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed,
+            others = validation if isinstance(validation, tuple) else (validation, None)
+            validation = self._labelled(others[0], others[1], classes)
+        options: dict[str, Any] = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed,
                    "augment": self.augment or None, "optimizer": self.optimizer, "schedule": self.schedule,
                    **(self.options or {})}
-        trainings = [(library.cnn_classifier_fit_with_history, (), *train_options(options, on_step, on_epoch))]
+        trainings: list[Any] = [(library.cnn_classifier_fit_with_history, (), *train_options(options, on_step, on_epoch))]
         if self.pretrained is not None and self.head_epochs:
             head = train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
             trainings.insert(0, (library.cnn_classifier_fit_head, (None,), *head))
-        owner, before = self._created(classes), dict(vars(self))
-        self._owner, self.classes_, self.history_ = owner, classes, []
-        epochs = self.history_
+        learned, thread = _Learned(self._created(classes), classes, []), threading.get_ident()
+        outer = self._in_training.get(thread)  # where a callback of a training fits again
+        self._in_training[thread] = learned
         try:
             for function, layer, struct, callbacks in trainings:
-                trained(callbacks, lambda history: function(owner, *layer, training, validation, struct, history), epochs)
+                trained(callbacks, lambda history: function(learned.owner, *layer, training, validation, struct, history),
+                        learned.history)
         except BaseException:
-            if self._owner is owner and not (callbacks.error and epochs):
-                self._restore(before)
+            self._end_training(thread, learned, outer, callbacks.error is not None and bool(learned.history))
             raise
+        self._end_training(thread, learned, outer, True)
         return self
 
-    def _restore(self, before: dict[str, Any]) -> None:
-        """Has again what a training sets, or has it not."""
-        for name in ("classes_", "history_", "_owner"):
-            if name in before:
-                setattr(self, name, before[name])
-            else:
-                vars(self).pop(name, None)
+    def _end_training(self, thread: int, learned: _Learned, outer: Optional[_Learned], keep: bool) -> None:
+        """Has what was learned take the place of what was there, unless a callback has closed or fitted the classifier."""
+        if self._in_training.get(thread) is not learned:
+            return
+        del self._in_training[thread]
+        if keep:
+            self._learned = learned
+        elif outer is not None:
+            self._in_training[thread] = outer
 
-    def _unlabelled(self, X: Any) -> tuple[Dataset, np.ndarray]:
+    def _unlabelled(self, X: Any) -> tuple[Dataset, NDArray[np.intp]]:
         """X as a dataset, and where in X each of its images stands."""
         if _is_files(X):
             paths = [os.fsencode(os.path.abspath(os.fspath(path))) for path in X]
-            return Dataset.from_files(X, None, self.context), np.array(sorted(range(len(X)), key=paths.__getitem__))
+            dataset = Dataset.from_files(X, None, context=self.context)
+            return dataset, np.array(sorted(range(len(X)), key=paths.__getitem__))
         if isinstance(X, (str, os.PathLike)):
-            X = Dataset(X, self.context, unlabelled=True)
+            X = Dataset(X, context=self.context, unlabelled=True)
         elif not isinstance(X, Dataset):
             X = Dataset.from_pixels(X, context=self.context)
         return X, np.arange(len(X))
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
-        owner = self._as_parameter_
+    def _probabilities(self, learned: _Learned, X: Any) -> NDArray[np.float64]:
         if not isinstance(X, (str, os.PathLike)) and len(X) == 0:
-            return np.empty((0, len(self.classes_)))
+            return np.empty((0, len(learned.classes)))
         try:
-            return _probabilities(owner, *self._unlabelled(X))
-        except CnnError as error:
+            return _probabilities(learned.owner, *self._unlabelled(X))
+        except Error as error:
             raise _by_given_path(error, X)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Images) -> NDArray[np.float64]:
+        """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
+        return self._probabilities(self._fitted(), X)
+
+    def predict(self, X: Images) -> NDArray[Any]:
         """The class of each image, as it was named in y or by the data."""
-        probabilities = self.predict_proba(X)
-        if len(self.classes_) > 2:
-            return self.classes_[probabilities.argmax(axis=1)]
-        return self.classes_[(probabilities[:, 1] >= library.cnn_classifier_threshold(self)).astype(int)]
+        learned = self._fitted()
+        probabilities = self._probabilities(learned, X)
+        if len(learned.classes) > 2:
+            chosen = probabilities.argmax(axis=1)
+        else:
+            chosen = (probabilities[:, 1] >= library.cnn_classifier_threshold(learned.owner)).astype(np.intp)
+        return np.asarray(learned.classes[chosen])
 
     def predict_files(self, paths: Sequence[PathLike]) -> list[Prediction]:
-        """Many files at once. One that can't be used has its error; the rest go on."""
+        """Many files at once. One that can't be used has its error; the rest go on.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
+        >>> for prediction in pets.predict_files(["photo.jpg", "README"]):
+        ...     print(prediction.error or len(prediction.candidates))
+        2
+        README: is neither a JPEG nor a PNG
+        """
         if isinstance(paths, (str, bytes, os.PathLike)):
             raise TypeError(f"predict_files takes a list of paths, not one: use [{paths!r}]")
-        owner, found = self._as_parameter_, []
+        learned, found = self._fitted(), []
         with Callbacks() as signals:
             for first in range(0, max(len(paths), 1), _PART):
                 part = [os.fspath(path) for path in paths[first:first + _PART]]
                 structs = (abi.cnn_prediction * max(len(part), 1))(defaults(abi.cnn_prediction))
-                library.cnn_classifier_predict_files(owner, strings(part), len(part), structs)
-                found += [self._prediction(struct) for struct in structs[:len(part)]]
+                library.cnn_classifier_predict_files(learned.owner, strings(part), len(part), structs)
+                found += [_prediction(struct, learned.classes) for struct in structs[:len(part)]]
                 if signals.error:
                     break
         return found
 
-    def _prediction(self, struct: Any) -> Prediction:
-        if struct.status:
-            return Prediction(None, float("nan"), [], error_of(struct.status, struct.error))
-        candidates = [(self.classes_[c.class_index], c.probability) for c in struct.candidates if c.class_index >= 0]
-        return Prediction(self.classes_[struct.class_index], struct.confidence, candidates, None)
-
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Images, y: Optional[ArrayLike] = None) -> float:
         """The fraction that is classified rightly."""
         if y is None:
             return self.evaluate(X).accuracy
@@ -219,11 +308,15 @@ class Classifier(Object):
             raise DataError("there are no images to score")
         return float(np.mean(found == labels))
 
-    def evaluate(self, X: Any, y: Any = None) -> Metrics:
-        """Loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix."""
-        pointer = ctypes.POINTER(abi.cnn_metrics)()
-        owner = self._as_parameter_
-        library.cnn_classifier_evaluate(owner, self._labelled(X, y, self.classes_), ref(pointer))
+    def evaluate(self, X: Images, y: Optional[ArrayLike] = None) -> Metrics:
+        """Loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
+        >>> pets.evaluate("more/PetImages").confusion.sum().item()
+        20
+        """
+        pointer, learned = ctypes.POINTER(abi.cnn_metrics)(), self._fitted()
+        library.cnn_classifier_evaluate(learned.owner, self._labelled(X, y, learned.classes), ref(pointer))
         return Metrics(pointer)
 
     @property
@@ -231,45 +324,58 @@ class Classifier(Object):
         """The model underneath; it lives as long as either is held."""
         return _model_of(self._as_parameter_)
 
-    def calibrate(self, X: Any, y: Any = None) -> float:
+    def calibrate(self, X: Images, y: Optional[ArrayLike] = None) -> float:
         """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
         temperature that logits are divided by."""
-        owner = self._as_parameter_
-        library.cnn_classifier_calibrate(owner, self._labelled(X, y, self.classes_))
-        return library.cnn_classifier_temperature(owner)
+        learned = self._fitted()
+        library.cnn_classifier_calibrate(learned.owner, self._labelled(X, y, learned.classes))
+        return float(library.cnn_classifier_temperature(learned.owner))
 
     def resize(self, height: int, width: int) -> None:
         """Has photographs scaled to another size for the net."""
         library.cnn_classifier_resize(self, height, width)
 
     def __getstate__(self) -> dict[str, Any]:  # for copy and pickle: without the context, which stays in its process
-        state = {name: value for name, value in vars(self).items() if name != "_owner"}
-        return {**state, "context": None, "_file": written_bytes(self.save) if self.__sklearn_is_fitted__() else None}
+        learned, file = self._learned_so_far(), None
+        if learned and learned.owner:
+            owner = learned.owner
+            file = written_bytes(lambda path: library.cnn_classifier_save(owner, os.fsencode(path)))
+        kept = {name: value for name, value in vars(self).items() if name not in ("_learned", "_in_training")}
+        return {**kept, "context": None, "_learned": learned and learned._replace(owner=None), "_file": file}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("_file")
-        vars(self).update(state)
-        if data:
-            self._owner = read_bytes(Classifier.load, data)._owner
+        vars(self).update({**state, "_in_training": {}})
+        if data and self._learned:
+            self._learned = self._learned._replace(owner=read_bytes(Classifier.load, data)._fitted().owner)
 
     def save(self, path: PathLike) -> None:
+        """Writes a model file, which load(), catdog and C programs read."""
         library.cnn_classifier_save(self, os.fsencode(path))
 
     @classmethod
-    def load(cls, path: PathLike, context: Optional[Context] = None) -> Classifier:
+    def load(cls, path: PathLike, *, context: Optional[Context] = None) -> Classifier:
         """A classifier that catdog, a C program or save() wrote."""
-        self, pointer, names = cls(context=context), cls._place(), []
+        self, pointer = cls(context=context), cls._place()
         library.cnn_classifier_load(context, os.fsencode(path), ref(pointer))
-        self._own(pointer, context)
-        self.threshold = library.cnn_classifier_threshold(self)
-        self.flip = bool(library.cnn_classifier_flip(self))
-        while (name := library.cnn_classifier_class_name(self, len(names))) is not None:
+        owner = Owner(pointer, "cnn_classifier_destroy", (context,))
+        self.threshold = library.cnn_classifier_threshold(owner)
+        self.flip = bool(library.cnn_classifier_flip(owner))
+        names: list[str] = []
+        while (name := library.cnn_classifier_class_name(owner, len(names))) is not None:
             names.append(os.fsdecode(name))
-        self.classes_ = labels_from_note(self.model_.note(LABELS_NOTE), names)
+        self._learned = _Learned(owner, labels_from_text(_model_of(owner).metadata(LABELS_KEY), names), [])
         return self
 
 
 _PART = 256  # files in a call that can't be interrupted
+
+
+def _prediction(struct: Any, classes: NDArray[Any]) -> Prediction:
+    if struct.status:
+        return Prediction(None, float("nan"), [], error_of(struct.status, struct.error))
+    candidates = [(classes[c.class_index], c.probability) for c in struct.candidates if c.class_index >= 0]
+    return Prediction(classes[struct.class_index], struct.confidence, candidates, None)
 
 
 def _model_of(owner: Any) -> Model:
@@ -278,13 +384,13 @@ def _model_of(owner: Any) -> Model:
     return model
 
 
-def _probabilities(owner: Owner, dataset: Dataset, order: np.ndarray) -> np.ndarray:
+def _probabilities(owner: Optional[Owner], dataset: Dataset, order: NDArray[np.intp]) -> NDArray[np.float64]:
     model = _model_of(owner)
     logits = np.empty((len(dataset),) + model.output_shape, np.float64)
     loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
     with Callbacks() as signals:
         for images, _labels, indices in loader.epoch(0):
-            batch = model.predict(images)
+            batch: NDArray[Any] = model.predict(images)
             if library.cnn_classifier_flip(owner):
                 batch = (batch + model.predict(images[:, :, ::-1])) / 2
             logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
@@ -296,10 +402,11 @@ def _probabilities(owner: Owner, dataset: Dataset, order: np.ndarray) -> np.ndar
     if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
         logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
-def _by_given_path(error: CnnError, X: Any) -> CnnError:
+def _by_given_path(error: Error, X: Any) -> Error:
     """The error of a file, by the path that was given for it."""
     for path in X if _is_files(X) else ():
         absolute = readable(os.path.abspath(path))

@@ -2,15 +2,21 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 import numpy as np
 
 from . import _abi as abi
-from ._core import Context, Object, UnsupportedError, library, ref
+from ._library import library
 from ._numbers import array_for
+from ._objects import Object, ref
+from .context import Context
+from .errors import UnsupportedError
 
-_DTYPES = {abi.CNN_FLOAT32: np.dtype(np.float32), abi.CNN_UINT8: np.dtype(np.uint8), abi.CNN_INT32: np.dtype(np.int32),
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+_DTYPES: dict[int, np.dtype[Any]] = {abi.CNN_FLOAT32: np.dtype(np.float32), abi.CNN_UINT8: np.dtype(np.uint8), abi.CNN_INT32: np.dtype(np.int32),
            abi.CNN_INT64: np.dtype(np.int64), abi.CNN_INT8: np.dtype(np.int8)}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 
@@ -18,12 +24,12 @@ _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 class _Memory:
     """Memory of the library as NumPy asks for it; an array made of it keeps it, and so its owner."""
 
-    def __init__(self, address: int, shape: tuple, dtype: np.dtype, owner: Any, writable: bool):
+    def __init__(self, address: int, shape: tuple[int, ...], dtype: np.dtype[Any], owner: Any, writable: bool) -> None:
         self.owner = owner
         self.__array_interface__ = {"version": 3, "data": (address, not writable), "shape": shape, "typestr": dtype.str}
 
 
-def view(pointer: Any, owner: Any, writable: bool = True) -> np.ndarray:
+def view(pointer: Any, owner: Any, writable: bool = True) -> NDArray[Any]:
     """A tensor's elements."""
     code = library.cnn_tensor_dtype(pointer)
     if code not in _DTYPES:
@@ -68,12 +74,21 @@ def _opened(capsule: Any) -> tuple[Any, bool]:
 
 class Tensor(Object):
     """An array of the library's, or one of NumPy's that it borrows. numpy.asarray(tensor) and numpy.from_dlpack(tensor)
-    are views; of memory that is read-only, read-only ones."""
+    are views; of memory that is read-only, read-only ones.
+
+    >>> array = np.zeros((2, 3), np.float32)
+    >>> tensor = cnn.Tensor(array)
+    >>> tensor
+    <cnn.Tensor: float32 (2, 3)>
+    >>> np.asarray(tensor)[0, 0] = 1
+    >>> float(array[0, 0])
+    1.0
+    """
 
     _type = "cnn_tensor"
     _writable = True
 
-    def __init__(self, array: np.ndarray, context: Optional[Context] = None):
+    def __init__(self, array: NDArray[Any], *, context: Optional[Context] = None) -> None:
         if isinstance(array, np.ma.MaskedArray):
             raise TypeError("a tensor can't hold a masked array: use its filled() or compressed()")
         if array.dtype not in _CODES:
@@ -86,13 +101,14 @@ class Tensor(Object):
         self._writable = array.flags.writeable
 
     @classmethod
-    def zeros(cls, shape: Sequence[int], dtype: Any = np.float32, context: Optional[Context] = None) -> Tensor:
+    def zeros(cls, shape: Sequence[int], dtype: DTypeLike = np.float32, *, context: Optional[Context] = None) -> Tensor:
+        """An array in the library's own memory."""
         dims, pointer = array_for(ctypes.c_int64, shape, "a dimension"), cls._place()
         library.cnn_tensor_create(context, _CODES[np.dtype(dtype)], len(shape), dims, ref(pointer))
         return cls._made(pointer, context)
 
     @classmethod
-    def from_dlpack(cls, other: Any, context: Optional[Context] = None) -> Tensor:
+    def from_dlpack(cls, other: Any, *, context: Optional[Context] = None) -> Tensor:
         """A tensor over the memory of what speaks DLPack, such as a PyTorch tensor in the processor's memory."""
         capsule, pointer = _capsule_of(other), cls._place()
         theirs, writable = _opened(capsule)
@@ -102,14 +118,23 @@ class Tensor(Object):
         self._writable = writable
         return self
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> NDArray[Any]:
+        """A view of the elements, which keeps them alive."""
         owner = self._as_parameter_
         return view(owner, owner, self._writable)
 
-    shape = property(lambda self: self.numpy().shape)
-    dtype = property(lambda self: self.numpy().dtype)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.numpy().shape
 
-    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> np.ndarray:
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.numpy().dtype
+
+    def _told(self) -> str:
+        return f"{self.dtype} {self.shape}"
+
+    def __array__(self, dtype: Optional[DTypeLike] = None, copy: Optional[bool] = None) -> NDArray[Any]:
         array = self.numpy()
         if dtype is not None and array.dtype != dtype:
             if copy is False:
@@ -129,7 +154,7 @@ class Tensor(Object):
         return (array.copy() if copy else array).__dlpack__(**options)
 
 
-def tensor_of(array: Any, dtype: Any) -> Tensor:
+def tensor_of(array: ArrayLike, dtype: DTypeLike) -> Tensor:
     """For an argument: what is contiguous and of that type already isn't copied."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError("a masked array isn't taken: use its filled()")

@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
-"""What python/cnn/_declarations.py says: the declarations of the headers, the version and the soname of the library.
+"""What two modules of the package are taken from: _declarations.py from the headers and the build's files, _records.py
+from those declarations.
 
 With --update: writes them again."""
-import importlib.util
+import importlib
 import re
 import sys
 import textwrap
+import types
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DECLARATIONS = ROOT / "python/cnn/_declarations.py"
+PACKAGE = ROOT / "python/cnn"
 
-
-def split(text):
-    """The package's own, had without the package, which would load the library."""
-    spec = importlib.util.spec_from_file_location("_declarations", DECLARATIONS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.split(text)
+# What the package takes from C and gives to Python's users, and what it is called there.
+RECORDS = {"cnn_epoch": "Epoch", "cnn_progress": "Progress", "cnn_class_result": "ClassResult"}
+OPTIONS = {"cnn_image_options": "ImageOptions", "cnn_preprocess": "PreprocessOptions", "cnn_augment": "AugmentOptions",
+           "cnn_dataset_options": "DatasetOptions", "cnn_loader_options": "LoaderOptions",
+           "cnn_conv2d_options": "Conv2dOptions", "cnn_pool2d_options": "Pool2dOptions",
+           "cnn_dense_options": "DenseOptions", "cnn_batch_norm_options": "BatchNormOptions",
+           "cnn_net_options": "NetOptions", "cnn_optimizer_options": "OptimizerOptions",
+           "cnn_schedule": "ScheduleOptions", "cnn_train_options": "TrainOptions",
+           "cnn_evaluate_options": "EvaluateOptions", "cnn_onnx_options": "OnnxOptions"}
+WORDS = {"cnn_augment", "cnn_optimizer_options", "cnn_schedule"}  # may be given as text, too
 
 
 def header_text():
@@ -48,15 +53,66 @@ def library_names():
     return version, "libcnn.so." + re.search(r"\bsoversion: '(\d+)'", (ROOT / "lib/meson.build").read_text())[1]
 
 
+def abi():
+    """The package's module of that name, had without the package, which would load the library."""
+    if "cnn" not in sys.modules:
+        sys.modules["cnn"] = types.ModuleType("cnn")
+        sys.modules["cnn"].__path__ = [str(PACKAGE)]
+    return importlib.import_module("cnn._abi")
+
+
+def number_type(ctype):
+    return "float" if ctype.__name__ in ("c_float", "c_double") else "int"
+
+
+def option_type(abi, kind, name, field):
+    """What Python's users may give for a field of options; None: it is not theirs to set."""
+    if name in kind.enums:
+        return f"Literal[{', '.join(map(repr, abi.short_names(kind.enums[name])))}]".replace("'", '"')
+    if field.__name__ == "c_char_p":
+        return "PathLike"
+    if issubclass(field, abi.ctypes.Array):
+        number = number_type(field._type_)
+        return f"Union[{number}, Sequence[{number}]]"
+    if issubclass(field, abi.ctypes._Pointer):
+        options = OPTIONS[field._type_.__name__]
+        return f"Union[str, {options}]" if field._type_.__name__ in WORDS else options
+    return number_type(field) if issubclass(field, abi.ctypes._SimpleCData) and field.__name__ != "c_void_p" else None
+
+
+def records(abi):
+    """The text of _records.py."""
+    parts = ['"""What comes back from the library, and the options that it takes, as Python has them.\n\n'
+             "`python3 tests/python/declarations.py --update` writes this file. What each field means is documented in "
+             'the\nheaders of C.\n"""\nfrom __future__ import annotations\n\nimport os\n'
+             "from typing import Any, Literal, NamedTuple, Sequence, TypedDict, Union\n\n"
+             'PathLike = Union[str, "os.PathLike[str]"]\n']
+    for struct, name in RECORDS.items():
+        fields = [field for field in getattr(abi, struct)._fields_ if field[0] != "struct_size"]
+        parts.append(f'class {name}(NamedTuple):\n    """The fields of {struct}."""\n\n'
+                     + "".join(f"    {field}: {number_type(kind)}\n" for field, kind in fields)
+                     + "\n    def asdict(self) -> dict[str, Any]:\n        return self._asdict()\n")
+    for struct, name in OPTIONS.items():
+        kind = getattr(abi, struct)
+        fields = [(field[0], option_type(abi, kind, *field)) for field in kind._fields_ if field[0] != "struct_size"]
+        parts.append(f'class {name}(TypedDict, total=False):\n    """The fields of {struct}."""\n\n'
+                     + "".join(f"    {field}: {type_}\n" for field, type_ in fields if type_))
+    return "\n\n".join(parts)
+
+
 def update():
+    declarations = PACKAGE / "_declarations.py"
     lines = (textwrap.fill(declaration + ";", 118, subsequent_indent="    ", break_long_words=False,
-                           break_on_hyphens=False) for declaration in split(header_text()))
-    text = DECLARATIONS.read_text()
+                           break_on_hyphens=False) for declaration in abi().split(header_text()))
+    text = declarations.read_text()
     for name, value in zip(("VERSION", "SONAME"), library_names()):
         text = re.sub(rf'^{name} = ".*"$', f'{name} = "{value}"', text, flags=re.M)
     begin, rest = text.split('DECLARATIONS = """\n', 1)
     end = rest[rest.index('"""\n\n\ndef split'):]
-    DECLARATIONS.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + end)
+    declarations.write_text(begin + 'DECLARATIONS = """\n' + "\n".join(lines) + "\n" + end)
+    for name in ("_declarations", "_abi"):  # as they are now
+        sys.modules.pop(f"cnn.{name}", None)
+    (PACKAGE / "_records.py").write_text(records(abi()))
 
 
 if __name__ == "__main__":

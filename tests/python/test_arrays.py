@@ -187,7 +187,7 @@ def test_an_error_is_of_its_statuss_class_and_says_the_librarys_sentence(tmp_pat
 
 
 def test_every_status_has_a_class():
-    kinds = {kind.status for kind in cnn.CnnError.__subclasses__()}
+    kinds = {kind.status for kind in cnn.Error.__subclasses__()}
     assert kinds == set(cnn_abi.ENUMS["cnn_status"].values()) - {0}
 
 

@@ -223,7 +223,7 @@ def test_an_exception_in_a_callback_ends_the_training_and_is_raised():
 
 def test_the_same_seed_gives_the_same_bits():
     X, y = photographs(16)
-    first, second = (tiny_classifier(epochs=2, seed=5, context=cnn.Context(threads)).fit(X, y) for threads in (1, 2))
+    first, second = (tiny_classifier(epochs=2, seed=5, context=cnn.Context(threads=threads)).fit(X, y) for threads in (1, 2))
     assert (first.predict_proba(X) == second.predict_proba(X)).all()
 
 
@@ -253,7 +253,7 @@ def test_scikit_learn_clones_searches_and_validates_it():
     X, y = photographs(24)
     pets = tiny_classifier(epochs=2)
     assert pets.set_params(options={"precision": "bfloat16", "mixup": 0.2}).fit(X, y).score(X, y) > 0.5
-    clone = base.clone(pets.set_params(context=cnn.Context(1)))
+    clone = base.clone(pets.set_params(context=cnn.Context(threads=1)))
     assert clone is not pets and clone.epochs == 2 and clone.net.to_json() == pets.net.to_json()
     assert base.is_classifier(pets)
     scores = selection.cross_val_score(pets, X, y, cv=2)
@@ -277,7 +277,7 @@ def test_a_fit_that_fails_leaves_the_classifier_as_it_was():
         before = {name: getattr(pets, name) for name in parameters}
         first = tiny_classifier(epochs=2).set_params(**parameters)
         for one in (pets.set_params(**parameters), first):
-            with pytest.raises((cnn.CnnError, TypeError, ZeroDivisionError)):
+            with pytest.raises((cnn.Error, TypeError, ZeroDivisionError)):
                 one.fit(images, np.where(y, "up", "down"), **callbacks)
         pets.set_params(**before)
         assert pets.classes_.tolist() == ["cat", "dog"] and pets.history_ is history

@@ -113,7 +113,7 @@ def test_python_runs_while_the_library_works():
 def test_a_name_that_is_not_utf8_is_an_error_like_any_other(tmp_path, pets):
     table, name = tmp_path / "table.csv", os.fsdecode(bytes(tmp_path) + b"/caf\xe9.jpg")
     table.write_bytes(b"path,label\n\xe9.jpg,x\nb.jpg,y\n")
-    with pytest.raises(cnn.CnnError, match="table.csv"):
+    with pytest.raises(cnn.Error, match="table.csv"):
         cnn.Dataset(table)
     with pytest.raises(FileNotFoundError, match="caf\ufffd.jpg: can't be opened") as caught:
         cnn.load_image(name)

@@ -91,7 +91,7 @@ def train_with_extremes():
                     one = {name: value} if kind is None else {"kind": kind, name: value}
                     try:
                         cnn.train(cnn.Model(tiny_net()), data, data, epochs=2, **({option: one} if option else one))
-                    except cnn.CnnError as error:
+                    except cnn.Error as error:
                         assert str(error)
                     ended += 1
     print("ended", ended)

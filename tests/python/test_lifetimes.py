@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import cnn
-from cnn._core import Owner
+from cnn._objects import Owner
 from conftest import ROOT, SAMPLE, photographs, tiny_classifier, tiny_net
 
 IMAGES = np.ones((2, 16, 16, 3), np.float32)
@@ -178,7 +178,7 @@ def test_a_log_function_may_close_what_logs(tmp_path):
     (tmp_path / "cats" / "bad.jpg").write_bytes(b"no image")
     said = []
     context = cnn.Context(threads=2, log=lambda _level, text: (said.append(text), pets.close(), data.close()))
-    pets, data = tiny_classifier(epochs=1, context=context), cnn.Dataset(tmp_path, context)
+    pets, data = tiny_classifier(epochs=1, context=context), cnn.Dataset(tmp_path, context=context)
     pets.fit(data)
     assert "bad.jpg: is left out" in "".join(said) and len(pets.history_) == 1
     with pytest.raises(ValueError, match="closed"):

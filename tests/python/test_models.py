@@ -19,7 +19,7 @@ def test_a_graph_is_built_by_methods():
     assert g.layers[-1].shape == (3,)
     again = cnn.Graph.from_json(g.to_json())
     assert again.layers == g.layers == copy.deepcopy(g).layers
-    assert g.cut("trunk").layers[-1].name == "trunk"
+    assert g.truncate("trunk").layers[-1].name == "trunk"
 
 
 def test_a_layer_that_does_not_fit_is_named():
@@ -82,12 +82,12 @@ def test_training_by_hand_learns():
 
 def test_a_saved_model_is_the_same(tmp_path):
     model = cnn.Model(tiny_net(), seed=1)
-    model.set_note("author", "Émile")
+    model.set_metadata("author", "Émile")
     model.save(tmp_path / "model.safetensors")
     again = cnn.Model.load(tmp_path / "model.safetensors")
     images = np.ones((2, 16, 16, 3), np.float32)
     assert (again.predict(images) == model.predict(images)).all()
-    assert again.note("author") == "Émile" and again.note("none") is None
+    assert again.metadata("author") == "Émile" and again.metadata("none") is None
     model.save(tmp_path / "half.safetensors", weights="bfloat16")
     assert (tmp_path / "half.safetensors").stat().st_size < (tmp_path / "model.safetensors").stat().st_size
     other = cnn.Model(cnn.Graph.from_json(model.to_json()), seed=2)

@@ -6,7 +6,7 @@ import pytest
 
 import cnn
 from cnn import _abi as cnn_abi
-from cnn._core import struct_of
+from cnn._structs import struct_of
 from cnn._numbers import INTEGERS, REALS
 from conftest import photographs, tiny_classifier, tiny_net
 
@@ -128,10 +128,10 @@ def test_a_text_that_c_would_cut_is_refused(tmp_path):
     X, y = photographs(4)
     g, model, path = cnn.Graph(), cnn.Model(tiny_net()), str(tmp_path / "file")
     x = g.input(8, 8)
-    for use in (lambda: model.save(path + "\0.safetensors"), lambda: model.set_note("key", "before\0after"),
-                lambda: model.note("key\0"), lambda: g.name(x, "in\0put"), lambda: cnn.load_image(path + "\0.jpg"),
+    for use in (lambda: model.save(path + "\0.safetensors"), lambda: model.set_metadata("key", "before\0after"),
+                lambda: model.metadata("key\0"), lambda: g.name(x, "in\0put"), lambda: cnn.load_image(path + "\0.jpg"),
                 lambda: cnn.Dataset.from_pixels(X, y, ["a\0b", "c"]), lambda: cnn.Model.load(path + "\0"),
                 lambda: cnn.train(model, cnn.Dataset.from_pixels(X, y, ["a", "b"]), checkpoint=path + "\0")):
         with pytest.raises(ValueError, match="a text can't hold the character NUL"):
             use()
-    assert list(tmp_path.iterdir()) == [] and model.note("key") is None
+    assert list(tmp_path.iterdir()) == [] and model.metadata("key") is None

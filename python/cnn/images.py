@@ -1,0 +1,87 @@
+"""Photographs: decoded, resized, and as a net takes them."""
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union, cast
+
+import numpy as np
+
+from . import _abi as abi
+from ._library import library
+from ._objects import ref
+from ._records import AugmentOptions, ImageOptions, PathLike, PreprocessOptions
+from ._structs import augment_of, enum_value, inner_struct, struct_of
+from .tensors import Tensor, tensor_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Unpack
+
+
+def _take_pixels(pointer: Any) -> NDArray[np.uint8]:
+    return Tensor._made(pointer).numpy()
+
+
+def tensor_of_pixels(pixels: ArrayLike) -> Tensor:
+    """Of bytes, and of nothing that would have to be rounded or scaled to be bytes."""
+    if np.asarray(pixels).dtype != np.uint8:
+        raise TypeError("images are arrays of uint8, with values from 0 to 255")
+    return tensor_of(pixels, np.uint8)
+
+
+def load_image(path: PathLike, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
+    """A JPEG or PNG as H×W×3 bytes.
+
+    >>> cnn.load_image("photo.jpg").shape
+    (96, 128, 3)
+    """
+    pointer = Tensor._place()
+    library.cnn_image_load(None, os.fsencode(path), struct_of(abi.cnn_image_options, options), ref(pointer))
+    return _take_pixels(pointer)
+
+
+def decode_image(data: bytes, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
+    """load_image, from a file's bytes."""
+    pointer = Tensor._place()
+    struct = struct_of(abi.cnn_image_options, options)
+    library.cnn_image_decode(None, ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data), None, struct, ref(pointer))
+    return _take_pixels(pointer)
+
+
+def resize(pixels: ArrayLike, width: int, height: int, *,
+           fit: Literal["stretch", "crop", "letterbox"] = "stretch") -> NDArray[np.uint8]:
+    """H×W×3 bytes at another size.
+
+    >>> cnn.resize(cnn.load_image("photo.jpg"), 48, 32, fit="crop").shape
+    (32, 48, 3)
+    """
+    pointer = Tensor._place()
+    library.cnn_image_resize(None, tensor_of_pixels(pixels), width, height, enum_value("cnn_fit", fit), ref(pointer))
+    return _take_pixels(pointer)
+
+
+def preprocess(pixels: ArrayLike, augment: Union[str, AugmentOptions, None] = None, *, seed: int = 0, epoch: int = 0,
+               image: int = 0, **options: Unpack[PreprocessOptions]) -> NDArray[np.float32]:
+    """One network input, height × width × 3 floats, augmented if `augment` is given ("flip,rotation=20", or a dict):
+    differently for each seed, epoch and image number.
+
+    >>> pixels = cnn.load_image("photo.jpg")
+    >>> cnn.preprocess(pixels, "flip,rotation=20", epoch=3, width=64, height=64).shape
+    (64, 64, 3)
+    """
+    struct = struct_of(abi.cnn_preprocess, options)
+    change = inner_struct(abi.cnn_augment, augment) if augment else None
+    output = np.empty((struct.height, struct.width, 3), np.float32)
+    place = output.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    library.cnn_augment_apply(None, tensor_of_pixels(pixels), change, struct, seed, epoch, image, place)
+    return output
+
+
+def parse_augment(words: str) -> AugmentOptions:
+    """What a text that tells an augmentation stands for.
+
+    >>> cnn.parse_augment("flip,zoom=0.25")["zoom"]
+    0.25
+    """
+    return cast(AugmentOptions, augment_of(words).asdict())
