@@ -39,6 +39,9 @@ cnn_status cnn_classifier_set_preprocess(cnn_classifier *classifier, const cnn_p
 
 cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *const *names);
 
+/* It has no classes any more, as before its first training. */
+void cnn_classifier_forget_classes(cnn_classifier *classifier);
+
 /* What a training was, for the model's notes. */
 typedef struct cnn_training_record {
     const cnn_train_options *options;

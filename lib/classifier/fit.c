@@ -89,12 +89,17 @@ static cnn_status prepare_both(cnn_classifier *classifier, const cnn_dataset *gi
     return split_off_validation(training, validation, seed);
 }
 
+/* Has the model say what the classifier now is. */
+static cnn_status name_classes(cnn_classifier *classifier, const cnn_dataset *training)
+{
+    cnn_status status = cnn_classifier_set_classes(classifier, (const char *const *)training->class_names);
+    return status ? status : cnn_classifier_write_notes(classifier);
+}
+
 /* Keeps what the classifier now is, and how it became so. */
 static cnn_status record(cnn_classifier *classifier, const cnn_dataset *training, const cnn_training_record *done)
 {
-    cnn_status status = cnn_classifier_set_classes(classifier, (const char *const *)training->class_names);
-    if (!status)
-        status = cnn_classifier_write_notes(classifier);
+    cnn_status status = name_classes(classifier, training);
     if (!status && cnn_history_count(done->history))
         status = cnn_classifier_write_training(classifier, done);
     return status;
@@ -162,8 +167,15 @@ static cnn_status fit(cnn_classifier *classifier, const fitting *f, cnn_history 
         status = read_options(classifier, f->options, &options);
     if (!status)
         status = prepare_both(classifier, f->training, f->validation, options.seed, &training, &validation);
+    /* The callbacks of a first training may evaluate and save the classifier, too: it knows its classes from here on,
+     * unless it then learns nothing. */
+    bool first = !status && !classifier->class_names[0];
+    if (first)
+        status = name_classes(classifier, training);
     if (!status)
         status = train(classifier, f, training, validation, &options, &history);
+    if (first && status && !cnn_history_count(history))
+        cnn_classifier_forget_classes(classifier);
     cnn_dataset_destroy(validation);
     cnn_dataset_destroy(training);
     if (result)

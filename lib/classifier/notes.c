@@ -85,6 +85,15 @@ cnn_status cnn_classifier_write_notes(cnn_classifier *classifier)
     return status;
 }
 
+void cnn_classifier_forget_classes(cnn_classifier *classifier)
+{
+    for (uint32_t i = 0; i < classifier->class_count; i++) {
+        cnn_release(classifier->context, classifier->class_names[i]);
+        classifier->class_names[i] = NULL;
+    }
+    (void)cnn_model_set_note(classifier->model, KEY_CLASSES, NULL); /* removing one can't fail */
+}
+
 /* Left out if it isn't finite: there was no validation data. */
 static int add_number(json_t *object, const char *key, double value)
 {

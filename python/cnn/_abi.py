@@ -140,7 +140,9 @@ def _passed(name: str, kind: Any, argument: Any) -> Any:
         return number_for(kind, argument, name)
     if kind is ctypes.c_char_p:
         return without_nul(argument, name)
-    return getattr(argument, "_as_parameter_", argument)
+    if hasattr(type(argument), "_as_parameter_"):  # which may raise an AttributeError of its own
+        return argument._as_parameter_
+    return argument
 
 
 class Library:

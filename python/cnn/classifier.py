@@ -282,7 +282,7 @@ class Classifier(Object):
         >>> for prediction in pets.predict_files(["photo.jpg", "README"]):
         ...     print(prediction.error or len(prediction.candidates))
         2
-        README: is neither a JPEG nor a PNG
+        README: is text, not JPEG or PNG
         """
         if isinstance(paths, (str, bytes, os.PathLike)):
             raise TypeError(f"predict_files takes a list of paths, not one: use [{paths!r}]")

@@ -68,7 +68,7 @@ class Dataset(Object):
     <cnn.Dataset: 20 images, 2 classes (Cat, Dog)>
     >>> pixels, class_index = photos[3]
     >>> pixels.shape, photos.class_names[class_index]
-    ((96, 128, 3), 'Cat')
+    ((180, 180, 3), 'Cat')
     """
 
     _type = "cnn_dataset"

@@ -19,6 +19,8 @@ class Error(Exception):
 
 
 class ArgumentError(Error, ValueError):
+    """A value that can't be: an option out of its range, a name that is none."""
+
     status = abi.CNN_ERROR_ARGUMENT
 
 
@@ -27,19 +29,23 @@ class NotFittedError(ArgumentError, AttributeError):
 
 
 class OutOfMemoryError(Error, MemoryError):
+    """There is not enough memory, or not within the context's limit."""
+
     status = abi.CNN_ERROR_OUT_OF_MEMORY
 
 
 class FileError(Error, OSError):
+    """A file can't be opened, read or written. It has the system's `errno`, and `filename`."""
+
     status = abi.CNN_ERROR_IO
 
 
 class MissingFileError(FileError, FileNotFoundError):
-    pass
+    """A file or folder isn't there."""
 
 
 class ForbiddenFileError(FileError, PermissionError):
-    pass
+    """A file may not be read or written."""
 
 
 class FolderError(FileError, IsADirectoryError):
@@ -47,30 +53,44 @@ class FolderError(FileError, IsADirectoryError):
 
 
 class FormatError(Error, ValueError):
+    """A file isn't what it should be, or is broken."""
+
     status = abi.CNN_ERROR_FORMAT
 
 
 class UnsupportedError(Error, NotImplementedError):
+    """A file is sound, but uses what the library can't do; or the library was built without it."""
+
     status = abi.CNN_ERROR_UNSUPPORTED
 
 
 class LimitError(Error, ValueError):
+    """Something is larger than a limit that is set for it."""
+
     status = abi.CNN_ERROR_LIMIT
 
 
 class ShapeError(Error, ValueError):
+    """Arrays or layers whose shapes don't fit each other."""
+
     status = abi.CNN_ERROR_SHAPE
 
 
 class NotFiniteError(Error, ArithmeticError):
+    """Training or a prediction came to NaN or infinity."""
+
     status = abi.CNN_ERROR_NOT_FINITE
 
 
 class StoppedError(Error):
+    """A callback asked to stop."""
+
     status = abi.CNN_ERROR_STOPPED
 
 
 class DataError(Error, ValueError):
+    """A dataset that can't be used: no images, a single class, labels that don't fit."""
+
     status = abi.CNN_ERROR_DATA
 
 

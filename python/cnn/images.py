@@ -34,7 +34,7 @@ def load_image(path: PathLike, **options: Unpack[ImageOptions]) -> NDArray[np.ui
     """A JPEG or PNG as H×W×3 bytes.
 
     >>> cnn.load_image("photo.jpg").shape
-    (96, 128, 3)
+    (180, 180, 3)
     """
     pointer = Tensor._place()
     library.cnn_image_load(None, os.fsencode(path), struct_of(abi.cnn_image_options, options), ref(pointer))

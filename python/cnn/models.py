@@ -92,7 +92,7 @@ class Graph(Object):
         """A net by name; see net_names().
 
         >>> cnn.Graph.net("two_conv", size=48, outputs=3)
-        <cnn.Graph: 48×48×3 to 3, 13 layers>
+        <cnn.Graph: 48×48×3 to 3, 11 layers>
         """
         pointer = cls._place()
         library.cnn_graph_create_net(None, name.encode(), struct_of(abi.cnn_net_options, options), ref(pointer))
@@ -224,7 +224,7 @@ class Model(Object):
 
     >>> model = cnn.Model(cnn.Graph.net("two_conv", size=48), seed=1)
     >>> model
-    <cnn.Model: 48×48×3 to 1, 6,177 weights>
+    <cnn.Model: 48×48×3 to 1, 448,449 weights>
     >>> model.predict(np.zeros((2, 48, 48, 3))).shape
     (2, 1)
     """

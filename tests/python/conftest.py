@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -38,3 +39,18 @@ def pets(tmp_path_factory):
 
 
 SAMPLE = ROOT / "examples/catdog/sample"
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A folder with what the examples of the docs are about."""
+    root = tmp_path_factory.mktemp("docs")
+    for kind, name in (("cats", "Cat"), ("dogs", "Dog")):
+        for folder, first in (("PetImages", 0), ("more/PetImages", 20)):
+            (root / folder / name).mkdir(parents=True)
+            for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[first:first + 10]:
+                shutil.copy(path, root / folder / name)
+    for copy, kind in (("photo.jpg", "cats"), ("other.jpg", "dogs")):
+        shutil.copy(sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[-1], root / copy)
+    (root / "README").write_text("no image")
+    return root

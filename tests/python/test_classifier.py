@@ -1,6 +1,8 @@
 import copy
 import pickle
 import shutil
+import threading
+import time
 import warnings
 
 import numpy as np
@@ -300,3 +302,62 @@ def test_a_score_takes_a_label_for_each_image(pets):
 def test_one_path_is_no_list_of_paths(pets):
     with pytest.raises(TypeError, match="a list of paths, not one: use .'photo.jpg'."):
         pets.predict_files("photo.jpg")
+
+
+def test_a_callback_of_the_first_training_may_use_what_has_been_learned(tmp_path):
+    X, y = photographs(24)
+    names = np.array(["cat", "dog"])[y]
+    seen = []
+
+    def on_epoch(epoch):
+        path = tmp_path / f"{epoch.epoch}.safetensors"
+        pets.save(path)
+        copies = [cnn.Classifier.load(path), pickle.loads(pickle.dumps(pets)), copy.deepcopy(pets)]
+        probabilities = pets.predict_proba(X)
+        assert all((one.predict_proba(X) == probabilities).all() for one in copies)
+        assert pets.classes_.tolist() == ["cat", "dog"] and pets.evaluate(X, names).accuracy == pets.score(X, names)
+        seen.append(pets.model_.parameters()["conv2d_1.weight"].value.copy())
+
+    pets = tiny_classifier(epochs=3)
+    pets.fit(X, names, on_epoch=on_epoch)
+    assert len(seen) == 3 and not (seen[0] == seen[1]).all() and pets.history_[-1].epoch == 3
+
+
+def test_another_thread_sees_a_classifier_as_it_was_until_it_is_fitted_again():
+    X, y = photographs(24)
+    pets, old, new = tiny_classifier(epochs=2).fit(X, y), {0, 1}, {"cat", "dog", "bird"}
+    pets.set_params(net="two_conv", size=24)
+    found, wrong, done = [], [], threading.Event()
+
+    def predict():
+        while not done.is_set():
+            classes = set(pets.classes_.tolist())
+            labels, probabilities = set(pets.predict(X).tolist()), pets.predict_proba(X)
+            found.append(labels)
+            if not (labels <= old or labels <= new) or probabilities.shape not in ((24, 2), (24, 3)) or (
+                    classes not in (old, new)):
+                wrong.append((classes, labels))
+
+    def on_epoch(_epoch):
+        time.sleep(0.05)
+        assert set(pets.classes_.tolist()) == new and pets.predict_proba(X).shape == (24, 3)
+
+    threads = [threading.Thread(target=predict) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    pets.fit(X, np.array(["bird", "cat", "dog"])[np.arange(24) % 3], on_epoch=on_epoch)
+    fitted = len(found)
+    while len(found) < fitted + 6:
+        time.sleep(0.01)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong and found[0] <= old and found[-1] <= new
+
+
+def test_what_a_classifier_is_asked_before_it_is_fitted_is_scikit_learns_error():
+    pets = tiny_classifier()
+    for ask in (lambda: pets.classes_, lambda: pets.history_, lambda: pets.model_, lambda: pets.save("file")):
+        with pytest.raises(cnn.NotFittedError, match="this Classifier is not fitted yet") as caught:
+            ask()
+        assert isinstance(caught.value, ValueError) and isinstance(caught.value, AttributeError)

@@ -2,30 +2,15 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 
 import pytest
 
-from conftest import ROOT, SAMPLE
+from conftest import ROOT
 
 
 def blocks(page, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    root = tmp_path_factory.mktemp("docs")
-    for kind, name in (("cats", "Cat"), ("dogs", "Dog")):
-        for folder, first in (("PetImages", 0), ("more/PetImages", 20)):
-            (root / folder / name).mkdir(parents=True)
-            for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[first:first + 10]:
-                shutil.copy(path, root / folder / name)
-    for copy, kind in (("photo.jpg", "cats"), ("other.jpg", "dogs")):
-        shutil.copy(sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[-1], root / copy)
-    (root / "README").write_text("no image")
-    return root
 
 
 def test_the_python_of_the_docs_works(place, monkeypatch, capsys):
