@@ -6,11 +6,12 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/external_command.h"
 #include "cli/json_memory.h"
 #include "cli/manual.h"
 #include "cli/output.h"
+#include "cli/spelling.h"
+#include "commands/commands.h"
 
 static const catdog_command *const commands[] = {
     &train_command,
@@ -40,7 +41,7 @@ static const catdog_command *const commands[] = {
 #define NEEDED(library) library
 #endif
 
-/* Commands that this program lacks, and what each needs. */
+/* Commands that this program was built without, and what each needs. */
 static const char *const absent[][2] = {
 #ifndef CATDOG_HAS_SERVE
     { "serve", NEEDED("libmicrohttpd") },
@@ -62,17 +63,17 @@ static void print_overview(FILE *file)
         if ((int)strlen(commands[i]->name) > widest)
             widest = (int)strlen(commands[i]->name);
     fputs("Usage: catdog COMMAND [OPTION]...\n\n"
-          "Trains a classifier of photographs, and uses it.\n\n"
+          "Trains image classifiers on photographs, and classifies photographs with them.\n\n"
           "Commands:\n",
           file);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(file, "  %-*s  %s\n", widest, commands[i]->name, commands[i]->summary);
     fputs("\nExample:\n"
-          "  catdog check   --data PetImages                           which photographs are broken?\n"
-          "  catdog train   --data PetImages --model pets.safetensors  learn from the rest\n"
-          "  catdog predict --model pets.safetensors photo.jpg         is it a cat or a dog?\n\n"
-          "'catdog COMMAND --help' explains a command; 'catdog --version' tells the version.\n"
-          "The exit status is 0 for success, 1 for a failure, 2 for a command line that is wrong.\n",
+          "  catdog check   --data PetImages                           find broken photographs\n"
+          "  catdog train   --data PetImages --model pets.safetensors  train on the others\n"
+          "  catdog predict --model pets.safetensors photo.jpg         classify a new one\n\n"
+          "'catdog COMMAND --help' describes a command; 'catdog --version' prints the version.\n"
+          "The exit status is 0 for success, 1 for a failure, and 2 for an invalid command line.\n",
           file);
 }
 
@@ -84,11 +85,11 @@ static int unknown_command(const char *word)
     names[COMMANDS] = "--version";
     names[COMMANDS + 1] = "--help";
     if (!access(word, F_OK))
-        return arguments_wrong(NULL, "a command is missing before '%s'; did you mean 'catdog predict %s'?", word, word);
+        return arguments_wrong(NULL, "'%s' is not a command; did you mean 'catdog predict %s'?", word, word);
     for (size_t i = 0; absent[i][0]; i++)
         if (!strcmp(word, absent[i][0]))
-            return arguments_wrong(NULL, "this catdog comes without %s, which '%s' needs", absent[i][1], word);
-    const char *nearest = arguments_nearest(word, names);
+            return arguments_wrong(NULL, "this catdog was built without %s, which '%s' needs", absent[i][1], word);
+    const char *nearest = spelling_nearest(word, names);
     if (nearest)
         return arguments_wrong(NULL, "unknown command '%s'; did you mean '%s'?", word, nearest);
     return arguments_wrong(NULL, "unknown command '%s'", word);

@@ -59,7 +59,7 @@ def test_training_says_that_a_test_part_alone_validates(divided, tmp_path):
     shutil.copytree(divided / "train", tmp_path / "x" / "train")
     shutil.copytree(divided / "test", tmp_path / "x" / "test")
     said = succeeds("train", "--data", tmp_path / "x", "--model", tmp_path / "m", *QUICK).err
-    assert "12 images train, and the 4 of its test part validate: for figures that nothing was chosen by" in said
+    assert "12 images train, and the 4 of its test part validate; for an unbiased test" in said
     said = succeeds("train", "--data", tmp_path / "x", "--val", 0.25, "--model", tmp_path / "m", *QUICK).err
     assert "12 images train, 4 are kept for 'catdog eval'" in said and "validating on 4;" in said
 
@@ -94,10 +94,10 @@ def test_training_warns_of_photographs_that_are_there_twice(divided, tmp_path):
     shutil.copy(data / "train" / "Cat" / "1.jpg", data / "valid" / "Cat" / "same.jpg")
     shutil.copy(data / "train" / "Dog" / "2.jpg", data / "test" / "Dog" / "same.jpg")
     said = succeeds("train", "--data", data, "--model", tmp_path / "m", *QUICK).err
-    assert "note: 1 photograph is there with two labels, such as " in said
-    assert "train/Cat/0.jpg (Cat) and " in said and "train/Dog/same.jpg (Dog): 'catdog check' lists them" in said
-    assert "note: 1 of the photographs to validate on is trained on, too, such as " in said
-    assert "note: 1 of the photographs of the test part is trained on, too, such as " in said
+    assert "warning: 1 photograph has two labels, such as " in said
+    assert "train/Cat/0.jpg (Cat) and " in said and "train/Dog/same.jpg (Dog); 'catdog check' lists it" in said
+    assert "warning: 1 of the validation photographs is also trained on, such as " in said
+    assert "warning: 1 of the test photographs is also trained on, such as " in said
     found = succeeds("check", "--data", data).out
     assert ", and another label: Cat there, Dog here; one of them is wrong" in found
     assert "what is in the train" in found or "what is in the valid" in found
@@ -111,5 +111,5 @@ def test_a_zip_that_unpacks_to_more_than_its_size_explains_needs_trust(tmp_path)
             for number in range(3):
                 archive.writestr(f"{kind}/{number}.jpg", bytes(60 << 20))
     said = fails(1, "check", "--data", path, saying="its 6 files would unpack to 377487360 bytes").err
-    assert "with --trust-data there is no such limit" in said
+    assert "--trust-data lifts it" in said
     assert "0.jpg: is nothing but zero bytes, not JPEG or PNG" in run("check", "--data", path, "--trust-data").out

@@ -29,7 +29,7 @@ IDLE = [
     *[(["bench", "--part", "machine"], option) for option in (["--net", "two_conv"], ["--size", "64"], ["--batch", "8"],
                                                               ["--precision", "bf16"], ["--data", "x"])],
     (["bench", "--part", "net"], ["--data", "x"]), (["bench", "--part", "loader"], ["--batch", "8"]),
-    (["bench", "--part", "loader"], ["--width", "2"]),
+    (["bench", "--part", "loader"], ["--width", "2"]), (["bench"], ["--max-pixels", "9"]), (["bench"], ["--trust-data"]),
 ]
 
 
@@ -39,7 +39,8 @@ def test_an_option_that_would_do_nothing_is_refused(start, option):
     assert "--help'." in done.err
 
 
-@pytest.mark.parametrize("option", [["--from", "shipped"], ["--head", "linear"], ["--checkpoint", "c"]])
+@pytest.mark.parametrize("option", [["--from", "shipped"], ["--head", "linear"], ["--checkpoint", "c"],
+                                    ["--memory", "9"], ["--max-pixels", "9"]])
 def test_a_search_refuses_what_its_trials_would_not_do(option):
     fails(2, "tune", "--data", "x", "--budget", "9s", "--", *option, saying=f"{option[0]}")
 

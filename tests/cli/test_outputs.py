@@ -142,7 +142,7 @@ def test_a_model_on_standard_output_is_alone_there(name, pets, tmp_path):
                                           ("quantize", "m.ONNX"), ("export", "m.txt")])
 def test_a_new_files_name_promises_no_other_format(writer, name, pets, tmp_path):
     needs(writer)
-    fails(2, *commands(pets, tmp_path / name)[writer], saying="name one that ends in ." )
+    fails(2, *commands(pets, tmp_path / name)[writer], saying="choose a name that ends in ." )
     assert os.listdir(tmp_path) == []
 
 
@@ -165,8 +165,8 @@ def test_two_outputs_are_not_one_file(spelling, pets, tmp_path):
     two = {"same": one, "dot": tmp_path / "folder" / "." / "t", "link": tmp_path / "folder" / "link",
            "folder link": tmp_path / "other" / "t"}[spelling]
     two = str(two) if spelling != "dot" else f"{tmp_path}/folder/./t"
-    fails(2, *train(pets, "--model", one, "--history", two), saying="one file")
-    fails(2, *train(pets, "--model", one, "--checkpoint", two), saying="one file")
+    fails(2, *train(pets, "--model", one, "--history", two), saying="the same file")
+    fails(2, *train(pets, "--model", one, "--checkpoint", two), saying="the same file")
     assert not one.exists()
 
 
@@ -175,13 +175,13 @@ def test_an_output_is_no_input(pets, tmp_path):
     model.write_bytes(pets.model.read_bytes())
     listed.write_text("path,label\n" + "".join(f"{p},{p.parent.name}\n" for p in pets.test.rglob("*.jpg")))
     before = listed.read_bytes()
-    fails(2, "train", "--data", pets.test, "--from", model, "--model", f"{tmp_path}/./m.safetensors", saying="one file")
-    fails(2, "train", "--data", listed, "--net", pets.net, "--model", listed, "--force", saying="one file")
+    fails(2, "train", "--data", pets.test, "--from", model, "--model", f"{tmp_path}/./m.safetensors", saying="the same file")
+    fails(2, "train", "--data", listed, "--net", pets.net, "--model", listed, "--force", saying="the same file")
     shipped = Path(PROGRAM).parent / "models" / "cats-and-dogs.safetensors"
-    fails(2, "train", "--data", pets.test, "--from", "shipped", "--model", shipped, saying="one file")
+    fails(2, "train", "--data", pets.test, "--from", "shipped", "--model", shipped, saying="the same file")
     fails(2, "quantize", "--model", model, "--data", pets.test, "--out", f"{tmp_path}/./m.safetensors",
-          saying="one file")
-    fails(2, "export", "--model", model, "--out", model, saying="one file")
+          saying="the same file")
+    fails(2, "export", "--model", model, "--out", model, saying="the same file")
     assert listed.read_bytes() == before and model.read_bytes() == pets.model.read_bytes()
 
 
@@ -189,9 +189,9 @@ def test_an_output_is_no_input(pets, tmp_path):
 def test_pictures_are_not_written_among_the_photographs(pets, tmp_path):
     data = make_folder(tmp_path / "set", 2)
     before = sorted(data.rglob("*"))
-    fails(2, "samples", "--data", data, "--out", data / "Cat" / "samples.png", saying="name a place outside")
-    fails(2, "augment-preview", "--data", data, "--out", data / "a.png", saying="name a place outside")
-    fails(2, "report", "--model", pets.model, "--data", ".", "--out", "report", cwd=data, saying="lies in --data")
+    fails(2, "samples", "--data", data, "--out", data / "Cat" / "samples.png", saying="choose a place outside")
+    fails(2, "augment-preview", "--data", data, "--out", data / "a.png", saying="choose a place outside")
+    fails(2, "report", "--model", pets.model, "--data", ".", "--out", "report", cwd=data, saying="is inside --data")
     fails(2, "report", "--model", pets.model, "--data", data, "--out", f"{data}/Cat/../../set", saying="--data")
     assert sorted(data.rglob("*")) == before
     succeeds("samples", "--data", data, "--out", tmp_path / "set.png")
@@ -222,5 +222,5 @@ def test_a_report_replaces_its_own_files_alone(pets, tmp_path):
     assert (out / "confusion.png").read_bytes() == b"mine" and not (out / "index.html").exists()
     succeeds(*command, "--force")
     succeeds(*command)
-    fails(2, *command[:-1], pets.test, saying="one file")
+    fails(2, *command[:-1], pets.test, saying="the same file")
     assert not list(out.glob("*.part")) and not list(out.glob(".*"))

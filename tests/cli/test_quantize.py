@@ -64,7 +64,7 @@ def test_what_can_not_be_is_refused(pets, small, tmp_path):
     fails(1, "quantize", "--model", pets.model, "--data", pets.root / "absent", "--out", out, saying="absent")
     fails(1, "quantize", "--model", pets.model, "--data", pets.data, "--out", tmp_path / "no" / "q", saying="no/q")
     fails(2, "quantize", "--model", pets.model, "--data", pets.data, saying="--out")
-    fails(2, "quantize", "--model", pets.model, "--data", pets.data, "--out", pets.model, saying="replace")
+    fails(2, "quantize", "--model", pets.model, "--data", pets.data, "--out", pets.model, saying="overwritten")
     assert not out.exists()
 
 

@@ -256,8 +256,8 @@ def test_few_photographs_are_counted_by_more_than_one_tick(crowd, tmp_path):
     ("", "no column 'epoch'"),
     ("epoch,loss\n1,2\n", "no column 'accuracy'"),
     ("epoch,loss,accuracy\n", "no epoch"),
-    ("epoch,loss,accuracy\n1,0.5,0.5\n2,x,0.5\n", "line 3: 'x' is no number"),
-    ("epoch,loss,accuracy\n1,0.5\n", "line 2: '' is no number"),
+    ("epoch,loss,accuracy\n1,0.5,0.5\n2,x,0.5\n", "line 3: 'x' is not a number"),
+    ("epoch,loss,accuracy\n1,0.5\n", "line 2: '' is not a number"),
 ])
 def test_a_history_that_is_none_is_refused(pets, tmp_path, text, saying):
     (tmp_path / "h.csv").write_text(text)

@@ -123,9 +123,9 @@ def test_every_answer_has_the_headers_that_keep_a_page_safe(server, path):
     ("GET", "/nothing", None, {}, 404, "nothing at this address"),
     ("GET", "/../page.css", None, {}, 404, "nothing at this address"),
     ("POST", "/nothing", CAT, {}, 404, "nothing at this address"),
-    ("GET", "/v1/predict", None, {}, 405, "POST alone"),
-    ("DELETE", "/healthz", None, {}, 405, "GET and HEAD alone"),
-    ("POST", "/", CAT, {}, 405, "GET and HEAD alone"),
+    ("GET", "/v1/predict", None, {}, 405, "only takes POST"),
+    ("DELETE", "/healthz", None, {}, 405, "only takes GET and HEAD"),
+    ("POST", "/", CAT, {}, 405, "only takes GET and HEAD"),
     ("POST", "/v1/predict", None, {}, 400, "no body"),
     ("POST", "/v1/predict", CAT, {"Content-Type": "application/x-www-form-urlencoded"}, 415, "multipart/form-data"),
     ("POST", "/v1/predict", b"{}", {"Content-Type": "application/json"}, 415, "multipart/form-data"),
@@ -133,7 +133,7 @@ def test_every_answer_has_the_headers_that_keep_a_page_safe(server, path):
     ("POST", "/v1/predict", CAT, {"Content-Type": "application/octet-streamX"}, 415, "multipart/form-data"),
     ("POST", "/v1/predict", b"x", {"Content-Type": "multipart/form-data"}, 400, "no boundary"),
     ("POST", "/v1/predict", b"nonsense", {"Content-Type": "multipart/form-data; boundary=x"}, 400, "form"),
-    ("POST", "/v1/predict", form(("a", CAT))[0][:-30], {"Content-Type": form()[1]}, 400, "ends in the middle"),
+    ("POST", "/v1/predict", form(("a", CAT))[0][:-30], {"Content-Type": form()[1]}, 400, "is incomplete"),
     ("POST", "/v1/predict", form()[0], {"Content-Type": form()[1]}, 400, "form"),
     ("POST", "/v1/predict", b"GIF89a" + bytes(50), {"Content-Type": "image/gif"}, 422, "can't be classified"),
 ])
@@ -163,7 +163,7 @@ def test_names_of_files_come_back_as_text_whatever_they_are(server):
 
 
 def test_limits_are_kept(pets):
-    with serving("--model", pets.model, "--body", 1, "--photos", 2, "--megapixels", 1) as server:
+    with serving("--model", pets.model, "--body", 1, "--photos", 2, "--max-pixels", 1000000) as server:
         for size in (1 << 20) + 1, 10 << 20:  # one that is read to its end, and one that isn't
             with server.connect() as connection:
                 connection.sendall(post(b"", size))
@@ -175,7 +175,7 @@ def test_limits_are_kept(pets):
         assert server.predict(*[("a", CAT)] * 3).status == 413
         large = server.predict(("small.jpg", CAT), ("large.png", encode(Image.new("RGB", (1200, 1000)), "PNG")))
         assert large.status == 200
-        assert "1200 x 1000 pixels are more than the 1 megapixels" in large.json["predictions"][1]["error"]
+        assert "is 1200 x 1000 pixels; this server's limit is 1 megapixels" in large.json["predictions"][1]["error"]
 
 
 def send_quietly(connection, data):
@@ -372,7 +372,7 @@ def test_while_it_ends_new_clients_are_told_so(pets, slow_photograph):
         wait_until(lambda: server.get("/healthz").status == 503)
         assert server.get("/healthz").json == {"status": "stopping"}
         refused = server.predict(("cat.jpg", CAT))
-        assert (refused.status, refused.json["error"]) == (503, "the server is being stopped")
+        assert (refused.status, refused.json["error"]) == (503, "the server is stopping")
         late.sendall(post(CAT))
         assert b" 503 " in read_all(late)
         assert accepted.result().status == 200
@@ -383,7 +383,7 @@ def test_nothing_is_written_but_two_lines(pets, tmp_path):
     server.predict(("secret-name.jpg", CAT), ("bad", b"secret"))
     server.get("/secret-path")
     out = server.stop()
-    assert out == f"catdog: serving pets.safetensors at {server.url} - Ctrl-C ends it\ncatdog: stopped\n"
+    assert out == f"catdog: serving pets.safetensors at {server.url} - press Ctrl-C to stop\ncatdog: stopped\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -158,7 +158,7 @@ static int finish(work *w, cnn_status status)
 static int prepare(work *w, const bench_net *setting)
 {
     *w = (work){ .setting = setting };
-    if (context_create(setting->threads, &w->context) || net_create_graph(w->context, &setting->net, &w->graph)) {
+    if (context_create(&setting->resources, &w->context) || net_create_graph(w->context, &setting->net, &w->graph)) {
         release(w);
         return EXIT_FAILED;
     }
@@ -211,7 +211,7 @@ int bench_net_start(const void *setting, void *nothing)
 {
     work w = { .setting = setting };
     (void)nothing;
-    if (context_create(w.setting->threads, &w.context))
+    if (context_create(&w.setting->resources, &w.context))
         return EXIT_FAILED;
     cnn_status status = cnn_model_load(w.context, w.setting->model, &w.model);
     if (!status)

@@ -1,4 +1,4 @@
-/* What one core can do at most: multiplications and additions among registers. */
+/* Peak arithmetic of one core: multiplications and additions in registers, in billions a second. */
 #ifndef CATDOG_BENCH_PEAK_FLOPS_H
 #define CATDOG_BENCH_PEAK_FLOPS_H
 

@@ -1,5 +1,5 @@
-/* What the machine itself can do: arithmetic among registers, and reading and copying memory that is far larger than
- * its caches. */
+/* The machine's roofline (Williams, Waterman and Patterson 2009): peak arithmetic, and the bandwidth of memory that is
+ * far larger than the caches. */
 #ifndef CATDOG_BENCH_ROOFLINE_H
 #define CATDOG_BENCH_ROOFLINE_H
 
@@ -8,8 +8,8 @@ typedef struct roofline_limits {
     double read, copy;       /* GB/s; copying counts the bytes read and the bytes written */
 } roofline_limits;
 
-/* Of so many threads together, by an instruction set as the library calls it. Gives 0, or -1 if there is no memory or
- * there are no threads for it. */
+/* Measures all threads together. `instruction_set` is the library's name for it. Returns 0, or -1 if memory or threads
+ * are short. */
 int roofline_measure(unsigned threads, const char *instruction_set, roofline_limits *limits);
 
 #endif

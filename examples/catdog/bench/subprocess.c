@@ -61,7 +61,7 @@ static int wait_for(pid_t process)
             return EXIT_FAILED;
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
-    output_error("a part of the work was ended: %s", strsignal(WTERMSIG(status)));
+    output_error("a process of the benchmark was killed: %s", strsignal(WTERMSIG(status)));
     return EXIT_FAILED;
 }
 
@@ -72,7 +72,7 @@ int subprocess_run(subprocess_work work, const void *setting, void *result, size
     fflush(NULL); /* or both processes write it */
     double start = clock_now();
     if (pipe(ends)) {
-        output_error("no pipe can be made: %s", strerror(errno));
+        output_error("a pipe can't be created: %s", strerror(errno));
         return EXIT_FAILED;
     }
     pid_t process = fork();
@@ -82,7 +82,7 @@ int subprocess_run(subprocess_work work, const void *setting, void *result, size
     }
     close(ends[1]);
     if (process < 0)
-        output_error("no process can be started: %s", strerror(errno));
+        output_error("a process can't be started: %s", strerror(errno));
     int whole = process > 0 && !read_all(ends[0], result, size) && !read_all(ends[0], &memory_mb, sizeof memory_mb);
     double end = clock_now();
     close(ends[0]);

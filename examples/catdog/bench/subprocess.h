@@ -1,19 +1,20 @@
-/* Work in a process of its own, so that what memory it held is known, and nothing of it is left for what follows. */
+/* Runs work in a process of its own, which tells its memory from that of other work. */
 #ifndef CATDOG_BENCH_SUBPROCESS_H
 #define CATDOG_BENCH_SUBPROCESS_H
 
 #include <stddef.h>
 
-/* Fills in `result`. Gives EXIT_DONE; or something else, with a sentence printed. It may not write to standard output.
+/* Fills in `result`. Returns EXIT_DONE, or another status with a sentence printed. Must not write to standard output.
  */
 typedef int (*subprocess_work)(const void *setting, void *result);
 
 typedef struct subprocess_cost {
-    double seconds;   /* from before the process began until its result was there */
-    double memory_mb; /* the most that it held */
+    double seconds;   /* from before the process started until its result arrived */
+    double memory_mb; /* at its peak */
 } subprocess_cost;
 
-/* Gives what the work gave, or EXIT_FAILED with a sentence printed. The caller has no threads. `cost` may be NULL. */
+/* Returns what the work returned, or EXIT_FAILED with a sentence printed. The caller must not have threads. `cost` may
+ * be NULL. */
 int subprocess_run(subprocess_work work, const void *setting, void *result, size_t size, subprocess_cost *cost);
 
 #endif

@@ -9,56 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/help.h"
 #include "cli/manual.h"
 #include "cli/output.h"
+#include "cli/spelling.h"
 
-enum { LONGEST_WORD = 32, MAX_OPTIONS = 48, HELP_COLUMN = 28, HELP_WIDTH = 100 };
+enum { LONGEST_WORD = 32, MAX_OPTIONS = 48 };
 
-/* Of the command line that was parsed last. */
-static const char *given[MAX_OPTIONS];
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance; both words are shorter than LONGEST_WORD. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[LONGEST_WORD + 1];
-    size_t columns = strlen(b);
-    for (size_t j = 0; j <= columns; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= columns; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[columns];
-}
-
-const char *arguments_nearest(const char *word, const char *const *names)
-{
-    size_t length = strlen(word);
-    if (!length || length >= LONGEST_WORD)
-        return NULL;
-    const char *nearest = NULL;
-    size_t least = length / 3 + 2; /* farther off than this, a guess puzzles more than it helps */
-    for (; *names; names++) {
-        if (strlen(*names) >= LONGEST_WORD)
-            continue;
-        size_t distance = edit_distance(word, *names);
-        if (distance < least) {
-            least = distance;
-            nearest = *names;
-        }
-    }
-    return nearest;
-}
+/* The names of the options on the command line that was parsed last. */
+static const char *present[MAX_OPTIONS];
 
 int arguments_number(const char *text, double *number)
 {
@@ -91,34 +50,6 @@ int arguments_wrong(const catdog_command *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* Text from HELP_COLUMN on, in as many lines as it takes. */
-static void print_wrapped(const char *text)
-{
-    size_t room = HELP_WIDTH - HELP_COLUMN - 2;
-    while (strlen(text) > room) {
-        size_t length = room;
-        while (length && text[length] != ' ')
-            length--;
-        if (!length)
-            break;
-        printf("%.*s\n%*s", (int)length, text, HELP_COLUMN + 2, "");
-        text += length + 1;
-    }
-    puts(text);
-}
-
-static void print_help(const catdog_command *command, const option *options)
-{
-    printf("Usage: catdog %s %s\n\n%s\nOptions:\n", command->name, command->synopsis, command->guide);
-    for (const option *o = options; o->name; o++) {
-        char left[128];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
-        printf("  %-*s%s", HELP_COLUMN, left, strlen(left) < HELP_COLUMN ? "" : " ");
-        print_wrapped(o->help);
-    }
-    printf("  %-*s%s\n", HELP_COLUMN, "--help", "this text");
-}
-
 static const option *find_option(const option *options, const char *name, size_t length)
 {
     for (const option *o = options; o->name; o++)
@@ -135,7 +66,7 @@ static int unknown_option(const catdog_command *command, const option *options, 
     char word[LONGEST_WORD];
     const char *start = argument + strspn(argument, "-");
     snprintf(word, sizeof word, "%.*s", (int)strcspn(start, "="), start);
-    const char *nearest = arguments_nearest(word, names);
+    const char *nearest = spelling_nearest(word, names);
     if (nearest)
         return arguments_wrong(command, "%s: unknown option '%s'; did you mean '--%s'?", command->name, argument,
                                nearest);
@@ -171,7 +102,7 @@ static int set_choice(const catdog_command *command, const option *o, const char
             return PARSED;
         }
     }
-    const char *nearest = arguments_nearest(value, o->choices);
+    const char *nearest = spelling_nearest(value, o->choices);
     char list[256] = "";
     for (int i = 0; o->choices[i]; i++)
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", o->choices[i]);
@@ -198,7 +129,7 @@ static int set_option(const catdog_command *command, const option *o, const char
 static int asks_for_help(const catdog_command *command, const option *options, const char *argument)
 {
     if (!strcmp(argument, "--help") || !strcmp(argument, "-h"))
-        print_help(command, options);
+        help_print(command, options);
     else if (!strcmp(argument, "--help=man"))
         manual_of_command(command, options);
     else if (!strcmp(argument, "--help=bash"))
@@ -208,28 +139,28 @@ static int asks_for_help(const catdog_command *command, const option *options, c
     return 1;
 }
 
-static void note_given(const char *name)
+static void note_present(const char *name)
 {
     for (int i = 0; i < MAX_OPTIONS; i++) {
-        if (!given[i] || !strcmp(given[i], name)) {
-            given[i] = name;
+        if (!present[i] || !strcmp(present[i], name)) {
+            present[i] = name;
             return;
         }
     }
 }
 
-int arguments_given(const char *name)
+int arguments_has(const char *name)
 {
-    for (int i = 0; i < MAX_OPTIONS && given[i]; i++)
-        if (!strcmp(given[i], name))
+    for (int i = 0; i < MAX_OPTIONS && present[i]; i++)
+        if (!strcmp(present[i], name))
             return 1;
     return 0;
 }
 
-int arguments_refuse_idle(const catdog_command *command, const idle_option *options)
+int arguments_refuse_unused(const catdog_command *command, const unused_option *options)
 {
-    for (const idle_option *o = options; o->name; o++)
-        if (o->idle && arguments_given(o->name))
+    for (const unused_option *o = options; o->name; o++)
+        if (o->is_unused && arguments_has(o->name))
             return arguments_wrong(command, "%s: --%s does nothing %s", command->name, o->name, o->why);
     return EXIT_DONE;
 }
@@ -246,7 +177,7 @@ static int parse_option(const catdog_command *command, const option *options, ch
         return unknown_option(command, options, argument);
     const char *value = argument[length] ? argument + length + 1 : NULL;
     if (o->kind == OPTION_FLAG && value)
-        return arguments_wrong(command, "%s: --%s takes no value, but '%s' was given", command->name, o->name, value);
+        return arguments_wrong(command, "%s: --%s takes no value; remove '=%s'", command->name, o->name, value);
     if (o->kind != OPTION_FLAG && !value) {
         const char *next = argv[*index + 1];
         if (!next || !strncmp(next, "--", 2))
@@ -254,15 +185,18 @@ static int parse_option(const catdog_command *command, const option *options, ch
         value = next;
         ++*index;
     }
-    note_given(o->name);
+    note_present(o->name);
     return set_option(command, o, value);
 }
 
 static int stray_value(const catdog_command *command, const option *options, const char *value)
 {
     int is_data = find_option(options, "data", strlen("data")) && !access(value, F_OK);
-    return arguments_wrong(command, "%s: what is '%s'? Every value needs its option's name before it%s%s",
-                           command->name, value, is_data ? ", such as --data " : "", is_data ? value : "");
+    if (is_data)
+        return arguments_wrong(command, "%s: unexpected argument '%s'; did you mean '--data %s'?", command->name, value,
+                               value);
+    return arguments_wrong(command, "%s: unexpected argument '%s'; a value follows the name of its option",
+                           command->name, value);
 }
 
 static int find_missing(const catdog_command *command, const option *options)
@@ -277,7 +211,7 @@ int arguments_parse(const catdog_command *command, const option *options, int ar
 {
     int kept = 0;
     int only_operands = 0;
-    memset(given, 0, sizeof given);
+    memset(present, 0, sizeof present);
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (only_operands || argument[0] != '-' || !argument[1]) {

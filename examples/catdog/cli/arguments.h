@@ -13,12 +13,8 @@ typedef struct catdog_command {
     const char *synopsis;                                                    /* what follows `catdog NAME` */
     const char *guide;                                                       /* what it does, by example */
     int (*run)(const struct catdog_command *command, int argc, char **argv); /* argv[0] is the command's name */
-    const char *hint; /* what to say of an option that it doesn't know; NULL: nothing */
+    const char *hint; /* what to add to the sentence on an unknown option; NULL: nothing */
 } catdog_command;
-
-extern const catdog_command train_command, tune_command, eval_command, predict_command, check_command,
-    calibrate_command, summary_command, quantize_command, bench_command, export_command, serve_command, report_command,
-    samples_command, augment_preview_command;
 
 typedef enum option_kind {
     OPTION_FLAG,   /* target: int, set to 1 */
@@ -31,41 +27,38 @@ typedef enum option_kind {
 typedef struct option {
     const char *name;       /* without its dashes; NULL ends a table */
     const char *value_name; /* NULL for a flag */
-    const char *help;
+    const char *help;       /* what it is, and its unit; the range, the choices and the default are added to that */
     option_kind kind;
-    void *target; /* left as it is if the option isn't given */
+    void *target; /* stays as it is where the option is absent */
     double minimum, maximum;
-    const char *const *choices; /* ends in NULL; of a text, what is suggested beside files */
-    int needed;                 /* of a text: it must be given */
+    const char *const *choices; /* ends in NULL; of a text, what completion suggests beside files */
+    const char *initial;        /* the default, as help shows it; NULL: there is none */
+    int needed;                 /* of a text: the option is required */
 } option;
 
 enum { PARSED = -1 };
 
-/* Reads argv[1] and on. What isn't an option is moved to the front of argv + 1, and counted in `*operands`; with
- * `operands` NULL it is an error. Gives PARSED; or what the process is to end with: help was asked for and printed, or
- * something is wrong and a sentence was printed. */
+/* Reads argv[1] and on. Operands are moved to the front of argv + 1 and counted in `*operands`; where `operands` is
+ * NULL they are an error. Returns PARSED, or the exit status after printing help or a sentence on what is wrong. */
 int arguments_parse(const catdog_command *command, const option *options, int argc, char **argv, int *operands);
 
 /* Whether that option was on the command line that was parsed last. */
-int arguments_given(const char *name);
+int arguments_has(const char *name);
 
-/* An option that does nothing where `idle` is not 0, and why: what follows "--NAME does nothing ". */
-typedef struct idle_option {
+/* An option that would do nothing, and why: what follows "--NAME does nothing ". */
+typedef struct unused_option {
     const char *name; /* NULL ends a table */
-    int idle;
+    int is_unused;
     const char *why;
-} idle_option;
+} unused_option;
 
-/* EXIT_USAGE, with a sentence printed, if one that was given does nothing; else EXIT_DONE. */
-int arguments_refuse_idle(const catdog_command *command, const idle_option *options);
+/* EXIT_USAGE with a sentence printed if the command line has an option that would do nothing; else EXIT_DONE. */
+int arguments_refuse_unused(const catdog_command *command, const unused_option *options);
 
-/* Prints one sentence on a wrong command line, and where to find help; `command` may be NULL. Gives EXIT_USAGE. */
+/* Prints a sentence on a wrong command line, and where to find help; `command` may be NULL. Returns EXIT_USAGE. */
 int arguments_wrong(const catdog_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The one of `names` (ends in NULL) that `word` may have meant; NULL if none is near. */
-const char *arguments_nearest(const char *word, const char *const *names);
-
-/* Reads a whole text as a number; 0 if it is none, or isn't finite. */
+/* Reads a whole text as a finite number. Returns 0 if it is none. */
 int arguments_number(const char *text, double *number);
 
 #endif

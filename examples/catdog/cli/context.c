@@ -6,7 +6,7 @@
 
 #include "cli/output.h"
 
-/* What was said already: a command that opens its data twice would say it twice. */
+/* Warnings that were printed: a command that opens its data twice would print them twice. */
 typedef struct said {
     struct said *next;
     char *message;
@@ -38,7 +38,7 @@ static void print_warning(cnn_log_level level, const char *message, void *user)
         return;
     pthread_mutex_lock(&mutex);
     if (is_new(message))
-        output_error("note: %s", message);
+        output_error("warning: %s", message);
     pthread_mutex_unlock(&mutex);
 }
 
@@ -52,16 +52,18 @@ static void forget_all_said(void)
     }
 }
 
-cnn_status context_create(uint64_t threads, cnn_context **context)
+cnn_status context_create(const context_options *options, cnn_context **context)
 {
     static int registered;
     if (!registered)
         registered = !atexit(forget_all_said);
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = (uint32_t)threads;
-    options.log = print_warning;
-    cnn_status status = cnn_context_create(&options, context);
+    cnn_context_options all;
+    cnn_context_options_init(&all);
+    all.threads = (uint32_t)options->threads;
+    all.memory_limit = options->memory_mb << 20;
+    all.max_pixels = options->max_pixels;
+    all.log = print_warning;
+    cnn_status status = cnn_context_create(&all, context);
     if (status)
         output_library_error();
     return status;

@@ -7,27 +7,16 @@
 #include "cli/output.h"
 #include "cli/paths.h"
 
-int data_trusted;
-
-void data_tell_remedy(void)
-{
-    const char *said = cnn_last_error();
-    if (strstr(said, "max_unpacked_bytes") || strstr(said, "max_decoded_bytes"))
-        output_error("with --trust-data there is no such limit");
-}
-
-cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset)
+cnn_status data_open(cnn_context *context, const data_options *data, cnn_part part, cnn_dataset **dataset)
 {
     cnn_dataset_options options;
     cnn_dataset_options_init(&options);
     options.part = part;
-    if (data_trusted)
+    if (data->trusted)
         options.max_unpacked_bytes = options.max_decoded_bytes = UINT64_MAX;
-    cnn_status status = cnn_dataset_open(context, path, &options, dataset);
-    if (status) {
-        paths_library_error(path);
-        data_tell_remedy();
-    }
+    cnn_status status = cnn_dataset_open(context, data->path, &options, dataset);
+    if (status)
+        paths_library_error(data->path);
     return status;
 }
 
@@ -39,29 +28,29 @@ cnn_dataset_parts data_parts(const cnn_dataset *dataset)
 }
 
 /* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
-static cnn_status open_part(cnn_context *context, const char *path, cnn_part wanted, cnn_dataset **dataset)
+static cnn_status open_part(cnn_context *context, const data_options *data, cnn_part wanted, cnn_dataset **dataset)
 {
-    if (!cnn_dataset_has_test_part(NULL, path)) /* a context of its own: warnings are for the opening */
-        return data_open(context, path, CNN_PART_AUTO, dataset);
-    cnn_status status = data_open(context, path, wanted, dataset);
+    if (!cnn_dataset_has_test_part(NULL, data->path)) /* a context of its own: warnings are for the opening */
+        return data_open(context, data, CNN_PART_AUTO, dataset);
+    cnn_status status = data_open(context, data, wanted, dataset);
     if (status)
         return status;
     cnn_dataset_parts parts = data_parts(*dataset);
     int is_test = wanted == CNN_PART_TEST ? parts.test > 0 : parts.validation == 0;
-    output_text(stderr, path);
+    output_text(stderr, data->path);
     fprintf(stderr, " has a %s part: its %llu images are used\n", is_test ? "test" : "validation",
             (unsigned long long)cnn_dataset_count(*dataset));
     return CNN_OK;
 }
 
-cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset)
+cnn_status data_open_for_testing(cnn_context *context, const data_options *data, cnn_dataset **dataset)
 {
-    return open_part(context, path, CNN_PART_TEST, dataset);
+    return open_part(context, data, CNN_PART_TEST, dataset);
 }
 
-cnn_status data_open_for_validation(cnn_context *context, const char *path, cnn_dataset **dataset)
+cnn_status data_open_for_validation(cnn_context *context, const data_options *data, cnn_dataset **dataset)
 {
-    return open_part(context, path, CNN_PART_VALIDATION, dataset);
+    return open_part(context, data, CNN_PART_VALIDATION, dataset);
 }
 
 typedef struct verifying {
@@ -94,11 +83,9 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
     cnn_status status = cnn_dataset_verify(dataset, &options, skipped);
     progress_clear(progress);
     if (status == CNN_ERROR_STOPPED)
-        output_error("interrupted; nothing was done yet");
+        output_error("interrupted; nothing was written");
     else if (status)
         output_library_error();
-    if (status)
-        data_tell_remedy();
     return status;
 }
 

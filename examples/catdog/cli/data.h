@@ -10,38 +10,40 @@
 #include "cli/arguments.h"
 #include "cli/progress.h"
 
-/* --trust-data: without the limits to what photographs may unpack and decode to. */
-extern int data_trusted;
+typedef struct data_options {
+    const char *path;
+    int trusted; /* by --trust-data */
+} data_options;
 
-/* Entry of a command's table of options. */
-#define DATA_OPTION                                                                                                  \
-    {                                                                                                                \
-        "trust-data", NULL, "set no limits to what the photographs unpack and decode to", OPTION_FLAG, &data_trusted \
-    }
+/* clang-format off */
+/* Entries of a command's table of options, for `d`, a data_options; `help` says what the photographs are for. */
+#define DATA_OPTIONS(d, help) \
+    { "data", "PATH", help ": folder, zip or CSV list", OPTION_TEXT, &(d).path, .needed = 1 }, TRUST_OPTION(d)
 
-/* After an error: says that --trust-data lifts the limit, if it was one of those. */
-void data_tell_remedy(void);
+#define TRUST_OPTION(d) \
+    { "trust-data", NULL, "accept zips and photographs that unpack to far more than their size", OPTION_FLAG, &(d).trusted }
+/* clang-format on */
 
-/* Opens one part of the data at `path`. An error's sentence is printed. The caller owns the dataset. */
-cnn_status data_open(cnn_context *context, const char *path, cnn_part part, cnn_dataset **dataset);
+/* Opens one part of the data. Prints the sentence of an error. The caller owns the dataset. */
+cnn_status data_open(cnn_context *context, const data_options *data, cnn_part part, cnn_dataset **dataset);
 
-/* How the data is divided that a dataset is of. */
+/* How the data that a dataset is part of is divided. */
 cnn_dataset_parts data_parts(const cnn_dataset *dataset);
 
-/* Opens what a model is measured on, or what it is chosen or calibrated by. Of data that is divided that is its test
- * part, else its validation part, or the other way round, and it is said which; else it is everything. */
-cnn_status data_open_for_testing(cnn_context *context, const char *path, cnn_dataset **dataset);
-cnn_status data_open_for_validation(cnn_context *context, const char *path, cnn_dataset **dataset);
+/* Opens the photographs to measure a model on, or to choose or calibrate one with: of divided data the test part, or
+ * the validation part where there is none, and the other way round; else everything. Says which part it is. */
+cnn_status data_open_for_testing(cnn_context *context, const data_options *data, cnn_dataset **dataset);
+cnn_status data_open_for_validation(cnn_context *context, const data_options *data, cnn_dataset **dataset);
 
-/* Decodes every image of `dataset`, names each that is broken on standard error, and leaves it out. `skipped` may be
- * NULL. An error's sentence is printed; it is CNN_ERROR_STOPPED when the user interrupts. */
+/* Decodes every image of `dataset`, reports each broken one on standard error, and leaves it out. `skipped` may be
+ * NULL. Prints the sentence of an error, which is CNN_ERROR_STOPPED where the user interrupts. */
 cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_line *progress, uint64_t *skipped);
 
-/* Gives a dataset's classes the order that another's or a classifier's have. An error's sentence is printed. */
+/* Puts a dataset's classes in the order of another's or of a classifier's. Prints the sentence of an error. */
 cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like);
 cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier);
 
-/* How many classes a classifier tells apart. */
+/* The number of a classifier's classes. */
 uint32_t data_classifier_classes(const cnn_classifier *classifier);
 
 /* Writes "Cat and Dog", or "Bird, Cat, Dog and 4 more". */

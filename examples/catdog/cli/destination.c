@@ -94,9 +94,8 @@ int destination_check_content(const char *path, destination_kind kind, int force
         return 0;
     if (!read_ends(path, info.st_size, &found) && is_own(&found, kind))
         return 0;
-    output_error("the %s '%s' isn't written: a file stands there that is no %s of catdog's; name another, or add "
-                 "--force to replace it",
-                 name_of(kind), path, name_of(kind));
+    output_error("'%s' exists and is not a %s that catdog wrote; name another file, or overwrite it with --force", path,
+                 name_of(kind));
     return -1;
 }
 
@@ -183,7 +182,7 @@ static const char *reason_against(const struct stat *info, const char *path, des
     if (S_ISSOCK(mode) || S_ISBLK(mode))
         return S_ISSOCK(mode) ? "it is a socket" : "it is a disk";
     if (!S_ISREG(mode) && !takes_a_stream(kind))
-        return "it is no file, and is to be read again";
+        return "it is not a regular file, so it can't be read again";
     return access(path, W_OK) ? strerror(errno) : NULL;
 }
 
@@ -207,7 +206,7 @@ static int check_writable(const destination *d)
     reason = wrong ? strerror(errno) : S_ISDIR(info.st_mode) ? NULL : "it is not a folder";
     if (reason)
         output_error("the %s '%s' can't be written to '%s': %s%s", name_of(d->kind), d->path, folder, reason,
-                     wrong && errno == ENOENT ? "; make that folder first" : "");
+                     wrong && errno == ENOENT ? "; create that folder first" : "");
     return reason ? -1 : 0;
 }
 
@@ -228,7 +227,7 @@ static int check_apart(const catdog_command *command, const destination *list)
     for (const destination *a = list; a->option; a++)
         for (const destination *b = list; a->path && a->kind != DESTINATION_INPUT && b->option; b++)
             if (b->path && (b->kind == DESTINATION_INPUT || b < a) && same(a->path, b->path))
-                return arguments_wrong(command, "%s: %s and %s are one file, '%s', and one would replace the other",
+                return arguments_wrong(command, "%s: %s and %s are the same file, '%s', which would be overwritten",
                                        command->name, b->option, a->option, a->path);
     return EXIT_DONE;
 }
@@ -285,8 +284,8 @@ static int check_name(const catdog_command *command, const destination *d)
     }
     if (!wrong || !stat(d->path, &info))
         return EXIT_DONE;
-    return arguments_wrong(command, "%s: %s writes no %s file: name one that ends in %s, not '%s'", command->name,
-                           d->option, wrong, right, d->path);
+    return arguments_wrong(command, "%s: %s can't write %s files; choose a name that ends in %s instead of '%s'",
+                           command->name, d->option, wrong, right, d->path);
 }
 
 /* Whether a path lies in a folder, or is it. */
@@ -310,10 +309,11 @@ static int check_outside(const catdog_command *command, const destination *list)
             continue;
         for (const destination *b = list; b->option; b++)
             if (b->path && b->kind == DESTINATION_INPUT && is_within(a->path, b->path))
-                return arguments_wrong(command,
-                                       "%s: %s '%s' lies in %s '%s', where its pictures would count as photographs; "
-                                       "name a place outside it",
-                                       command->name, a->option, a->path, b->option, b->path);
+                return arguments_wrong(
+                    command,
+                    "%s: %s '%s' is inside %s '%s', where pictures would count as photographs; choose "
+                    "a place outside it",
+                    command->name, a->option, a->path, b->option, b->path);
     }
     return EXIT_DONE;
 }

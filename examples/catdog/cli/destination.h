@@ -23,9 +23,9 @@ typedef struct destination {
 } destination;
 
 /* The entry of a table of options that sets `force`, an int. */
-#define FORCE_OPTION(force)                                                                 \
-    {                                                                                       \
-        "force", NULL, "replace files that aren't catdog's own, too", OPTION_FLAG, &(force) \
+#define FORCE_OPTION(force)                                                                    \
+    {                                                                                          \
+        "force", NULL, "also overwrite files that catdog did not write", OPTION_FLAG, &(force) \
     }
 
 /* Gives EXIT_DONE; or, with a sentence printed, EXIT_USAGE where two of the list are one file, a new file's name

@@ -6,6 +6,8 @@
 
 #include <cnn/version.h>
 
+#include "cli/help.h"
+
 /* A line of text as groff takes it: '-' stays a minus sign that can be copied to a shell, and no word is a macro. */
 static void print_escaped(const char *text, size_t length)
 {
@@ -76,7 +78,7 @@ static void print_option(const char *name, const char *value_name, const char *h
 
 static void print_exit_status(void)
 {
-    fputs(".SH EXIT STATUS\n0 for success, 1 for a failure, 2 for a command line that is wrong.\n", stdout);
+    fputs(".SH EXIT STATUS\n0 for success, 1 for a failure, and 2 for an invalid command line.\n", stdout);
 }
 
 void manual_of_command(const catdog_command *command, const option *options)
@@ -89,9 +91,10 @@ void manual_of_command(const catdog_command *command, const option *options)
     fputs("\n.SH DESCRIPTION\n", stdout);
     print_guide(command->guide);
     fputs(".SH OPTIONS\n", stdout);
+    char text[HELP_TEXT];
     for (const option *o = options; o->name; o++)
-        print_option(o->name, o->value_name, o->help);
-    print_option("help", NULL, "print this text");
+        print_option(o->name, o->value_name, help_describe(o, text, sizeof text));
+    print_option("help", NULL, "print this help");
     print_exit_status();
     fputs(".SH SEE ALSO\n.BR catdog (1)\n", stdout);
 }
@@ -105,25 +108,28 @@ static void print_command(const catdog_command *command)
 
 void manual_of_program(const catdog_command *const *commands)
 {
-    print_title("catdog", "train a classifier of photographs, and use it");
+    print_title("catdog", "train image classifiers, and classify photographs");
     fputs(".B catdog\n.I COMMAND\n[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n", stdout);
-    print_guide("Learns to tell two or more kinds of photographs apart, from examples, and then does so. It is the\n"
-                "example program of the library libcnn.\n\n"
+    print_guide("Trains image classifiers on labelled photographs of two or more classes, and classifies photographs\n"
+                "with them. catdog is the example program of the library libcnn.\n\n"
                 "  catdog check --data PetImages\n"
                 "  catdog train --data PetImages --model pets.safetensors\n"
                 "  catdog predict --model pets.safetensors photo.jpg\n\n"
-                "Results go to standard output; progress and errors to standard error.\n");
+                "Results go to standard output, progress and errors to standard error.\n");
     fputs(".SH COMMANDS\n", stdout);
     for (; *commands; commands++)
         print_command(*commands);
     fputs(".SH OPTIONS\n", stdout);
-    print_option("help", NULL, "print the commands; after a command, its options");
+    print_option("help", NULL, "print the commands, or after a command its options");
     print_option("version", NULL, "print the version of the program and of the library");
     fputs(".SH ENVIRONMENT\n"
-          ".TP\n.B CNN_THREADS\nthe number of threads, where \\-\\-threads isn't given\n"
-          ".TP\n.B CNN_IMAGE_MEMORY\nhow many MiB the values of a model may take for one image (1024); "
-          "CNN_IMAGE_OPERATIONS: how many operations (1e12). Models that ask for more are refused\n"
-          ".TP\n.B NO_COLOR\nif it is set to anything, progress has no colour\n",
+          ".TP\n.B CNN_THREADS\nthe number of threads where \\-\\-threads is absent\n"
+          ".TP\n.B CNN_MAX_PIXELS\nthe limit on the pixels of a photograph where \\-\\-max\\-pixels is absent\n"
+          ".TP\n.B CNN_IMAGE_MEMORY\nthe limit on the memory that a model's activations may take for one image, in MiB "
+          "(default: 1024)\n"
+          ".TP\n.B CNN_IMAGE_OPERATIONS\nthe limit on the operations that a model may take for one image (default: "
+          "1e12)\n"
+          ".TP\n.B NO_COLOR\nif set to anything, progress is printed without colour\n",
           stdout);
     print_exit_status();
 }

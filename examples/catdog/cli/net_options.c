@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/spelling.h"
 
 enum { MOST_JSON_BYTES = 16 << 20, MOST_NETS = 32 };
 
@@ -17,13 +18,20 @@ const char *const *net_names(void)
     return names;
 }
 
-const char *net_help(void)
+static const char *net_list(void)
 {
     static char text[512];
     text[0] = '\0';
     for (const char *const *name = net_names(); *name; name++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s, ", *name);
-    snprintf(text + strlen(text), sizeof text - strlen(text), "or a file of your own that ends in .json");
+    snprintf(text + strlen(text), sizeof text - strlen(text), "or a JSON file of your own");
+    return text;
+}
+
+const char *net_help(void)
+{
+    static char text[560];
+    snprintf(text, sizeof text, "network: %s", net_list());
     return text;
 }
 
@@ -60,19 +68,19 @@ int net_check(const catdog_command *command, const net_arguments *net)
     if (net_is_file(net->name)) {
         if (net->size || net->batch_norm || net->dropout >= 0 || net->width > 0)
             return arguments_wrong(command,
-                                   "%s: --size, --width, --batch-norm and --dropout change a net by name; '%s' says it "
-                                   "itself",
+                                   "%s: --size, --width, --batch-norm and --dropout are for the nets of --net by name; "
+                                   "change '%s' itself",
                                    command->name, net->name);
         return EXIT_DONE;
     }
     for (const char *const *name = net_names(); *name; name++)
         if (!strcmp(*name, net->name))
-            return arguments_refuse_idle(
-                command, (const idle_option[]){ { "batch-norm", net->batch_norm && has_batch_norm(net->name),
-                                                  "with this net, which has batch normalisation anyway" },
-                                                { 0 } });
-    const char *nearest = arguments_nearest(net->name, net_names());
-    return arguments_wrong(command, "%s: --net takes %s, not '%s'%s%s%s", command->name, net_help(), net->name,
+            return arguments_refuse_unused(
+                command, (const unused_option[]){ { "batch-norm", net->batch_norm && has_batch_norm(net->name),
+                                                    "with this net, which has batch normalisation anyway" },
+                                                  { 0 } });
+    const char *nearest = spelling_nearest(net->name, net_names());
+    return arguments_wrong(command, "%s: --net takes %s, not '%s'%s%s%s", command->name, net_list(), net->name,
                            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 

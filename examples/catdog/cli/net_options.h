@@ -17,19 +17,19 @@ typedef struct net_arguments {
     uint32_t outputs; /* not an option: how many logits; 0: one */
 } net_arguments;
 
-/* The names of the library's nets, ending in NULL; the same in a sentence. */
+/* The names of the library's nets, ending in NULL; and the help of --net, which lists them. */
 const char *const *net_names(void);
 const char *net_help(void);
 
-/* Entries of a command's table of options, for `net`, a net_arguments. */
-#define NET_OPTIONS(net)                                                                                      \
-    { "net", "NAME|FILE.json", net_help(), OPTION_TEXT, &(net).name, .choices = net_names() },                \
-        { "size", "N", "height and width of the network's input", OPTION_WHOLE, &(net).size, 8, 4096 },       \
-        { "width", "X", "filters and units times this (1)", OPTION_NUMBER, &(net).width, 0.05, 16 },          \
-        { "batch-norm", NULL, "batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm }, \
-    {                                                                                                         \
-        "dropout", "X", "dropout before the last layer; 0: none", OPTION_NUMBER, &(net).dropout, 0, 0.99      \
-    }
+/* clang-format off */
+/* Entries of a command's table of options, for `net`, a net_arguments; `chosen`: the default net, NULL if there is none. */
+#define NET_OPTIONS(net, chosen) \
+    { "net", "NAME|FILE.json", net_help(), OPTION_TEXT, &(net).name, .choices = net_names(), .initial = chosen }, \
+    { "size", "N", "height and width of the net's input in pixels", OPTION_WHOLE, &(net).size, 8, 4096, .initial = "the net's own" }, \
+    { "width", "X", "factor for the number of filters and units of each layer", OPTION_NUMBER, &(net).width, 0.05, 16, .initial = "1" }, \
+    { "batch-norm", NULL, "add batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm }, \
+    { "dropout", "X", "dropout rate before the last layer", OPTION_NUMBER, &(net).dropout, 0, 0.99, .initial = "the net's own" }
+/* clang-format on */
 
 /* Whether that is the name of a file, not of a net. */
 int net_is_file(const char *name);

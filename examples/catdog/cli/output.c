@@ -10,18 +10,43 @@
 #include "cli/arguments.h"
 #include "cli/json_memory.h"
 
+enum { LONGEST_SENTENCE = 2048 };
+
 static int flush_errno; /* of the first flush that failed */
 static int kept_for_file;
 
+/* What the library says and what users of the program know it as. */
+static const char *const option_names[][2] = {
+    { "cnn_context_options.max_pixels", "--max-pixels" },
+    { "memory_limit in cnn_context_options", "--memory" },
+    { "cnn_dataset_options.max_unpacked_bytes raises it", "--trust-data lifts it" },
+    { "cnn_dataset_options.max_decoded_bytes raises the limit", "--trust-data lifts the limit" },
+};
+
+/* Copies a sentence with the first name of the library's options in it replaced. */
+static void copy_sentence(const char *sentence, char *text, size_t size)
+{
+    for (size_t i = 0; i < sizeof option_names / sizeof *option_names; i++) {
+        const char *found = strstr(sentence, option_names[i][0]);
+        if (found) {
+            snprintf(text, size, "%.*s%s%s", (int)(found - sentence), sentence, option_names[i][1],
+                     found + strlen(option_names[i][0]));
+            return;
+        }
+    }
+    snprintf(text, size, "%s", sentence);
+}
+
 void output_error(const char *format, ...)
 {
-    char sentence[2048];
+    char sentence[LONGEST_SENTENCE], text[LONGEST_SENTENCE];
     va_list values;
     va_start(values, format);
     vsnprintf(sentence, sizeof sentence, format, values);
     va_end(values);
+    copy_sentence(sentence, text, sizeof text);
     fputs("catdog: ", stderr);
-    output_text(stderr, sentence);
+    output_text(stderr, text);
     fputc('\n', stderr);
 }
 
@@ -43,9 +68,11 @@ void output_keep_for_file(void)
 
 const char *output_reason(const char *path, const char *sentence)
 {
+    static _Thread_local char text[LONGEST_SENTENCE];
     size_t length = strlen(path);
     int named = !strncmp(sentence, path, length) && !strncmp(sentence + length, ": ", 2);
-    return named ? sentence + length + 2 : sentence;
+    copy_sentence(named ? sentence + length + 2 : sentence, text, sizeof text);
+    return text;
 }
 
 void output_text(FILE *file, const char *text)

@@ -8,10 +8,10 @@
 
 #include <jansson.h>
 
-/* "catdog: ", the sentence and a line end, to standard error. */
+/* "catdog: ", the sentence and a line end, to standard error. Options of the library are replaced by the program's. */
 void output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with the library's last error. Gives EXIT_FAILED. */
+/* The same with the library's last error. Returns EXIT_FAILED. */
 int output_library_error(void);
 
 /* Where results go: standard output, or standard error once that takes a file's bytes. */
@@ -20,7 +20,8 @@ FILE *output_results(void);
 /* From here on standard output is for a file's bytes alone. */
 void output_keep_for_file(void);
 
-/* What `sentence` says after the "PATH: " with which the library's sentences on a file begin. */
+/* A sentence of the library on a file, without the "PATH: " that it begins with, and with the program's options for the
+ * library's. Valid until this thread's next call. */
 const char *output_reason(const char *path, const char *sentence);
 
 /* Text with control characters replaced by '?', and the number of characters that it takes on a terminal. */

@@ -11,6 +11,7 @@
 
 #include "cli/arguments.h"
 #include "cli/output.h"
+#include "cli/spelling.h"
 
 enum { MOST_NAMES = 4096 };
 
@@ -60,7 +61,7 @@ static void print_with_nearest(const char *path)
     char *folder = folder_of(path);
     char **names = folder ? list_names(folder) : NULL;
     const char *slash = strrchr(path, '/');
-    const char *nearest = names ? arguments_nearest(slash ? slash + 1 : path, (const char *const *)names) : NULL;
+    const char *nearest = names ? spelling_nearest(slash ? slash + 1 : path, (const char *const *)names) : NULL;
     if (nearest)
         output_error("%s; did you mean '%.*s%s'?", cnn_last_error(), slash ? (int)(slash + 1 - path) : 0, path,
                      nearest);
@@ -82,7 +83,7 @@ void paths_library_error(const char *path)
 void paths_model_error(const char *path, cnn_status status)
 {
     if (strstr(cnn_last_error(), "no trained classifier"))
-        output_error("%s; docs/migrate.md tells how to add it", cnn_last_error());
+        output_error("%s; docs/migrate.md explains how to add it", cnn_last_error());
     else if (status == CNN_ERROR_FORMAT)
         output_error("%s; a model is a file that 'catdog train' wrote, or an ONNX file", cnn_last_error());
     else

@@ -20,11 +20,11 @@ const char *shipped_model(void)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (!program_place(places[i], path, sizeof path) && !access(path, R_OK))
             return path;
-    output_error("the model of cats and dogs that comes with catdog isn't there; name one with --model FILE");
+    output_error("the cat and dog model that comes with catdog is missing; name another with --model FILE");
     return NULL;
 }
 
-const char *shipped_model_unless(const char *given)
+const char *shipped_model_unless(const char *named)
 {
-    return given && strcmp(given, "shipped") != 0 ? given : shipped_model();
+    return named && strcmp(named, "shipped") != 0 ? named : shipped_model();
 }

@@ -2,19 +2,20 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
 #include "cli/destination.h"
 #include "cli/inference_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "commands/commands.h"
 
 typedef struct calibration {
-    const char *model, *data;
+    const char *model;
+    data_options data;
     int json, force;
-    uint64_t threads;
-    inference_options use;
+    context_options resources;
+    inference_options inference;
     progress_line progress;
     cnn_context *context;
     cnn_classifier *classifier;
@@ -65,8 +66,9 @@ static int print(const calibration *c)
 
 static int calibrate(calibration *c)
 {
-    if (context_create(c->threads, &c->context) || inference_load(c->context, c->model, &c->use, &c->classifier) ||
-        data_open_for_validation(c->context, c->data, &c->dataset) ||
+    if (context_create(&c->resources, &c->context) ||
+        inference_load(&calibrate_command, c->context, c->model, &c->inference, &c->classifier) ||
+        data_open_for_validation(c->context, &c->data, &c->dataset) ||
         data_align_to_classifier(c->dataset, c->classifier) ||
         data_leave_out_bad(c->dataset, "checking", &c->progress, NULL))
         return EXIT_FAILED;
@@ -80,20 +82,21 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     calibration c = { 0 };
     const option options[] = {
-        { "model", "FILE", "the trained model; it is changed", OPTION_TEXT, &c.model, .needed = 1 },
-        { "data", "PATH", "photographs that it was not trained on", OPTION_TEXT, &c.data, .needed = 1 },
-        INFERENCE_OPTIONS(c.use),
-        { "json", NULL, "print the figures as JSON", OPTION_FLAG, &c.json },
+        { "model", "FILE", "trained model; the calibration is stored in it", OPTION_TEXT, &c.model, .needed = 1 },
+        DATA_OPTIONS(c.data, "photographs that the model was not trained on"),
+        INFERENCE_OPTIONS(c.inference),
+        { "json", NULL, "print the results as JSON", OPTION_FLAG, &c.json },
         FORCE_OPTION(c.force),
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
+        THREADS_OPTION(c.resources),
+        MEMORY_OPTION(c.resources),
+        MAX_PIXELS_OPTION(c.resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
     const destination files[] = {
-        { "--data", c.data, DESTINATION_INPUT },
+        { "--data", c.data.path, DESTINATION_INPUT },
         { "--model", c.model, DESTINATION_MODEL },
         { 0 },
     };
@@ -110,13 +113,13 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command calibrate_command = {
     "calibrate",
-    "make a model as sure as it is right",
+    "fit a model's confidence to its accuracy",
     "--model FILE --data PATH [OPTION]...",
-    "Fits how sure a model is to how often it is right, on photographs that it was not\n"
-    "trained on, and keeps that in the model file. No photograph's class changes. Training\n"
-    "does this by itself; do it again for photographs of another kind, or to have the model\n"
-    "use mirror images or another size from now on. Of data that is divided into parts the\n"
-    "validation part is used, or else the test part.\n\n"
+    "Fits a model's confidence to its accuracy on photographs that it was not trained on, and\n"
+    "stores the result in the model file. Predicted classes do not change. Training calibrates\n"
+    "by itself: calibrate again for other kinds of photographs, or to store --flip or --size in\n"
+    "the model. If the data is divided into parts, the validation part is used, or the test part\n"
+    "if there is none.\n\n"
     "  catdog calibrate --model pets.safetensors --data test.csv\n"
     "  catdog calibrate --model pets.safetensors --data test.csv --flip --size 160\n",
     run,

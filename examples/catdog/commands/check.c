@@ -3,21 +3,20 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
-#include "cli/idle.h"
 #include "cli/inference_options.h"
-#include "cli/net_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "commands/commands.h"
 #include "training/label_issues.h"
 
 typedef struct checking {
-    const char *data, *model; /* model NULL: labels are not checked */
-    inference_options use;
+    data_options data;
+    const char *model; /* NULL: labels are not checked */
+    inference_options inference;
     int json;
-    uint64_t threads;
+    context_options resources;
     progress_line progress;
     cnn_context *context;
     cnn_dataset *dataset;
@@ -28,9 +27,10 @@ typedef struct checking {
     label_issues label_issues;
 } checking;
 
-static void note_bad_file(const char *path, const char *reason, void *user)
+static void report_bad_file(const char *path, const char *sentence, void *user)
 {
     checking *c = user;
+    const char *reason = output_reason(path, sentence);
     c->bad_count++;
     if (c->json) {
         json_array_append_new(
@@ -100,7 +100,7 @@ static cnn_status verify(checking *c)
     cnn_verify_options options;
     cnn_verify_options_init(&options);
     options.find_duplicates = 1;
-    options.bad_file = note_bad_file;
+    options.bad_file = report_bad_file;
     options.progress = show;
     options.user = c;
     cnn_status status = cnn_dataset_verify(c->dataset, &options, NULL);
@@ -110,7 +110,7 @@ static cnn_status verify(checking *c)
 
 static int check_labels(checking *c)
 {
-    if (inference_load(c->context, c->model, &c->use, &c->classifier))
+    if (inference_load(&check_command, c->context, c->model, &c->inference, &c->classifier))
         return EXIT_FAILED;
     if (data_align_to_classifier(c->dataset, c->classifier) ||
         label_issues_find(c->classifier, c->dataset, &c->progress, &c->label_issues))
@@ -122,17 +122,15 @@ static int check_labels(checking *c)
 
 static int check(checking *c)
 {
-    if (context_create(c->threads, &c->context) || data_open(c->context, c->data, CNN_PART_ALL, &c->dataset) ||
+    if (context_create(&c->resources, &c->context) || data_open(c->context, &c->data, CNN_PART_ALL, &c->dataset) ||
         count_classes(c))
         return EXIT_FAILED;
     c->bad = json_array();
     cnn_status status = verify(c);
     if (status == CNN_ERROR_STOPPED)
         return output_finish();
-    if (status) {
+    if (status)
         output_library_error();
-        data_tell_remedy();
-    }
     if (status && status != CNN_ERROR_DATA) /* a class of which nothing is left is a finding, too */
         return EXIT_FAILED;
     if (c->model && !status && check_labels(c))
@@ -144,22 +142,31 @@ static int check(checking *c)
     return output_finish();
 }
 
+/* Options that only matter where a model is run. */
+static int refuse_inference_options(const catdog_command *command, const checking *c)
+{
+    static const char why[] = "without --model FILE";
+    return arguments_refuse_unused(
+        command, (const unused_option[]){ { "flip", !c->model, why }, { "size", !c->model, why }, { 0 } });
+}
+
 static int run(const catdog_command *command, int argc, char **argv)
 {
     checking c = { 0 };
     const option options[] = {
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &c.data, .needed = 1 },
-        { "model", "FILE", "a trained model, to find wrong labels", OPTION_TEXT, &c.model },
-        INFERENCE_OPTIONS(c.use),
-        { "json", NULL, "print the findings as JSON", OPTION_FLAG, &c.json },
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &c.threads, 1, 256 },
+        DATA_OPTIONS(c.data, "photographs to check"),
+        { "model", "FILE", "trained model to check the labels with", OPTION_TEXT, &c.model },
+        INFERENCE_OPTIONS(c.inference),
+        { "json", NULL, "print the results as JSON", OPTION_FLAG, &c.json },
+        THREADS_OPTION(c.resources),
+        MEMORY_OPTION(c.resources),
+        MAX_PIXELS_OPTION(c.resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
-    if (idle_check_check(command, c.model != NULL))
+    if (refuse_inference_options(command, &c))
         return EXIT_USAGE;
     progress_init(&c.progress);
     int result = check(&c);
@@ -174,17 +181,17 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command check_command = {
     "check",
-    "find broken, misnamed, duplicate and wrongly labelled photographs",
+    "find broken, misnamed, duplicate and mislabelled photographs",
     "--data PATH [OPTION]...",
-    "Decodes every photograph and lists each that is broken (undecodable or truncated),\n"
-    "misnamed (a PNG called .jpg) or a duplicate of another, with the reason.\n\n"
+    "Decodes every photograph and lists each one that is broken (not decodable, or truncated),\n"
+    "misnamed (a PNG called .jpg) or a duplicate, with the reason.\n\n"
     "  catdog check --data PetImages\n"
     "  catdog check --data photos.zip --json\n"
     "  catdog check --data PetImages --model pets.safetensors\n\n"
-    "With --model, photographs whose label the model confidently contradicts come last, the\n"
-    "surest first. The model should not have been trained on them: it may have learned the\n"
-    "wrong labels, too.\n\n"
-    "The exit status is 0 when all were looked at, whatever was found, and 1 when the\n"
-    "data can't be opened.\n",
+    "With --model, the list ends with label issues: photographs for which the model confidently\n"
+    "predicts another class than their label, the largest loss first. Use a model that was not\n"
+    "trained on these photographs, because it may have learned the wrong labels.\n\n"
+    "The exit status is 0 if all photographs were checked, whatever was found, and 1 if the data\n"
+    "can't be opened.\n",
     run,
 };

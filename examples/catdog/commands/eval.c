@@ -3,21 +3,19 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
-#include "cli/idle.h"
 #include "cli/inference_options.h"
-#include "cli/net_options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "commands/commands.h"
 
 typedef struct eval_arguments {
-    const char *model, *data;
+    const char *model;
+    data_options data;
     int json;
-    inference_options use;
-    double threshold; /* negative: the model's own */
-    uint64_t threads;
+    inference_options inference;
+    context_options resources;
 } eval_arguments;
 
 typedef struct evaluation {
@@ -42,8 +40,6 @@ static int measure(evaluation *e)
     cnn_evaluate_options options;
     cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(e->classifier, &options);
-    if (e->arguments.threshold > 0)
-        options.threshold = (float)e->arguments.threshold;
     options.progress = show;
     options.user = &e->progress;
     e->result.struct_size = sizeof e->result;
@@ -89,17 +85,17 @@ static void print_name(const char *name, int width)
     printf("%*s", width - output_width(name), "");
 }
 
-/* Two classes are told by the figures above. */
+/* Of two classes the figures above say all. */
 static void print_classes(const evaluation *e)
 {
     if (e->result.classes == 2) {
-        printf("\nPrecision, recall and f1 are those of ");
+        printf("\nPrecision, recall and f1 are given for the class ");
         output_text(stdout, name_of(e, 1));
         puts(".");
         return;
     }
     int width = widest_name(e);
-    printf("\nPrecision, recall and f1 are means over the classes; those of each:\n\n%*s  %8s  %9s  %9s  %9s\n", width,
+    printf("\nPrecision, recall and f1 are means over the classes. For each class:\n\n%*s  %8s  %9s  %9s  %9s\n", width,
            "", "images", "precision", "recall", "f1");
     for (uint32_t k = 0; k < e->result.classes; k++) {
         cnn_class_result result = measure_class(e, k);
@@ -112,7 +108,7 @@ static void print_classes(const evaluation *e)
 static void print_confusion(const evaluation *e)
 {
     int width = widest_name(e);
-    puts("\nHow the photographs of each class (rows) were classified (columns):\n");
+    puts("\nConfusion matrix (rows: true class, columns: predicted class):\n");
     printf("%*s", width, "");
     for (uint32_t column = 0; column < e->result.classes; column++) {
         int name = output_width(name_of(e, column));
@@ -183,20 +179,19 @@ static int print_json(const evaluation *e)
 
 static int evaluate(evaluation *e)
 {
-    if (context_create(e->arguments.threads, &e->context))
+    const eval_arguments *a = &e->arguments;
+    if (context_create(&a->resources, &e->context))
         return EXIT_FAILED;
-    if (inference_load(e->context, e->arguments.model, &e->arguments.use, &e->classifier))
-        return EXIT_FAILED;
-    if (idle_check_threshold(&eval_command, e->classifier))
-        return EXIT_USAGE;
-    if (data_open_for_testing(e->context, e->arguments.data, &e->dataset) ||
-        data_align_to_classifier(e->dataset, e->classifier))
+    int wrong = inference_load(&eval_command, e->context, a->model, &a->inference, &e->classifier);
+    if (wrong)
+        return wrong;
+    if (data_open_for_testing(e->context, &a->data, &e->dataset) || data_align_to_classifier(e->dataset, e->classifier))
         return EXIT_FAILED;
     if (data_leave_out_bad(e->dataset, "checking", &e->progress, &e->skipped))
         return EXIT_FAILED;
     if (measure(e))
         return EXIT_FAILED;
-    if (!e->arguments.json)
+    if (!a->json)
         print_table(e);
     else if (print_json(e))
         return EXIT_FAILED;
@@ -205,16 +200,16 @@ static int evaluate(evaluation *e)
 
 static int run(const catdog_command *command, int argc, char **argv)
 {
-    evaluation e = { .arguments = { .threshold = -1 } };
+    evaluation e = { 0 };
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &e.arguments.model, .needed = 1 },
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &e.arguments.data, .needed = 1 },
-        { "json", NULL, "print the figures as JSON", OPTION_FLAG, &e.arguments.json },
-        { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER,
-          &e.arguments.threshold, 1e-6, 0.999999 },
-        INFERENCE_OPTIONS(e.arguments.use),
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &e.arguments.threads, 1, 256 },
+        { "model", "FILE", "trained model", OPTION_TEXT, &e.arguments.model, .needed = 1 },
+        DATA_OPTIONS(e.arguments.data, "photographs whose classes are known"),
+        { "json", NULL, "print the results as JSON", OPTION_FLAG, &e.arguments.json },
+        THRESHOLD_OPTION(e.arguments.inference),
+        INFERENCE_OPTIONS(e.arguments.inference),
+        THREADS_OPTION(e.arguments.resources),
+        MEMORY_OPTION(e.arguments.resources),
+        MAX_PIXELS_OPTION(e.arguments.resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -231,14 +226,15 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command eval_command = {
     "eval",
-    "measure a model on photographs whose classes are known",
+    "measure a model's accuracy",
     "--model FILE --data PATH [OPTION]...",
-    "Measures how well a model classifies photographs whose classes are known.\n\n"
+    "Measures how well a model classifies photographs whose classes are known: accuracy, loss,\n"
+    "precision, recall, F1, AUC, calibration error and confusion matrix.\n\n"
     "  catdog eval --model pets.safetensors --data PetImages\n"
     "  catdog eval --model pets.safetensors --data photos.zip --json\n\n"
-    "The data may be a folder of class folders, a zip of that, or a CSV file with the\n"
-    "columns path and label. Of data that is divided into parts the test part is used, or\n"
-    "else the validation part. Files that can't be decoded are named on standard error and\n"
-    "left out.\n",
+    "The data may be a folder of class folders, such a folder in a zip, or a CSV file with the\n"
+    "columns path and label. If it is divided into parts, the test part is used, or the\n"
+    "validation part if there is none. Files that can't be decoded are reported on standard\n"
+    "error and left out.\n",
     run,
 };

@@ -4,11 +4,11 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/destination.h"
 #include "cli/output.h"
 #include "cli/paths.h"
+#include "commands/commands.h"
 
 static int ends_in(const char *text, const char *end)
 {
@@ -23,11 +23,11 @@ static cnn_status write(const cnn_model *model, const char *path)
                                          : cnn_model_save_onnx(model, path);
 }
 
-static int export_model(const char *from, const char *to)
+static int export_model(const context_options *options, const char *from, const char *to)
 {
     cnn_context *context;
     cnn_model *model = NULL;
-    if (context_create(1, &context))
+    if (context_create(options, &context))
         return EXIT_FAILED;
     int result = EXIT_DONE;
     cnn_status status = cnn_model_load(context, from, &model);
@@ -45,11 +45,13 @@ static int export_model(const char *from, const char *to)
 static int run(const catdog_command *command, int argc, char **argv)
 {
     const char *model = NULL, *out = NULL;
+    context_options memory = { .threads = 1 };
     int force = 0;
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &model, .needed = 1 },
-        { "out", "FILE", "the file to write: .onnx, or .safetensors", OPTION_TEXT, &out, .needed = 1 },
+        { "model", "FILE", "trained model", OPTION_TEXT, &model, .needed = 1 },
+        { "out", "FILE", "file to write, .onnx or .safetensors", OPTION_TEXT, &out, .needed = 1 },
         FORCE_OPTION(force),
+        MEMORY_OPTION(memory),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -61,20 +63,20 @@ static int run(const catdog_command *command, int argc, char **argv)
         { 0 },
     };
     int wrong = destinations_check(command, files, force);
-    return wrong ? wrong : export_model(model, out);
+    return wrong ? wrong : export_model(&memory, model, out);
 }
 
 const catdog_command export_command = {
     "export",
-    "write a model as ONNX, for other programs, or small",
+    "write a model as ONNX, or with weights of half the size",
     "--model FILE --out FILE [OPTION]...",
     "Writes a model in the ONNX format (opset 17), which onnxruntime and many other programs\n"
     "run. Its input \"input\" is N x 3 x height x width, its output \"output\" holds the logits;\n"
-    "class names and preprocessing are in its metadata.\n\n"
+    "the metadata holds the class names and the preprocessing.\n\n"
     "  catdog export --model pets.safetensors --out pets.onnx\n"
     "  catdog export --model pets.safetensors --out small.safetensors\n\n"
-    "A file whose name ends in .safetensors is one of catdog's own with the weights in\n"
-    "bfloat16: half as large, for models to hand on. It predicts, and can be trained further.\n"
-    "catdog itself takes ONNX models too, wherever it takes a model.\n",
+    "If the name ends in .safetensors, a catdog model is written whose weights are bfloat16. It\n"
+    "is half as large, predicts like the original, and can be trained further. catdog reads\n"
+    "ONNX models, too, wherever it takes a model.\n",
     run,
 };

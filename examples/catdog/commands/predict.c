@@ -6,14 +6,12 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
-#include "cli/idle.h"
 #include "cli/inference_options.h"
-#include "cli/net_options.h"
 #include "cli/output.h"
 #include "cli/shipped.h"
+#include "commands/commands.h"
 
 enum { CHUNK = 64 };
 
@@ -22,9 +20,9 @@ static const size_t most_input_bytes = (size_t)64 << 20; /* as cnn_image_options
 typedef struct predicting {
     const char *model;
     int json, csv;
-    double threshold; /* negative: the model's own */
-    uint64_t threads; /* 0: not given */
-    inference_options use;
+    data_options data; /* without a path */
+    context_options resources;
+    inference_options inference;
     cnn_context *context;
     cnn_classifier *classifier;
     const char *paths[CHUNK]; /* files that wait to be classified together */
@@ -208,7 +206,7 @@ static int predict_dataset(predicting *p, const char *path, int zip)
     cnn_dataset_options options;
     cnn_dataset_options_init(&options);
     options.unlabelled = 1;
-    options.max_unpacked_bytes = data_trusted ? UINT64_MAX : 0;
+    options.max_unpacked_bytes = p->data.trusted ? UINT64_MAX : 0;
     cnn_dataset *dataset;
     if (flush_waiting(p))
         return -1;
@@ -299,8 +297,8 @@ static int predict_operand(predicting *p, const char *path)
 static uint64_t choose_threads(const predicting *p, int operands, char **paths)
 {
     struct stat info;
-    if (p->threads || operands > 1)
-        return p->threads;
+    if (p->resources.threads || operands > 1)
+        return p->resources.threads;
     if (!strcmp(paths[0], "-") || stat(paths[0], &info))
         return 1;
     return S_ISDIR(info.st_mode) || is_zip(paths[0]) ? 0 : 1;
@@ -308,14 +306,12 @@ static uint64_t choose_threads(const predicting *p, int operands, char **paths)
 
 static int predict(predicting *p, int operands, char **paths)
 {
-    if (context_create(choose_threads(p, operands, paths), &p->context))
+    p->resources.threads = choose_threads(p, operands, paths);
+    if (context_create(&p->resources, &p->context))
         return EXIT_FAILED;
-    if (inference_load(p->context, p->model, &p->use, &p->classifier))
-        return EXIT_FAILED;
-    if (idle_check_threshold(&predict_command, p->classifier))
-        return EXIT_USAGE;
-    if (p->threshold > 0 && cnn_classifier_set_threshold(p->classifier, (float)p->threshold))
-        return output_library_error();
+    int wrong = inference_load(&predict_command, p->context, p->model, &p->inference, &p->classifier);
+    if (wrong)
+        return wrong;
     if (p->csv)
         puts("path,label,confidence,error");
     int stop = 0;
@@ -326,24 +322,25 @@ static int predict(predicting *p, int operands, char **paths)
     if (output_finish() || stop)
         return EXIT_FAILED;
     if (p->failed && p->done > 1)
-        output_error("%llu of %llu photographs couldn't be classified", (unsigned long long)p->failed,
+        output_error("%llu of %llu photographs could not be classified", (unsigned long long)p->failed,
                      (unsigned long long)p->done);
     return p->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run(const catdog_command *command, int argc, char **argv)
 {
-    predicting p = { .threshold = -1 };
+    predicting p = { 0 };
     const option options[] = {
-        { "model", "FILE", "the trained model (the one of cats and dogs that comes with catdog)", OPTION_TEXT,
-          &p.model },
-        { "json", NULL, "print a JSON object a line: path, label, confidence, or path, error", OPTION_FLAG, &p.json },
-        { "csv", NULL, "print CSV: path,label,confidence,error", OPTION_FLAG, &p.csv },
-        { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &p.threshold,
-          1e-6, 0.999999 },
-        INFERENCE_OPTIONS(p.use),
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors; one for one photograph)", OPTION_WHOLE, &p.threads, 1, 256 },
+        { "model", "FILE", "trained model", OPTION_TEXT, &p.model, .initial = SHIPPED_MODEL },
+        { "json", NULL, "print one JSON object per line", OPTION_FLAG, &p.json },
+        { "csv", NULL, "print CSV with the columns path, label, confidence and error", OPTION_FLAG, &p.csv },
+        THRESHOLD_OPTION(p.inference),
+        INFERENCE_OPTIONS(p.inference),
+        TRUST_OPTION(p.data),
+        { "threads", "N", "threads to use", OPTION_WHOLE, &p.resources.threads, 1, 256,
+          .initial = "one for each processor, 1 for a single photograph" },
+        MEMORY_OPTION(p.resources),
+        MAX_PIXELS_OPTION(p.resources),
         { 0 },
     };
     int operands;
@@ -354,7 +351,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         return arguments_wrong(command,
                                "predict: name at least one photograph, folder or zip, or - for standard input");
     if (p.json && p.csv)
-        return arguments_wrong(command, "predict: --json and --csv exclude each other");
+        return arguments_wrong(command, "predict: --json and --csv can't be combined");
     p.model = shipped_model_unless(p.model);
     if (!p.model)
         return EXIT_FAILED;
@@ -368,11 +365,12 @@ const catdog_command predict_command = {
     "predict",
     "classify photographs",
     "[OPTION]... FILE|FOLDER|ZIP|-...",
-    "Classifies photographs: for each its path, its class, and how sure that is.\n\n"
+    "Prints the path, the predicted class and the confidence of each photograph. A hyphen stands\n"
+    "for a photograph on standard input.\n\n"
     "  catdog predict photo.jpg\n"
     "  catdog predict --model pets.safetensors photo.jpg\n"
     "  catdog predict --model pets.safetensors --csv holidays/ more.zip > labels.csv\n"
     "  curl -s https://example.org/cat.jpg | catdog predict --model pets.safetensors -\n\n"
-    "A photograph that can't be used doesn't stop the others; the exit status is then 1.\n",
+    "If a photograph can't be classified, the others still are, and the exit status is 1.\n",
     run,
 };

@@ -3,7 +3,6 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
 #include "cli/destination.h"
@@ -11,10 +10,13 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "commands/commands.h"
 
 typedef struct quantizing {
-    const char *model, *data, *out;
-    uint64_t images, seed, threads;
+    const char *model, *out;
+    data_options data;
+    uint64_t images, seed;
+    context_options resources;
     int json, force;
     progress_line progress;
     cnn_context *context;
@@ -63,23 +65,24 @@ static int print(const quantizing *q)
     return output_finish();
 }
 
-/* Of data that is divided the training part is opened: the others stay unseen. */
-static void tell_part(const quantizing *q)
+/* Of divided data only the training part is opened: the other parts stay unseen. */
+static void print_part(const quantizing *q)
 {
     cnn_dataset_parts parts = data_parts(q->dataset);
     if (!parts.divided)
         return;
-    output_text(stderr, q->data);
+    output_text(stderr, q->data.path);
     fprintf(stderr, " has a training part: its %llu images are used\n", (unsigned long long)parts.training);
 }
 
 static int quantize(quantizing *q)
 {
-    static const inference_options as_it_is;
-    if (context_create(q->threads, &q->context) || inference_load(q->context, q->model, &as_it_is, &q->classifier) ||
-        data_open(q->context, q->data, CNN_PART_AUTO, &q->dataset))
+    static const inference_options unchanged;
+    if (context_create(&q->resources, &q->context) ||
+        inference_load(&quantize_command, q->context, q->model, &unchanged, &q->classifier) ||
+        data_open(q->context, &q->data, CNN_PART_AUTO, &q->dataset))
         return EXIT_FAILED;
-    tell_part(q);
+    print_part(q);
     cnn_quantize_options options;
     cnn_quantize_options_init(&options);
     options.images = (uint32_t)q->images;
@@ -102,15 +105,16 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     quantizing q = { .images = 500 };
     const option options[] = {
-        { "model", "FILE", "the trained model", OPTION_TEXT, &q.model, .needed = 1 },
-        { "data", "PATH", "photographs: folder, zip or CSV list", OPTION_TEXT, &q.data, .needed = 1 },
-        { "out", "FILE", "where the quantised model goes", OPTION_TEXT, &q.out, .needed = 1 },
-        { "images", "N", "photographs to look at (500)", OPTION_WHOLE, &q.images, 1, 1000000 },
-        { "seed", "N", "for another draw of them (0)", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0 },
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &q.threads, 1, 256 },
-        { "json", NULL, "print the figures as JSON", OPTION_FLAG, &q.json },
+        { "model", "FILE", "trained model", OPTION_TEXT, &q.model, .needed = 1 },
+        DATA_OPTIONS(q.data, "photographs like those to be classified"),
+        { "out", "FILE", "quantised model to write", OPTION_TEXT, &q.out, .needed = 1 },
+        { "images", "N", "number of photographs to use", OPTION_WHOLE, &q.images, 1, 1000000, .initial = "500" },
+        { "seed", "N", "seed for drawing them", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0, .initial = "0" },
+        { "json", NULL, "print the results as JSON", OPTION_FLAG, &q.json },
         FORCE_OPTION(q.force),
+        THREADS_OPTION(q.resources),
+        MEMORY_OPTION(q.resources),
+        MAX_PIXELS_OPTION(q.resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -118,7 +122,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         return parsed;
     const destination files[] = {
         { "--model", q.model, DESTINATION_INPUT },
-        { "--data", q.data, DESTINATION_INPUT },
+        { "--data", q.data.path, DESTINATION_INPUT },
         { "--out", q.out, DESTINATION_MODEL },
         { 0 },
     };
@@ -138,10 +142,10 @@ const catdog_command quantize_command = {
     "quantize",
     "make a model smaller and faster",
     "--model FILE --data PATH --out FILE [OPTION]...",
-    "Makes a model that predicts with bytes in place of floats: a quarter of the size, and faster.\n"
-    "Photographs as it will meet them, such as those it was trained on, show it what values to\n"
-    "expect; their classes don't count. 'catdog eval' tells what that costs in accuracy. The result\n"
-    "predicts as any model does, and can't be trained further: keep the first.\n\n"
+    "Writes an int8 model: a quarter of the size, and faster. Photographs like those that it will\n"
+    "classify, such as the training photographs, show the range of values to expect; their labels\n"
+    "are not used. Measure the accuracy of the result with 'catdog eval'. A quantised model can't\n"
+    "be trained further, so keep the original.\n\n"
     "  catdog quantize --model pets.safetensors --data PetImages --out small.safetensors\n",
     run,
 };

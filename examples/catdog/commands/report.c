@@ -7,15 +7,14 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/data.h"
 #include "cli/destination.h"
-#include "cli/idle.h"
 #include "cli/inference_options.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/shipped.h"
+#include "commands/commands.h"
 #include "report/page.h"
 #include "report/prediction_grids.h"
 #include "report/sample_grids.h"
@@ -23,10 +22,11 @@
 enum { SAMPLES = 18, AUGMENTED = 4, VARIANTS = 5, PREDICTIONS = 24, MISTAKES = 12, HEAT_MAPS = 12, SIDE_CLASSES = 20 };
 
 typedef struct report_arguments {
-    const char *model, *data, *history, *out, *augment;
-    inference_options use;
-    double threshold;
-    uint64_t threads, seed;
+    const char *model, *history, *out, *augment;
+    data_options data;
+    inference_options inference;
+    context_options resources;
+    uint64_t seed;
     int force;
 } report_arguments;
 
@@ -43,11 +43,11 @@ static int make_folder(const char *path)
 {
     struct stat info;
     if (!stat(path, &info) && !S_ISDIR(info.st_mode)) {
-        output_error("'%s' is no folder", path);
+        output_error("'%s' is not a folder", path);
         return -1;
     }
     if (mkdir(path, 0777) && errno != EEXIST) {
-        output_error("the folder '%s' can't be made: %s", path, strerror(errno));
+        output_error("the folder '%s' can't be created: %s", path, strerror(errno));
         return -1;
     }
     return 0;
@@ -58,21 +58,21 @@ static int open_all(reporting *g)
     report *r = &g->report;
     const report_arguments *a = &g->arguments;
     r->model_path = shipped_model_unless(a->model);
-    if (!r->model_path || context_create(a->threads, &g->context) ||
-        inference_load(g->context, r->model_path, &a->use, &r->classifier))
-        return -1;
-    if (a->history && history_read(a->history, &r->history))
-        return -1;
-    if (make_folder(a->out))
-        return -1;
-    if (data_open_for_testing(g->context, a->data, &g->dataset) ||
+    if (!r->model_path || context_create(&a->resources, &g->context))
+        return EXIT_FAILED;
+    int wrong = inference_load(&report_command, g->context, r->model_path, &a->inference, &r->classifier);
+    if (wrong)
+        return wrong;
+    if ((a->history && history_read(a->history, &r->history)) || make_folder(a->out))
+        return EXIT_FAILED;
+    if (data_open_for_testing(g->context, &a->data, &g->dataset) ||
         data_align_to_classifier(g->dataset, r->classifier) ||
         data_leave_out_bad(g->dataset, "checking", &g->progress, &r->skipped))
-        return -1;
+        return EXIT_FAILED;
     r->dataset = g->dataset;
-    r->data_path = a->data;
+    r->data_path = a->data.path;
     r->augmentation = a->augment;
-    return 0;
+    return EXIT_DONE;
 }
 
 static int compare_bars(const void *a, const void *b)
@@ -109,7 +109,7 @@ static int count_classes(report *r)
 static int measure(reporting *g)
 {
     report *r = &g->report;
-    if (predictions_collect(r->classifier, g->dataset, g->arguments.threshold, &g->progress, &r->predictions))
+    if (predictions_collect(r->classifier, g->dataset, &g->progress, &r->predictions))
         return -1;
     r->has_filters = filters_find(cnn_classifier_model(r->classifier), &r->filters);
     return curve_set_roc(&r->predictions, &r->roc) ||
@@ -141,10 +141,9 @@ static int create_grids(reporting *g)
 
 static int make(reporting *g)
 {
-    if (open_all(g))
-        return EXIT_FAILED;
-    if (idle_check_threshold(&report_command, g->report.classifier))
-        return EXIT_USAGE;
+    int wrong = open_all(g);
+    if (wrong)
+        return wrong;
     if (measure(g) || create_grids(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
         return EXIT_FAILED;
     output_text(stdout, g->arguments.out);
@@ -174,7 +173,7 @@ static int check_files(const catdog_command *command, const report_arguments *a)
     char page[PATH_MAX];
     const destination files[] = {
         { "--model", a->model, DESTINATION_INPUT },
-        { "--data", a->data, DESTINATION_INPUT },
+        { "--data", a->data.path, DESTINATION_INPUT },
         { "--history", a->history, DESTINATION_INPUT },
         { "--out", a->out, DESTINATION_FOLDER },
         { 0 },
@@ -186,24 +185,24 @@ static int check_files(const catdog_command *command, const report_arguments *a)
 
 static int run(const catdog_command *command, int argc, char **argv)
 {
-    reporting g = { .arguments = { .threshold = -1, .augment = "flip,rotation=15,zoom=0.15" } };
+    reporting g = { .arguments = { .augment = "flip,rotation=15,zoom=0.15" } };
     report_arguments *a = &g.arguments;
     const option options[] = {
-        { "model", "FILE", "the trained model (the one of cats and dogs that comes with catdog)", OPTION_TEXT,
-          &a->model },
-        { "data", "PATH", "photographs whose classes are known: folder, zip or CSV list", OPTION_TEXT, &a->data,
+        { "model", "FILE", "trained model", OPTION_TEXT, &a->model, .initial = SHIPPED_MODEL },
+        DATA_OPTIONS(a->data, "photographs whose classes are known"),
+        { "history", "FILE.csv", "history that 'catdog train --history' wrote", OPTION_TEXT, &a->history },
+        { "out", "FOLDER", "folder for the page and its figures, created if necessary", OPTION_TEXT, &a->out,
           .needed = 1 },
-        { "history", "FILE.csv", "the figures of each epoch, from 'catdog train --history'", OPTION_TEXT, &a->history },
-        { "out", "FOLDER", "where the page and its figures go; is made if it isn't there", OPTION_TEXT, &a->out,
-          .needed = 1 },
-        { "augment", "LIST", "what augmented samples to show (flip,rotation=15,zoom=0.15)", OPTION_TEXT, &a->augment },
-        { "threshold", "X", "call it the second class from this probability on (0.5)", OPTION_NUMBER, &a->threshold,
-          1e-6, 0.999999 },
-        INFERENCE_OPTIONS(a->use),
-        { "seed", "N", "which photographs are drawn (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
+        { "augment", "LIST", "random changes to show, as for 'catdog train'", OPTION_TEXT, &a->augment,
+          .initial = "flip,rotation=15,zoom=0.15" },
+        THRESHOLD_OPTION(a->inference),
+        INFERENCE_OPTIONS(a->inference),
+        { "seed", "N", "seed for drawing the photographs shown", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0,
+          .initial = "0" },
         FORCE_OPTION(a->force),
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
+        THREADS_OPTION(a->resources),
+        MEMORY_OPTION(a->resources),
+        MAX_PIXELS_OPTION(a->resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -224,14 +223,13 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command report_command = {
     "report",
-    "show in one page how good a model is, and why",
+    "show how good a model is, and why, on a web page",
     "--data PATH --out FOLDER [OPTION]...",
     "Measures a model on photographs whose classes are known, as 'catdog eval' does, and writes a\n"
-    "page that shows what it is good at, where it errs, where it looks, and what it was trained on.\n\n"
+    "page that shows its accuracy, its mistakes, its heat maps and its training.\n\n"
     "  catdog report --model pets.safetensors --data PetImages --out report\n"
     "  catdog report --model pets.safetensors --data photos.zip --history curves.csv --out report\n\n"
-    "Open FOLDER/index.html in a browser. The page holds all that it shows, so it can be mailed; its\n"
-    "figures lie beside it as PNG and SVG.\n",
+    "Open FOLDER/index.html in a browser. The page contains everything it shows, so you can mail\n"
+    "it; the folder also has each figure as PNG and SVG.\n",
     run,
-    NULL,
 };

@@ -2,15 +2,15 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/context.h"
-#include "cli/idle.h"
 #include "cli/net_options.h"
 #include "cli/output.h"
 #include "cli/paths.h"
+#include "commands/commands.h"
 
 typedef struct summary {
     const char *model_path;
+    context_options resources;
     net_arguments net;
     cnn_context *context;
     cnn_classifier *classifier;
@@ -25,7 +25,7 @@ static int print_model(const cnn_model *model)
         return output_library_error();
     fputs(text, stdout);
     cnn_text_free(text);
-    printf("Operations for one image: %.3f billion\n", 1e-9 * (double)cnn_model_flops(model));
+    printf("Operations per image: %.3f billion\n", 1e-9 * (double)cnn_model_flops(model));
     return EXIT_DONE;
 }
 
@@ -52,22 +52,35 @@ static int print_trained(summary *s)
     if (cnn_classifier_load(s->context, s->model_path, &s->classifier))
         return output_library_error();
     const cnn_preprocess *input = cnn_classifier_preprocess(s->classifier);
-    printf("Input: photographs of any size, scaled to %u x %u\nClasses:", input->width, input->height);
+    printf("Input: photographs of any size, scaled to %u x %u pixels\nClasses:", input->width, input->height);
     for (uint32_t i = 0; cnn_classifier_class_name(s->classifier, i); i++) {
         fputs(i ? ", " : " ", stdout);
         output_text(stdout, cnn_classifier_class_name(s->classifier, i));
     }
     printf("\nConfidence: temperature %.3f%s\n", cnn_classifier_temperature(s->classifier),
-           cnn_classifier_flip(s->classifier) ? "; mirror images count, too" : "");
+           cnn_classifier_flip(s->classifier) ? "; averaged with the prediction for the mirror image" : "");
     return EXIT_DONE;
+}
+
+/* Options that change a net by name. */
+static int refuse_net_options(const catdog_command *command, const summary *s)
+{
+    static const char why[] = "with --model: its net is as it was trained";
+    const int shows_model = s->model_path != NULL;
+    return arguments_refuse_unused(command, (const unused_option[]){ { "size", shows_model, why },
+                                                                     { "width", shows_model, why },
+                                                                     { "batch-norm", shows_model, why },
+                                                                     { "dropout", shows_model, why },
+                                                                     { 0 } });
 }
 
 static int run(const catdog_command *command, int argc, char **argv)
 {
-    summary s = { .net = { .dropout = -1 } };
+    summary s = { .net = { .dropout = -1 }, .resources = { .threads = 1 } };
     const option options[] = {
-        { "model", "FILE", "a trained model", OPTION_TEXT, &s.model_path },
-        NET_OPTIONS(s.net),
+        { "model", "FILE", "trained model", OPTION_TEXT, &s.model_path },
+        NET_OPTIONS(s.net, NULL),
+        MEMORY_OPTION(s.resources),
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);
@@ -76,9 +89,11 @@ static int run(const catdog_command *command, int argc, char **argv)
     if (!s.model_path == !s.net.name)
         return arguments_wrong(command, "summary: either --model or --net is needed%s",
                                s.model_path ? ", not both" : "");
-    if (idle_check_summary(command, s.model_path != NULL) || net_check(command, &s.net))
+    if (refuse_net_options(command, &s) || net_check(command, &s.net))
         return EXIT_USAGE;
-    int result = context_create(1, &s.context) ? EXIT_FAILED : s.model_path ? print_trained(&s) : print_net(&s);
+    int result = context_create(&s.resources, &s.context) ? EXIT_FAILED
+                 : s.model_path                           ? print_trained(&s)
+                                                          : print_net(&s);
     if (!result)
         result = output_finish();
     cnn_model_destroy(s.model);
@@ -90,9 +105,9 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command summary_command = {
     "summary",
-    "show a network's layers and their sizes",
+    "show a network's layers",
     "--model FILE | --net NAME|FILE.json [OPTION]...",
-    "Shows a network's layers, the shapes of their outputs, and how many weights they have.\n\n"
+    "Shows the layers of a network, the shapes of their outputs, and their numbers of weights.\n\n"
     "  catdog summary --model pets.safetensors\n"
     "  catdog summary --net four_conv\n"
     "  catdog summary --net three_conv --size 96 --batch-norm\n",

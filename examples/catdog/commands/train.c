@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/shipped.h"
+#include "commands/commands.h"
 #include "training/initial_model.h"
 #include "training/train_options.h"
 #include "training/training_data.h"
@@ -97,24 +98,24 @@ static int has_content(const char *path)
     return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size;
 }
 
-/* Tells what becomes of an interrupted training. Not 0: nothing is to be saved, for a net of less than one epoch is no
- * replacement for a model. */
-static int tell_interruption(const training *t)
+/* Prints what becomes of an interrupted training. Not 0: nothing is saved, because less than an epoch of training must
+ * not replace a model. */
+static int print_interruption(const training *t)
 {
     const char *model = t->arguments.model;
     if (cnn_history_count(t->history)) {
-        fputs("interrupted: the best so far is kept\n", stderr);
+        fputs("interrupted: the best epoch so far is saved\n", stderr);
         return 0;
     }
     if (has_content(model)) {
-        output_error("interrupted before the end of the first epoch: '%s' is left as it was", model);
+        output_error("interrupted before the end of the first epoch: '%s' is unchanged", model);
         return -1;
     }
-    fputs("interrupted before the end of the first epoch: what was learned until then is kept\n", stderr);
+    fputs("interrupted before the end of the first epoch: the partly trained model is saved\n", stderr);
     return 0;
 }
 
-/* Trains and saves. What was learned until an error is saved, too, if there is a whole epoch of it. */
+/* Trains and saves. After an error the best epoch is saved, if there is a whole one. */
 static int fit(training *t)
 {
     cnn_train_options *options = &t->settings.options;
@@ -130,7 +131,7 @@ static int fit(training *t)
         output_library_error();
     if (status && (!t->history || !cnn_history_count(t->history)))
         return EXIT_FAILED;
-    if (interrupt_asked() && tell_interruption(t))
+    if (interrupt_asked() && print_interruption(t))
         return EXIT_FAILED;
     if (cnn_classifier_save(t->classifier, t->arguments.model))
         return output_library_error();
@@ -144,7 +145,7 @@ static int check_files(const catdog_command *command, const train_arguments *a)
     if (a->transfer.from && !from)
         return EXIT_FAILED;
     const destination files[] = {
-        { "--data", a->data, DESTINATION_INPUT },
+        { "--data", a->data.path, DESTINATION_INPUT },
         { "--val", a->validation, DESTINATION_INPUT },
         { "--net", net_is_file(a->net.name) ? a->net.name : NULL, DESTINATION_INPUT },
         { "--from", from, DESTINATION_INPUT },
@@ -160,7 +161,8 @@ static int train(training *t)
 {
     const train_arguments *a = &t->arguments;
     interrupt_catch();
-    if (context_create(a->threads, &t->context) || training_data_open(t->context, a, &t->settings, &t->photographs) ||
+    if (context_create(&a->resources, &t->context) ||
+        training_data_open(t->context, a, &t->settings, &t->photographs) ||
         initial_model_create(t->context, a, &t->photographs, &t->classifier) ||
         training_data_prepare(t->context, a, &t->settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
@@ -188,21 +190,21 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command train_command = {
     "train",
-    "learn to tell kinds of photographs apart",
+    "train a model on photographs of two or more classes",
     "--data PATH --model FILE [OPTION]...",
-    "Learns from labelled photographs of two kinds or more, and writes a model file.\n\n"
+    "Trains a model on labelled photographs of two or more classes, and writes a model file.\n\n"
     "  catdog train --data PetImages --model pets.safetensors\n"
     "  catdog train --data photos.zip --val 0.2 --model pets.safetensors --epochs 40\n"
     "  catdog train --data train.csv --val test.csv --model pets.safetensors --net two_conv\n"
     "  catdog train --data PetImages --model pets.safetensors --checkpoint pets.state --resume\n\n"
-    "The data may be a folder of class folders, folders of those that are named train, valid\n"
-    "and test, a folder of files named after their class (cat.0.jpg, great_dane_3.jpg), a zip\n"
-    "of any of these, or a CSV file with the columns path and label, and perhaps split.\n"
-    "Without --val, the valid part validates if there is one, and the test part is kept for\n"
-    "'catdog eval'; else the test part validates, or a tenth of the photographs. Broken files\n"
-    "are named and left out.\n\n"
-    "The model is that of the epoch with the best validation accuracy. Ctrl-C stops after\n"
-    "the current step and saves the best so far, unless no epoch is complete and a model stands\n"
-    "there already; a second Ctrl-C stops at once.\n",
+    "The data may be a folder of class folders; a folder with such folders named train, valid and\n"
+    "test; a folder of files named after their class (cat.0.jpg, great_dane_3.jpg); a zip of any\n"
+    "of these; or a CSV file with the columns path and label, and optionally split.\n\n"
+    "The model is validated after each epoch on the photographs of --val. Without --val, the\n"
+    "validation part of the data is used, or the test part if there is none, or a tenth of the\n"
+    "photographs. Broken files are reported and left out.\n\n"
+    "The model of the epoch with the highest validation accuracy is written. Ctrl-C stops after\n"
+    "the current step and writes the best model so far, unless no epoch is complete and the file\n"
+    "already has a model. A second Ctrl-C stops at once.\n",
     run,
 };

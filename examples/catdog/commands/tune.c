@@ -5,7 +5,6 @@
 
 #include <cnn/cnn.h>
 
-#include "cli/arguments.h"
 #include "cli/clock.h"
 #include "cli/context.h"
 #include "cli/data.h"
@@ -13,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "commands/commands.h"
 #include "training/initial_model.h"
 #include "training/train_options.h"
 #include "training/training_data.h"
@@ -31,15 +31,17 @@ typedef struct trial_line {
 } trial_line;
 
 typedef struct tuning {
-    const char *data, *validation, *state_path, *budget_text;
-    uint64_t epochs, seed, threads;
+    data_options data;
+    const char *validation, *state_path, *budget_text;
+    uint64_t epochs, seed;
+    context_options resources;
     int json;
-    int given_count; /* options for train */
-    char **given;
+    int train_option_count; /* the words after -- */
+    char **train_options;
     double budget, started; /* seconds */
     int stopped;            /* the trial under way, before its end */
     double base_rate;
-    int draws_rate, draws_decay, draws_augment, draws_width; /* what isn't given */
+    int draws_rate, draws_decay, draws_augment, draws_width; /* the options that trials vary */
     json_t *settings;
     tune_search search;
     progress_line progress;
@@ -69,11 +71,12 @@ static double read_time(const char *text)
     return value * (unit ? lengths[unit - units] : 1);
 }
 
-static int is_given(const tuning *t, const char *name)
+static int has_train_option(const tuning *t, const char *name)
 {
     size_t length = strlen(name);
-    for (int i = 0; i < t->given_count; i++)
-        if (!strncmp(t->given[i], name, length) && (!t->given[i][length] || t->given[i][length] == '='))
+    for (int i = 0; i < t->train_option_count; i++)
+        if (!strncmp(t->train_options[i], name, length) &&
+            (!t->train_options[i][length] || t->train_options[i][length] == '='))
             return 1;
     return 0;
 }
@@ -119,9 +122,9 @@ static void write_line(const tuning *t, uint32_t trial, uint32_t epochs, const c
 {
     *line = (trial_line){ 0 };
     add(line, "train");
-    if (data_trusted)
+    if (t->data.trusted)
         add(line, "--trust-data");
-    add_pair(line, "--data", t->data);
+    add_pair(line, "--data", t->data.path);
     if (t->validation)
         add_pair(line, "--val", t->validation);
     add_pair(line, "--model", model);
@@ -129,8 +132,8 @@ static void write_line(const tuning *t, uint32_t trial, uint32_t epochs, const c
     if (trial)
         draw(t, trial, line);
     line->drawn = line->count - line->options;
-    for (int i = 0; i < t->given_count; i++)
-        add(line, t->given[i]);
+    for (int i = 0; i < t->train_option_count; i++)
+        add(line, t->train_options[i]);
     if (epochs) {
         snprintf(line->epochs, sizeof line->epochs, "%u", epochs);
         add_pair(line, "--epochs", line->epochs);
@@ -213,7 +216,7 @@ static void announce(const trial_line *line, const tune_result *result, uint32_t
     char text[1024];
     join(line->arguments + line->options, line->drawn, text, sizeof text);
     fprintf(stderr, "trial %u, %u epoch%s: %s\n", result->trial, epochs, epochs == 1 ? "" : "s",
-            *text ? text : "as it is");
+            *text ? text : "defaults");
 }
 
 /* How long a training is likely to take, from those before; 0: not known. */
@@ -297,7 +300,7 @@ static void print_row(const tuning *t, const tune_result *r)
     write_line(t, r->trial, 0, "unused", &line);
     join(line.arguments + line.options, line.drawn, text, sizeof text);
     fprintf(output_results(), "%5u  %6u  %7.2f %%  %8.4f  %6.1f s  %s\n", r->trial, tune_epochs(&t->search, r->rung),
-            100 * r->accuracy, r->loss, r->seconds, *text ? text : "as it is");
+            100 * r->accuracy, r->loss, r->seconds, *text ? text : "defaults");
 }
 
 static json_t *row_to_json(const tuning *t, const tune_result *r)
@@ -327,7 +330,7 @@ static int report(tuning *t)
 {
     const tune_result *best = tune_best(&t->search);
     if (!best) {
-        output_error("no trial came to its end: give it a larger --budget, or fewer --epochs");
+        output_error("no trial was completed: increase --budget or reduce --epochs");
         return EXIT_FAILED;
     }
     trial_line line;
@@ -354,16 +357,17 @@ static int read_base(tuning *t, train_arguments *arguments, train_settings *sett
         return -1;
     int sgd = arguments->optimizer == CNN_SGD || arguments->optimizer == CNN_SGDW;
     t->base_rate = arguments->learning_rate > 0 ? arguments->learning_rate : sgd ? 0.01 : 0.001;
-    t->draws_rate = !is_given(t, "--lr");
-    t->draws_decay = !is_given(t, "--weight-decay");
-    t->draws_augment = !is_given(t, "--augment");
-    t->draws_width = !is_given(t, "--width") && !net_is_file(arguments->net.name);
+    t->draws_rate = !has_train_option(t, "--lr");
+    t->draws_decay = !has_train_option(t, "--weight-decay");
+    t->draws_augment = !has_train_option(t, "--augment");
+    t->draws_width = !has_train_option(t, "--width") && !net_is_file(arguments->net.name);
     if (t->draws_rate || t->draws_decay || t->draws_augment || t->draws_width)
         return 0;
-    arguments_wrong(&tune_command,
-                    "tune: nothing is left to try: --lr, --weight-decay, --augment and %s are given; leave one of them "
-                    "out, or use 'catdog train'",
-                    is_given(t, "--width") ? "--width" : "the net");
+    arguments_wrong(
+        &tune_command,
+        "tune: nothing is left to vary: --lr, --weight-decay, --augment and %s are fixed; leave one of them "
+        "out, or use 'catdog train'",
+        has_train_option(t, "--width") ? "--width" : "the net");
     return -1;
 }
 
@@ -374,16 +378,16 @@ static int tune(tuning *t)
     if (read_base(t, &arguments, &settings))
         return EXIT_USAGE;
     tune_init(&t->search, t->seed, (uint32_t)t->epochs);
-    json_t *given = json_array();
-    for (int i = 0; i < t->given_count; i++)
-        json_array_append_new(given, output_json_text(t->given[i]));
-    t->settings = json_pack("{s:o,s:o,s:I,s:I,s:o}", "data", output_json_text(t->data), "val",
+    json_t *words = json_array();
+    for (int i = 0; i < t->train_option_count; i++)
+        json_array_append_new(words, output_json_text(t->train_options[i]));
+    t->settings = json_pack("{s:o,s:o,s:I,s:I,s:o}", "data", output_json_text(t->data.path), "val",
                             output_json_text(t->validation ? t->validation : ""), "epochs", (json_int_t)t->epochs,
-                            "seed", (json_int_t)t->seed, "options", given);
+                            "seed", (json_int_t)t->seed, "options", words);
     if (t->state_path && tune_read(&t->search, t->settings, t->state_path))
         return EXIT_FAILED;
     interrupt_catch();
-    if (context_create(t->threads, &t->context) ||
+    if (context_create(&t->resources, &t->context) ||
         training_data_open(t->context, &arguments, &settings, &t->photographs) ||
         training_data_prepare(t->context, &arguments, &settings, &t->progress, &t->photographs))
         return EXIT_FAILED;
@@ -393,15 +397,15 @@ static int tune(tuning *t)
 
 static int check(const catdog_command *command, tuning *t)
 {
-    static const char *const own[] = { "--data",       "--val",    "--model",   "--epochs", "--history",
-                                       "--checkpoint", "--resume", "--threads", "--from",   NULL };
+    static const char *const own[] = { "--data",   "--val",     "--model", "--epochs", "--history",    "--checkpoint",
+                                       "--resume", "--threads", "--from",  "--memory", "--max-pixels", NULL };
     t->budget = read_time(t->budget_text);
     if (t->budget <= 0)
         return arguments_wrong(command, "tune: --budget takes a time such as 90s, 10m or 2h, not '%s'", t->budget_text);
     for (int i = 0; own[i]; i++)
-        if (is_given(t, own[i]))
+        if (has_train_option(t, own[i]))
             return arguments_wrong(command, "tune: %s can't be among the options for train", own[i]);
-    if (t->given_count > MOST_ARGUMENTS / 2)
+    if (t->train_option_count > MOST_ARGUMENTS / 2)
         return arguments_wrong(command, "tune: there are more than %d options for train", MOST_ARGUMENTS / 2);
     return EXIT_DONE;
 }
@@ -410,26 +414,30 @@ static int run(const catdog_command *command, int argc, char **argv)
 {
     tuning t = { .epochs = 9 };
     const option options[] = {
-        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &t.data, .needed = 1 },
-        { "val", "PATH|FRACTION", "photographs to validate on (the data's valid or test part, or 0.1)", OPTION_TEXT,
-          &t.validation },
-        { "budget", "TIME", "how long to search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text, .needed = 1 },
-        { "epochs", "N", "of the longest trainings; most are shorter (9)", OPTION_WHOLE, &t.epochs, 1, 10000 },
-        { "state", "FILE", "keep what is found there, and go on from it", OPTION_TEXT, &t.state_path },
-        { "seed", "N", "the same seed tries the same (0)", OPTION_WHOLE, &t.seed, 0, 9007199254740992.0 },
-        { "json", NULL, "print the trials as JSON", OPTION_FLAG, &t.json },
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &t.threads, 1, 256 },
+        DATA_OPTIONS(t.data, "photographs to train on"),
+        { "val", "PATH|FRACTION", "photographs to validate on, or the part of the data to split off for that",
+          OPTION_TEXT, &t.validation, .initial = VALIDATION_DEFAULT },
+        { "budget", "TIME", "duration of the search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text,
+          .needed = 1 },
+        { "epochs", "N", "epochs of the longest trials; most are shorter", OPTION_WHOLE, &t.epochs, 1, 10000,
+          .initial = "9" },
+        { "state", "FILE", "file that keeps the results, for a search to continue from", OPTION_TEXT, &t.state_path },
+        { "seed", "N", "random seed; equal seeds give equal trials", OPTION_WHOLE, &t.seed, 0, 9007199254740992.0,
+          .initial = "0" },
+        { "json", NULL, "print the results as JSON", OPTION_FLAG, &t.json },
+        THREADS_OPTION(t.resources),
+        MEMORY_OPTION(t.resources),
+        MAX_PIXELS_OPTION(t.resources),
         { 0 },
     };
-    int parsed = arguments_parse(command, options, argc, argv, &t.given_count);
-    t.given = argv + 1;
+    int parsed = arguments_parse(command, options, argc, argv, &t.train_option_count);
+    t.train_options = argv + 1;
     if (parsed != PARSED)
         return parsed;
     if (check(command, &t))
         return EXIT_USAGE;
     const destination files[] = {
-        { "--data", t.data, DESTINATION_INPUT },
+        { "--data", t.data.path, DESTINATION_INPUT },
         { "--val", t.validation, DESTINATION_INPUT },
         { "--state", t.state_path, DESTINATION_SEARCH },
         { 0 },
@@ -448,16 +456,16 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command tune_command = {
     "tune",
-    "search for good options to train with",
+    "search for good training options",
     "--data PATH --budget TIME [OPTION]... [-- OPTION OF TRAIN...]",
-    "Tries learning rates, weight decays, strengths of augmentation and widths of the net on\n"
-    "short trainings, goes on with the best of them on longer ones, and prints the command\n"
-    "line that repeats what did best. What stands after -- goes to every training as it is.\n\n"
+    "Tries learning rates, weight decays, strengths of augmentation and widths of the net in\n"
+    "short trainings, continues with the best of them in longer ones, and prints the command line\n"
+    "that repeats the best trial. Options after -- apply to every trial and are not varied.\n\n"
     "  catdog tune --data PetImages --budget 2h\n"
     "  catdog tune --data PetImages --budget 8h --state search.json -- --recipe strong\n"
     "  catdog tune --data PetImages --budget 1h -- --net two_conv --weight-decay 0\n\n"
-    "With --state, a search that was ended goes on where it was; a larger --budget makes it\n"
-    "longer. Ctrl-C ends it and prints what was found.\n",
+    "With --state, the same command continues a search that has ended; increase --budget to\n"
+    "search longer. Ctrl-C stops the search and prints the results so far.\n",
     run,
-    "options for train stand behind --, as in: catdog tune --data PetImages --budget 1h -- --net two_conv",
+    "write options for train after --, as in: catdog tune --data PetImages --budget 1h -- --net two_conv",
 };

@@ -38,7 +38,7 @@ static int read_head(const char *path, FILE *file, int *places)
             if (!strcmp(fields[i], names[k]))
                 places[k] = i;
         if (places[k] < 0 && k <= HISTORY_ACCURACY) {
-            output_error("%s: is no history of a training: it has no column '%s'", path, names[k]);
+            output_error("%s: is not a training history: it has no column '%s'", path, names[k]);
             return -1;
         }
     }
@@ -69,7 +69,7 @@ static int read_row(const char *path, history *h, char *line, const int *places)
         const char *field = places[k] >= 0 && places[k] < count ? fields[places[k]] : "";
         double value = strtod(field, &end);
         if (*end || (end == field && k <= HISTORY_ACCURACY)) {
-            output_error("%s: line %zu: '%s' is no number", path, h->count + 2, field);
+            output_error("%s: line %zu: '%s' is not a number", path, h->count + 2, field);
             return -1;
         }
         h->columns[k][h->count] = end == field || !isfinite(value) ? NAN : value;
@@ -95,7 +95,7 @@ int history_read(const char *path, history *h)
             wrong = grow(h, &capacity) || read_row(path, h, line, places);
     fclose(file);
     if (!wrong && !h->count) {
-        output_error("%s: has no epoch in it", path);
+        output_error("%s: has no epochs", path);
         wrong = 1;
     }
     if (wrong)

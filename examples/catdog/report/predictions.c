@@ -29,13 +29,11 @@ static int show(uint64_t done, uint64_t total, void *user)
     return interrupt_asked();
 }
 
-static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold, collecting *state)
+static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, collecting *state)
 {
     cnn_evaluate_options options;
     cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(classifier, &options);
-    if (threshold > 0)
-        options.threshold = (float)threshold;
     options.progress = show;
     options.on_image = add_sample;
     options.user = state;
@@ -51,8 +49,8 @@ static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, doub
     return status ? -1 : 0;
 }
 
-int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold,
-                        progress_line *progress, predictions *all)
+int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
+                        predictions *all)
 {
     size_t count = (size_t)cnn_dataset_count(dataset);
     *all = (predictions){ .classes = data_classifier_classes(classifier) };
@@ -65,7 +63,7 @@ int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, 
     }
     for (uint32_t k = 0; k < all->classes; k++)
         output_utf8_into(all->names[k], sizeof all->names[k], cnn_classifier_class_name(classifier, k));
-    return evaluate(classifier, dataset, threshold, &(collecting){ all, progress });
+    return evaluate(classifier, dataset, &(collecting){ all, progress });
 }
 
 void predictions_release(predictions *all)

@@ -1,4 +1,4 @@
-/* What a model made of each photograph whose class is known, and the curves that follow from it. */
+/* A model's prediction for each photograph of a dataset whose classes are known. */
 #ifndef CATDOG_REPORT_PREDICTIONS_H
 #define CATDOG_REPORT_PREDICTIONS_H
 
@@ -21,14 +21,14 @@ typedef struct predictions {
     float *probabilities; /* `classes` for each */
     size_t count;
     uint32_t classes;
-    char (*names)[CLASS_NAME]; /* of the classes, in sound UTF-8, cut where they are very long */
+    char (*names)[CLASS_NAME]; /* of the classes, in sound UTF-8, truncated if they are very long */
     cnn_metrics *metrics;
     cnn_metrics_result result;
 } predictions;
 
-/* Predicts all of a dataset. `threshold` not above 0: the model's own. Not 0 with a sentence printed. */
-int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, double threshold,
-                        progress_line *progress, predictions *all);
+/* Predicts the class of every photograph of a dataset. Not 0 with a sentence printed. */
+int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, progress_line *progress,
+                        predictions *all);
 void predictions_release(predictions *all);
 
 #endif

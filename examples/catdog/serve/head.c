@@ -69,17 +69,17 @@ const char *head_fault(struct MHD_Connection *http, const char *method, const ch
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(http, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     MHD_get_connection_values(http, MHD_HEADER_KIND, add_field, &sums);
     if (sums.hosts > 1)
-        return "there is more than one Host";
+        return "the request has more than one Host header";
     if (!sums.hosts && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-        return "there is no Host";
+        return "the request has no Host header";
     if (sums.origins > 1)
-        return "there is more than one Origin";
+        return "the request has more than one Origin header";
     if (sums.lengths + sums.encodings > 1)
-        return "the length of the body is told more than once";
+        return "the length of the body is stated more than once";
     if (sums.other_encodings)
-        return "of transfer encodings only chunked is known here";
+        return "the only supported transfer encoding is chunked";
     if (sums.broken || !info || info->header_size != sums.size)
-        return "a line of the request's head isn't written as HTTP/1.1 has it";
+        return "a header line of the request violates HTTP/1.1";
     return NULL;
 }
 

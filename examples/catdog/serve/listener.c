@@ -41,8 +41,8 @@ int listener_open(const char *address, uint64_t port)
     int problem = errno;
     freeaddrinfo(place);
     if (listener < 0)
-        output_error("serve: %s, port %llu, can't be listened at: %s%s", address, (unsigned long long)port,
-                     strerror(problem), problem == EADDRINUSE ? "; choose another with --port" : "");
+        output_error("serve: can't listen on %s, port %llu: %s%s", address, (unsigned long long)port, strerror(problem),
+                     problem == EADDRINUSE ? "; choose another port with --port" : "");
     return listener;
 }
 

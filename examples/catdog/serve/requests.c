@@ -51,7 +51,7 @@ static enum MHD_Result end_classifying(request *r)
         return respond_with_predictions(r);
     if (!atomic_load(&r->server->stopping))
         return MHD_NO; /* nobody waits for it */
-    refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is being stopped");
+    refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping");
     return respond_with_refusal(r);
 }
 
@@ -97,12 +97,11 @@ static void refuse_by_method(request *r, const char *method)
     if (!r->route && !r->page)
         refuse(&r->refusal, MHD_HTTP_NOT_FOUND, "there is nothing at this address");
     else if (posts ? strcmp(method, "POST") != 0 : strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-        refuse(&r->refusal, MHD_HTTP_METHOD_NOT_ALLOWED, "this address takes %s alone",
-               posts ? "POST" : "GET and HEAD");
+        refuse(&r->refusal, MHD_HTTP_METHOD_NOT_ALLOWED, "this address only takes %s", posts ? "POST" : "GET and HEAD");
     else if (atomic_load(&r->server->stopping) && posts)
-        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is being stopped");
+        refuse(&r->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping");
     else if (posts && !access_is_welcome(r->http, &r->server->rules))
-        refuse(&r->refusal, MHD_HTTP_FORBIDDEN, "pages of elsewhere may not use this server (see --allow-origin)");
+        refuse(&r->refusal, MHD_HTTP_FORBIDDEN, "pages of other origins may not use this server (see --allow-origin)");
     else
         r->uploads = posts;
 }
@@ -112,13 +111,13 @@ static void refuse_by_head(request *r, const char *path, const char *method, con
 {
     const char *fault = head_fault(r->http, method, version, r->connection->uri_size);
     if (!fault && r->connection->uri_is_broken)
-        fault = "there is a zero, or a blank, in the address";
+        fault = "the address contains a zero byte or a blank";
     if (!fault && !path)
-        fault = "the address has another host than Host";
+        fault = "the address and the Host header name different hosts";
     if (fault)
         refuse(&r->refusal, MHD_HTTP_BAD_REQUEST, "%s", fault);
     else if (!access_is_for_us(r->http, &r->server->rules))
-        refuse(&r->refusal, MHD_HTTP_MISDIRECTED_REQUEST, "this server isn't known by that name (see --host)");
+        refuse(&r->refusal, MHD_HTTP_MISDIRECTED_REQUEST, "this server does not answer to that host name (see --host)");
     r->closes = r->refusal.code != 0;
 }
 
@@ -129,7 +128,7 @@ static const char *header(const request *r, const char *name)
 
 static void refuse_for_size(request *r)
 {
-    refuse(&r->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the request is larger than the %.6g MB that this server takes",
+    refuse(&r->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the request exceeds this server's limit of %.6g MB",
            (double)r->server->limits.body_bytes / (1 << 20));
 }
 

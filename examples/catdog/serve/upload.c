@@ -18,7 +18,7 @@ void refuse(refusal *why, unsigned code, const char *format, ...)
 
 static void refuse_for_memory(upload *u)
 {
-    refuse(u->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "too much is being sent at once; try again in a moment");
+    refuse(u->refusal, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is receiving too much at once; try again in a moment");
 }
 
 /* The name without the folders that some clients leave before it, of a length that can be shown. */
@@ -36,7 +36,7 @@ static int begin_file(upload *u, const char *path)
 {
     char name[LONGEST_NAME + 1];
     if (u->photographs->count == u->limits->photographs) {
-        refuse(u->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "there are more than %llu photographs in the request",
+        refuse(u->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the request has more than %llu photographs",
                (unsigned long long)u->limits->photographs);
         return -1;
     }
@@ -79,7 +79,7 @@ static void refuse_form(upload *u, multipart_status status)
 {
     switch (status) {
     case MULTIPART_LONG_HEAD:
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is broken: the head of a part has no end");
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is invalid: the header of a part does not end");
         break;
     case MULTIPART_MANY_PARTS:
         refuse(u->refusal, MHD_HTTP_CONTENT_TOO_LARGE, "the form has more than %zu parts", most_parts(u->limits));
@@ -96,7 +96,7 @@ static void begin_form(upload *u, const char *content_type)
     multipart_status status;
     u->form = multipart_create(content_type, most_parts(u->limits), &listener, &status);
     if (!u->form && status == MULTIPART_GOOD)
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form has no boundary: it can't be read");
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is invalid: it has no boundary");
     refuse_form(u, status);
 }
 
@@ -146,8 +146,8 @@ void upload_receive(upload *u, const char *data, size_t size)
 static void refuse_for_pixels(const upload *u, photograph *one, const cnn_image_info *info)
 {
     char sentence[160];
-    snprintf(sentence, sizeof sentence, "%u x %u pixels are more than the %.6g megapixels that this server takes",
-             info->width, info->height, 1e-6 * (double)u->limits->pixels);
+    snprintf(sentence, sizeof sentence, "is %u x %u pixels; this server's limit is %.6g megapixels", info->width,
+             info->height, 1e-6 * (double)u->limits->pixels);
     photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
 }
 
@@ -155,8 +155,8 @@ static void refuse_for_decoding(const upload *u, photograph *one, const cnn_imag
 {
     char sentence[160];
     snprintf(sentence, sizeof sentence,
-             "decoding %u x %u pixels, stored as here, takes up to %.0f MB, and this server has %.0f MB for that",
-             info->width, info->height, (double)one->cost.bytes / (1 << 20),
+             "takes up to %.0f MB to decode its %u x %u pixels; this server's limit is %.0f MB",
+             (double)one->cost.bytes / (1 << 20), info->width, info->height,
              (double)serve_slow_bytes(u->limits) / (1 << 20));
     photograph_refuse(one, CNN_ERROR_LIMIT, sentence);
 }
@@ -180,11 +180,11 @@ static int is_sound(const upload *u, photograph *one)
 size_t upload_end(upload *u)
 {
     if (u->form && !u->refusal->code && u->received && !multipart_is_complete(u->form))
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form ends in the middle");
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form is incomplete");
     if (!u->refusal->code && !u->received)
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the request has no body: there is no photograph");
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the request has no body, so there is no photograph");
     if (!u->refusal->code && !u->photographs->count)
-        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "there is no file in the form");
+        refuse(u->refusal, MHD_HTTP_BAD_REQUEST, "the form has no file");
     size_t sound = 0;
     for (size_t i = 0; i < u->photographs->count && !u->refusal->code; i++)
         sound += is_sound(u, u->photographs->items[i]);

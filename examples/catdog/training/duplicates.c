@@ -26,27 +26,27 @@ static const char *label_of(const cnn_dataset *dataset, uint64_t index)
     return cnn_dataset_class_name(dataset, (uint32_t)cnn_dataset_label(dataset, index));
 }
 
-int duplicates_tell_contradictions(const cnn_dataset *dataset)
+int duplicates_warn_of_contradictions(const cnn_dataset *dataset)
 {
     counting c = { .dataset = dataset, .among = dataset, .contradictions = 1 };
     if (cnn_dataset_find_duplicates(dataset, dataset, count_pair, &c))
         return output_library_error();
     if (c.count)
-        output_error("note: %llu photograph%s there with two labels, such as %s (%s) and %s (%s): 'catdog check' lists "
-                     "them",
-                     (unsigned long long)c.count, c.count == 1 ? " is" : "s are", cnn_dataset_path(dataset, c.equal),
-                     label_of(dataset, c.equal), cnn_dataset_path(dataset, c.index), label_of(dataset, c.index));
+        output_error("warning: %llu photograph%s two labels, such as %s (%s) and %s (%s); 'catdog check' lists %s",
+                     (unsigned long long)c.count, c.count == 1 ? " has" : "s have", cnn_dataset_path(dataset, c.equal),
+                     label_of(dataset, c.equal), cnn_dataset_path(dataset, c.index), label_of(dataset, c.index),
+                     c.count == 1 ? "it" : "them");
     return 0;
 }
 
-int duplicates_tell_leak(const cnn_dataset *training, const cnn_dataset *unseen, const char *what,
-                         const char *consequence)
+int duplicates_warn_of_leak(const cnn_dataset *training, const cnn_dataset *unseen, const char *what,
+                            const char *consequence)
 {
     counting c = { .dataset = unseen, .among = training };
     if (cnn_dataset_find_duplicates(unseen, training, count_pair, &c))
         return output_library_error();
     if (c.count)
-        output_error("note: %llu of the %s %s trained on, too, such as %s, which is %s: %s",
+        output_error("warning: %llu of the %s %s also trained on, such as %s, which is the same as %s: %s",
                      (unsigned long long)c.count, what, c.count == 1 ? "is" : "are", cnn_dataset_path(unseen, c.index),
                      cnn_dataset_path(training, c.equal), consequence);
     return 0;

@@ -8,7 +8,7 @@ static int check_classes(const char *data, uint32_t classes, cnn_classifier *cla
     int64_t outputs = cnn_model_output_shape(cnn_classifier_model(classifier)).dims[0];
     if (classes == (outputs == 1 ? 2 : outputs))
         return EXIT_DONE;
-    output_error("'%s' has %u classes, for which the net must end in %u logits; it ends in %lld", data, classes,
+    output_error("'%s' has %u classes: the net must end in %u logits, not in %lld", data, classes,
                  classes == 2 ? 1 : classes, (long long)outputs);
     return EXIT_FAILED;
 }
@@ -36,5 +36,5 @@ int initial_model_create(cnn_context *context, const train_arguments *arguments,
     int result = arguments->transfer.from
                      ? transfer_create(context, &arguments->transfer, net.size, &options, classifier)
                      : create_from_net(context, &net, &options, classifier);
-    return result ? EXIT_FAILED : check_classes(arguments->data, options.classes, *classifier);
+    return result ? EXIT_FAILED : check_classes(arguments->data.path, options.classes, *classifier);
 }

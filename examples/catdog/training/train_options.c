@@ -7,7 +7,7 @@
 #include "cli/context.h"
 #include "cli/data.h"
 #include "cli/destination.h"
-#include "cli/idle.h"
+#include "training/unused_options.h"
 
 /* In the order of cnn_optimizer_kind and cnn_schedule_kind. */
 static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw", NULL };
@@ -26,52 +26,57 @@ static const uint64_t usual_cache_mb = 1024;
 static int parse(const catdog_command *command, int argc, char **argv, train_arguments *a)
 {
     const option options[] = {
-        { "data", "PATH", "photographs to learn from: folder, zip or CSV list", OPTION_TEXT, &a->data, .needed = 1 },
-        { "model", "FILE", "where the trained model goes", OPTION_TEXT, &a->model, .needed = 1 },
-        { "val", "PATH|FRACTION", "photographs to validate on (the data's valid or test part, or 0.1)", OPTION_TEXT,
-          &a->validation },
-        { "recipe", "NAME", "what options are unless given: plain, or strong, for the best model in an hour (plain)",
-          OPTION_CHOICE, &a->recipe, .choices = recipe_names },
-        NET_OPTIONS(a->net),
+        DATA_OPTIONS(a->data, "photographs to train on"),
+        { "model", "FILE", "model to write", OPTION_TEXT, &a->model, .needed = 1 },
+        { "val", "PATH|FRACTION", "photographs to validate on, or the part of the data to split off for that",
+          OPTION_TEXT, &a->validation, .initial = VALIDATION_DEFAULT },
+        { "recipe", "NAME", "defaults to start from; strong trains the best model in about an hour", OPTION_CHOICE,
+          &a->recipe, .choices = recipe_names, .initial = "plain" },
+        NET_OPTIONS(a->net, "four_conv"),
         TRANSFER_OPTIONS(a->transfer),
-        { "progressive", "N[:M]", "begin with images of N x N pixels and end with M x M (the net's size)", OPTION_TEXT,
-          &a->progressive },
-        { "epochs", "N", "times that every photograph is shown (20; with --from 14)", OPTION_WHOLE, &a->epochs, 1,
-          100000 },
-        { "batch", "N", "photographs in a step (32)", OPTION_WHOLE, &a->batch, 1, 4096 },
-        { "precision", "NAME", "what training computes in: fp32 or bf16 (fp32; strong: bf16 if native)", OPTION_CHOICE,
-          &a->precision, .choices = precision_names },
-        { "optimizer", "NAME", "adam, adamw, sgd, sgdw or rmsprop (adam)", OPTION_CHOICE, &a->optimizer,
-          .choices = optimizer_names },
-        { "lr", "X", "learning rate (0.001; sgd, sgdw: 0.01)", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37 },
-        { "schedule", "NAME", "constant, step, exponential, cosine, one_cycle or plateau (one_cycle)", OPTION_CHOICE,
-          &a->schedule, .choices = schedule_names },
-        { "warmup", "X", "part of the training over which the rate rises (0; one_cycle: 0.3)", OPTION_NUMBER,
-          &a->warmup, 0, 0.99 },
-        { "weight-decay", "X", "weight decay (0)", OPTION_NUMBER, &a->weight_decay, 0, 10 },
-        { "momentum", "X", "momentum of sgd and sgdw (0.9) and rmsprop (0)", OPTION_NUMBER, &a->momentum, 0, 0.9999 },
-        { "nesterov", NULL, "Nesterov's momentum, for sgd and sgdw", OPTION_FLAG, &a->nesterov },
-        { "clip", "X", "limit on the norm of the gradients (none)", OPTION_NUMBER, &a->clip, 0, 1e9 },
-        { "label-smoothing", "X", "how far labels are moved from certainty (0)", OPTION_NUMBER, &a->smoothing, 0,
-          0.99 },
-        { "ema", "X", "keep averaged weights, with this decay, such as 0.999 (none)", OPTION_NUMBER, &a->ema, 0,
-          0.999999 },
-        { "augment", "LIST", "random changes (flip,rotation=15,zoom=0.15); none: no changes", OPTION_TEXT,
-          &a->augment },
-        { "mixup", "X", "blend photographs in pairs; X to 1: the more, the stronger (0)", OPTION_NUMBER, &a->mixup, 0,
-          1 },
-        { "cutmix", "X", "put a rectangle of each photograph into another (0)", OPTION_NUMBER, &a->cutmix, 0, 1 },
-        { "early-stopping", "N", "stop after N epochs without a better validation loss", OPTION_WHOLE,
-          &a->early_stopping, 1, 100000 },
-        DATA_OPTION,
-        { "threads", "N", "threads to use (all processors)", OPTION_WHOLE, &a->threads, 1, 256 },
-        { "seed", "N", "the same seed gives the same model (0)", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0 },
-        { "cache", "MB", "memory for decoded photographs, if all fit (1024); 0: none", OPTION_WHOLE, &a->cache, 0,
-          1 << 24 },
-        { "history", "FILE.csv", "write the figures of each epoch there", OPTION_TEXT, &a->history },
-        { "checkpoint", "FILE", "write the state there after each epoch", OPTION_TEXT, &a->checkpoint },
-        { "resume", NULL, "go on from the checkpoint, if it exists", OPTION_FLAG, &a->resume },
+        { "progressive", "N[:M]", "start with images of N x N pixels and grow to M x M", OPTION_TEXT, &a->progressive,
+          .initial = "always the net's size" },
+        { "epochs", "N", "passes over the training photographs", OPTION_WHOLE, &a->epochs, 1, 100000,
+          .initial = "20, with --from 14" },
+        { "batch", "N", "photographs in each training step", OPTION_WHOLE, &a->batch, 1, 4096, .initial = "32" },
+        { "precision", "NAME", "number format of training", OPTION_CHOICE, &a->precision, .choices = precision_names,
+          .initial = "fp32, for strong bf16 if the processor has it" },
+        { "optimizer", "NAME", "optimizer", OPTION_CHOICE, &a->optimizer, .choices = optimizer_names,
+          .initial = "adam" },
+        { "lr", "X", "learning rate", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37,
+          .initial = "0.001, for sgd and sgdw 0.01" },
+        { "schedule", "NAME", "learning rate schedule", OPTION_CHOICE, &a->schedule, .choices = schedule_names,
+          .initial = "one_cycle" },
+        { "warmup", "X", "fraction of the training in which the learning rate rises", OPTION_NUMBER, &a->warmup, 0,
+          0.99, .initial = "0, for one_cycle 0.3" },
+        { "weight-decay", "X", "weight decay", OPTION_NUMBER, &a->weight_decay, 0, 10, .initial = "0" },
+        { "momentum", "X", "momentum of sgd, sgdw and rmsprop", OPTION_NUMBER, &a->momentum, 0, 0.9999,
+          .initial = "0.9, for rmsprop 0" },
+        { "nesterov", NULL, "use Nesterov momentum with sgd or sgdw", OPTION_FLAG, &a->nesterov },
+        { "clip", "X", "limit on the norm of the gradients", OPTION_NUMBER, &a->clip, 0, 1e9, .initial = "no limit" },
+        { "label-smoothing", "X", "label smoothing", OPTION_NUMBER, &a->smoothing, 0, 0.99, .initial = "0" },
+        { "ema", "X", "decay of the exponential moving average of the weights", OPTION_NUMBER, &a->ema, 0, 0.999999,
+          .initial = "no average" },
+        { "augment", "LIST", "random changes to the training photographs, or none", OPTION_TEXT, &a->augment,
+          .initial = "flip,rotation=15,zoom=0.15" },
+        { "mixup", "X", "strength of mixup, which blends pairs of photographs", OPTION_NUMBER, &a->mixup, 0, 1,
+          .initial = "0" },
+        { "cutmix", "X", "strength of CutMix, which pastes a part of one photograph into another", OPTION_NUMBER,
+          &a->cutmix, 0, 1, .initial = "0" },
+        { "early-stopping", "N", "epochs without a better validation loss after which to stop", OPTION_WHOLE,
+          &a->early_stopping, 1, 100000, .initial = "never" },
+        { "seed", "N", "random seed; equal seeds give equal models", OPTION_WHOLE, &a->seed, 0, 9007199254740992.0,
+          .initial = "0" },
+        { "cache", "MB", "memory for decoded photographs in MB, used if all fit", OPTION_WHOLE, &a->cache, 0, 1 << 24,
+          .initial = "1024, at most a quarter of the machine's memory" },
+        { "history", "FILE.csv", "file to write the loss and accuracy of each epoch to", OPTION_TEXT, &a->history },
+        { "checkpoint", "FILE", "file to write the state of the training to after each epoch", OPTION_TEXT,
+          &a->checkpoint },
+        { "resume", NULL, "continue from the checkpoint, if it exists", OPTION_FLAG, &a->resume },
         FORCE_OPTION(a->force),
+        THREADS_OPTION(a->resources),
+        MEMORY_OPTION(a->resources),
+        MAX_PIXELS_OPTION(a->resources),
         { 0 },
     };
     return arguments_parse(command, options, argc, argv, NULL);
@@ -96,21 +101,21 @@ static int read_sizes(const char *text, uint32_t *first, uint32_t *last)
     return !*end && from >= 8 && from <= 4096 && to <= 4096 && (!to || to >= from);
 }
 
-/* Not 0, with a sentence printed, if options are missing or don't go together. */
+/* Not 0 with a sentence printed if options are missing or contradict each other. */
 static int check(const catdog_command *command, const train_arguments *a, train_settings *settings)
 {
     double fraction;
     if (a->resume && !a->checkpoint)
-        return arguments_wrong(command, "train: --resume needs --checkpoint FILE, to go on from");
+        return arguments_wrong(command, "train: --resume needs --checkpoint FILE, the file to continue from");
     if (a->momentum >= 0 && (a->optimizer == CNN_ADAM || a->optimizer == CNN_ADAMW))
-        return arguments_wrong(command, "train: --momentum goes with --optimizer sgd, sgdw or rmsprop, not %s",
+        return arguments_wrong(command, "train: --momentum needs --optimizer sgd, sgdw or rmsprop, not %s",
                                optimizer_names[a->optimizer]);
     if (a->nesterov && !(is_sgd(a) && a->momentum != 0))
-        return arguments_wrong(command, "train: --nesterov goes with --optimizer sgd or sgdw, and with momentum");
+        return arguments_wrong(command, "train: --nesterov needs --optimizer sgd or sgdw, and a momentum above 0");
     if (a->progressive && !read_sizes(a->progressive, &settings->options.first_size, &settings->options.last_size))
         return arguments_wrong(
             command,
-            "train: --progressive takes a size, or two of which the second is no smaller, such as 96:128, not '%s'",
+            "train: --progressive takes one size, or two in ascending order such as 96:128, from 8 to 4096, not '%s'",
             a->progressive);
     cnn_augment_init(&settings->augment);
     if (cnn_augment_parse(a->augment, &settings->augment))
@@ -121,16 +126,16 @@ static int check(const catdog_command *command, const train_arguments *a, train_
                                    a->validation);
         settings->validation_fraction = fraction;
     }
-    if (idle_check_train(command, a))
+    if (unused_options_check(command, a))
         return EXIT_USAGE;
     return net_check(command, &a->net);
 }
 
-/* A usual amount of memory is used for photographs without being asked for, but not most of a small machine's. */
-static uint64_t choose_cache_bytes(uint64_t given_mb)
+/* The default leaves most of a small machine's memory alone. */
+static uint64_t choose_cache_bytes(uint64_t chosen_mb)
 {
-    if (given_mb != UINT64_MAX)
-        return given_mb << 20;
+    if (chosen_mb != UINT64_MAX)
+        return chosen_mb << 20;
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
     uint64_t usual = usual_cache_mb << 20;
@@ -174,9 +179,9 @@ static void translate(const train_arguments *a, train_settings *settings)
     options->history = a->history;
 }
 
-enum { NOT_GIVEN = -1 };
+enum { ABSENT = -1 };
 
-/* What options are unless they are given. */
+/* The values of options that are absent. */
 static void set_plain_defaults(train_arguments *a)
 {
     *a = (train_arguments){
@@ -184,14 +189,14 @@ static void set_plain_defaults(train_arguments *a)
         .batch = 32,
         .cache = UINT64_MAX,
         .momentum = -1,
-        .optimizer = NOT_GIVEN,
+        .optimizer = ABSENT,
         .schedule = CNN_SCHEDULE_ONE_CYCLE,
         .augment = "flip,rotation=15,zoom=0.15",
         .transfer.body_rate = -1,
     };
 }
 
-/* A pretrained net needs few epochs, and those of its head take a moment. */
+/* A pretrained net needs few epochs, and those that train the head alone take moments. */
 static void set_transfer_defaults(train_arguments *a)
 {
     if (!a->transfer.unfreeze_at)
@@ -200,14 +205,14 @@ static void set_transfer_defaults(train_arguments *a)
         a->epochs = a->transfer.unfreeze_at + 3;
 }
 
-/* `optimizer`: the one given. Rates and decay are of SGD. */
+/* `optimizer`: that of the command line. Rate and decay are for SGD. */
 static void set_strong_defaults(train_arguments *a, int optimizer)
 {
     set_plain_defaults(a);
     a->net.name = "catdog_net";
     a->epochs = 56;
     a->batch = 64;
-    if (optimizer == NOT_GIVEN || optimizer == CNN_SGD) {
+    if (optimizer == ABSENT || optimizer == CNN_SGD) {
         a->optimizer = CNN_SGD;
         a->nesterov = 1;
         a->learning_rate = 0.1;
@@ -240,14 +245,14 @@ int train_options_parse(const catdog_command *command, int argc, char **argv, tr
     int parsed = parse(command, argc, argv, arguments);
     if (parsed == PARSED && arguments->recipe == RECIPE_STRONG) {
         set_strong_defaults(arguments, arguments->optimizer);
-        parsed = parse(command, argc, argv, arguments); /* what is given goes over it */
+        parsed = parse(command, argc, argv, arguments); /* options on the command line override the recipe */
         set_strong_sizes(arguments);
     }
     if (arguments->transfer.from)
         set_transfer_defaults(arguments);
     if (!arguments->epochs)
         arguments->epochs = 20;
-    if (arguments->optimizer == NOT_GIVEN)
+    if (arguments->optimizer == ABSENT)
         arguments->optimizer = CNN_ADAM;
     if (parsed == PARSED && check(command, arguments, settings))
         parsed = EXIT_USAGE;

@@ -1,4 +1,4 @@
-/* The options of `catdog train`, as given and as the library takes them. */
+/* The options of `catdog train`: those of the command line, and those of the library that they become. */
 #ifndef CATDOG_TRAINING_TRAIN_OPTIONS_H
 #define CATDOG_TRAINING_TRAIN_OPTIONS_H
 
@@ -6,17 +6,24 @@
 
 #include <cnn/cnn.h>
 
+#include "cli/context.h"
+#include "cli/data.h"
 #include "cli/net_options.h"
 #include "training/transfer.h"
 
+/* The default of --val, as help shows it. */
+#define VALIDATION_DEFAULT "the data's validation or test part, or 0.1"
+
 typedef struct train_arguments {
     int recipe;
-    const char *data, *validation, *model, *augment, *history, *checkpoint, *progressive;
+    data_options data;
+    const char *validation, *model, *augment, *history, *checkpoint, *progressive;
     net_arguments net;
     transfer_arguments transfer;
-    uint64_t epochs, batch, threads, seed, early_stopping;
-    uint64_t cache;                                                     /* MB; UINT64_MAX: not given */
-    double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: not given */
+    context_options resources;
+    uint64_t epochs, batch, seed, early_stopping;
+    uint64_t cache;                                                     /* MB; UINT64_MAX: absent */
+    double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: absent */
     double warmup, mixup, cutmix;
     int precision;
     int optimizer, schedule, nesterov, resume, force; /* the first two are the library's enums */

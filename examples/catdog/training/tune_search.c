@@ -164,7 +164,7 @@ static int read_results(tune_search *search, const json_t *state, const char *pa
             return -1;
     }
     if (!sound)
-        output_error("'%s' is no sound state of a search", path);
+        output_error("'%s' is not a valid search state", path);
     return sound ? 0 : -1;
 }
 
@@ -178,7 +178,7 @@ int tune_read(tune_search *search, const json_t *settings, const char *path)
     if (!state)
         output_error("the state '%s' can't be read: %s", path, error.text);
     else if (!json_equal(settings, json_object_get(state, "search")))
-        output_error("'%s' is the state of another search: name another file, or the same options", path);
+        output_error("'%s' is the state of another search: name another file, or repeat that search's options", path);
     else
         result = read_results(search, state, path);
     json_decref(state);
