@@ -221,7 +221,7 @@ def test_names_of_any_script_and_length_stand_in_the_page(tmp_path):
     text = (tmp_path / "out/index.html").read_text()
     for name in names:
         assert text.count(f"<td><bdi>{name}</bdi></td>") == 1
-    assert re.search("<b>\u2068חתול אפור\u2069 [0-9.]+\xa0%</b>|is \u2068חתול אפור\u2069, ", text)
+    assert re.search("<b>\u2068חתול אפור\u2069 [0-9.]+\xa0%</b>|label: \u2068חתול אפור\u2069, ", text)
     for figure in (tmp_path / "out").glob("*.svg"):
         ElementTree.parse(figure)
 

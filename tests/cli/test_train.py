@@ -123,7 +123,7 @@ def test_sizes_that_make_no_sense_are_a_wrong_command_line(pets, tmp_path, wrong
 
 
 def test_nesterov_needs_sgd(pets, tmp_path):
-    fails(2, "train", "--data", pets.data, "--model", tmp_path / "m", "--nesterov", saying="--nesterov goes with")
+    fails(2, "train", "--data", pets.data, "--model", tmp_path / "m", "--nesterov", saying="--nesterov needs")
 
 
 def test_the_same_seed_gives_the_same_model_at_any_number_of_threads(pets, tmp_path):
@@ -222,14 +222,14 @@ def test_less_than_an_epoch_replaces_no_model(pets, tmp_path):
     before = pets.model.read_bytes()
     model.write_bytes(before)
     status, out, err = interrupt_first_epoch(pets, model)
-    assert status == 1 and out == b"" and b"left as it was" in err
+    assert status == 1 and out == b"" and b"is unchanged" in err
     assert model.read_bytes() == before
 
 
 def test_less_than_an_epoch_is_kept_where_no_model_was(pets, tmp_path):
     model = tmp_path / "m.safetensors"
     status, out, err = interrupt_first_epoch(pets, model)
-    assert status == 0 and out.startswith(b"saved ") and b"until then is kept" in err
+    assert status == 0 and out.startswith(b"saved ") and b"partly trained model is saved" in err
     succeeds("summary", "--model", model)
 
 

@@ -56,8 +56,8 @@ def test_a_command_with_a_long_path_is_whole(photographs, tmp_path):
 
 def test_nothing_left_to_vary_is_told(photographs, pets):
     given = ["--lr", 0.01, "--weight-decay=0", "--augment", "none"]
-    fails(2, *tune(photographs, given=["--net", pets.net, *given]), saying="nothing is left to try")
-    fails(2, *tune(photographs, given=["--net", "two_conv", "--width", 1, *given]), saying="nothing is left to try")
+    fails(2, *tune(photographs, given=["--net", pets.net, *given]), saying="nothing is left to vary")
+    fails(2, *tune(photographs, given=["--net", "two_conv", "--width", 1, *given]), saying="nothing is left to vary")
 
 
 def test_the_table_ends_with_the_command(photographs):
@@ -109,11 +109,11 @@ def test_a_broken_result_in_a_state_is_refused(photographs, tmp_path):
         kept = json.loads(state.read_text())
         kept["results"] = [wrong]
         (tmp_path / "wrong.json").write_text(json.dumps(kept))
-        fails(1, *tune(photographs, "--state", tmp_path / "wrong.json"), saying="no sound state")
+        fails(1, *tune(photographs, "--state", tmp_path / "wrong.json"), saying="not a valid search state")
 
 
 def test_too_little_time_is_told(photographs):
-    fails(1, *tune(photographs, budget="0.001s"), saying="no trial came to its end")
+    fails(1, *tune(photographs, budget="0.001s"), saying="no trial was completed")
 
 
 @pytest.mark.parametrize("budget", ["", "0", "-1m", "soon", "1d", "m"])

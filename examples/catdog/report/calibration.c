@@ -40,10 +40,10 @@ static void draw_calibration(const canvas *c, const void *data)
 {
     const predictions *all = data;
     bins b = count_bins(all);
-    axes a = { { first_confidence(&b), 1, 0.1, AXIS_PERCENT, "confidence" }, { 0, 1, 0.2, AXIS_PERCENT, "right" } };
+    axes a = { { first_confidence(&b), 1, 0.1, AXIS_PERCENT, "confidence" }, { 0, 1, 0.2, AXIS_PERCENT, "accuracy" } };
     axes_draw(&a, c, 1);
     char text[64];
-    snprintf(text, sizeof text, "how many are right; error in the mean: %.2f %%", 100 * all->result.calibration_error);
+    snprintf(text, sizeof text, "accuracy; calibration error: %.2f %%", 100 * all->result.calibration_error);
     double x = 0;
     axes_key(c, 0, &x, c->width, c->theme->series[0], text);
     for (int i = b.first; i < BINS; i++) {
@@ -75,7 +75,7 @@ static void draw_confidence(const canvas *c, const void *data)
                { 0, most, 0, AXIS_COUNT, "photographs" } };
     axes_draw(&a, c, 1);
     double x = 0;
-    axes_key(c, 0, &x, c->width, c->theme->right, "right");
+    axes_key(c, 0, &x, c->width, c->theme->right, "correct");
     axes_key(c, 0, &x, c->width, c->theme->wrong, "wrong");
     for (int i = b.first; i < BINS; i++) {
         double left = axes_x(&a, fmax((double)i / BINS, a.x.from)), half = (axes_x(&a, (i + 1.0) / BINS) - left) / 2;
@@ -89,5 +89,5 @@ static void draw_confidence(const canvas *c, const void *data)
 
 figure confidence_figure(const predictions *all)
 {
-    return (figure){ "confidence", "How sure it was", width, height, draw_confidence, all };
+    return (figure){ "confidence", "Confidence of correct and wrong predictions", width, height, draw_confidence, all };
 }

@@ -89,7 +89,7 @@ static void add_numbers(const page *p)
             "<p class=\"note\">Precision, recall and F1 are ",
             (unsigned long long)m->images, (unsigned long long)m->images);
     if (m->classes == 2) {
-        fputs("those of ", p->file);
+        fputs("given for the class ", p->file);
         html_name(p->file, p->r->predictions.names[1]);
     } else
         fputs("means over the classes", p->file);
@@ -99,13 +99,14 @@ static void add_numbers(const page *p)
 static void add_classes(const page *p)
 {
     const predictions *all = &p->r->predictions;
-    fputs("<figure id=\"classes\"><figcaption><h3>Class by class</h3><p>Precision: the share of the predictions of a "
-          "class "
-          "that are right. Recall: the share of the class that is predicted as such. F1: their harmonic "
-          "mean.</p></figcaption><div "
-          "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
-          "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
-          p->file);
+    fputs(
+        "<figure id=\"classes\"><figcaption><h3>Results by class</h3><p>Precision: the share of the photographs "
+        "predicted "
+        "as this class that belong to it. Recall: the share of the photographs of this class that are predicted as it. "
+        "F1: the harmonic mean of both.</p></figcaption><div "
+        "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
+        "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
+        p->file);
     for (uint32_t k = 0; k < all->classes; k++) {
         cnn_class_result result = { .struct_size = sizeof result };
         cnn_metrics_compute_class(all->metrics, k, &result);
@@ -127,54 +128,56 @@ static void add_head(const page *p)
           "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
           p->file);
     html_text(p->file, name_of_file(r->model_path));
-    fprintf(p->file, ": how good it is</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", page_style);
+    fprintf(p->file, ": evaluation report</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", page_style);
     html_name(p->file, name_of_file(r->model_path));
-    fputs("</h1>\n<p class=\"lead\">A classifier of ", p->file);
+    fputs("</h1>\n<p class=\"lead\">Classifies ", p->file);
     for (uint32_t k = 0; k < r->predictions.classes; k++) {
         fputs(!k ? "" : k + 1 < r->predictions.classes ? ", " : " and ", p->file);
         html_name(p->file, r->predictions.names[k]);
     }
-    fprintf(p->file, ", %u \xc3\x97 %u pixels, %.1f million weights; measured on %llu photographs of ", input->width,
-            input->height, 1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
+    fprintf(p->file, "; input %u \xc3\x97 %u pixels, %.1f million weights. Measured on %llu photographs of ",
+            input->width, input->height,
+            1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
             (unsigned long long)r->predictions.result.images);
     html_name(p->file, name_of_file(r->data_path));
     if (r->skipped)
-        fprintf(p->file, " (%llu broken files left out)", (unsigned long long)r->skipped);
+        fprintf(p->file, " (%llu broken files were left out)", (unsigned long long)r->skipped);
     fputs(".</p>\n<nav>", p->file);
-    fputs("<a href=\"#errors\">Errors</a> <a href=\"#confident\">Confidence</a> <a href=\"#shown\">Predictions</a> ",
+    fputs("<a href=\"#errors\">Accuracy</a> <a href=\"#confident\">Confidence</a> <a href=\"#shown\">Predictions</a> ",
           p->file);
     if (r->history.count)
         fputs("<a href=\"#training\">Training</a> ", p->file);
-    fputs("<a href=\"#data\">Data</a> <a href=\"#net\">Net</a></nav>\n</header>\n<main>\n", p->file);
+    fputs("<a href=\"#data\">Data</a> <a href=\"#net\">Network</a></nav>\n</header>\n<main>\n", p->file);
 }
 
 static void add_errors(page *p)
 {
     const report *r = p->r;
-    begin_section(p, "errors", "Right and wrong predictions");
+    begin_section(p, "errors", "Accuracy and mistakes");
     figure f = confusion_matrix_figure(&r->predictions);
     add_figure(
-        p, &f, "Confusion matrix: how many photographs of each class were predicted as each class",
-        "Rows are true classes, columns predicted classes. All but the diagonal are mistakes: two classes that are "
-        "often confused need more, or clearer, photographs.");
+        p, &f, "Confusion matrix: the number of photographs of each true class by predicted class",
+        "Each row is a true class, each column a predicted class. The diagonal holds the correct predictions; all "
+        "other cells are mistakes. If two classes are often confused, train with more or clearer photographs of "
+        "them.");
     fputs("<div class=\"stack\">\n", p->file);
     add_classes(p);
-    f = bars_figure(&r->balance, "balance", "Photographs of each class");
+    f = bars_figure(&r->balance, "balance", "Photographs per class");
     add_figure(
-        p, &f, "Number of photographs of each class",
+        p, &f, "The number of photographs in each class",
         r->balance.count < r->predictions.classes
             ? "The twenty largest classes, and the twenty smallest."
-            : "If one class has many times more than another, accuracy says little; look at precision and recall.");
+            : "If the classes differ widely in size, accuracy says little: compare precision and recall instead.");
     fputs("</div>\n", p->file);
     f = curve_set_roc_figure(&r->roc);
-    add_figure(p, &f, "ROC curves: true positive rate against false positive rate, at every threshold",
-               "Each point is a threshold: a lower one finds more of the class, and more of the others by mistake. The "
-               "nearer to the upper left, the better; the dashed line is guessing.");
+    add_figure(p, &f, "ROC curves: recall against false positive rate at every threshold",
+               "Each point is a threshold. A lower threshold raises the recall, but also the false positive rate: the "
+               "share of the other photographs that are predicted as this class. The closer a curve comes to the top "
+               "left corner, the better; the dashed line is guessing.");
     f = curve_set_precision_recall_figure(&r->precision_recall);
-    add_figure(
-        p, &f, "Precision against recall at every threshold",
-        "Precision: the share of the predictions of a class that are right. Recall: the share of the class that is "
-        "predicted as such. Look here if one class is rare, and choose a value for <code>--threshold</code>.");
+    add_figure(p, &f, "Precision against recall at every threshold",
+               "The precision that can be had at each recall. This curve tells more than the ROC curve if a class is "
+               "rare. Choose a threshold from it for <code>--threshold</code>.");
     end_section(p);
 }
 
@@ -184,28 +187,28 @@ static void add_confidence(page *p)
     begin_section(p, "confident", "Confidence");
     figure f = calibration_figure(&r->predictions);
     add_figure(
-        p, &f, "Calibration: the share of predictions that are right, by confidence",
-        "Of the predictions with 80\xc2\xa0% confidence, 80\xc2\xa0% should be right. Bars below the dashed line "
-        "are overconfident: run <code>catdog calibrate</code>. Pale bars have fewer than 10 photographs.");
+        p, &f, "Calibration: accuracy by confidence",
+        "Of the predictions made with 80\xc2\xa0% confidence, 80\xc2\xa0% should be correct. Bars below the dashed "
+        "line show overconfidence, which <code>catdog calibrate</code> corrects. Pale bars stand for fewer than 10 "
+        "photographs.");
     f = confidence_figure(&r->predictions);
-    add_figure(
-        p, &f, "How many predictions were right and wrong, by confidence",
-        "Mistakes should be on the left. Many on the right are wrong labels, or something that training lacked.");
+    add_figure(p, &f, "The numbers of correct and wrong predictions by confidence",
+               "Mistakes should have low confidence. Mistakes with high confidence are often wrong labels, or "
+               "photographs unlike those of the training.");
     add_grid(p, &r->mistake_grid, "squares", "mistakes", "Most confident mistakes",
-             "Some may be wrong labels: <code>catdog check --model</code> lists them.");
+             "Some of these may be wrong labels, which <code>catdog check --model</code> lists.");
     end_section(p);
 }
 
 static void add_predictions(page *p)
 {
     const report *r = p->r;
-    begin_section(p, "shown", "Predictions and heat maps");
-    add_grid(p, &r->prediction_grid, "squares", "predictions", "Predictions",
-             "Photographs drawn at random, with their confidence.");
-    add_grid(
-        p, &r->heat_map_grid, "pairs", "heat-maps", "Where it looked",
-        "Bright parts spoke for the predicted class (Grad-CAM). A net that looks at the background has learned the "
-        "wrong thing.");
+    begin_section(p, "shown", "Predictions");
+    add_grid(p, &r->prediction_grid, "squares", "predictions", "Random samples",
+             "Photographs drawn at random, with the predicted class and its confidence.");
+    add_grid(p, &r->heat_map_grid, "pairs", "heat-maps", "Heat maps",
+             "Bright areas are evidence for the predicted class (Grad-CAM). If they lie in the background, the net has "
+             "learned to tell the backgrounds apart.");
     if (r->no_heat_maps[0]) {
         fputs("<p class=\"note wide\">There are no heat maps: ", p->file);
         html_text(p->file, r->no_heat_maps);
@@ -220,13 +223,13 @@ static void add_training(page *p)
         return;
     begin_section(p, "training", "Training");
     figure f = training_curves_of_loss(&p->r->history);
-    add_figure(p, &f, "Loss in training and validation, epoch by epoch",
-               "Both should fall. If validation rises while training falls, the net memorises the photographs: augment "
-               "more, or stop earlier. If both still fall at the end, train longer.");
+    add_figure(p, &f, "Training and validation loss per epoch",
+               "Both losses should fall. If the validation loss rises while the training loss falls, the net overfits: "
+               "augment more, or train for fewer epochs. If both still fall at the end, train for more epochs.");
     f = training_curves_of_accuracy(&p->r->history);
-    add_figure(p, &f, "Accuracy in training and validation, epoch by epoch",
-               "Training counts augmented photographs, which are harder: it may lie below validation. The dot is the "
-               "epoch whose weights are in the model.");
+    add_figure(p, &f, "Training and validation accuracy per epoch",
+               "Training accuracy is measured on augmented photographs, which are harder, so it may be lower than "
+               "validation accuracy. The dot marks the epoch whose weights were saved.");
     end_section(p);
 }
 
@@ -234,13 +237,12 @@ static void add_data(page *p)
 {
     const report *r = p->r;
     char explanation[512];
-    begin_section(p, "data", "The photographs");
+    begin_section(p, "data", "Data");
     add_grid(p, &r->sample_grid, "squares", "samples", "Samples", "Photographs drawn at random, with their labels.");
-    snprintf(
-        explanation, sizeof explanation,
-        "Photographs as training changes them with <code>--augment %.200s</code>. If you can't recognise them, the "
-        "net can't learn from them.",
-        r->augmentation);
+    snprintf(explanation, sizeof explanation,
+             "Photographs as training with <code>--augment %.200s</code> sees them. The net can't learn from what you "
+             "can't recognise.",
+             r->augmentation);
     add_grid(p, &r->augmented_grid, "rows", "augmented", "Augmented samples", explanation);
     end_section(p);
 }
@@ -264,7 +266,7 @@ static void add_layers(const page *p)
             fprintf(p->file, "%.3f", l->list[i].milliseconds);
         fputs("</td></tr>\n", p->file);
     }
-    fputs("</tbody></table></div><p class=\"note\">A layer without a time is computed together with the one before "
+    fputs("</tbody></table></div><p class=\"note\">A layer without a time is computed together with the layer before "
           "it.</p></details>\n",
           p->file);
 }
@@ -273,16 +275,17 @@ static void add_net(page *p)
 {
     const report *r = p->r;
     char explanation[256];
-    begin_section(p, "net", "The net");
+    begin_section(p, "net", "Network");
     snprintf(explanation, sizeof explanation,
-             "The slowest layers, for one photograph on this machine; all together take %.2f ms.",
+             "The slowest layers, for one photograph on this machine. All layers together take %.2f ms.",
              r->layers.milliseconds);
     figure f = bars_figure(&r->layers.bars, "layers", "Time per layer");
-    add_figure(p, &f, "The slowest layers and the time of each", explanation);
+    add_figure(p, &f, "The slowest layers, and the time that each takes", explanation);
     if (r->has_filters) {
         f = filters_figure(&r->filters);
         add_figure(p, &f, "The filters of the first convolution as colours",
-                   "The first layer responds to edges and colours. Noise means that it has not learned much yet.");
+                   "The patterns that the first layer responds to: edges and colours. Noise means that it has learned "
+                   "little yet.");
     }
     add_layers(p);
     end_section(p);
@@ -291,7 +294,7 @@ static void add_net(page *p)
 static int end(page *p)
 {
     fprintf(p->file,
-            "</main>\n<footer>Made by catdog %s. The figures are beside this page as PNG and SVG.</footer>\n"
+            "</main>\n<footer>Made by catdog %s. Each figure is next to this page as PNG and SVG.</footer>\n"
             "</body>\n</html>\n",
             cnn_version());
     int lost = ferror(p->file);

@@ -22,7 +22,7 @@ static void describe(const photo_source *source, const predictions *all, const p
     if (right)
         snprintf(shown->note, CELL_TEXT, "%s", file);
     else
-        snprintf(shown->note, CELL_TEXT, "is %s, %s", label, file);
+        snprintf(shown->note, CELL_TEXT, "label: %s, %s", label, file);
     snprintf(shown->alt, sizeof shown->alt,
              right ? "A photograph labelled %s, predicted correctly" : "A photograph labelled %s, predicted as %s",
              label, predicted);

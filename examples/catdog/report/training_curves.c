@@ -20,7 +20,7 @@ static void widen(const double *values, size_t count, double *least, double *mos
 static axes draw_pair(const canvas *c, const history *h, int training, const char *label, axis_format format)
 {
     const double *epochs = h->columns[HISTORY_EPOCH], *values[] = { h->columns[training], h->columns[training + 2] };
-    axes a = { .x.label = "Epoch", .y = { .format = format, .label = label } };
+    axes a = { .x.label = "epoch", .y = { .format = format, .label = label } };
     double least = INFINITY, most = -INFINITY;
     for (int i = 0; i < 2; i++)
         widen(values[i], h->count, &least, &most);
@@ -44,13 +44,13 @@ static axes draw_pair(const canvas *c, const history *h, int training, const cha
 
 static void draw_loss(const canvas *c, const void *data)
 {
-    draw_pair(c, data, HISTORY_LOSS, "Loss", AXIS_NUMBER);
+    draw_pair(c, data, HISTORY_LOSS, "loss", AXIS_NUMBER);
 }
 
 static void draw_accuracy(const canvas *c, const void *data)
 {
     const history *h = data;
-    axes a = draw_pair(c, h, HISTORY_ACCURACY, "Accuracy", AXIS_PERCENT);
+    axes a = draw_pair(c, h, HISTORY_ACCURACY, "accuracy", AXIS_PERCENT);
     long best = history_best(h);
     if (best < 0)
         return;
@@ -68,10 +68,10 @@ static void draw_accuracy(const canvas *c, const void *data)
 
 figure training_curves_of_loss(const history *h)
 {
-    return (figure){ "loss", "Loss, epoch by epoch", width, height, draw_loss, h };
+    return (figure){ "loss", "Loss per epoch", width, height, draw_loss, h };
 }
 
 figure training_curves_of_accuracy(const history *h)
 {
-    return (figure){ "accuracy", "Accuracy, epoch by epoch", width, height, draw_accuracy, h };
+    return (figure){ "accuracy", "Accuracy per epoch", width, height, draw_accuracy, h };
 }
