@@ -1,11 +1,8 @@
 """The worked examples of docs/internals.md are applied to a copy of the code, which is built and used."""
-import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,78 +11,71 @@ from catdog import PROGRAM, SANITIZED
 
 ROOT = Path(__file__).parents[2]
 BUILD = Path(PROGRAM).resolve().parents[2]
-COMMANDS = BUILD / "compile_commands.json"
-LIBRARY = BUILD / "lib/libcnn.a"
 
 pytestmark = [
-    pytest.mark.skipif(not COMMANDS.exists() or not LIBRARY.exists(), reason="the program isn't where it was built"),
-    pytest.mark.skipif(SANITIZED, reason="the examples are compiled without sanitizers"),
+    pytest.mark.skipif(SANITIZED, reason="the examples are built without sanitizers"),
+    pytest.mark.skipif(not (BUILD / "build.ninja").exists(), reason="the program isn't where it was built"),
+    pytest.mark.skipif(not all(map(shutil.which, ("meson", "ninja", "git"))), reason="there is no Meson, Ninja or git"),
 ]
 
 
+def run(*command, **options):
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def apply_examples(copy):
-    """Writes the files and makes the changes of the page; the names of what is to be compiled."""
+    """Writes the files and makes the changes of the page; their names."""
     page = (ROOT / "docs/internals.md").read_text()
     changed = set()
-    for name, text in re.findall(r"^`(lib/\S+\.c)`:\n```c\n(.*?)```", page, re.MULTILINE | re.DOTALL):
+    for name, text in re.findall(r"^`(\S+\.[ch])`:\n```c\n(.*?)```", page, re.MULTILINE | re.DOTALL):
+        assert not (copy / name).exists(), name
         (copy / name).write_text(text)
         changed.add(name)
     for change in re.findall(r"^```diff\n(.*?)```", page, re.MULTILINE | re.DOTALL):
-        done = subprocess.run(["git", "apply", "-"], cwd=copy, input=change, text=True, capture_output=True)
-        assert done.returncode == 0, done.stderr
+        run("git", "apply", "-", cwd=copy, input=change)
         changed |= set(re.findall(r"^\+\+\+ b/(\S+)", change, re.MULTILINE))
     return changed
 
 
-def compile_commands():
-    """The command for each source, without optimisation; one that is compiled per instruction set has several."""
-    found = {}
-    for entry in json.loads(COMMANDS.read_text()):
-        source = os.path.relpath(os.path.join(entry["directory"], entry["file"]), ROOT)
-        words = shlex.split(entry["command"])
-        output = words.index("-o") + 1
-        found.setdefault(source, {})[words[output]] = words
-    return found
+def unneeded(folder, names):
+    """What isn't copied: folders of builds, the repository, the tests."""
+    return [name for name in names if Path(folder) == ROOT and name.startswith(("build", ".git", "tests"))]
 
 
-def compile_one(copy, words, source):
-    """Compiles the copy's source as the build does its own."""
-    words = [word for word in words if not re.fullmatch(r"-O\w|-M[DQF]?|-Werror", word)]
-    place = next(i for i, word in enumerate(words) if word.endswith(source))
-    result = str(copy / re.sub(r"\W", "_", words[words.index("-o") + 1])) + ".o"
-    words[place] = str(copy / source)
-    words[words.index("-o") + 1] = result
-    words = [re.sub(r"^-I(?:\.\./)+(lib|include)$", rf"-I{copy}/\1", word) for word in words]
-    words = [word for word in words if not word.endswith((".o.d", ".c.o"))]
-    done = subprocess.run([*words, "-O0"], cwd=BUILD, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return result
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A build of the changed code, without optimisation; compilers' warnings fail."""
+    copy = tmp_path_factory.mktemp("examples") / "libcnn"
+    shutil.copytree(ROOT, copy, ignore=unneeded)
+    changed = apply_examples(copy)
+    assert {"lib/kernels/elementwise/prelu_ukernel.c", "lib/layers/prelu.c", "lib/optim/lion.c", "lib/image/ppm.c",
+            "examples/catdog/commands/classes.c"} <= changed
+    run("meson", "setup", copy / "b", copy, "-Dtests=disabled", "-Ddocs=disabled", "-Dweb=disabled", "-Dreport=disabled",
+        "-Dbuildtype=plain", "-Dc_args=-O0", "-Dwerror=true", "-Dwrap_mode=nodownload")
+    run("ninja", "-C", copy / "b", "examples/catdog/catdog")
+    return copy
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
-def test_the_worked_examples_can_be_applied_and_work(tmp_path):
-    for folder in ("lib", "include"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    changed = apply_examples(tmp_path)
-    assert {"lib/layers/softsign.c", "lib/optim/lion.c", "lib/kernels/elementwise/elementwise_ukernel.c"} <= changed
-    known = compile_commands()
-    known["lib/layers/softsign.c"] = {"softsign": [w.replace("activations", "softsign") for w in
-                                                   next(iter(known["lib/layers/activations.c"].values()))]}
-    known["lib/optim/lion.c"] = {"lion": [w.replace("sgd", "lion") for w in
-                                          next(iter(known["lib/optim/sgd.c"].values()))]}
-    # where the enlarged family of kernels is called
-    sources = sorted({name for name in changed if name.endswith(".c")} | {"lib/kernels/elementwise/elementwise.c"})
-    with ThreadPoolExecutor() as pool:
-        objects = list(pool.map(lambda job: compile_one(tmp_path, *job),
-                                [(words, name) for name in sources for words in known[name].values()]))
-    compiler = [word for word in next(iter(known["lib/optim/sgd.c"].values())) if not word.endswith("ccache")][0]
-    modules = subprocess.run(["pkg-config", "--print-requires-private", str(BUILD / "meson-private/cnn.pc")],
-                             capture_output=True, text=True, check=True).stdout
-    names = [line.split()[0] for line in modules.splitlines()]
-    libraries = subprocess.run(["pkg-config", "--libs", *names], capture_output=True, text=True, check=True).stdout
+def test_the_kernel_layer_operator_optimizer_and_format_work(built, tmp_path):
     program = tmp_path / "program"
-    subprocess.run([compiler, f"-I{tmp_path}/include", str(ROOT / "tests/docs/worked_examples.c"), *objects,
-                    str(LIBRARY), "-o", str(program), *libraries.split(), "-lm", "-pthread"], check=True)
+    run("cc", "-std=c11", "-I", built / "include", ROOT / "tests/docs/worked_examples.c", "-o", program,
+        "-L", built / "b/lib", "-lcnn", f"-Wl,-rpath,{built}/b/lib", "-lm")
     for instructions in ("generic", "avx2", ""):
-        done = subprocess.run([str(program)], capture_output=True, text=True, env={**os.environ, "CNN_CPU": instructions})
-        assert (done.returncode, done.stdout) == (0, "the examples work\n"), done.stderr
+        said = run(program, tmp_path / "prelu.onnx", env={**os.environ, "CNN_CPU": instructions})
+        assert said == "the examples work\n"
+
+
+def test_the_command_works(built, pets):
+    catdog = built / "b/examples/catdog/catdog"
+    assert run(catdog, "classes", "--model", pets.model) == "Cat\nDog\n"
+    assert "list a model's classes" in run(catdog, "--help")
+
+
+def test_the_new_code_is_laid_out_as_all_is(built):
+    if not shutil.which("clang-format"):
+        pytest.skip("there is no clang-format")
+    page = (ROOT / "docs/internals.md").read_text()
+    names = re.findall(r"^`(\S+\.[ch])`:\n|^\+\+\+ b/(\S+\.[ch])$", page, re.MULTILINE)
+    run("clang-format", "--dry-run", "-Werror", *{one or other for one, other in names}, cwd=built)

@@ -1,6 +1,7 @@
-/* Uses what the worked examples of docs/internals.md add: the kernel and layer softsign, and the optimizer Lion. */
+/* Uses what the worked examples of docs/internals.md add: PReLU, Lion and PPM images. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cnn/cnn.h>
@@ -9,79 +10,127 @@
     if (!(condition))    \
     return fprintf(stderr, "line %d: %s: %s\n", __LINE__, #condition, cnn_last_error()), 1
 
-enum { UNITS = 37 }; /* not a multiple of any vector */
+enum { ROWS = 3, CHANNELS = 37 }; /* not a multiple of any vector */
 
-static float value_at(int i)
+static float input_at(int i)
 {
-    return 0.3f * (float)(i - UNITS / 2);
+    return 0.3f * (float)(i % 23 - 11);
 }
 
-static int check_forward(cnn_context *context)
+static float slope_at(int channel)
 {
-    static const char net[] = "{\"layers\": [{\"name\": \"x\", \"type\": \"input\", \"shape\": [1, 1, 37]},"
-                              "{\"name\": \"y\", \"type\": \"softsign\"}], \"output\": \"y\"}";
+    return 0.01f * (float)(channel - 7);
+}
+
+static cnn_tensor *tensor_of(int32_t rank, const int64_t *dims)
+{
+    cnn_tensor *tensor;
+    return cnn_tensor_create(NULL, CNN_FLOAT32, rank, dims, &tensor) ? NULL : tensor;
+}
+
+/* A model of a PReLU alone, on images of ROWS pixels. */
+static cnn_model *make_prelu(void)
+{
     cnn_graph *graph;
-    cnn_model *model;
-    cnn_tensor *input, *output;
-    CHECK(!cnn_graph_from_json(context, net, strlen(net), &graph) && !cnn_model_create(context, graph, 1, &model));
-    CHECK(!cnn_tensor_create(context, CNN_FLOAT32, 4, (int64_t[]){ 1, 1, 1, UNITS }, &input));
-    CHECK(!cnn_tensor_create(context, CNN_FLOAT32, 4, (int64_t[]){ 1, 1, 1, UNITS }, &output));
-    for (int i = 0; i < UNITS; i++)
-        ((float *)cnn_tensor_data(input))[i] = value_at(i);
+    cnn_model *model = NULL;
+    if (!cnn_graph_create(NULL, &graph)) {
+        cnn_prelu(graph, cnn_input(graph, ROWS, 1, CHANNELS));
+        if (cnn_model_create(NULL, graph, 1, &model))
+            model = NULL;
+        cnn_graph_destroy(graph);
+    }
+    return model;
+}
+
+static int check_prediction(cnn_model *model, cnn_tensor *input, cnn_tensor *output)
+{
     CHECK(!cnn_model_predict(model, input, output));
-    for (int i = 0; i < UNITS; i++)
-        CHECK(fabsf(((float *)cnn_tensor_data(output))[i] - value_at(i) / (1 + fabsf(value_at(i)))) < 1e-6f);
-    cnn_tensor_destroy(input);
-    cnn_tensor_destroy(output);
-    cnn_model_destroy(model);
-    cnn_graph_destroy(graph);
+    for (int i = 0; i < ROWS * CHANNELS; i++) {
+        float x = input_at(i), want = x < 0 ? x * slope_at(i % CHANNELS) : x;
+        CHECK(fabsf(((const float *)cnn_tensor_const_data(output))[i] - want) < 1e-6f);
+    }
     return 0;
 }
 
-/* weights of UNITS outputs of one input of 1, so that their gradients are those of softsign */
-static int check_training(cnn_context *context)
+static int check_gradients(cnn_model *model, cnn_tensor *input, cnn_tensor *gradient, cnn_parameter *slope)
 {
-    cnn_graph *graph;
-    cnn_model *model;
-    cnn_optimizer *lion;
-    cnn_tensor *input, *gradient;
     const cnn_tensor *output;
-    float one = 1, ones[UNITS], before[UNITS];
-    CHECK(!cnn_graph_create(context, &graph));
-    cnn_node x = cnn_flatten(graph, cnn_input(graph, 1, 1, 1));
-    cnn_softsign(graph, cnn_dense(graph, x, UNITS, NULL));
-    CHECK(!cnn_model_create(context, graph, 1, &model));
-    CHECK(!cnn_tensor_wrap(context, CNN_FLOAT32, 4, (int64_t[]){ 1, 1, 1, 1 }, &one, &input));
-    CHECK(!cnn_tensor_wrap(context, CNN_FLOAT32, 2, (int64_t[]){ 1, UNITS }, ones, &gradient));
-    cnn_parameter weight = { .struct_size = sizeof weight };
-    CHECK(!cnn_model_parameter(model, 0, &weight));
-    float *weights = cnn_tensor_data(weight.value);
-    for (int i = 0; i < UNITS; i++) {
-        ones[i] = i % 3 ? 1 : -1;
-        weights[i] = before[i] = value_at(i);
-    }
-    cnn_model_changed(model);
+    float *gradients = cnn_tensor_data(gradient);
+    for (int i = 0; i < ROWS * CHANNELS; i++)
+        gradients[i] = i % 3 ? 1 : -1;
     CHECK(!cnn_model_forward(model, input, 0, 0, &output) && !cnn_model_backward(model, gradient));
-    CHECK(!cnn_model_parameter(model, 0, &weight));
-    for (int i = 0; i < UNITS; i++) {
-        float slope = 1 / ((1 + fabsf(before[i])) * (1 + fabsf(before[i])));
-        CHECK(fabsf(((const float *)cnn_tensor_const_data(weight.gradient))[i] - ones[i] * slope) < 1e-5f);
+    CHECK(!cnn_model_parameter(model, 0, slope));
+    for (int c = 0; c < CHANNELS; c++) {
+        float want = 0;
+        for (int i = c; i < ROWS * CHANNELS; i += CHANNELS)
+            want += gradients[i] * (input_at(i) < 0 ? input_at(i) : 0);
+        CHECK(fabsf(((const float *)cnn_tensor_const_data(slope->gradient))[c] - want) < 1e-5f);
     }
-    cnn_optimizer_options options = { .struct_size = sizeof options, .kind = CNN_LION };
-    CHECK(!cnn_optimizer_create(model, &options, &lion) && !cnn_optimizer_step(lion, 0.01f));
-    for (int i = 0; i < UNITS; i++)
-        CHECK(fabsf(weights[i] - (before[i] - 0.01f * ones[i])) < 1e-6f);
-    cnn_optimizer_destroy(lion);
-    cnn_tensor_destroy(input);
-    cnn_tensor_destroy(gradient);
-    cnn_model_destroy(model);
-    cnn_graph_destroy(graph);
     return 0;
 }
 
-int main(void)
+static int check_lion(cnn_model *model, const cnn_parameter *slope)
 {
-    int failed = check_forward(NULL) || check_training(NULL);
+    cnn_optimizer *lion;
+    cnn_optimizer_options options = { .struct_size = sizeof options, .kind = CNN_LION };
+    const float *value = cnn_tensor_const_data(slope->value), *gradient = cnn_tensor_const_data(slope->gradient);
+    CHECK(!cnn_optimizer_create(model, &options, &lion) && !cnn_optimizer_step(lion, 0.01f));
+    for (int c = 0; c < CHANNELS; c++) {
+        float sign = (float)((gradient[c] > 0) - (gradient[c] < 0));
+        CHECK(fabsf(value[c] - (slope_at(c) - 0.01f * sign)) < 1e-6f);
+    }
+    cnn_optimizer_destroy(lion);
+    return 0;
+}
+
+static int check_onnx(const cnn_model *model, const char *path, cnn_tensor *input, cnn_tensor *output)
+{
+    cnn_model *read;
+    cnn_status status = cnn_model_save_onnx(model, path);
+    if (status == CNN_ERROR_UNSUPPORTED)
+        return 0; /* built without ONNX */
+    CHECK(!status && !cnn_model_load_onnx(NULL, path, NULL, &read));
+    int failed = check_prediction(read, input, output);
+    cnn_model_destroy(read);
+    return failed;
+}
+
+static int check_layer(const char *path)
+{
+    cnn_model *model = make_prelu();
+    cnn_tensor *input = tensor_of(4, (int64_t[]){ 1, ROWS, 1, CHANNELS });
+    cnn_tensor *output = tensor_of(4, (int64_t[]){ 1, ROWS, 1, CHANNELS });
+    cnn_parameter slope = { .struct_size = sizeof slope };
+    CHECK(model && input && output && !cnn_model_parameter(model, 0, &slope));
+    for (int i = 0; i < ROWS * CHANNELS; i++)
+        ((float *)cnn_tensor_data(input))[i] = input_at(i);
+    for (int c = 0; c < CHANNELS; c++)
+        ((float *)cnn_tensor_data(slope.value))[c] = slope_at(c);
+    cnn_model_changed(model);
+    int failed = check_prediction(model, input, output) || check_onnx(model, path, input, output) ||
+                 check_gradients(model, input, output, &slope) || check_lion(model, &slope);
+    cnn_tensor_destroy(output);
+    cnn_tensor_destroy(input);
+    cnn_model_destroy(model);
+    return failed;
+}
+
+static int check_image(void)
+{
+    static const char image[] = "P6 2 1\n255\n\1\2\3\4\5\6";
+    cnn_tensor *pixels;
+    CHECK(!cnn_image_decode(NULL, image, sizeof image - 1, NULL, NULL, &pixels));
+    CHECK(!memcmp(cnn_tensor_const_data(pixels), "\1\2\3\4\5\6", 6));
+    cnn_tensor_destroy(pixels);
+    CHECK(cnn_image_decode(NULL, image, sizeof image - 2, NULL, NULL, &pixels) == CNN_ERROR_FORMAT);
+    CHECK(cnn_image_decode(NULL, "P6 2 1\n65535\n123456789012", 25, NULL, NULL, &pixels) == CNN_ERROR_FORMAT);
+    CHECK(cnn_image_decode(NULL, "P6 0 1\n255\n", 11, NULL, NULL, &pixels));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int failed = argc != 2 || check_layer(argv[1]) || check_image();
     if (!failed)
         puts("the examples work");
     return failed;
