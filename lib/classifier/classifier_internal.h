@@ -8,7 +8,7 @@
 
 struct cnn_classifier {
     cnn_context *context;
-    cnn_model *model; /* its notes always say what is here: saving the model saves the classifier */
+    cnn_model *model; /* its metadata always say what is here: saving the model saves the classifier */
     cnn_preprocess preprocess;
     uint32_t outputs, class_count; /* of the model */
     char **class_names;            /* as many; the first is NULL before training */
@@ -42,22 +42,22 @@ cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *co
 /* It has no classes any more, as before its first training. */
 void cnn_classifier_forget_classes(cnn_classifier *classifier);
 
-/* What a training was, for the model's notes. */
+/* What a training was, for the model's metadata. */
 typedef struct cnn_training_record {
     const cnn_train_options *options;
     const cnn_history *history;
     uint64_t images, validation_images;
 } cnn_training_record;
 
-/* Writes the model's notes anew: preprocessing, classes, threshold, temperature, flip; and the training. */
-cnn_status cnn_classifier_write_notes(cnn_classifier *classifier);
+/* Writes the model's metadata anew: preprocessing, classes, threshold, temperature, flip; and the training. */
+cnn_status cnn_classifier_write_metadata(cnn_classifier *classifier);
 cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_training_record *record);
 
-/* The key of the note that says how images are prepared, and its text (NULL: nothing is done). */
-#define CNN_NOTE_PREPROCESS "cnn.preprocess"
+/* The key of the metadata that say how images are prepared, and their text (NULL: nothing is done). */
+#define CNN_METADATA_PREPROCESS "cnn.preprocess"
 cnn_status cnn_classifier_read_preprocess(cnn_classifier *classifier, const char *text);
 
 /* The other way; `path` begins the sentence. */
-cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *path);
+cnn_status cnn_classifier_read_metadata(cnn_classifier *classifier, const char *path);
 
 #endif

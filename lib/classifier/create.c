@@ -66,7 +66,7 @@ static cnn_status create(cnn_context *context, const cnn_graph *graph, const cnn
     }
     status = cnn_classifier_set_preprocess(classifier, options->preprocess);
     if (!status)
-        status = cnn_classifier_write_notes(classifier);
+        status = cnn_classifier_write_metadata(classifier);
     if (status)
         cnn_classifier_destroy(classifier);
     else

@@ -93,7 +93,7 @@ static cnn_status prepare_both(cnn_classifier *classifier, const cnn_dataset *gi
 static cnn_status name_classes(cnn_classifier *classifier, const cnn_dataset *training)
 {
     cnn_status status = cnn_classifier_set_classes(classifier, (const char *const *)training->class_names);
-    return status ? status : cnn_classifier_write_notes(classifier);
+    return status ? status : cnn_classifier_write_metadata(classifier);
 }
 
 /* Keeps what the classifier now is, and how it became so. */
@@ -245,5 +245,5 @@ cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_datase
     if (!status)
         status = calibrate(classifier, copy);
     cnn_dataset_destroy(copy);
-    return status ? status : cnn_classifier_write_notes(classifier);
+    return status ? status : cnn_classifier_write_metadata(classifier);
 }

@@ -38,8 +38,8 @@ static cnn_status take_over(cnn_classifier *classifier, const cnn_model *pretrai
 {
     cnn_status status = cnn_model_copy_weights(classifier->model, pretrained, NULL);
     if (!status && preprocess)
-        status = cnn_classifier_read_preprocess(classifier, cnn_model_note(pretrained, CNN_NOTE_PREPROCESS));
-    return status ? status : cnn_classifier_write_notes(classifier);
+        status = cnn_classifier_read_preprocess(classifier, cnn_model_note(pretrained, CNN_METADATA_PREPROCESS));
+    return status ? status : cnn_classifier_write_metadata(classifier);
 }
 
 cnn_status cnn_classifier_create_from_model(cnn_context *context, const cnn_model *pretrained,

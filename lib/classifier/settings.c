@@ -1,4 +1,4 @@
-/* What a classifier keeps beside its model: preprocessing, classes and threshold. */
+/* What a classifier keeps beside its model: preprocessing, classes, threshold, temperature, flip. */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -70,6 +70,41 @@ cnn_status cnn_classifier_set_classes(cnn_classifier *classifier, const char *co
         return CNN_ERROR_OUT_OF_MEMORY;
     classifier->class_names = copies;
     return CNN_OK;
+}
+
+/* What can be changed once a classifier is made. It is saved with it. */
+
+cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_threshold");
+    if (status)
+        return status;
+    if (!(threshold >= 0 && threshold <= 1))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_set_threshold: %g is not between 0 and 1",
+                        (double)threshold);
+    classifier->threshold = threshold;
+    return cnn_classifier_write_metadata(classifier);
+}
+
+cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_set_flip");
+    if (status)
+        return status;
+    classifier->flip = flip != 0;
+    return cnn_classifier_write_metadata(classifier);
+}
+
+cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width)
+{
+    cnn_status status = cnn_classifier_check(classifier, "cnn_classifier_resize");
+    if (!status)
+        status = cnn_model_resize(classifier->model, height, width);
+    if (status)
+        return status;
+    classifier->preprocess.height = height;
+    classifier->preprocess.width = width;
+    return cnn_classifier_write_metadata(classifier);
 }
 
 uint32_t cnn_classifier_flip(const cnn_classifier *classifier)

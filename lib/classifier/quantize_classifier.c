@@ -80,7 +80,7 @@ static cnn_status calibrate(const cnn_classifier *classifier, const cnn_dataset 
     return status;
 }
 
-/* A classifier of a model that has all of another's notes. Takes the model over. */
+/* A classifier of a model that has all of another's metadata. Takes the model over. */
 static cnn_status wrap(cnn_context *context, cnn_model *model, cnn_classifier **result)
 {
     cnn_classifier *classifier;
@@ -89,7 +89,7 @@ static cnn_status wrap(cnn_context *context, cnn_model *model, cnn_classifier **
         cnn_model_destroy(model);
         return status;
     }
-    status = cnn_classifier_read_notes(classifier, "cnn_classifier_quantize");
+    status = cnn_classifier_read_metadata(classifier, "cnn_classifier_quantize");
     if (status)
         cnn_classifier_destroy(classifier);
     else

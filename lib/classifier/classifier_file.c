@@ -24,7 +24,7 @@ cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_class
         cnn_model_destroy(model);
         return cnn_fail(status, "%s: %s", path, cnn_last_error());
     }
-    status = cnn_classifier_read_notes(classifier, path);
+    status = cnn_classifier_read_metadata(classifier, path);
     if (status)
         cnn_classifier_destroy(classifier);
     else

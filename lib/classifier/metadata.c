@@ -1,4 +1,4 @@
-/* What a classifier keeps in its model's notes, as JSON: docs/model-file.md. */
+/* What a classifier keeps in its model's metadata, as JSON: docs/model-file.md. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "formats/json.h"
 #include "optim/optimizer_internal.h"
 
-#define KEY_PREPROCESS CNN_NOTE_PREPROCESS
+#define KEY_PREPROCESS CNN_METADATA_PREPROCESS
 #define KEY_CLASSES "cnn.classes"
 #define KEY_THRESHOLD "cnn.threshold"
 #define KEY_TEMPERATURE "cnn.temperature"
@@ -22,7 +22,7 @@ static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop"
 static const char *const schedule_names[] = { "constant", "step", "exponential", "cosine", "one_cycle", "plateau" };
 
 /* Takes `value` over, which may be NULL. */
-static cnn_status set_note(cnn_classifier *classifier, const char *key, json_t *value)
+static cnn_status set_metadata(cnn_classifier *classifier, const char *key, json_t *value)
 {
     if (!value)
         return cnn_fail(CNN_ERROR_ARGUMENT,
@@ -61,27 +61,27 @@ static json_t *classes_to_json(const cnn_classifier *classifier)
     return list;
 }
 
-/* A note that says what is so without it is left out. */
+/* What is so without being said is left out. */
 static cnn_status set_or_remove(cnn_classifier *classifier, const char *key, bool wanted, json_t *value)
 {
     if (wanted)
-        return set_note(classifier, key, value);
+        return set_metadata(classifier, key, value);
     json_decref(value);
     return cnn_model_set_note(classifier->model, key, NULL);
 }
 
-cnn_status cnn_classifier_write_notes(cnn_classifier *classifier)
+cnn_status cnn_classifier_write_metadata(cnn_classifier *classifier)
 {
-    cnn_status status = set_note(classifier, KEY_PREPROCESS, preprocess_to_json(&classifier->preprocess));
+    cnn_status status = set_metadata(classifier, KEY_PREPROCESS, preprocess_to_json(&classifier->preprocess));
     if (!status)
-        status = set_note(classifier, KEY_THRESHOLD, cnn_json_number(classifier->threshold));
+        status = set_metadata(classifier, KEY_THRESHOLD, cnn_json_number(classifier->threshold));
     if (!status)
         status = set_or_remove(classifier, KEY_TEMPERATURE, classifier->temperature != 1,
                                cnn_json_number(classifier->temperature));
     if (!status)
         status = set_or_remove(classifier, KEY_FLIP, classifier->flip, json_true());
     if (!status && classifier->class_names[0])
-        status = set_note(classifier, KEY_CLASSES, classes_to_json(classifier));
+        status = set_metadata(classifier, KEY_CLASSES, classes_to_json(classifier));
     return status;
 }
 
@@ -134,11 +134,11 @@ cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_t
     cnn_status status = cnn_optimizer_options_resolve(record->options->optimizer, &optimizer);
     if (!status)
         status = cnn_schedule_resolve(record->options->schedule, &schedule);
-    return status ? status : set_note(classifier, KEY_TRAINING, training_to_json(record, &optimizer, &schedule));
+    return status ? status : set_metadata(classifier, KEY_TRAINING, training_to_json(record, &optimizer, &schedule));
 }
 
-/* The caller owns `*value`; a note that is not there gives NULL. */
-static cnn_status parse_note(const cnn_classifier *classifier, const char *path, const char *key, json_t **value)
+/* The caller owns `*value`; a key that is not there gives NULL. */
+static cnn_status parse_metadata(const cnn_classifier *classifier, const char *path, const char *key, json_t **value)
 {
     const char *text = cnn_model_note(classifier->model, key);
     *value = NULL;
@@ -247,25 +247,25 @@ static cnn_status read_flip(cnn_classifier *classifier, const char *path, const 
     return CNN_OK;
 }
 
-cnn_status cnn_classifier_read_notes(cnn_classifier *classifier, const char *path)
+cnn_status cnn_classifier_read_metadata(cnn_classifier *classifier, const char *path)
 {
     static const struct {
         const char *key;
         cnn_status (*read)(cnn_classifier *classifier, const char *path, const json_t *value);
         bool needed;
-    } notes[] = { { KEY_PREPROCESS, read_preprocess, true },
-                  { KEY_CLASSES, read_classes, true },
-                  { KEY_THRESHOLD, read_threshold, false },
-                  { KEY_TEMPERATURE, read_temperature, false },
-                  { KEY_FLIP, read_flip, false } };
-    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+    } keys[] = { { KEY_PREPROCESS, read_preprocess, true },
+                 { KEY_CLASSES, read_classes, true },
+                 { KEY_THRESHOLD, read_threshold, false },
+                 { KEY_TEMPERATURE, read_temperature, false },
+                 { KEY_FLIP, read_flip, false } };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         json_t *value;
-        cnn_status status = parse_note(classifier, path, notes[i].key, &value);
-        if (!status && !value && notes[i].needed)
+        cnn_status status = parse_metadata(classifier, path, keys[i].key, &value);
+        if (!status && !value && keys[i].needed)
             status = cnn_fail(CNN_ERROR_FORMAT, "%s: is a model, but no trained classifier: %s is missing", path,
-                              notes[i].key);
+                              keys[i].key);
         if (!status)
-            status = notes[i].read(classifier, path, value);
+            status = keys[i].read(classifier, path, value);
         json_decref(value);
         if (status)
             return status;
