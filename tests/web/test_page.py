@@ -168,7 +168,7 @@ def test_a_screen_reader_hears_what_there_is(page):
     page.answers(1)
     assert re.fullmatch(r"dog\.10003\.jpg: Dog, (> )?[\d.]+ %\.", news.get_attribute("textContent"))
     assert page.one("#list").aria_role == "list"
-    assert page.one("#show-maps").accessible_name == "Show where the net looked"
+    assert page.one("#show-maps").accessible_name == "Show heat maps"
     assert page.one(".card img").accessible_name == "dog.10003.jpg: Dog"
 
 

@@ -1,9 +1,9 @@
-// The page of `catdog serve`: each photograph goes to POST v1/predict by itself, a few at a time; the server puts them
-// together again. Nothing is loaded from elsewhere.
+// The page of `catdog serve`. It sends each photograph to POST v1/predict in a request of its own, a few at a time; the
+// server classifies them in batches. Nothing is loaded from elsewhere.
 
 const AT_ONCE = 4;
-const TRIES = 8; // where the server is busy
-const LONGEST_NAME = 80; // that is shown in whole
+const TRIES = 8; // while the server is busy
+const LONGEST_NAME = 80; // longer ones are shortened
 const LONGEST_SIDE = 2048; // of a photograph that had to be converted here
 
 const element = (id) => document.getElementById(id);
@@ -18,10 +18,10 @@ const percent = (confidence) => {
   return `${value > 99.9 && value < 100 ? "> 99.9" : value.toFixed(1)} %`;
 };
 
-// A name for where there are no elements: without the characters that turn what follows round.
+// A name for plain text: without the characters that change the direction of what follows.
 const plain = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
 
-// A name that may be of any script, and of any length: what stands beside it stays in its place.
+// A name of any script and length, isolated so that the text beside it stays in place.
 function named(name) {
   const part = document.createElement("bdi");
   const letters = [...name];
@@ -35,7 +35,7 @@ const megabytes = (limits) => Math.floor(limits.request_bytes / 1048576);
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 
-async function learnModel() {
+async function loadModel() {
   const response = await fetch("v1/model");
   model = await response.json();
   const { classes, limits } = model;
@@ -46,7 +46,7 @@ async function learnModel() {
   element("model").replaceChildren(named(model.name), ": ", ...some, `${classes.length > 8 ? ", …" : ""}. libcnn ${model.version}.`);
 }
 
-// What the library reads goes as it is. Of the rest the browser may know more: it becomes a JPEG here.
+// Files that the library reads are sent as they are. The browser converts others to JPEG, if it can.
 async function prepare(file) {
   const large = model && file.size > model.limits.request_bytes;
   if (!large && (file.type === "image/jpeg" || file.type === "image/png" || !file.type.startsWith("image/"))) return file;
@@ -72,7 +72,7 @@ async function ask(file) {
   if (!file.size) return { error: "the file is empty" };
   const body = await prepare(file);
   if (model && body.size > model.limits.request_bytes) {
-    return { error: `larger than the ${megabytes(model.limits)} MB that this server takes` };
+    return { error: `larger than this server's limit of ${megabytes(model.limits)} MB` };
   }
   for (let tries = 1; ; tries++) {
     let response, answer;
@@ -102,7 +102,7 @@ function seenPart(width, height) {
   return [(width - w) / 2, (height - h) / 2, w, h];
 }
 
-// Warm where the net found what speaks for its answer.
+// Warm colours mark the evidence for the predicted class.
 function paint(canvas, map, width, height) {
   const small = document.createElement("canvas");
   small.width = map[0].length;
@@ -181,7 +181,7 @@ function addCard(file) {
   card.querySelector(".again").addEventListener("click", () => {
     card.classList.replace("failed", "waits");
     card.querySelector(".again").hidden = true;
-    card.querySelector(".label").textContent = "Looking …";
+    card.querySelector(".label").textContent = "Classifying …";
     enqueue(card, file);
   });
   list.prepend(card);
@@ -194,7 +194,7 @@ function take(files) {
   element("answers").hidden = false;
   drop.classList.add("small");
   const word = photographs.length === 1 ? "photograph" : "photographs";
-  element("news").textContent = `Looking at ${photographs.length} ${word}.`;
+  element("news").textContent = `Classifying ${photographs.length} ${word}.`;
   for (const file of photographs.reverse()) enqueue(addCard(file), file);
 }
 
@@ -231,6 +231,6 @@ addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => take(event.clipboardData.files));
 
-learnModel().catch(() => {
+loadModel().catch(() => {
   element("news").textContent = "The server can't be reached.";
 });

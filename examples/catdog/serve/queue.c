@@ -2,24 +2,19 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "serve/batch.h"
 
 /* Photographs of one kind wait in a lane for its thread. */
 typedef struct lane {
     queue *queue;
     pthread_t thread;
     int has_thread;
-    photograph *first; /* in the order of their turns */
-    uint64_t turn;     /* of the one that was taken last */
-    size_t batch_size;
+    photograph *first;     /* in the order of their turns */
+    uint64_t turn;         /* of the one that was taken last */
     uint64_t decode_limit; /* bytes that decoding a batch may take */
     int works;             /* on a batch */
-
-    /* The thread's own, for one batch. */
-    photograph **batch;
-    const void **bytes;
-    size_t *sizes;
-    cnn_prediction *predictions;
+    batch batch;           /* the thread's own */
 } lane;
 
 /* Those that are slow to decode have a lane of their own, so that others needn't wait for them. */
@@ -70,13 +65,13 @@ static size_t take_batch(lane *l)
 {
     size_t count = 0;
     decode_cost all = { 0 };
-    while (l->first && count < l->batch_size) {
+    while (l->first && count < l->batch.capacity) {
         photograph **next = find_next(l);
         all.bytes += (*next)->cost.bytes;
         all.work += (*next)->cost.work;
         if (count && (all.bytes > l->decode_limit || all.work > BATCH_WORK))
             break;
-        l->batch[count++] = take(l, next);
+        l->batch.photographs[count++] = take(l, next);
     }
     l->queue->taken -= count;
     metrics_set_waiting(l->queue->metrics, l->queue->taken);
@@ -113,59 +108,6 @@ static void finish(queue *q, photograph *const *some, size_t count)
     }
 }
 
-static void classify_plain(lane *l, photograph *const *some, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        l->bytes[i] = some[i]->bytes;
-        l->sizes[i] = some[i]->size;
-    }
-    memset(l->predictions, 0, count * sizeof *l->predictions);
-    l->predictions[0].struct_size = sizeof *l->predictions;
-    cnn_status status =
-        cnn_classifier_predict_memories(l->queue->classifier, l->bytes, l->sizes, count, l->predictions);
-    for (size_t i = 0; i < count; i++) {
-        if (status)
-            photograph_refuse(some[i], status, cnn_last_error());
-        else
-            some[i]->prediction = l->predictions[i];
-    }
-}
-
-/* One that is wanted with a heat map and can't get one is classified without. */
-static void classify_with_heat_map(lane *l, photograph *one)
-{
-    cnn_status status = cnn_classifier_explain_memory(l->queue->classifier, one->bytes, one->size, -1, &one->prediction,
-                                                      &one->heat_map);
-    if (status == CNN_ERROR_UNSUPPORTED)
-        classify_plain(l, &one, 1);
-    else if (status)
-        photograph_refuse(one, status, cnn_last_error());
-}
-
-/* Moves those without a heat map to the front, and gives their number. */
-static size_t gather_plain(photograph **some, size_t count)
-{
-    size_t plain = 0;
-    for (size_t i = 0; i < count; i++) {
-        photograph *one = some[i];
-        if (one->request->heat_maps)
-            continue;
-        some[i] = some[plain];
-        some[plain++] = one;
-    }
-    return plain;
-}
-
-static void classify_batch(lane *l, size_t count)
-{
-    size_t plain = gather_plain(l->batch, count);
-    if (plain)
-        classify_plain(l, l->batch, plain);
-    for (size_t i = plain; i < count; i++)
-        classify_with_heat_map(l, l->batch[i]);
-    metrics_count_batch(l->queue->metrics, count);
-}
-
 /* Moves those that nobody waits for any more to the end, and gives the number of the others. */
 static size_t set_abandoned_aside(photograph **some, size_t count)
 {
@@ -187,30 +129,20 @@ static void *work(void *argument)
     lane *l = argument;
     size_t count;
     while ((count = wait_for_batch(l)) > 0) {
-        size_t wanted = set_abandoned_aside(l->batch, count);
-        if (wanted)
-            classify_batch(l, wanted);
-        finish(l->queue, l->batch, count);
+        size_t wanted = set_abandoned_aside(l->batch.photographs, count);
+        if (wanted) {
+            batch_classify(&l->batch, wanted);
+            metrics_count_batch(l->queue->metrics, wanted);
+        }
+        finish(l->queue, l->batch.photographs, count);
     }
     return NULL;
 }
 
-static void release_lane(lane *l)
-{
-    free(l->batch);
-    free(l->bytes);
-    free(l->sizes);
-    free(l->predictions);
-}
-
 static int start_lane(queue *q, lane *l, size_t batch_size, uint64_t decode_limit)
 {
-    *l = (lane){ .queue = q, .batch_size = batch_size, .decode_limit = decode_limit };
-    l->batch = calloc(batch_size, sizeof(photograph *));
-    l->bytes = calloc(batch_size, sizeof *l->bytes);
-    l->sizes = calloc(batch_size, sizeof *l->sizes);
-    l->predictions = calloc(batch_size, sizeof *l->predictions);
-    if (!l->batch || !l->bytes || !l->sizes || !l->predictions)
+    *l = (lane){ .queue = q, .decode_limit = decode_limit };
+    if (batch_init(&l->batch, q->classifier, batch_size))
         return -1;
     l->has_thread = !pthread_create(&l->thread, NULL, work, l);
     return l->has_thread ? 0 : -1;
@@ -312,7 +244,7 @@ void queue_destroy(queue *q)
     for (int i = 0; i < LANES; i++) {
         if (q->lanes[i].has_thread)
             pthread_join(q->lanes[i].thread, NULL);
-        release_lane(&q->lanes[i]);
+        batch_release(&q->lanes[i].batch);
     }
     pthread_cond_destroy(&q->changed);
     pthread_mutex_destroy(&q->mutex);
