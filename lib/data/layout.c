@@ -102,22 +102,36 @@ static bool names_what_is_in_files(const char *name, size_t length)
     return false;
 }
 
-/* Photographs beside pictures that describe them, as for segmentation, look like two classes. */
-static void warn_of_annotations(const cnn_layout_finder *f, const children *found)
+/* The folder of photographs, where the others are named as what describes them, such as masks for segmentation. */
+static const child *find_annotated_images(const children *found)
 {
     const child *images = NULL;
     for (size_t i = 0; i < found->count; i++) {
         const child *folder = &found->folders[i];
         if (!names_what_is_in_files(folder->name, folder->length))
-            return;
+            return NULL;
         if (!strncasecmp("images", folder->name, folder->length))
             images = folder;
     }
+    return images;
+}
+
+static cnn_status label_level(cnn_layout_finder *f, cnn_layout_level at, cnn_role role, size_t *classes);
+
+/* Class folders; or the classes within the photographs that annotations describe, where they have classes. */
+static cnn_status label_class_folders(cnn_layout_finder *f, const children *found, cnn_role role, size_t *classes)
+{
+    const child *images = find_annotated_images(found);
+    cnn_status status = images ? label_level(f, images->inside, role, classes) : CNN_OK;
+    if (status || *classes)
+        return status;
+    *classes = found->count;
     if (images)
         cnn_log(f->source->context, CNN_LOG_WARNING,
                 "%s: its folders, taken for classes, are named as photographs and what describes them; if the classes "
                 "are within %.*s, give that folder alone",
                 f->source->path, (int)images->length, images->name);
+    return label_folders(f, found, role);
 }
 
 /* Labels what has a class in the folder `at`; `*classes` stays 0 if nothing has. `*inner` gets the folder to look into
@@ -129,9 +143,7 @@ static cnn_status label_folder(cnn_layout_finder *f, cnn_layout_level at, cnn_ro
     children found;
     cnn_status status = list_children(f, at, &found);
     if (!status && has_class_folders(f, &found)) {
-        status = label_folders(f, &found, role);
-        *classes = found.count;
-        warn_of_annotations(f, &found);
+        status = label_class_folders(f, &found, role, classes);
         warn_of_empty_folders(f, at);
     } else if (!status && found.loose) {
         status = cnn_layout_label_flat(f, at, role, classes);
@@ -262,6 +274,12 @@ static cnn_status fail_without_classes(const cnn_layout_finder *f)
     if (f->only_class && f->empty_folder)
         return cnn_fail(CNN_ERROR_DATA, "%s: there is only one class, \"%s\", and %s holds no images; %s", path,
                         f->only_class, f->empty_folder, needed);
+    if (f->lone_names)
+        return cnn_fail(
+            CNN_ERROR_DATA,
+            "%s: the names give no classes, because too many images are alone in theirs (%zu, such as %s); add "
+            "more of each class, or give each class a folder",
+            path, f->lone_names, f->lone_name);
     if (f->only_class)
         return cnn_fail(CNN_ERROR_DATA, "%s: there is only one class, \"%s\"; %s", path, f->only_class, needed);
     return cnn_fail(CNN_ERROR_DATA, "%s: its images are in no classes; %s", path, needed);

@@ -100,6 +100,17 @@ static bool is_class(const flat_folder *folder, size_t first, size_t run)
     return name->length && (run >= 2 || cnn_classes_find(&folder->f->known, name->name, name->length) >= 0);
 }
 
+/* For the sentence on names that give no classes: those whose class no other has. */
+static void note_lone_names(const flat_folder *folder)
+{
+    cnn_layout_finder *f = folder->f;
+    for (size_t i = 0, run; i < folder->count; i += run) {
+        run = run_length(folder, i);
+        if (!is_class(folder, i, run) && !f->lone_names++)
+            f->lone_name = folder->names[i].name;
+    }
+}
+
 /* The number of classes, if the names tell them: a few strays don't matter; if they are many, the names mean something
  * else. `*numbered` gets a class that ends in a digit itself, if there is one. */
 static cnn_status count_classes(const flat_folder *folder, size_t *classes, const flat_name **numbered)
@@ -119,6 +130,8 @@ static cnn_status count_classes(const flat_folder *folder, size_t *classes, cons
         if (!f->only_class)
             return CNN_ERROR_OUT_OF_MEMORY;
     }
+    if (distinct >= 2 && !f->lone_names)
+        note_lone_names(folder);
     bool told = (distinct >= 2 || (distinct && f->known.count)) && covered >= folder->count - folder->count / 10;
     *classes = told ? distinct : 0;
     return CNN_OK;

@@ -17,8 +17,10 @@ typedef struct cnn_layout_finder {
     cnn_classes known;        /* the training part's classes, once they are known */
     const char *only_class;   /* for the error if there are no two: the only folder or name */
     const char *empty_folder; /* beside it */
-    bool only_parts;          /* every folder is named like a part, so that none of them is a class */
-    bool has_training;        /* one of them like a training part */
+    const char *lone_name;    /* the first of `lone_names` files whose class no other file's name has */
+    size_t lone_names;
+    bool only_parts;   /* every folder is named like a part, so that none of them is a class */
+    bool has_training; /* one of them like a training part */
 } cnn_layout_finder;
 
 /* A folder's or file's name as a class name, in the source's memory. NULL without memory. */

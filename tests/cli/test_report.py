@@ -72,7 +72,7 @@ def made(pets, tmp_path_factory):
 def test_it_names_the_page_and_what_was_left_out(made):
     assert made.done.out == f"{made.out}/index.html\n"
     assert made.done.err.count("broken.jpg") == 1
-    assert "(1 broken files left out)" in " ".join(made.page.words)
+    assert "(1 broken file left out)" in " ".join(made.page.words)
 
 
 def test_nothing_is_fetched_from_anywhere(made):
@@ -125,7 +125,7 @@ def test_its_numbers_are_those_of_eval(made):
 
 def test_a_mistake_is_shown_with_its_name(made):
     words = " ".join(made.page.words)
-    assert "is Cat, a <dog> & more.jpg" in words
+    assert "label: Cat, a <dog> & more.jpg" in words
     assert (made.out / "mistakes.png").exists()
 
 
@@ -272,9 +272,9 @@ def test_what_is_missing_is_told(pets, tmp_path):
     fails(1, "report", "--model", pets.model, "--data", pets.test, "--out", tmp_path / "out", "--history",
           tmp_path / "none.csv", saying="none.csv: can't be read: No such file")
     fails(1, "report", "--model", pets.model, "--data", pets.test, "--out", tmp_path / "a" / "b",
-          saying="can't be made")
+          saying="can't be created")
     (tmp_path / "file").write_text("")
-    fails(1, "report", "--model", pets.model, "--data", pets.test, "--out", tmp_path / "file", saying="is no folder")
+    fails(1, "report", "--model", pets.model, "--data", pets.test, "--out", tmp_path / "file", saying="is not a folder")
 
 
 def test_a_full_disk_is_told(pets, tmp_path):
@@ -313,7 +313,7 @@ def test_wrong_use_of_the_small_commands(command, pets, tmp_path):
     fails(2, command, "--data", pets.data, saying="--out is missing")
     fails(2, command, "--out", tmp_path / "x.png", saying="--data is missing")
     fails(1, command, "--data", tmp_path / "none", "--out", tmp_path / "x.png", saying="none")
-    fails(1, command, "--data", pets.data, "--out", tmp_path / "no" / "x.png", saying="make that folder first")
+    fails(1, command, "--data", pets.data, "--out", tmp_path / "no" / "x.png", saying="create that folder first")
     done = run(command, "--data", pets.data, "--out", "/dev/full")
     assert done.returncode == 1 and "can't be written" in done.err
     if command == "augment-preview":

@@ -169,7 +169,7 @@ def test_limits_are_kept(pets):
                 connection.sendall(post(b"", size))
                 threading.Thread(target=send_quietly, args=(connection, bytes(size)), daemon=True).start()
                 answer = read_head_and_body(connection)
-            assert b" 413 " in answer and b"larger than the 1 MB" in answer
+            assert b" 413 " in answer and b"limit of 1 MB" in answer
         asked = server.request("POST", "/v1/predict", None, {"Content-Length": str(2 << 20), "Expect": "100-continue"})
         assert asked.status == 413
         assert server.predict(*[("a", CAT)] * 3).status == 413
@@ -392,7 +392,7 @@ def few_files():
 
 
 def test_a_port_that_is_taken_is_an_error(server, pets):
-    fails(1, "serve", "--model", pets.model, "--port", server.port, saying="choose another with --port")
+    fails(1, "serve", "--model", pets.model, "--port", server.port, saying="choose another port with --port")
     fails(1, "serve", "--model", pets.model, "--bind", "example.org", saying="--bind takes an address")
     fails(1, "serve", "--model", "/no/such/model", saying="/no/such/model")
     fails(1, "serve", "--model", pets.model, "--port", 0, "--connections", 65536, saying="ulimit -n", preexec_fn=few_files)

@@ -116,15 +116,15 @@ def test_an_empty_file_is_one(server):
 
 
 @pytest.mark.parametrize("body, saying", [
-    (WHOLE[:-2], "in the middle"),
-    (WHOLE[:-1], "in the middle"),
-    (b"--XB", "in the middle"),
-    (b"--XB--", "no file in the form"),
-    (b"--XB--\r\n", "no file in the form"),
-    (part("name=a", b"text") + b"--XB--", "no file in the form"),
-    (b"--XB\r\nContent-Disposition: attachment\r\n\r\nx\r\n--XB--", "no file in the form"),
-    (b"--XB\r\nContent-Disposition: form-data; filename=a" + b"a" * 20000 + b"\r\n\r\n", "has no end"),
-    (b"--XC\r\n" + CAT, "in the middle"),
+    (WHOLE[:-2], "incomplete"),
+    (WHOLE[:-1], "incomplete"),
+    (b"--XB", "incomplete"),
+    (b"--XB--", "the form has no file"),
+    (b"--XB--\r\n", "the form has no file"),
+    (part("name=a", b"text") + b"--XB--", "the form has no file"),
+    (b"--XB\r\nContent-Disposition: attachment\r\n\r\nx\r\n--XB--", "the form has no file"),
+    (b"--XB\r\nContent-Disposition: form-data; filename=a" + b"a" * 20000 + b"\r\n\r\n", "does not end"),
+    (b"--XC\r\n" + CAT, "incomplete"),
 ])
 def test_forms_that_are_none_are_refused(server, body, saying):
     response = send(server, body)

@@ -141,7 +141,7 @@ static void add_head(const page *p)
             (unsigned long long)r->predictions.result.images);
     html_name(p->file, name_of_file(r->data_path));
     if (r->skipped)
-        fprintf(p->file, " (%llu broken files were left out)", (unsigned long long)r->skipped);
+        fprintf(p->file, " (%llu broken file%s left out)", (unsigned long long)r->skipped, r->skipped == 1 ? "" : "s");
     fputs(".</p>\n<nav>", p->file);
     fputs("<a href=\"#errors\">Accuracy</a> <a href=\"#confident\">Confidence</a> <a href=\"#shown\">Predictions</a> ",
           p->file);

@@ -368,6 +368,26 @@ static void annotations_beside_images_are_doubted(void **state)
     assert_non_null(strstr(log_text, "if the classes are within images, give that folder alone"));
 }
 
+static void the_classes_of_annotated_images_are_theirs(void **state)
+{
+    (void)state;
+    write_names((const char *[]){ "images/american_bulldog_1.jpg", "images/american_bulldog_2.jpg",
+                                  "images/Abyssinian_1.jpg", "images/Abyssinian_100.jpg",
+                                  "annotations/trimaps/Abyssinian_1.png", "annotations/trimaps/Abyssinian_100.png",
+                                  NULL });
+    expect_and_log("2 Abyssinian, 2 american_bulldog");
+    assert_non_null(strstr(log_text, "2 images are in no class and are passed over, such as "));
+}
+
+static void files_that_are_alone_in_their_class_are_named(void **state)
+{
+    (void)state;
+    write_names(
+        (const char *[]){ "beagle_1.jpg", "beagle_2.jpg", "great_dane_1.jpg", "great_dane_2.jpg", "pug_7.jpg", NULL });
+    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA,
+                 "because too many images are alone in theirs (1, such as pug_7.jpg)");
+}
+
 static void classes_that_differ_in_case_are_said_to(void **state)
 {
     (void)state;
@@ -606,6 +626,8 @@ int main(void)
         in_a_room(more_classes_than_allowed_are_an_error),
         in_a_room(a_part_whose_images_have_no_classes_is_logged),
         in_a_room(annotations_beside_images_are_doubted),
+        in_a_room(the_classes_of_annotated_images_are_theirs),
+        in_a_room(files_that_are_alone_in_their_class_are_named),
         in_a_room(classes_that_differ_in_case_are_said_to),
         in_a_room(empty_class_folders_and_strays_are_logged),
         in_a_room(names_may_be_of_any_script),
