@@ -1,4 +1,4 @@
-/* A classifier from within. */
+/* The struct behind cnn_classifier, and what its source files share. */
 #ifndef CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
 #define CNN_CLASSIFIER_CLASSIFIER_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* A context from within. */
+/* The struct behind cnn_context, for the room that owns it and those that read its limits. */
 #ifndef CNN_CORE_CONTEXT_INTERNAL_H
 #define CNN_CORE_CONTEXT_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* What the processor can do. */
+/* The instruction sets that the processor has, and how many processors there are to use. */
 #ifndef CNN_CORE_CPU_H
 #define CNN_CORE_CPU_H
 

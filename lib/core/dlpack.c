@@ -1,3 +1,4 @@
+/* Tensors to and from DLPack, without a copy of their memory. */
 #include <cnn/dlpack.h>
 
 #include "core/error.h"

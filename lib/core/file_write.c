@@ -1,3 +1,5 @@
+/* Writing whole files: to a fresh one beside the target, which is synced and renamed; or, where the target is a pipe or
+ * a device, straight into it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>

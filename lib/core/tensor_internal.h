@@ -1,4 +1,4 @@
-/* A tensor from within. */
+/* The struct behind cnn_tensor. */
 #ifndef CNN_CORE_TENSOR_INTERNAL_H
 #define CNN_CORE_TENSOR_INTERNAL_H
 

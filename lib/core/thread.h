@@ -1,4 +1,5 @@
-/* Threads, and what they wait for each other by: POSIX's, under names of this library's own. */
+/* Threads, mutexes and condition variables: thin wrappers around POSIX's, so that another system's need only this
+ * header and thread.c. */
 #ifndef CNN_CORE_THREAD_H
 #define CNN_CORE_THREAD_H
 

@@ -1,4 +1,4 @@
-/* Augmentation from within. */
+/* Augmentation of single images: what is drawn for one, and how it is applied. */
 #ifndef CNN_DATA_AUGMENT_H
 #define CNN_DATA_AUGMENT_H
 

@@ -1,3 +1,4 @@
+/* Draws how one image is augmented, and applies it. */
 #include "data/augment.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Files by their content. */
+/* Hashes of files' contents, by which duplicates are found. */
 #ifndef CNN_DATA_CONTENT_H
 #define CNN_DATA_CONTENT_H
 

@@ -1,4 +1,4 @@
-/* A dataset from within. */
+/* The struct behind cnn_dataset, and what its source files share. */
 #ifndef CNN_DATA_DATASET_INTERNAL_H
 #define CNN_DATA_DATASET_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* What the name of a file or folder says of it. */
+/* What the name of a file or folder tells: hidden, an image, no image. */
 #ifndef CNN_DATA_FILE_NAME_H
 #define CNN_DATA_FILE_NAME_H
 

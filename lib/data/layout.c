@@ -1,3 +1,4 @@
+/* Classes from folders: one for each class, perhaps below folders for training, validation and tests. */
 #include "data/layout.h"
 
 #include <string.h>

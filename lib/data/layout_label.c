@@ -1,4 +1,4 @@
-/* A class for an image. */
+/* Setting the class of an image. */
 #include "data/layout_internal.h"
 #include "data/utf8.h"
 

@@ -1,4 +1,4 @@
-/* The loader from within. */
+/* What training needs of a loader beyond the public functions. */
 #ifndef CNN_DATA_LOADER_H
 #define CNN_DATA_LOADER_H
 

@@ -1,4 +1,4 @@
-/* Making loaders, and ending them. */
+/* Creating and destroying loaders. */
 #include <math.h>
 
 #include "core/error.h"

@@ -1,4 +1,4 @@
-/* A loader's state. */
+/* The struct behind cnn_loader, which loader.c and loader_create.c share. */
 #ifndef CNN_DATA_LOADER_INTERNAL_H
 #define CNN_DATA_LOADER_INTERNAL_H
 

@@ -1,3 +1,4 @@
+/* Opens a folder, a zip, a list or one image, told apart by what is there. */
 #include "data/source_open.h"
 
 #include <errno.h>

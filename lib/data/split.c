@@ -1,4 +1,4 @@
-/* Splits of a dataset. */
+/* Splitting a dataset in two, class by class. */
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/random.h"

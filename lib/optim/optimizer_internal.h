@@ -1,4 +1,4 @@
-/* Optimizers from within: what a family computes, and the state that a checkpoint keeps. */
+/* What a family of optimizers computes, and the state of an optimizer that a checkpoint keeps. */
 #ifndef CNN_OPTIM_OPTIMIZER_INTERNAL_H
 #define CNN_OPTIM_OPTIMIZER_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* Test-time augmentation by mirroring. */
+/* Test-time augmentation: an image and its mirror image are predicted, and the mean is taken. */
 #ifndef CNN_TRAIN_FLIP_H
 #define CNN_TRAIN_FLIP_H
 

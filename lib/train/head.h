@@ -1,4 +1,4 @@
-/* The training of a head, from within. */
+/* What the classifier needs of cnn_train_head beyond the public function. */
 #ifndef CNN_TRAIN_HEAD_H
 #define CNN_TRAIN_HEAD_H
 

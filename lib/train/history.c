@@ -1,3 +1,4 @@
+/* The history of a training, and its CSV file. */
 #include "train/history.h"
 
 #include <math.h>

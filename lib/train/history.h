@@ -1,4 +1,4 @@
-/* A training's history from within. */
+/* The struct behind cnn_history. */
 #ifndef CNN_TRAIN_HISTORY_H
 #define CNN_TRAIN_HISTORY_H
 

@@ -1,3 +1,4 @@
+/* Cross-entropies of logits, and their gradients. */
 #include "train/loss.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Losses from within: of one image. */
+/* Losses, probabilities and predicted classes of single images. */
 #ifndef CNN_TRAIN_LOSS_H
 #define CNN_TRAIN_LOSS_H
 

@@ -1,4 +1,4 @@
-/* Metrics from within. */
+/* What the training loop needs of metrics beyond the public functions. */
 #ifndef CNN_TRAIN_METRICS_H
 #define CNN_TRAIN_METRICS_H
 

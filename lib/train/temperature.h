@@ -1,4 +1,4 @@
-/* Temperature scaling from within: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks",
+/* Temperature scaling: Guo, Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks",
  * arXiv:1706.04599. */
 #ifndef CNN_TRAIN_TEMPERATURE_H
 #define CNN_TRAIN_TEMPERATURE_H

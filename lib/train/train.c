@@ -1,3 +1,4 @@
+/* cnn_train: makes the loaders, then runs the training loop. */
 #include <cnn/trainer.h>
 
 #include "core/error.h"
