@@ -64,12 +64,11 @@ static cnn_status add_snapshot(cnn_checkpoint *checkpoint, const char *kind, con
     return status;
 }
 
-cnn_status cnn_checkpoint_create(const char *path, json_t *fingerprint, cnn_model *model,
-                                 const cnn_optimizer *optimizer, const cnn_ema *ema, const cnn_snapshot *best,
+cnn_status cnn_checkpoint_create(const char *path, json_t *fingerprint, const cnn_checkpoint_contents *contents,
                                  cnn_checkpoint **checkpoint)
 {
     *checkpoint = NULL;
-    cnn_context *context = model->context;
+    cnn_context *context = contents->model->context;
     cnn_checkpoint *created = cnn_allocate_zeroed(context, 1, sizeof *created);
     if (!created) {
         json_decref(fingerprint);
@@ -78,13 +77,13 @@ cnn_status cnn_checkpoint_create(const char *path, json_t *fingerprint, cnn_mode
     created->context = context;
     created->path = path;
     created->fingerprint = fingerprint;
-    cnn_status status = add_model(created, model);
+    cnn_status status = add_model(created, contents->model);
     if (!status)
-        status = add_optimizer(created, model, optimizer);
+        status = add_optimizer(created, contents->model, contents->optimizer);
     if (!status)
-        status = add_snapshot(created, "average", ema ? ema->weights : NULL);
+        status = add_snapshot(created, "average", contents->ema ? contents->ema->weights : NULL);
     if (!status)
-        status = add_snapshot(created, "best", best);
+        status = add_snapshot(created, "best", contents->best);
     if (status) {
         cnn_checkpoint_destroy(created);
         return status;

@@ -26,9 +26,16 @@ typedef struct cnn_checkpoint {
     size_t count, capacity;
 } cnn_checkpoint;
 
-/* Lists the model's parameters, and what of the others isn't NULL. Takes the fingerprint, also on failure. */
-cnn_status cnn_checkpoint_create(const char *path, json_t *fingerprint, cnn_model *model,
-                                 const cnn_optimizer *optimizer, const cnn_ema *ema, const cnn_snapshot *best,
+/* Whose arrays it holds. */
+typedef struct cnn_checkpoint_contents {
+    cnn_model *model;
+    const cnn_optimizer *optimizer;
+    const cnn_ema *ema;       /* NULL: weights aren't averaged */
+    const cnn_snapshot *best; /* NULL: the model's own are the best */
+} cnn_checkpoint_contents;
+
+/* Lists the arrays. Takes the fingerprint over, also on failure. */
+cnn_status cnn_checkpoint_create(const char *path, json_t *fingerprint, const cnn_checkpoint_contents *contents,
                                  cnn_checkpoint **checkpoint);
 void cnn_checkpoint_destroy(cnn_checkpoint *checkpoint);
 

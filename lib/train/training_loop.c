@@ -14,10 +14,13 @@
 
 static cnn_status create_checkpoint(cnn_trainer *t, json_t *fingerprint)
 {
-    /* the latest weights need no second copy in the file */
-    const cnn_snapshot *best = t->settings->keeps_latest ? NULL : t->best;
-    return cnn_checkpoint_create(t->settings->options.checkpoint, fingerprint, t->model, t->optimizer, t->ema, best,
-                                 &t->checkpoint);
+    const cnn_checkpoint_contents contents = {
+        .model = t->model,
+        .optimizer = t->optimizer,
+        .ema = t->ema,
+        .best = t->settings->keeps_latest ? NULL : t->best, /* the latest weights need no second copy in the file */
+    };
+    return cnn_checkpoint_create(t->settings->options.checkpoint, fingerprint, &contents, &t->checkpoint);
 }
 
 /* Where images grow in training, the model takes another size than its own for that time. */

@@ -36,15 +36,27 @@ static bool is_channel_vector(const cnn_onnx_tensor *tensor, int64_t count, int3
     return tensor->dims[tensor->rank - axis] == count;
 }
 
-/* Features × weight, which lies with those distances in the file. */
-static cnn_status add_dense(cnn_onnx_import *import, const float *weight, int64_t row, int64_t column, int64_t units,
-                            const cnn_onnx_weight_copy *bias, float factor, cnn_onnx_activation *x)
+/* A matrix of inputs × units in the file. */
+typedef struct matrix {
+    const float *values;
+    int64_t units;
+    int64_t input_stride, unit_stride;
+    float factor; /* for all of them */
+} matrix;
+
+/* Features × weight + bias, which may be NULL. */
+static cnn_status add_dense(cnn_onnx_import *import, const matrix *weight, const cnn_onnx_weight_copy *bias,
+                            cnn_onnx_activation *x)
 {
-    cnn_onnx_weight_copy weights = { 0, "weight", weight, { 0, 0, 0, units }, { 0, 0, 0, column }, factor };
-    const cnn_dense_attributes attributes = { .units = units, .no_bias = !bias };
+    cnn_onnx_weight_copy weights = { .parameter = "weight",
+                                     .data = weight->values,
+                                     .dims = { 0, 0, 0, weight->units },
+                                     .strides = { 0, 0, 0, weight->unit_stride },
+                                     .factor = weight->factor };
+    const cnn_dense_attributes attributes = { .units = weight->units, .no_bias = !bias };
     cnn_onnx_feature_layout(import, x, weights.dims, weights.strides);
     for (int i = 0; i < 3; i++)
-        weights.strides[i] *= row;
+        weights.strides[i] *= weight->input_stride;
     cnn_status status = cnn_onnx_add_layer(import, &cnn_layer_dense, &x->node, 1, &attributes, &x->node);
     memset(x->flat_dims, 0, sizeof x->flat_dims);
     weights.node = x->node;
@@ -65,7 +77,8 @@ static cnn_status read_pointwise(cnn_onnx_import *import, const cnn_onnx_tensor 
     if (weight->dims[2] != 1 || weight->dims[3] != 1 || weight->dims[1] != channels)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is a convolution on features, and not by one pixel");
     const cnn_onnx_weight_copy biases = { 0, "bias", bias, { 1, 1, 1, units }, { 0, 0, 0, 1 }, 1 };
-    return add_dense(import, weight->floats, 1, channels, units, bias ? &biases : NULL, 1, x);
+    const matrix weights = { weight->floats, units, 1, channels, 1 };
+    return add_dense(import, &weights, bias ? &biases : NULL, x);
 }
 
 static cnn_status read_image_conv(cnn_onnx_import *import, const cnn_onnx_tensor *weight, const float *bias,
@@ -156,8 +169,9 @@ static cnn_status read_gemm(cnn_onnx_import *import)
                                         { 1, 1, 1, units },
                                         { 0, 0, 0, c && c->count > 1 },
                                         cnn_onnx_float_attribute(import, "beta", 1) };
-    status = add_dense(import, b->floats, transposed ? 1 : units, transposed ? inputs : 1, units, c ? &bias : NULL,
-                       cnn_onnx_float_attribute(import, "alpha", 1), &x);
+    const matrix weight = { b->floats, units, transposed ? 1 : units, transposed ? inputs : 1,
+                            cnn_onnx_float_attribute(import, "alpha", 1) };
+    status = add_dense(import, &weight, c ? &bias : NULL, &x);
     return status ? status : cnn_onnx_define(import, &x);
 }
 
@@ -178,7 +192,7 @@ static cnn_status read_matmul(cnn_onnx_import *import)
     if (b->dims[0] != cnn_onnx_channels(import, &x))
         return cnn_onnx_fail(import, CNN_ERROR_SHAPE, "its weights are for %lld features; its input has %lld",
                              (long long)b->dims[0], (long long)cnn_onnx_channels(import, &x));
-    status = add_dense(import, b->floats, units, 1, units, NULL, 1, &x);
+    status = add_dense(import, &(matrix){ b->floats, units, units, 1, 1 }, NULL, &x);
     return status ? status : cnn_onnx_define(import, &x);
 }
 
