@@ -2,16 +2,18 @@
 
 #include "kernels/conv/epilogue.h"
 #include "kernels/depthwise/depthwise.h"
+#include "kernels/depthwise/depthwise_gemm.h"
+#include "kernels/elementwise/convert_bf16.h"
 #include "kernels/elementwise/dropout.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/matrix.h"
 #include "kernels/int8/int8_gemm.h"
+#include "kernels/int8/int8_values.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/norm/softmax.h"
 #include "kernels/pool/pool.h"
-#include "kernels/winograd/winograd.h"
-#include "kernels/elementwise/convert_bf16.h"
+#include "kernels/winograd/winograd_transforms.h"
 #include "simd/dispatch.h"
 
 /* clang-format off */
@@ -22,11 +24,11 @@
 #define TABLE(name, every, without_bf16, bytes, dot)  \
     CNN_KERNELS_OF_EVERY_SET(DECLARE, every)          \
     CNN_KERNELS_WITHOUT_BF16(DECLARE, without_bf16)   \
-    DECLARE(int8, bytes)                              \
+    CNN_KERNELS_OF_BYTES(DECLARE, bytes)              \
     static const cnn_kernels name = {                 \
         CNN_KERNELS_OF_EVERY_SET(ENTRY, every)        \
         CNN_KERNELS_WITHOUT_BF16(ENTRY, without_bf16) \
-        ENTRY(int8, bytes)                            \
+        CNN_KERNELS_OF_BYTES(ENTRY, bytes)            \
         dot                                           \
     }
 

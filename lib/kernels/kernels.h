@@ -20,22 +20,35 @@
 /* clang-format off */
 /* All families, by what they are compiled for: X(family, argument) for each. Family x has the struct cnn_x_kernels. */
 #define CNN_KERNELS_OF_EVERY_SET(X, argument) \
-    X(matrix, argument) X(epilogue, argument) X(winograd, argument) X(batch_norm, argument) X(pool, argument) \
-    X(elementwise, argument) X(dropout, argument) X(convert_bf16, argument)
+    X(batch_norm, argument)        \
+    X(convert_bf16, argument)      \
+    X(dropout, argument)           \
+    X(elementwise, argument)       \
+    X(epilogue, argument)          \
+    X(matrix, argument)            \
+    X(pool, argument)              \
+    X(winograd, argument)          \
+    X(winograd_adjoint, argument)
 
 /* These gain nothing from BF16: with it, those of plain AVX-512 are used. */
-#define CNN_KERNELS_WITHOUT_BF16(X, argument) X(gemm, argument) X(depthwise, argument) X(softmax, argument)
+#define CNN_KERNELS_WITHOUT_BF16(X, argument) \
+    X(depthwise, argument)         \
+    X(depthwise_gemm, argument)    \
+    X(gemm, argument)              \
+    X(softmax, argument)
 
-/* int8 in AVX-512 needs VNNI: without it, it would hardly be faster than in AVX2, whose loops are used then. bf16_dot is
- * NULL where the set has no dot products of bfloat16. */
-#define CNN_KERNELS_OF_SOME_SETS(X, argument) X(int8, argument) X(bf16_dot, argument)
+/* In AVX-512 these need VNNI: without, they would hardly be faster than in AVX2, whose loops are used then. */
+#define CNN_KERNELS_OF_BYTES(X, argument) \
+    X(int8_gemm, argument)         \
+    X(int8_values, argument)
 
 typedef struct cnn_kernels {
 #define CNN_KERNELS_MEMBER(family, unused) const struct cnn_##family##_kernels *family;
     CNN_KERNELS_OF_EVERY_SET(CNN_KERNELS_MEMBER, )
     CNN_KERNELS_WITHOUT_BF16(CNN_KERNELS_MEMBER, )
-    CNN_KERNELS_OF_SOME_SETS(CNN_KERNELS_MEMBER, )
+    CNN_KERNELS_OF_BYTES(CNN_KERNELS_MEMBER, )
 #undef CNN_KERNELS_MEMBER
+    const struct cnn_bf16_dot_kernels *bf16_dot; /* NULL where the set has no dot products of bfloat16 */
 } cnn_kernels;
 /* clang-format on */
 

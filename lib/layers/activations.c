@@ -21,16 +21,17 @@ static const cnn_attribute leaky_relu_attributes[] = {
 
 static void forward_of(const cnn_layer_pass *pass, cnn_elementwise operation, const float *constants)
 {
-    cnn_elementwise_forward(pass->context, pass->layer->output_type, operation, constants, pass->inputs[0],
-                            pass->output, cnn_layer_output_count(pass->layer, pass->batch));
+    cnn_elementwise_call call = { operation, constants, pass->layer->output_type,
+                                  cnn_layer_output_count(pass->layer, pass->batch) };
+    cnn_elementwise_forward(pass->context, &call, pass->inputs[0], pass->output);
 }
 
 static void backward_of(const cnn_layer_pass *pass, cnn_elementwise operation, const float *constants)
 {
+    cnn_elementwise_call call = { operation, constants, pass->layer->output_type,
+                                  cnn_layer_output_count(pass->layer, pass->batch) };
     if (pass->input_gradients[0])
-        cnn_elementwise_backward(pass->context, pass->layer->output_type, operation, constants, pass->output,
-                                 pass->output_gradient, pass->input_gradients[0],
-                                 cnn_layer_output_count(pass->layer, pass->batch));
+        cnn_elementwise_backward(pass->context, &call, pass->output, pass->output_gradient, pass->input_gradients[0]);
 }
 
 static const float *slope_of(const cnn_layer_pass *pass)

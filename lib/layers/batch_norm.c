@@ -110,6 +110,11 @@ static void set_inverse(const cnn_layer_pass *pass, const float *variance, float
         inverse[c] = 1 / sqrtf(variance[c] + attributes.epsilon);
 }
 
+static cnn_channels channels_in(const cnn_layer_pass *pass)
+{
+    return (cnn_channels){ pass->layer->output_type, rows_of(pass->layer, pass->batch), channels_of(pass->layer) };
+}
+
 static cnn_clamp clamp_of(const cnn_layer_pass *pass)
 {
     return cnn_activation_clamp(fused_of(pass->layer).activation);
@@ -118,14 +123,14 @@ static cnn_clamp clamp_of(const cnn_layer_pass *pass)
 static void forward(const cnn_layer_pass *pass)
 {
     const void *input = pass->inputs[source_of(pass->layer)];
-    size_t channels = channels_of(pass->layer), rows = rows_of(pass->layer, pass->batch);
+    const cnn_channels shape = channels_in(pass);
+    size_t channels = shape.channels;
     float *multiply = number(pass, 0), *inverse = number(pass, 1);
     const float *mean = pass->parameters[RUNNING_MEAN];
     if (pass->training) {
         float *batch_mean = pass->saved, *variance = number(pass, 2);
         inverse = batch_mean + channels;
-        cnn_batch_norm_moments(pass->context, pass->layer->output_type, input, rows, channels, batch_mean, variance,
-                               sums_workspace(pass));
+        cnn_batch_norm_moments(pass->context, &shape, input, batch_mean, variance, sums_workspace(pass));
         set_inverse(pass, variance, inverse);
         update_running(pass, batch_mean, variance);
         mean = batch_mean;
@@ -137,8 +142,7 @@ static void forward(const cnn_layer_pass *pass)
     cnn_batch_norm_affine affine = { mean, multiply, pass->parameters[OFFSET] };
     cnn_batch_norm_epilogue epilogue = { .residual = pass->layer->input_count > 1 ? pass->inputs[0] : NULL };
     epilogue.clamp = clamp_of(pass);
-    cnn_batch_norm_apply(pass->context, pass->layer->output_type, &affine, &epilogue, input, rows, channels,
-                         pass->output);
+    cnn_batch_norm_apply(pass->context, &shape, &affine, &epilogue, input, pass->output);
 }
 
 /* From the sums of g and of g × (x − mean) the numbers for the gradient by x, and the gradients by scale and offset. */
@@ -171,8 +175,8 @@ static void backward_frozen(const cnn_layer_pass *pass)
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     }
     cnn_batch_norm_affine affine = { zeros, multiply, zeros };
-    cnn_batch_norm_apply(pass->context, pass->layer->output_type, &affine, NULL, pass->output_gradient,
-                         rows_of(pass->layer, pass->batch), channels, pass->input_gradients[0]);
+    const cnn_channels shape = channels_in(pass);
+    cnn_batch_norm_apply(pass->context, &shape, &affine, NULL, pass->output_gradient, pass->input_gradients[0]);
 }
 
 /* With x' = (x - mean) / deviation and g the gradient by the output, where the activation lets it pass:
@@ -185,14 +189,14 @@ static void backward(const cnn_layer_pass *pass)
         backward_frozen(pass);
         return;
     }
-    size_t channels = channels_of(layer), rows = rows_of(layer, pass->batch);
+    const cnn_channels shape = channels_in(pass);
+    size_t channels = shape.channels;
     const float *mean = pass->saved, *inverse = mean + channels;
     float *sum = number(pass, 0), *product = number(pass, 1);
     float *mean_gradient = number(pass, 2), *slope = number(pass, 3), *multiply = number(pass, 4);
     for (size_t c = 0; c < channels; c++)
         multiply[c] = pass->parameters[SCALE][c] * inverse[c];
     bool adds = layer->input_count > 1;
-    const void *input = pass->inputs[source_of(layer)], *gradient = pass->output_gradient;
     void *input_gradient = pass->input_gradients[source_of(layer)];
     cnn_batch_norm_affine forward_affine = { mean, multiply, pass->parameters[OFFSET] };
     cnn_batch_norm_mask mask = { .affine = &forward_affine };
@@ -202,13 +206,19 @@ static void backward(const cnn_layer_pass *pass)
         mask.masked = pass->input_gradients[0] ? pass->input_gradients[0] : input_gradient;
     }
     bool masks = adds || fused_of(layer).activation != CNN_ACTIVATION_NONE;
-    cnn_batch_norm_gradient_sums(pass->context, layer->output_type, masks ? &mask : NULL, input, gradient, rows,
-                                 channels, mean, sum, product, sums_workspace(pass));
+    cnn_batch_norm_backward with_mask = { masks ? &mask : NULL, pass->inputs[source_of(layer)], pass->output_gradient,
+                                          mean };
+    cnn_batch_norm_gradient_sums(pass->context, &shape, &with_mask, sum, product, sums_workspace(pass));
     set_gradients(pass, sum, product, mean_gradient, slope);
-    cnn_batch_norm_affine affine = { mean, multiply, mean_gradient };
-    if (input_gradient)
-        cnn_batch_norm_input_gradient(pass->context, layer->output_type, masks && !adds ? &mask : NULL, &affine, slope,
-                                      input, adds ? mask.masked : gradient, rows, channels, input_gradient);
+    if (!input_gradient)
+        return;
+    cnn_batch_norm_backward remaining = with_mask;
+    if (adds) { /* has been masked */
+        remaining.mask = NULL;
+        remaining.gradient = mask.masked;
+    }
+    cnn_batch_norm_slopes slopes = { mean_gradient, slope, multiply };
+    cnn_batch_norm_input_gradient(pass->context, &shape, &remaining, &slopes, input_gradient);
 }
 
 static const cnn_attribute attributes_table[] = {

@@ -292,7 +292,8 @@ static void forward(const cnn_layer_pass *pass)
     epilogue.bias = bias_of(pass);
     epilogue.residual = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
     epilogue.argmax = epilogue.pool[0] ? pass->saved : NULL;
-    cnn_conv_forward(pass->context, &conv, pass->inputs[0], pass->packed, &epilogue, pass->output, pass->workspace);
+    cnn_conv_arrays arrays = { pass->inputs[0], pass->packed, pass->output, pass->workspace };
+    cnn_conv_forward(pass->context, &conv, &epilogue, &arrays);
 }
 
 /* Batch normalisation is not among what is fused in training. Weights and bias are frozen together, if at all. */
@@ -306,9 +307,10 @@ static void backward(const cnn_layer_pass *pass)
     if (pass->input_gradients[0])
         cnn_conv_backward_data(pass->context, &conv, &gradient, pass->packed_backward, pass->input_gradients[0],
                                pass->workspace);
-    if (pass->parameter_gradients[0])
-        cnn_conv_backward_weights(pass->context, &conv, &gradient, pass->inputs[0], pass->parameter_gradients[0],
-                                  pass->parameter_gradients[1], pass->workspace);
+    cnn_weight_gradient wanted = { pass->inputs[0], pass->parameter_gradients[0], pass->parameter_gradients[1],
+                                   pass->workspace };
+    if (wanted.weights)
+        cnn_conv_backward_weights(pass->context, &conv, &gradient, &wanted);
 }
 
 static const cnn_attribute attributes_table[] = {

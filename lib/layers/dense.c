@@ -1,7 +1,7 @@
 /* Fully connected layers, alone and with the activation that follows. */
+#include "kernels/gemm/dense.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "kernels/conv/conv.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/layer_internal.h"
 
@@ -94,20 +94,24 @@ static size_t fused_workspace_bytes(cnn_context *context, const cnn_layer *layer
 static void forward_with(const cnn_layer_pass *pass, int32_t activation)
 {
     cnn_dense_shape dense = shape_for(pass->layer, pass->batch);
-    cnn_dense_forward(pass->context, &dense, pass->inputs[0], pass->parameters[0],
-                      pass->layer->parameter_count > 1 ? pass->parameters[1] : NULL, (cnn_activation)activation,
-                      pass->output, pass->workspace);
+    cnn_dense_arrays arrays = { .input = pass->inputs[0],
+                                .weights = pass->parameters[0],
+                                .bias = pass->layer->parameter_count > 1 ? pass->parameters[1] : NULL,
+                                .output = pass->output,
+                                .workspace = pass->workspace };
+    cnn_dense_forward(pass->context, &dense, (cnn_activation)activation, &arrays);
 }
 
 static void backward_from(const cnn_layer_pass *pass, const void *gradient, void *workspace)
 {
     cnn_dense_shape dense = shape_for(pass->layer, pass->batch);
+    cnn_weight_gradient wanted = { pass->inputs[0], pass->parameter_gradients[0], pass->parameter_gradients[1],
+                                   workspace };
     if (pass->input_gradients[0])
         cnn_dense_backward_data(pass->context, &dense, gradient, pass->parameters[0], pass->input_gradients[0],
                                 workspace);
     if (pass->parameter_gradients[0])
-        cnn_dense_backward_weights(pass->context, &dense, pass->inputs[0], gradient, pass->parameter_gradients[0],
-                                   pass->parameter_gradients[1], workspace);
+        cnn_dense_backward_weights(pass->context, &dense, gradient, &wanted);
 }
 
 static void forward(const cnn_layer_pass *pass)
@@ -134,10 +138,10 @@ static void fused_backward(const cnn_layer_pass *pass)
         return;
     }
     void *gradient = pass->workspace;
-    cnn_elementwise_backward(
-        pass->context, pass->layer->output_type,
-        attributes->activation == CNN_ACTIVATION_RELU ? CNN_ELEMENTWISE_RELU : CNN_ELEMENTWISE_RELU6, NULL,
-        pass->output, pass->output_gradient, gradient, cnn_layer_output_count(pass->layer, pass->batch));
+    bool relu = attributes->activation == CNN_ACTIVATION_RELU;
+    cnn_elementwise_call call = { relu ? CNN_ELEMENTWISE_RELU : CNN_ELEMENTWISE_RELU6, NULL, pass->layer->output_type,
+                                  cnn_layer_output_count(pass->layer, pass->batch) };
+    cnn_elementwise_backward(pass->context, &call, pass->output, pass->output_gradient, gradient);
     backward_from(pass, gradient, (char *)pass->workspace + gradient_bytes(pass->layer, pass->batch));
 }
 

@@ -79,7 +79,8 @@ static void conv(const cnn_layer_pass *pass)
     cnn_conv_shape shape = conv_shape(pass->layer, pass->batch);
     cnn_int8_epilogue epilogue = epilogue_of(pass->layer);
     epilogue.residual = pass->layer->input_count > 1 ? pass->inputs[1] : NULL;
-    cnn_int8_conv(pass->context, &shape, pass->inputs[0], pass->packed, &epilogue, pass->output, pass->workspace);
+    cnn_int8_conv(pass->context, &shape, &epilogue,
+                  &(cnn_conv_arrays){ pass->inputs[0], pass->packed, pass->output, pass->workspace });
 }
 
 static void max_pool(const cnn_layer_pass *pass)
@@ -93,8 +94,9 @@ static void global_avg_pool(const cnn_layer_pass *pass)
 {
     const cnn_int8_attributes *attributes = pass->layer->attributes;
     const int64_t *dims = pass->layer->inputs[0].dims;
-    cnn_int8_global_avg_pool(pass->context, pass->inputs[0], pass->batch, dims[0] * dims[1], dims[2],
-                             attributes->inputs[0], pass->output);
+    cnn_global_pool_shape shape = { .batch = pass->batch, .pixels = dims[0] * dims[1], .channels = dims[2] };
+    cnn_int8_term input = { pass->inputs[0], attributes->inputs[0] };
+    cnn_int8_global_avg_pool(pass->context, &shape, &input, pass->output);
 }
 
 static void add(const cnn_layer_pass *pass)
@@ -103,8 +105,8 @@ static void add(const cnn_layer_pass *pass)
     cnn_int8_term terms[CNN_MAX_INPUTS];
     for (int32_t i = 0; i < pass->layer->input_count; i++)
         terms[i] = (cnn_int8_term){ pass->inputs[i], attributes->inputs[i] };
-    cnn_int8_add(pass->context, terms, pass->layer->input_count, cnn_layer_output_count(pass->layer, pass->batch),
-                 (cnn_activation)attributes->activation, attributes->output, pass->output);
+    cnn_int8_sum sum = { terms, pass->layer->input_count, (cnn_activation)attributes->activation, attributes->output };
+    cnn_int8_add(pass->context, &sum, cnn_layer_output_count(pass->layer, pass->batch), pass->output);
 }
 
 static void concat(const cnn_layer_pass *pass)
@@ -117,7 +119,8 @@ static void concat(const cnn_layer_pass *pass)
     for (int32_t i = 0; i < layer->input_count; i++) {
         cnn_int8_term term = { pass->inputs[i], attributes->inputs[i] };
         int64_t from_channels = cnn_shape_channels(&layer->inputs[i]);
-        cnn_int8_copy_channels(pass->context, &term, pixels, from_channels, attributes->output, channels, to);
+        cnn_int8_copy copy = { term, pixels, from_channels, channels, attributes->output };
+        cnn_int8_copy_channels(pass->context, &copy, to);
         to += from_channels;
     }
 }

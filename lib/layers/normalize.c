@@ -46,18 +46,19 @@ static void rescale_forward(const cnn_layer_pass *pass)
 {
     const cnn_rescale_attributes *attributes = pass->layer->attributes;
     const float constants[2] = { attributes->scale, attributes->offset };
-    cnn_elementwise_forward(pass->context, pass->layer->output_type, CNN_ELEMENTWISE_RESCALE, constants,
-                            pass->inputs[0], pass->output, cnn_layer_output_count(pass->layer, pass->batch));
+    cnn_elementwise_call call = { CNN_ELEMENTWISE_RESCALE, constants, pass->layer->output_type,
+                                  cnn_layer_output_count(pass->layer, pass->batch) };
+    cnn_elementwise_forward(pass->context, &call, pass->inputs[0], pass->output);
 }
 
 static void rescale_backward(const cnn_layer_pass *pass)
 {
     const cnn_rescale_attributes *attributes = pass->layer->attributes;
     const float constants[2] = { attributes->scale, attributes->offset };
+    cnn_elementwise_call call = { CNN_ELEMENTWISE_RESCALE, constants, pass->layer->output_type,
+                                  cnn_layer_output_count(pass->layer, pass->batch) };
     if (pass->input_gradients[0])
-        cnn_elementwise_backward(pass->context, pass->layer->output_type, CNN_ELEMENTWISE_RESCALE, constants, NULL,
-                                 pass->output_gradient, pass->input_gradients[0],
-                                 cnn_layer_output_count(pass->layer, pass->batch));
+        cnn_elementwise_backward(pass->context, &call, NULL, pass->output_gradient, pass->input_gradients[0]);
 }
 
 /* (from - subtract) / deviation */
@@ -71,7 +72,7 @@ static void apply(const cnn_layer_pass *pass, const float *subtract, const float
         multiply[c] = 1 / attributes->deviation[c];
     cnn_batch_norm_affine affine = { subtract ? subtract : zeros, multiply, zeros };
     size_t rows = channels ? cnn_layer_output_count(pass->layer, pass->batch) / channels : 0;
-    cnn_batch_norm_apply(pass->context, CNN_FLOAT32, &affine, NULL, from, rows, channels, to);
+    cnn_batch_norm_apply(pass->context, &(cnn_channels){ CNN_FLOAT32, rows, channels }, &affine, NULL, from, to);
 }
 
 static void normalize_forward(const cnn_layer_pass *pass)

@@ -115,22 +115,23 @@ static void avg_backward(const cnn_layer_pass *pass)
         cnn_avg_pool_backward(pass->context, &pool, pass->output_gradient, pass->input_gradients[0]);
 }
 
-static int64_t pixels_of(const cnn_layer *layer)
+static cnn_global_pool_shape global_pool_shape(const cnn_layer_pass *pass)
 {
-    return layer->inputs[0].dims[0] * layer->inputs[0].dims[1];
+    const int64_t *dims = pass->layer->inputs[0].dims;
+    return (cnn_global_pool_shape){ pass->batch, dims[0] * dims[1], dims[2], pass->layer->input_types[0] };
 }
 
 static void global_forward(const cnn_layer_pass *pass)
 {
-    cnn_global_avg_pool_forward(pass->context, pass->layer->input_types[0], pass->inputs[0], pass->batch,
-                                pixels_of(pass->layer), pass->layer->output.dims[0], pass->output);
+    cnn_global_pool_shape shape = global_pool_shape(pass);
+    cnn_global_avg_pool_forward(pass->context, &shape, pass->inputs[0], pass->output);
 }
 
 static void global_backward(const cnn_layer_pass *pass)
 {
+    cnn_global_pool_shape shape = global_pool_shape(pass);
     if (pass->input_gradients[0])
-        cnn_global_avg_pool_backward(pass->context, pass->layer->input_types[0], pass->output_gradient, pass->batch,
-                                     pixels_of(pass->layer), pass->layer->output.dims[0], pass->input_gradients[0]);
+        cnn_global_avg_pool_backward(pass->context, &shape, pass->output_gradient, pass->input_gradients[0]);
 }
 
 static const cnn_attribute attributes_table[] = {

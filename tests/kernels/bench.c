@@ -63,8 +63,9 @@ static void *copy_of(const job *j, const void *array, int64_t copy, int64_t coun
 
 static void forward(job *j, int64_t copy)
 {
-    cnn_conv_forward(j->context, &j->shape, copy_of(j, j->input, copy, j->inputs), j->packed, &j->epilogue,
-                     copy_of(j, j->output, copy, j->outputs), j->workspace);
+    cnn_conv_arrays arrays = { copy_of(j, j->input, copy, j->inputs), j->packed,
+                               copy_of(j, j->output, copy, j->outputs), j->workspace };
+    cnn_conv_forward(j->context, &j->shape, &j->epilogue, &arrays);
 }
 
 static cnn_conv_gradient gradient_of(const job *j, int64_t copy)
@@ -85,8 +86,9 @@ static void backward_data(job *j, int64_t copy)
 static void backward_weights(job *j, int64_t copy)
 {
     cnn_conv_gradient gradient = gradient_of(j, copy);
-    cnn_conv_backward_weights(j->context, &j->shape, &gradient, copy_of(j, j->input, copy, j->inputs),
-                              j->weight_gradient, j->bias_gradient, j->workspace);
+    cnn_weight_gradient wanted = { copy_of(j, j->input, copy, j->inputs), j->weight_gradient, j->bias_gradient,
+                                   j->workspace };
+    cnn_conv_backward_weights(j->context, &j->shape, &gradient, &wanted);
 }
 
 static void pack(job *j, int64_t copy)
@@ -99,7 +101,8 @@ static void pack(job *j, int64_t copy)
 static void dense_forward(job *j, int64_t copy)
 {
     (void)copy;
-    cnn_dense_forward(j->context, &j->dense, j->input, j->weights, NULL, CNN_ACTIVATION_RELU, j->output, j->workspace);
+    cnn_dense_arrays arrays = { j->input, j->weights, NULL, j->output, j->workspace };
+    cnn_dense_forward(j->context, &j->dense, CNN_ACTIVATION_RELU, &arrays);
 }
 
 static void dense_backward_data(job *j, int64_t copy)
@@ -111,8 +114,8 @@ static void dense_backward_data(job *j, int64_t copy)
 static void dense_backward_weights(job *j, int64_t copy)
 {
     (void)copy;
-    cnn_dense_backward_weights(j->context, &j->dense, j->input, j->output, j->weight_gradient, j->bias_gradient,
-                               j->workspace);
+    cnn_weight_gradient wanted = { j->input, j->weight_gradient, j->bias_gradient, j->workspace };
+    cnn_dense_backward_weights(j->context, &j->dense, j->output, &wanted);
 }
 
 /* With one thread, only the time that the process itself ran: others may want the processor too. */

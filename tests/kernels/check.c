@@ -158,8 +158,10 @@ int main(int argc, char **argv)
         argv += json;
         bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL, json);
     } else {
-        check_bf16(&sets);
-        check_values_of_bf16(&sets);
+        check_convert_bf16(&sets);
+        check_elementwise(&sets);
+        check_batch_norm(&sets);
+        check_pool(&sets);
         check_conv(&sets);
         check_dense(&sets);
         check_int8(&sets);

@@ -9,6 +9,7 @@
 #include <cnn/context.h>
 
 #include "kernels/conv/conv.h"
+#include "kernels/gemm/dense.h"
 
 /* Values of which sums are exact in any order, so that results must agree to the bit; or any. */
 typedef enum check_values { CHECK_WHOLE_NUMBERS, CHECK_FLOATS } check_values;
@@ -47,11 +48,13 @@ typedef struct check_sets {
     int count;
 } check_sets;
 
-void check_bf16(const check_sets *sets);
-void check_values_of_bf16(const check_sets *sets);
+void check_batch_norm(const check_sets *sets);
 void check_conv(const check_sets *sets);
+void check_convert_bf16(const check_sets *sets);
 void check_dense(const check_sets *sets);
+void check_elementwise(const check_sets *sets);
 void check_int8(const check_sets *sets);
+void check_pool(const check_sets *sets);
 void check_winograd(const check_sets *sets);
 
 /* Prints GFLOP/s and per cent of the measured peak of the best set on one and two threads, or of `set` on one.

@@ -3,6 +3,7 @@
 #define CNN_TESTS_REFERENCE_H
 
 #include "kernels/conv/conv.h"
+#include "kernels/gemm/dense.h"
 
 /* `result`: room for the convolution before pooling. */
 void reference_conv_forward(const cnn_conv_shape *shape, const float *input, const float *weights,

@@ -1,12 +1,18 @@
-/* Convolution and matrix products: what layers call. All images are N×H×W×C; calls use the context's threads,
- * and give the same bits at any number of them.
+/* Convolutions of any kernel, stride, dilation, padding and number of groups, with what follows them (bias, residual,
+ * activation, max-pooling), and their gradients: what layers call. All images are N×H×W×C; calls use the context's
+ * threads, and give the same bits at any number of them.
  *
- * Values are floats or bfloat16; sums are taken in floats. Where the instruction set multiplies bfloat16 and a shape
- * gains by it, the factors are rounded to it (weights always, gradients by results that are bfloat16 are so already),
- * elsewhere they are widened.
+ * Values are floats or bfloat16; sums are taken in floats. Where the instruction set has dot products of bfloat16 and a
+ * shape gains by it, the factors are rounded to it (weights always, gradients by results that are bfloat16 are so
+ * already), elsewhere they are widened.
  *
  * Weights and gradients by them are floats. Weights are kept as kernel height × kernel width × input channels / groups
- * × output channels, and packed for the context's instruction set before use. */
+ * × output channels, and packed for the context's instruction set before use.
+ *
+ * Read conv_forward.c and conv_backward_data.c: both make a conv_problem.h of their shape, whose conv_problem.c chooses
+ * the algorithm, Winograd's (winograd/), the one for depthwise convolutions (depthwise/), or direct_conv.h, by indirect
+ * gemm. padded_tile.h prepares the source, epilogue.h finishes results. conv_backward_weights.c is a gemm of its own.
+ */
 #ifndef CNN_KERNELS_CONV_CONV_H
 #define CNN_KERNELS_CONV_CONV_H
 
@@ -18,6 +24,7 @@
 #include <cnn/tensor.h>
 
 #include "kernels/activation.h"
+#include "kernels/gemm/weight_gradient.h"
 
 typedef struct cnn_conv_shape {
     int64_t batch;
@@ -41,16 +48,22 @@ typedef struct cnn_conv_epilogue {
     const float *residual; /* of the output's shape, or NULL; only if all are floats, and not with pooling */
 } cnn_conv_epilogue;
 
-/* `output` is N × out_height × out_width × out_channels, or the pooled map where the epilogue pools.
- * `packed` comes from cnn_conv_pack; `workspace` has cnn_conv_forward_workspace bytes, aligned to 64. */
+/* The arrays of a forward pass. */
+typedef struct cnn_conv_arrays {
+    const void *input;
+    const void *packed; /* comes from cnn_conv_pack */
+    void *output;       /* N × out_height × out_width × out_channels, or the pooled map where the epilogue pools */
+    void *workspace;    /* cnn_conv_forward_workspace bytes, aligned to 64 */
+} cnn_conv_arrays;
+
 size_t cnn_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape);
 void cnn_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const float *weights, void *packed);
 size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue);
-void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const void *input, const void *packed,
-                      const cnn_conv_epilogue *epilogue, void *output, void *workspace);
+void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue,
+                      const cnn_conv_arrays *arrays);
 
 /* The gradient by the convolution's result, given as that by the epilogue's output: the kernels undo pooling and
- * activation on the fly, for the strip that they work on. */
+ * activation on the fly, for the tile that they work on. */
 typedef struct cnn_conv_gradient {
     const void *gradient; /* by the epilogue's output */
     const void *output;   /* the epilogue's output; needed if there is an activation */
@@ -67,29 +80,10 @@ size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_sha
 void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
                             const void *packed, void *input_gradient, void *workspace);
 
-/* Gradients by weights and bias (`bias_gradient` NULL: not wanted). Overwrites. */
+/* Gradients by weights and bias, which are overwritten. */
 size_t cnn_conv_backward_weights_workspace(cnn_context *context, const cnn_conv_shape *shape,
                                            const cnn_conv_gradient *gradient);
 void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                               const void *input, float *weight_gradient, float *bias_gradient, void *workspace);
-
-/* Dense layers: input rows × inputs, weights inputs × units, output rows × units. */
-typedef struct cnn_dense_shape {
-    int64_t rows, inputs, units;
-    cnn_dtype input_type, output_type;
-} cnn_dense_shape;
-
-size_t cnn_dense_forward_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *shape, const void *input, const float *weights,
-                       const float *bias, cnn_activation activation, void *output, void *workspace);
-
-/* `output_gradient` is by the layer's result before any activation. */
-size_t cnn_dense_backward_data_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *shape, const void *output_gradient,
-                             const float *weights, void *input_gradient, void *workspace);
-size_t cnn_dense_backward_weights_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *shape, const void *input,
-                                const void *output_gradient, float *weight_gradient, float *bias_gradient,
-                                void *workspace);
+                               const cnn_weight_gradient *wanted);
 
 #endif

@@ -1,6 +1,6 @@
-/* The gradient by a convolution's input is a correlation of the gradient by its result with the weights turned over.
+/* The gradient by a convolution's input is a convolution of the gradient by its result with the weights turned over.
  * With a stride, input pixels whose places differ by multiples of it meet the same taps: they make one phase, a
- * correlation of its own without stride. */
+ * convolution of its own without stride. */
 #include <stdbool.h>
 #include <string.h>
 

@@ -1,11 +1,12 @@
-/* The gradient by a convolution's weights is a product too: for each tap, of the input that it meets, turned, and the
- * gradient by the result; the sum goes over pixels. Pixels are shared out to a fixed number of tasks, each with its own
- * sum, which are added up in order at the end. */
+/* The gradient by a convolution's weights is a gemm too: for each tap, of the input that it meets, turned, and the
+ * gradient by the result; the sum goes over pixels. Pixels are split among a fixed number of tasks: see
+ * split_k.h. */
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "kernels/conv/conv_problem.h"
+#include "kernels/depthwise/depthwise_gemm.h"
 #include "kernels/gemm/gemm_blocking.h"
 #include "kernels/gemm/matrix.h"
 #include "kernels/gemm/split_k.h"
@@ -220,7 +221,7 @@ static void multiply_tile(const plan *p, const part *t, const float *source)
     if (p->depthwise) {
         gemm.rows = t->images * t->rows * s->out_width;
         gemm.outer = (int64_t)s->kernel[0] * s->kernel[1];
-        p->kernels->gemm->correlate_channels(&gemm);
+        p->kernels->depthwise_gemm->weight_gradient(&gemm);
         return;
     }
     gemm.rows = table_rows(p);
@@ -270,17 +271,17 @@ static void run_task(void *argument, size_t task, uint32_t worker)
 }
 
 void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
-                               const void *input, float *weight_gradient, float *bias_gradient, void *workspace)
+                               const cnn_weight_gradient *wanted)
 {
     if (cnn_winograd_backward_weights_fits(cnn_kernels_get(context), shape)) {
-        cnn_winograd_backward_weights_run(context, shape, gradient, input, weight_gradient, bias_gradient, workspace);
+        cnn_winograd_backward_weights_run(context, shape, gradient, wanted);
         return;
     }
     plan p = make_plan(context, shape, gradient);
-    p.input = input;
-    p.split.weight_gradient = weight_gradient;
-    p.split.bias_gradient = bias_gradient;
-    place_in_workspace(&p, workspace);
+    p.input = wanted->input;
+    p.split.weight_gradient = wanted->weights;
+    p.split.bias_gradient = wanted->bias;
+    place_in_workspace(&p, wanted->workspace);
     fill_tables(&p);
     cnn_parallel(context, (size_t)(p.groups * p.panels * p.split.splits), run_task, &p);
     cnn_split_k_reduce(context, &p.split);

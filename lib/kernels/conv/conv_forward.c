@@ -58,12 +58,12 @@ size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *sh
     return cnn_conv_call_workspace(&call);
 }
 
-void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const void *input, const void *packed,
-                      const cnn_conv_epilogue *epilogue, void *output, void *workspace)
+void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue,
+                      const cnn_conv_arrays *arrays)
 {
     cnn_conv_call call = call_for(context, shape, epilogue);
-    call.source.image = input;
-    call.packed = packed;
-    call.result = output;
-    cnn_conv_call_run(&call, workspace);
+    call.source.image = arrays->input;
+    call.packed = arrays->packed;
+    call.result = arrays->output;
+    cnn_conv_call_run(&call, arrays->workspace);
 }

@@ -21,14 +21,15 @@ typedef struct cnn_conv_problem {
     int64_t origin[2], stride[2], taps[2], dilation[2];
     int64_t groups;
     bool source_bf16, result_bf16; /* they are bfloat16 */
-    bool bf16_dot;   /* products are of bfloat16: of pairs of source channels, of which there are `source_channels` */
-    bool in_batches; /* speed for batches counts, not that for single images */
+    bool bf16_dot;                 /* of bfloat16: `source_channels` are pairs of channels */
+    bool in_batches;               /* speed for batches counts, not that for single images */
 } cnn_conv_problem;
 
 /* The problem of a forward pass. */
 cnn_conv_problem cnn_conv_problem_of(const cnn_conv_shape *shape);
 
-/* Makes products of bfloat16 where the source is that and the instruction set can. Comes before all that follows. */
+/* Chooses dot products of bfloat16 where the source is that and the instruction set can. Comes before all that follows.
+ */
 void cnn_conv_problem_choose_type(const cnn_kernels *kernels, cnn_conv_problem *problem);
 
 /* The weights as they are in memory: where the first is, and the floats between groups, taps and (single) channels. */
@@ -41,7 +42,7 @@ size_t cnn_conv_problem_packed_bytes(const cnn_kernels *kernels, const cnn_conv_
 void cnn_conv_problem_pack(cnn_context *context, const cnn_conv_problem *problem, const cnn_conv_weights *weights,
                            float *packed);
 
-/* Values between neighbours in an array of images; for bf16_dot, pairs of them. */
+/* Values between neighbours in an array of images; with bf16_dot, pairs of them. */
 typedef struct cnn_pixel_strides {
     int64_t pixel, row, image;
 } cnn_pixel_strides;

@@ -4,6 +4,7 @@
 #include "core/parallel.h"
 #include "kernels/conv/direct_conv_plan.h"
 #include "kernels/conv/epilogue.h"
+#include "kernels/depthwise/depthwise_gemm.h"
 #include "kernels/gemm/gemm_blocking.h"
 #include "simd/bf16.h"
 
@@ -16,7 +17,7 @@ size_t cnn_direct_conv_workspace(const cnn_conv_call *call)
 typedef struct job {
     const cnn_conv_call *call;
     const cnn_direct_conv_plan *plan;
-    int64_t blocks; /* of neighbouring strips: one for each thread, or 1 */
+    int64_t blocks; /* of neighbouring tiles: one for each thread, or 1 */
     cnn_indirection indirection;
     unsigned char *scratch;
 } job;
@@ -54,7 +55,7 @@ static const float *panel_weights(const job *j, int64_t unit)
     return j->call->packed + unit / j->plan->panels * group + unit % j->plan->panels * CNN_PANEL * terms;
 }
 
-/* Tasks go block by block of strips, in each panel by panel, so that weights are read once for a block. */
+/* Tasks go block by block of tiles, in each panel by panel, so that weights are read once for a block. */
 static void number_task(const job *j, size_t task, int64_t *unit, int64_t *padded)
 {
     int64_t units = j->plan->panel_units, tiles = j->plan->tiles;
@@ -128,7 +129,7 @@ static void multiply_rows(const job *j, const part *p, cnn_gemm *gemm, int64_t f
     if (plan->depthwise) {
         gemm->b_stride = s->channels;
         gemm->b = j->call->packed + p->column + taps.first * plan->row_offsets * s->channels;
-        plan->kernels->gemm->multiply_channels(gemm);
+        plan->kernels->depthwise_gemm->multiply(gemm);
         return;
     }
     gemm->b = p->weights;

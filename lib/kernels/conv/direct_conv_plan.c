@@ -6,9 +6,9 @@
 #include "kernels/tasks.h"
 
 enum {
-    TILE_PIXELS = 384, /* enough tiles to share a panel of weights that is read from the second-level cache */
+    TILE_PIXELS = 384, /* enough register tiles to share a panel of weights that is read from the second-level cache */
     MIN_TILE_PIXELS = 192,
-    MIN_POINT_TILE_PIXELS = 48, /* of convolutions 1×1, whose strips don't overlap */
+    MIN_POINT_TILE_PIXELS = 48, /* of convolutions 1×1, whose tiles don't overlap */
 };
 
 static void plan_tiles(cnn_direct_conv_plan *plan, const cnn_conv_call *call, int64_t pixels)

@@ -22,7 +22,7 @@ static const void *values_at(const cnn_tile_source *source, const void *values, 
     return values ? (const char *)values + at * (int64_t)value_bytes(source->bf16) : NULL;
 }
 
-/* Of the strip; `to` may be any pixel of it. */
+/* Of the tile; `to` may be any pixel of it. */
 static char *pixel_at(const cnn_padded_tile *tile, char *to, int64_t pixel)
 {
     return to + pixel * tile->pixel_stride * (int64_t)value_bytes(tile->bf16);
@@ -38,7 +38,7 @@ static void copy_values(const cnn_tile_source *source, const cnn_padded_tile *ti
         memcpy(to, values, (size_t)count * value_bytes(tile->bf16));
 }
 
-/* A row's pixels in one piece, if they lie in the strip as they do in the source; else one by one. */
+/* A row's pixels in one piece, if they lie in the tile as they do in the source; else one by one. */
 static bool is_whole(const cnn_tile_source *source, const cnn_padded_tile *tile)
 {
     return tile->channels == source->channels && tile->pixel_stride == tile->channels;

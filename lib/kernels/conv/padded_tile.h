@@ -1,4 +1,4 @@
-/* A strip: rows of an image, with the zeros of its padding around them, copied to scratch memory for one task. */
+/* A padded tile: rows of an image, with the zeros of its padding around them, copied to scratch memory for one task. */
 #ifndef CNN_KERNELS_CONV_PADDED_TILE_H
 #define CNN_KERNELS_CONV_PADDED_TILE_H
 
@@ -11,11 +11,11 @@
 /* What to copy. Rows and columns outside the image, which may begin below 0, become zeros. */
 typedef struct cnn_padded_tile {
     int64_t image, top, left, rows, columns;
-    int64_t channel, channels, pixel_stride; /* the first channel, how many, and values between pixels of the strip */
-    bool bf16;                               /* the strip is of bfloat16, as the source must be; else it is of floats */
+    int64_t channel, channels, pixel_stride; /* the first channel, how many, and values between pixels of the tile */
+    bool bf16;                               /* the tile is of bfloat16, as the source must be; else it is of floats */
 } cnn_padded_tile;
 
-/* Where strips come from: the plain image, or the gradient by a convolution's result. */
+/* Where tiles come from: the plain image, or the gradient by a convolution's result. */
 typedef struct cnn_tile_source {
     const cnn_kernels *kernels;
     int64_t height, width, channels;

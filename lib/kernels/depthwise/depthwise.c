@@ -22,7 +22,7 @@ typedef struct job {
     const cnn_conv_call *call;
     const cnn_depthwise_kernels *kernels;
     int64_t kernel_rows;   /* that the kernel takes at a time */
-    bool by_rows;          /* tasks go strip by strip; else block by block */
+    bool by_rows;          /* tasks go tile by tile; else block by block */
     cnn_row_tiles tiles;   /* of an image */
     int64_t block, blocks; /* channels of a task; blocks of them */
 } job;

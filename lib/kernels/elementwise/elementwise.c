@@ -50,12 +50,14 @@ static void forward_task(void *argument, size_t task, uint32_t worker)
         job->kernels->forward[job->operation](c.first, c.result, c.count, job->constants);
 }
 
-void cnn_elementwise_forward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
-                             const void *input, void *output, size_t count)
+void cnn_elementwise_forward(cnn_context *context, const cnn_elementwise_call *call, const void *input, void *output)
 {
-    elementwise_job job = {
-        .type = type, .operation = operation, .constants = constants, .first = input, .result = output, .count = count
-    };
+    elementwise_job job = { .type = call->type,
+                            .operation = call->operation,
+                            .constants = call->constants,
+                            .first = input,
+                            .result = output,
+                            .count = call->count };
     run(context, forward_task, &job);
 }
 
@@ -70,16 +72,16 @@ static void backward_task(void *argument, size_t task, uint32_t worker)
         job->kernels->backward[job->operation](c.first, c.second, c.result, c.count, job->constants);
 }
 
-void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
-                              const void *output, const void *gradient, void *input_gradient, size_t count)
+void cnn_elementwise_backward(cnn_context *context, const cnn_elementwise_call *call, const void *output,
+                              const void *gradient, void *input_gradient)
 {
-    elementwise_job job = { .type = type,
-                            .operation = operation,
-                            .constants = constants,
+    elementwise_job job = { .type = call->type,
+                            .operation = call->operation,
+                            .constants = call->constants,
                             .first = output,
                             .second = gradient,
                             .result = input_gradient,
-                            .count = count };
+                            .count = call->count };
     run(context, backward_task, &job);
 }
 

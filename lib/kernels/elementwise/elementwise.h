@@ -1,5 +1,8 @@
-/* What is done to each element of an array by itself. Outputs may lie where the first input does. Arrays are of `type`:
- * floats, or for relu, relu6, copies and sums bfloat16 too. */
+/* What is done to each element of an array by itself: activations, copies, sums. Outputs may lie where the first input
+ * does. Arrays are of `type`: floats, or for relu, relu6, copies and sums bfloat16 too.
+ *
+ * Read elementwise.c (chunks), then elementwise_ukernel.c, whose loops the compiler makes vectors of. Dropout's masks
+ * are in dropout.h, conversions to bfloat16 and back in convert_bf16.h. */
 #ifndef CNN_KERNELS_ELEMENTWISE_ELEMENTWISE_H
 #define CNN_KERNELS_ELEMENTWISE_ELEMENTWISE_H
 
@@ -10,24 +13,37 @@
 #include <cnn/context.h>
 #include <cnn/tensor.h>
 
+/* clang-format off */
+/* The operations: X(NAME, loop). Its loops are loop_forward and loop_backward. */
+#define CNN_ELEMENTWISE_OPERATIONS(X)                           \
+    X(RELU, relu)                                               \
+    X(LEAKY_RELU, leaky_relu) /* constants: slope, 0 or more */ \
+    X(RELU6, relu6)                                             \
+    X(SIGMOID, sigmoid)                                         \
+    X(TANH, tanh)                                               \
+    X(RESCALE, rescale) /* constants: scale, offset */
+
 typedef enum cnn_elementwise {
-    CNN_ELEMENTWISE_RELU,
-    CNN_ELEMENTWISE_LEAKY_RELU, /* slope, 0 or more */
-    CNN_ELEMENTWISE_RELU6,
-    CNN_ELEMENTWISE_SIGMOID,
-    CNN_ELEMENTWISE_TANH,
-    CNN_ELEMENTWISE_RESCALE, /* scale, offset */
+#define CNN_ELEMENTWISE_NAME(NAME, loop) CNN_ELEMENTWISE_##NAME,
+    CNN_ELEMENTWISE_OPERATIONS(CNN_ELEMENTWISE_NAME)
+#undef CNN_ELEMENTWISE_NAME
     CNN_ELEMENTWISE_COUNT
 } cnn_elementwise;
+/* clang-format on */
 
-/* `constants` are the operation's, NULL if it has none. */
-void cnn_elementwise_forward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
-                             const void *input, void *output, size_t count);
+typedef struct cnn_elementwise_call {
+    cnn_elementwise operation;
+    const float *constants; /* the operation's; NULL if it has none */
+    cnn_dtype type;
+    size_t count;
+} cnn_elementwise_call;
+
+void cnn_elementwise_forward(cnn_context *context, const cnn_elementwise_call *call, const void *input, void *output);
 
 /* From the operation's `output` (NULL for rescale) and the gradient by it. `input_gradient` may lie where `gradient`
  * does. */
-void cnn_elementwise_backward(cnn_context *context, cnn_dtype type, cnn_elementwise operation, const float *constants,
-                              const void *output, const void *gradient, void *input_gradient, size_t count);
+void cnn_elementwise_backward(cnn_context *context, const cnn_elementwise_call *call, const void *output,
+                              const void *gradient, void *input_gradient);
 
 void cnn_elementwise_copy(cnn_context *context, cnn_dtype type, const void *from, void *to, size_t count);
 void cnn_elementwise_add(cnn_context *context, cnn_dtype type, const void *a, const void *b, void *sum, size_t count);

@@ -28,13 +28,13 @@
         }                                                                                             \
     }
 
-FORWARD(relu, x < 0 ? 0 : x)
+FORWARD(relu_forward, x < 0 ? 0 : x)
 BACKWARD(relu_backward, y > 0 ? g : 0)
 
-FORWARD(relu6, x < 0 ? 0 : (x > 6 ? 6 : x))
+FORWARD(relu6_forward, x < 0 ? 0 : (x > 6 ? 6 : x))
 BACKWARD(relu6_backward, y > 0 && y < 6 ? g : 0)
 
-static void leaky_relu(const float *input, float *output, size_t count, const float *constants)
+static void leaky_relu_forward(const float *input, float *output, size_t count, const float *constants)
 {
     float slope = constants[0];
     CNN_INDEPENDENT
@@ -51,7 +51,7 @@ static void leaky_relu_backward(const float *output, const float *gradient, floa
         input_gradient[i] = output[i] > 0 ? gradient[i] : gradient[i] * slope;
 }
 
-FORWARD(sigmoid, 1.0f / (1.0f + cnn_exp(-x)))
+FORWARD(sigmoid_forward, 1.0f / (1.0f + cnn_exp(-x)))
 BACKWARD(sigmoid_backward, g *y *(1.0f - y))
 
 /* After Cephes' tanhf: a polynomial near 0, where 1 - 2 / (e^2x + 1) would cancel. */
@@ -71,7 +71,7 @@ static inline float tanh_of(float x)
 FORWARD(tanh_forward, tanh_of(x))
 BACKWARD(tanh_backward, g *(1.0f - y * y))
 
-static void rescale(const float *input, float *output, size_t count, const float *constants)
+static void rescale_forward(const float *input, float *output, size_t count, const float *constants)
 {
     float scale = constants[0], offset = constants[1];
     CNN_INDEPENDENT
@@ -174,27 +174,15 @@ static bool finite_bf16(const void *values, size_t count)
     return finite(true, values, count);
 }
 
+#define FORWARD_LOOP(NAME, loop) [CNN_ELEMENTWISE_##NAME] = loop##_forward,
+#define BACKWARD_LOOP(NAME, loop) [CNN_ELEMENTWISE_##NAME] = loop##_backward,
+
 const cnn_elementwise_kernels CNN_FOR_ISA(cnn_elementwise_kernels) = {
-    .forward = {
-        [CNN_ELEMENTWISE_RELU] = relu,
-        [CNN_ELEMENTWISE_LEAKY_RELU] = leaky_relu,
-        [CNN_ELEMENTWISE_RELU6] = relu6,
-        [CNN_ELEMENTWISE_SIGMOID] = sigmoid,
-        [CNN_ELEMENTWISE_TANH] = tanh_forward,
-        [CNN_ELEMENTWISE_RESCALE] = rescale,
-    },
-    .backward = {
-        [CNN_ELEMENTWISE_RELU] = relu_backward,
-        [CNN_ELEMENTWISE_LEAKY_RELU] = leaky_relu_backward,
-        [CNN_ELEMENTWISE_RELU6] = relu6_backward,
-        [CNN_ELEMENTWISE_SIGMOID] = sigmoid_backward,
-        [CNN_ELEMENTWISE_TANH] = tanh_backward,
-        [CNN_ELEMENTWISE_RESCALE] = rescale_backward,
-    },
+    .forward = { CNN_ELEMENTWISE_OPERATIONS(FORWARD_LOOP) },
+    .backward = { CNN_ELEMENTWISE_OPERATIONS(BACKWARD_LOOP) },
     .add = add,
     .finite = { finite_floats, finite_bf16 },
     .forward_bf16 = { [CNN_ELEMENTWISE_RELU] = relu_bf16, [CNN_ELEMENTWISE_RELU6] = relu6_bf16 },
-    .backward_bf16 = { [CNN_ELEMENTWISE_RELU] = relu_backward_bf16,
-                         [CNN_ELEMENTWISE_RELU6] = relu6_backward_bf16 },
+    .backward_bf16 = { [CNN_ELEMENTWISE_RELU] = relu_backward_bf16, [CNN_ELEMENTWISE_RELU6] = relu6_backward_bf16 },
     .add_bf16 = add_bf16,
 };

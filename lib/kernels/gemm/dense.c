@@ -1,5 +1,5 @@
-/* Dense layers of values of any type. What limits them is reading the weights, which are floats: products of bfloat16
- * would win nothing, and values are few beside weights, so they are widened first and rounded last. */
+/* Dense layers of values of any type. What slows them is reading the weights, which are floats: dot products of
+ * bfloat16 would win nothing, and values are few beside weights, so they are widened first and rounded last. */
 #include "core/memory.h"
 #include "kernels/elementwise/convert_bf16.h"
 #include "kernels/gemm/dense_float.h"
@@ -42,14 +42,16 @@ size_t cnn_dense_forward_workspace(cnn_context *context, const cnn_dense_shape *
     return both_bytes(s) + cnn_dense_floats_forward_workspace(context, s);
 }
 
-void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *s, const void *input, const float *weights,
-                       const float *bias, cnn_activation activation, void *output, void *workspace)
+void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *s, cnn_activation activation,
+                       const cnn_dense_arrays *arrays)
 {
-    float *in = take(&workspace, s->input_type, s->rows, s->inputs);
-    float *out = take(&workspace, s->output_type, s->rows, s->units);
-    cnn_dense_floats_forward(context, s, widened(context, input, in, s->rows, s->inputs), weights, bias, activation,
-                             out ? out : output, workspace);
-    round_back(context, out, output, s->rows, s->units);
+    cnn_dense_arrays floats = *arrays;
+    float *in = take(&floats.workspace, s->input_type, s->rows, s->inputs);
+    float *out = take(&floats.workspace, s->output_type, s->rows, s->units);
+    floats.input = widened(context, arrays->input, in, s->rows, s->inputs);
+    floats.output = out ? out : arrays->output;
+    cnn_dense_floats_forward(context, s, activation, &floats);
+    round_back(context, out, arrays->output, s->rows, s->units);
 }
 
 size_t cnn_dense_backward_data_workspace(cnn_context *context, const cnn_dense_shape *s)
@@ -72,13 +74,12 @@ size_t cnn_dense_backward_weights_workspace(cnn_context *context, const cnn_dens
     return both_bytes(s) + cnn_dense_floats_backward_weights_workspace(context, s);
 }
 
-void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *s, const void *input,
-                                const void *output_gradient, float *weight_gradient, float *bias_gradient,
-                                void *workspace)
+void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *s, const void *output_gradient,
+                                const cnn_weight_gradient *wanted)
 {
-    float *in = take(&workspace, s->input_type, s->rows, s->inputs);
-    float *out = take(&workspace, s->output_type, s->rows, s->units);
-    cnn_dense_floats_backward_weights(context, s, widened(context, input, in, s->rows, s->inputs),
-                                      widened(context, output_gradient, out, s->rows, s->units), weight_gradient,
-                                      bias_gradient, workspace);
+    cnn_weight_gradient floats = *wanted;
+    float *in = take(&floats.workspace, s->input_type, s->rows, s->inputs);
+    float *out = take(&floats.workspace, s->output_type, s->rows, s->units);
+    floats.input = widened(context, wanted->input, in, s->rows, s->inputs);
+    cnn_dense_floats_backward_weights(context, s, widened(context, output_gradient, out, s->rows, s->units), &floats);
 }

@@ -1,4 +1,4 @@
-/* Dense layers of floats. Their weights are many and each is used once for a row of input: what limits them is memory,
+/* Dense layers of floats. Their weights are many and each is used once for a row of input: what slows them is memory,
  * so all three products read or write the weights once, in the order in which they lie. */
 #include <string.h>
 
@@ -90,19 +90,19 @@ static void add_parts(void *argument, size_t task, uint32_t worker)
     d->kernels->matrix->clamp(d->result + first, count, d->clamp);
 }
 
-void cnn_dense_floats_forward(cnn_context *context, const cnn_dense_shape *s, const float *input, const float *weights,
-                              const float *bias, cnn_activation activation, float *output, void *workspace)
+void cnn_dense_floats_forward(cnn_context *context, const cnn_dense_shape *s, cnn_activation activation,
+                              const cnn_dense_arrays *arrays)
 {
     dense d = { .kernels = cnn_kernels_get(context),
                 .shape = s,
-                .input = input,
-                .weights = weights,
-                .bias = bias,
-                .result = output,
+                .input = arrays->input,
+                .weights = arrays->weights,
+                .bias = arrays->bias,
+                .result = arrays->output,
                 .clamp = cnn_activation_clamp(activation),
                 .parts = forward_parts(s) };
-    d.indirection = fill_tables(workspace, ROWS, s->inputs, s->units);
-    d.sums = (float *)(void *)((unsigned char *)workspace + cnn_indirection_bytes(ROWS, 1));
+    d.indirection = fill_tables(arrays->workspace, ROWS, s->inputs, s->units);
+    d.sums = (float *)(void *)((unsigned char *)arrays->workspace + cnn_indirection_bytes(ROWS, 1));
     cnn_parallel(context, (size_t)(cnn_divide_up(s->rows, ROWS) * d.parts), multiply_forward, &d);
     if (d.parts > 1)
         cnn_parallel(context, (size_t)cnn_divide_up(s->rows * s->units, SUM_PIECE), add_parts, &d);
@@ -195,17 +195,16 @@ static void multiply_backward_weights(void *argument, size_t task, uint32_t work
     cnn_gemm_run(d->kernels, &gemm);
 }
 
-void cnn_dense_floats_backward_weights(cnn_context *context, const cnn_dense_shape *s, const float *input,
-                                       const float *output_gradient, float *weight_gradient, float *bias_gradient,
-                                       void *workspace)
+void cnn_dense_floats_backward_weights(cnn_context *context, const cnn_dense_shape *s, const float *output_gradient,
+                                       const cnn_weight_gradient *wanted)
 {
     dense d = { .kernels = cnn_kernels_get(context),
                 .shape = s,
-                .input = input,
+                .input = wanted->input,
                 .gradient = output_gradient,
-                .result = weight_gradient,
-                .bias_gradient = bias_gradient,
+                .result = wanted->weights,
+                .bias_gradient = wanted->bias,
                 .parts = backward_parts(s) };
-    d.indirection = fill_tables(workspace, MAX_INPUTS, 1, s->units);
-    cnn_parallel(context, (size_t)(d.parts + (bias_gradient != NULL)), multiply_backward_weights, &d);
+    d.indirection = fill_tables(wanted->workspace, MAX_INPUTS, 1, s->units);
+    cnn_parallel(context, (size_t)(d.parts + (wanted->bias != NULL)), multiply_backward_weights, &d);
 }

@@ -1,4 +1,11 @@
-/* The inner loops of convolutions and dense layers. gemm_blocking.h has them for any size. */
+/* gemm, of the indirect kind (M. Dukhan, "The indirect convolution algorithm", arXiv:1907.02129): the product of
+ * matrices to which convolutions, their gradients and dense layers come down, and its micro-kernels.
+ *
+ * Rows of the result are pixels (or rows of a dense layer's input), columns are channels. The sum runs over `outer`
+ * taps, of each of which `inner` numbers lie together.
+ *
+ * Read indirection.h (where the rows of `a` lie), gemm_ukernel.c (a register tile), gemm_blocking.h (packed weights,
+ * and products of any size). */
 #ifndef CNN_KERNELS_GEMM_GEMM_H
 #define CNN_KERNELS_GEMM_GEMM_H
 
@@ -9,14 +16,13 @@
 #include "kernels/activation.h"
 #include "kernels/gemm/indirection.h"
 
-/* A product of matrices, to which convolutions and dense layers come down:
- *
- *   c[outputs[r] + j] = sum over o < outer, i < inner of
+/*   c[outputs[r] + j] = sum over o < outer, i < inner of
  *                       a[rows[r] + taps[o] + i * a_stride] * b[(o * inner + i) * b_stride + j]
  *
- * for each row r and column j, to which `bias` and `residual` or, to accumulate, the old c is added; then clamped. */
+ * for each row r and column j, where rows, taps and outputs are the indirection buffer's; to it `bias` and `residual`
+ * or, to accumulate, the old c is added; then it is clamped. */
 typedef struct cnn_gemm {
-    bool bf16_dot; /* a and b are pairs of bfloat16, each counted as one float: products are the sums of two */
+    bool bf16_dot; /* a and b are pairs of bfloat16, each counted as one float, whose dot products are added */
     int64_t rows, columns, outer, inner;
     const float *a;
     cnn_indirection indirection;
@@ -35,17 +41,9 @@ typedef struct cnn_gemm_kernels {
     int32_t width;   /* floats in a vector */
     int32_t columns; /* that `multiply` takes at most */
     void (*multiply)(const cnn_gemm *gemm);
-
-    /* The same channel by channel, for depthwise convolutions: a has columns, inner is 1.
-     *   c[outputs[r] + j] = sum over o of a[rows[r] + taps[o] + j] * b[o * b_stride + j] */
-    void (*multiply_channels)(const cnn_gemm *gemm);
-
-    /* And its gradient by b, without bias and clamp:
-     *   c[outputs[o] + j] = sum over r of a[rows[r] + taps[o] + j] * b[r * b_stride + j] */
-    void (*correlate_channels)(const cnn_gemm *gemm);
 } cnn_gemm_kernels;
 
-/* Of instruction sets that multiply pairs of bfloat16. Vectors and columns are as of the product kernels beside it. */
+/* Of instruction sets with dot products of bfloat16. Width and columns are those of the gemm kernels. */
 typedef struct cnn_bf16_dot_kernels {
     void (*multiply)(const cnn_gemm *gemm);
 } cnn_bf16_dot_kernels;

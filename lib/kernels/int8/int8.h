@@ -2,7 +2,13 @@
  * same bytes with every instruction set and any number of threads.
  *
  * A byte of an activation stands for scale × (byte − zero); zero is 0 for what a ReLU gives, which has the whole byte
- * then, and keeps 0 exact. A weight stands for its output channel's scale × its value, from −127 to 127. */
+ * then, and keeps 0 exact. A weight stands for its output channel's scale × its value, from −127 to 127. (B. Jacob et
+ * al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
+ * arXiv:1712.05877.)
+ *
+ * Read int8_conv.c (conv/direct_conv.c in bytes), int8_plan.h and int8_pack.c (the weights' order), int8_gemm.h and
+ * int8_gemm_ukernel.c (a register tile, by simd/vector_bytes.h); int8_elementwise.c, int8_pool.c and
+ * int8_values_ukernel.c are what goes beside. */
 #ifndef CNN_KERNELS_INT8_INT8_H
 #define CNN_KERNELS_INT8_INT8_H
 
@@ -39,9 +45,9 @@ size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *sh
 void cnn_int8_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_weights *weights,
                         const cnn_int8_epilogue *epilogue, void *packed);
 size_t cnn_int8_conv_workspace(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_epilogue *epilogue);
-/* `output`: bytes, or floats. */
-void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const uint8_t *input, const void *packed,
-                   const cnn_int8_epilogue *epilogue, void *output, void *workspace);
+/* The input is bytes, the output bytes or floats. */
+void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_epilogue *epilogue,
+                   const cnn_conv_arrays *arrays);
 bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *shape);
 
 /* The bytes that an activation leaves. */
@@ -62,17 +68,28 @@ typedef struct cnn_int8_term {
     cnn_quantization quantization;
 } cnn_int8_term;
 
-void cnn_int8_add(cnn_context *context, const cnn_int8_term *terms, int32_t term_count, size_t count,
-                  cnn_activation activation, cnn_quantization output_quantization, uint8_t *output);
+typedef struct cnn_int8_sum {
+    const cnn_int8_term *terms;
+    int32_t term_count;
+    cnn_activation activation;
+    cnn_quantization quantization; /* of the result */
+} cnn_int8_sum;
+
+void cnn_int8_add(cnn_context *context, const cnn_int8_sum *sum, size_t count, uint8_t *output);
 
 /* Windows see what is in the image alone, so that the output has the input's quantisation. */
 void cnn_int8_max_pool(cnn_context *context, const cnn_pool_shape *shape, const uint8_t *input, uint8_t *output);
 /* The mean of all pixels, in fp32. */
-void cnn_int8_global_avg_pool(cnn_context *context, const uint8_t *input, int64_t batch, int64_t pixels,
-                              int64_t channels, cnn_quantization quantization, float *output);
+void cnn_int8_global_avg_pool(cnn_context *context, const cnn_global_pool_shape *shape, const cnn_int8_term *input,
+                              float *output);
 
 /* `pixels` pixels of `from_channels` each, put into those of `to_channels`, from the first byte of `to` on. */
-void cnn_int8_copy_channels(cnn_context *context, const cnn_int8_term *from, int64_t pixels, int64_t from_channels,
-                            cnn_quantization output_quantization, int64_t to_channels, uint8_t *to);
+typedef struct cnn_int8_copy {
+    cnn_int8_term from;
+    int64_t pixels, from_channels, to_channels;
+    cnn_quantization quantization; /* of the result */
+} cnn_int8_copy;
+
+void cnn_int8_copy_channels(cnn_context *context, const cnn_int8_copy *copy, uint8_t *to);
 
 #endif

@@ -163,7 +163,7 @@ static cnn_tap_rows tap_rows_of(const job *j, int64_t row)
 static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, int64_t first)
 {
     const cnn_int8_layout *layout = &j->plan->layout;
-    const cnn_int8_kernels *kernels = j->plan->kernels;
+    const cnn_int8_gemm_kernels *kernels = j->plan->kernels;
     int64_t terms = layout->outer * layout->inner, step = layout->depthwise ? p->columns : kernels->columns;
     const cnn_int8_result whole = gemm->result;
     for (int64_t column = 0; column < p->columns; column += step) {
@@ -249,8 +249,8 @@ cnn_int8_clamp cnn_int8_activation_clamp(cnn_activation activation, cnn_quantiza
     return clamp;
 }
 
-void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const uint8_t *input, const void *packed,
-                   const cnn_int8_epilogue *epilogue, void *output, void *workspace)
+void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_epilogue *epilogue,
+                   const cnn_conv_arrays *arrays)
 {
     if (is_empty(shape, epilogue))
         return;
@@ -259,17 +259,18 @@ void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const uint
     job j = { .shape = shape,
               .epilogue = epilogue,
               .plan = &plan,
-              .input = input,
-              .packed = packed,
-              .bytes = floats ? NULL : output,
-              .floats = floats ? output : NULL,
-              .indirection = cnn_indirection_at(workspace, plan.tile_images * plan.tile_rows * plan.problem.width) };
+              .input = arrays->input,
+              .packed = arrays->packed,
+              .bytes = floats ? NULL : arrays->output,
+              .floats = floats ? arrays->output : NULL,
+              .indirection =
+                  cnn_indirection_at(arrays->workspace, plan.tile_images * plan.tile_rows * plan.problem.width) };
     if (!floats) {
         cnn_int8_clamp bytes = cnn_int8_activation_clamp(epilogue->activation, epilogue->output);
         j.clamp.min = (float)(bytes.min - epilogue->output.zero);
         j.clamp.max = (float)(bytes.max - epilogue->output.zero);
     }
-    j.scratch = (uint8_t *)workspace + plan.tables_bytes;
+    j.scratch = (uint8_t *)arrays->workspace + plan.tables_bytes;
     fill_tables(&j);
     cnn_parallel(context, (size_t)(plan.tiles * plan.panel_units), run_part, &j);
 }

@@ -8,7 +8,6 @@
 
 #include "kernels/activation.h"
 #include "kernels/gemm/indirection.h"
-#include "kernels/int8/int8.h"
 
 /* What becomes of sums: byte = round(sum * scale[j] + (residual - residual_zero) * residual_scale) + zero, the rounded
  * number clamped before `zero` is added. Each operation is one of fp32's, rounded to nearest, and so is the last, to
@@ -24,7 +23,7 @@ typedef struct cnn_int8_result {
     float *floats; /* instead of bytes; has no residual */
 } cnn_int8_result;
 
-/* A product of matrices, to which convolutions and dense layers come down. The sums are
+/* gemm in bytes, to which convolutions and dense layers come down. The sums are
  *
  *   sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] + taps[i]) * b[i][j]
  *
@@ -42,7 +41,7 @@ typedef struct cnn_int8_gemm {
     cnn_int8_result result;
 } cnn_int8_gemm;
 
-typedef struct cnn_int8_kernels {
+typedef struct cnn_int8_gemm_kernels {
     int32_t width;   /* lanes of a vector */
     int32_t columns; /* that `multiply` takes at most */
     int32_t group;   /* numbers in 32 bits: 4 are bytes, 2 are int16_t */
@@ -53,22 +52,8 @@ typedef struct cnn_int8_kernels {
      * * b[i * b_stride + j] */
     void (*multiply_channels)(const cnn_int8_gemm *gemm, int64_t b_stride);
 
-    /* Bytes to int16_t. */
+    /* Bytes to int16_t, as `a` is where a group is 2. */
     void (*widen)(const uint8_t *from, int64_t count, int16_t *to);
-
-    /* byte = round(value * inverse_scale) + zero, clamped to 0..255; value = scale * (byte - zero) */
-    void (*quantize)(const float *from, int64_t count, float inverse_scale, int32_t zero, uint8_t *to);
-    void (*dequantize)(const uint8_t *from, int64_t count, float scale, int32_t zero, float *to);
-
-    /* (byte - zero) * scale, added to the sums or put into their place. */
-    void (*add_scaled)(const uint8_t *from, int64_t count, float scale, int32_t zero, float *sums, bool first);
-    /* round(sum) + zero, clamped. */
-    void (*round_sums)(const float *sums, int64_t count, int32_t zero, cnn_int8_clamp clamp, uint8_t *to);
-
-    /* The greatest of each channel in a window: `size` pixels down and across, bytes between rows. */
-    void (*max_window)(const uint8_t *from, const int64_t size[2], int64_t row, int64_t channels, uint8_t *to);
-    /* Bytes added to sums. */
-    void (*accumulate)(const uint8_t *from, int64_t count, int32_t *sums);
-} cnn_int8_kernels;
+} cnn_int8_gemm_kernels;
 
 #endif

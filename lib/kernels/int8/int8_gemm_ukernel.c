@@ -1,5 +1,5 @@
-/* Products of bytes, a tile of the result at a time, all of it in registers, as gemm_ukernel.c does it in fp32: for
- * each group V vectors of b are loaded, and multiplied by R broadcast groups of a. */
+/* A register tile of the result at a time, as gemm_ukernel.c does it in fp32: for each group V vectors of b are loaded,
+ * and multiplied by R broadcast groups of a. */
 #include "kernels/int8/int8_gemm.h"
 #include "simd/vector_bytes.h"
 
@@ -152,33 +152,39 @@ static void multiply_row_2(const cnn_int8_gemm *p)
 
 typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
 
-#define TILE(R, V, SUFFIX, POOLS)                                           \
-    static void tile_##R##x##V##SUFFIX(const cnn_int8_gemm *p, int64_t row) \
-    {                                                                       \
-        multiply_tile(p, row, (tile_shape){ R, V, POOLS });                 \
-    }
-
-#define TILES_TO_4(V) TILE(1, V, , false) TILE(2, V, , false) TILE(3, V, , false) TILE(4, V, , false)
-#define TILES_TO_8(V) TILES_TO_4(V) TILE(5, V, , false) TILE(6, V, , false) TILE(7, V, , false) TILE(8, V, , false)
-#define NAMES_TO_4(V) tile_1x##V, tile_2x##V, tile_3x##V, tile_4x##V
-#define NAMES_TO_8(V) NAMES_TO_4(V), tile_5x##V, tile_6x##V, tile_7x##V, tile_8x##V
-
-TILE(4, 1, _pool, true)
-TILE(4, 2, _pool, true)
-#if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON)
-TILE(8, 1, _pool, true)
-TILE(8, 2, _pool, true)
-TILES_TO_8(1)
-TILES_TO_8(2) static const tile_function tiles[MAX_VECTORS][MAX_ROWS] = { { NAMES_TO_8(1) }, { NAMES_TO_8(2) } };
-static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { { tile_4x1_pool, tile_8x1_pool },
-                                                                        { tile_4x2_pool, tile_8x2_pool } };
+/* clang-format off */
+/* All register tiles: X(rows, vectors); and those whose rows are pooled by fours. */
+#define TILES_TO_4(X, V) X(1, V) X(2, V) X(3, V) X(4, V)
+#define TILES_TO_8(X, V) TILES_TO_4(X, V) X(5, V) X(6, V) X(7, V) X(8, V)
+#if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON) /* 32 registers */
+#define TILES(X) TILES_TO_8(X, 1) TILES_TO_8(X, 2)
+#define POOL_TILES(X) X(4, 1) X(8, 1) X(4, 2) X(8, 2)
 #else
-TILES_TO_4(1)
-TILES_TO_4(2) static const tile_function tiles[MAX_VECTORS][MAX_ROWS] = { { NAMES_TO_4(1) }, { NAMES_TO_4(2) } };
-static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { { tile_4x1_pool }, { tile_4x2_pool } };
+#define TILES(X) TILES_TO_4(X, 1) TILES_TO_4(X, 2)
+#define POOL_TILES(X) X(4, 1) X(4, 2)
 #endif
 
-/* Tiles as equal in height as can be, for a low one is limited by latency. */
+#define DEFINE_TILE(R, V)                                                \
+    static void tile_##R##x##V(const cnn_int8_gemm *p, int64_t row)      \
+    {                                                                    \
+        multiply_tile(p, row, (tile_shape){ R, V, false });              \
+    }
+#define DEFINE_POOL_TILE(R, V)                                           \
+    static void pool_tile_##R##x##V(const cnn_int8_gemm *p, int64_t row) \
+    {                                                                    \
+        multiply_tile(p, row, (tile_shape){ R, V, true });               \
+    }
+
+TILES(DEFINE_TILE)
+POOL_TILES(DEFINE_POOL_TILE)
+
+#define TILE(R, V) [(V)-1][(R)-1] = tile_##R##x##V,
+#define POOL_TILE(R, V) [(V)-1][(R) / POOL - 1] = pool_tile_##R##x##V,
+static const tile_function tiles[MAX_VECTORS][MAX_ROWS] = { TILES(TILE) };
+static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { POOL_TILES(POOL_TILE) };
+/* clang-format on */
+
+/* Tiles as equal in height as can be, for latency slows a low one. */
 static void multiply(const cnn_int8_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH, unit = p->pool ? POOL : 1;
@@ -224,98 +230,17 @@ static void multiply_channels(const cnn_int8_gemm *p, int64_t b_stride)
     }
 }
 
-/* What follows are loops that compilers make vectors of; each step is exact or rounded once, so that all agree. */
-
 static void widen(const uint8_t *from, int64_t count, int16_t *to)
 {
     for (int64_t i = 0; i < count; i++)
         to[i] = from[i];
 }
 
-ALWAYS_INLINE float clamp(float value, float min, float max)
-{
-    value = value > min ? value : min; /* NaN becomes `min` */
-    return value < max ? value : max;
-}
-
-/* To the nearest, to the even one of two: added to 1.5 × 2²³, a number has no bits left after its ones. */
-ALWAYS_INLINE int32_t round_to_int(float value)
-{
-    const float large = 12582912;
-    float sum = value + large;
-    int32_t bits, large_bits;
-    memcpy(&bits, &sum, sizeof bits);
-    memcpy(&large_bits, &large, sizeof large_bits);
-    return bits - large_bits;
-}
-
-static void quantize(const float *from, int64_t count, float inverse_scale, int32_t zero, uint8_t *to)
-{
-    float min = (float)-zero, max = (float)(255 - zero);
-    for (int64_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(round_to_int(clamp(from[i] * inverse_scale, min, max)) + zero);
-}
-
-static void dequantize(const uint8_t *from, int64_t count, float scale, int32_t zero, float *to)
-{
-    for (int64_t i = 0; i < count; i++)
-        to[i] = (float)(from[i] - zero) * scale;
-}
-
-static void add_scaled(const uint8_t *from, int64_t count, float scale, int32_t zero, float *sums, bool first)
-{
-    if (first)
-        dequantize(from, count, scale, zero, sums);
-    else
-        for (int64_t i = 0; i < count; i++)
-            sums[i] += (float)(from[i] - zero) * scale;
-}
-
-static void round_sums(const float *sums, int64_t count, int32_t zero, cnn_int8_clamp limits, uint8_t *to)
-{
-    float min = (float)(limits.min - zero), max = (float)(limits.max - zero);
-    for (int64_t i = 0; i < count; i++)
-        to[i] = (uint8_t)(round_to_int(clamp(sums[i], min, max)) + zero);
-}
-
-static void max_window(const uint8_t *from, const int64_t size[2], int64_t row, int64_t channels, uint8_t *to)
-{
-    int64_t c = 0;
-    for (; c + VB_WIDTH <= channels; c += VB_WIDTH) {
-        vb greatest = vb_load(from + c);
-        for (int64_t y = 0; y < size[0]; y++)
-            for (int64_t x = 0; x < size[1]; x++)
-                greatest = vb_max(greatest, vb_load(from + y * row + x * channels + c));
-        vb_store(to + c, greatest);
-    }
-    for (; c < channels; c++) {
-        uint8_t greatest = 0;
-        for (int64_t y = 0; y < size[0]; y++)
-            for (int64_t x = 0; x < size[1]; x++) {
-                uint8_t value = from[y * row + x * channels + c];
-                greatest = value > greatest ? value : greatest;
-            }
-        to[c] = greatest;
-    }
-}
-
-static void accumulate(const uint8_t *from, int64_t count, int32_t *sums)
-{
-    for (int64_t i = 0; i < count; i++)
-        sums[i] += from[i];
-}
-
-const cnn_int8_kernels CNN_FOR_ISA(cnn_int8_kernels) = {
+const cnn_int8_gemm_kernels CNN_FOR_ISA(cnn_int8_gemm_kernels) = {
     .width = VF_WIDTH,
-    .columns = VF_WIDTH * MAX_VECTORS,
+    .columns = MAX_VECTORS * VF_WIDTH,
     .group = GROUP,
     .multiply = multiply,
     .multiply_channels = multiply_channels,
     .widen = widen,
-    .quantize = quantize,
-    .dequantize = dequantize,
-    .add_scaled = add_scaled,
-    .round_sums = round_sums,
-    .max_window = max_window,
-    .accumulate = accumulate,
 };

@@ -7,11 +7,11 @@
 
 size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
 {
-    return cnn_int8_layout_make(cnn_kernels_get(context)->int8, shape).end;
+    return cnn_int8_layout_make(cnn_kernels_get(context)->int8_gemm, shape).end;
 }
 
 typedef struct job {
-    const cnn_int8_kernels *kernels;
+    const cnn_int8_gemm_kernels *kernels;
     const cnn_conv_shape *shape;
     const cnn_int8_weights *weights;
     const cnn_int8_epilogue *epilogue;
@@ -100,7 +100,7 @@ static void pack_task(void *argument, size_t task, uint32_t worker)
 void cnn_int8_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_weights *weights,
                         const cnn_int8_epilogue *epilogue, void *packed)
 {
-    const cnn_int8_kernels *kernels = cnn_kernels_get(context)->int8;
+    const cnn_int8_gemm_kernels *kernels = cnn_kernels_get(context)->int8_gemm;
     cnn_int8_layout layout = cnn_int8_layout_make(kernels, shape);
     job j = { kernels, shape, weights, epilogue, &layout, packed };
     int64_t blocks = cnn_divide_up(layout.padded, kernels->columns);

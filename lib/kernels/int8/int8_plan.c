@@ -4,7 +4,7 @@
 #include "kernels/tasks.h"
 
 enum {
-    TILE_PIXELS = 384, /* enough tiles to share a panel of weights that is read from the second-level cache */
+    TILE_PIXELS = 384, /* enough register tiles to share a panel of weights that is read from the second-level cache */
     MIN_TILE_PIXELS = 48,
 };
 
@@ -13,7 +13,7 @@ bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *s)
     return s->groups > 1 && s->groups == s->in_channels && s->groups == s->out_channels;
 }
 
-cnn_int8_layout cnn_int8_layout_make(const cnn_int8_kernels *kernels, const cnn_conv_shape *s)
+cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s)
 {
     cnn_int8_layout layout = { .depthwise = cnn_int8_conv_is_depthwise(s) };
     int64_t taps = (int64_t)s->kernel[0] * s->kernel[1], channels = s->in_channels / s->groups;
@@ -65,7 +65,7 @@ static void plan_source(cnn_int8_plan *plan, const cnn_conv_shape *s)
 
 cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, bool pool)
 {
-    cnn_int8_plan plan = { .kernels = cnn_kernels_get(context)->int8, .problem = cnn_conv_problem_of(s) };
+    cnn_int8_plan plan = { .kernels = cnn_kernels_get(context)->int8_gemm, .problem = cnn_conv_problem_of(s) };
     if (pool) {
         plan.problem.height -= plan.problem.height % 2;
         plan.problem.width -= plan.problem.width % 2;

@@ -22,18 +22,18 @@ typedef struct cnn_int8_layout {
     size_t scales, weights, end; /* where they begin; the bias is first */
 } cnn_int8_layout;
 
-cnn_int8_layout cnn_int8_layout_make(const cnn_int8_kernels *kernels, const cnn_conv_shape *shape);
+cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *shape);
 
 typedef struct cnn_int8_plan {
-    const cnn_int8_kernels *kernels;
+    const cnn_int8_gemm_kernels *kernels;
     cnn_int8_layout layout;
     bool direct;                    /* the input is read in place */
     cnn_conv_problem problem;       /* without the part of the result that no whole pooling window holds */
     int64_t panels, panel_units;    /* panels of columns in a group; in all groups */
     int64_t tile_images, tile_rows; /* a task's part of the result: several whole images, or rows of one */
     int64_t tiles_per_image, tiles;
-    int64_t source_rows, source_columns; /* that a strip needs */
-    int64_t channels;                    /* of a strip */
+    int64_t source_rows, source_columns; /* that a tile needs */
+    int64_t channels;                    /* of a tile */
     cnn_pixel_strides strides;           /* bytes, of the tile or of the input */
     size_t tables_bytes, worker_bytes;
 } cnn_int8_plan;

@@ -56,16 +56,16 @@ typedef struct channel_job {
     cnn_batch_norm_masking masking;
 } channel_job;
 
-static channel_job make_job(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels)
+static channel_job make_job(cnn_context *context, const cnn_channels *shape, const void *input)
 {
     return (channel_job){
         .kernels = cnn_kernels_get(context)->batch_norm,
-        .bf16 = type == CNN_BFLOAT16,
+        .bf16 = shape->type == CNN_BFLOAT16,
         .input = input,
-        .count = rows * channels,
-        .channels = channels,
-        .block = block_of(channels),
-        .period = period_of(channels),
+        .count = shape->rows * shape->channels,
+        .channels = shape->channels,
+        .block = block_of(shape->channels),
+        .period = period_of(shape->channels),
     };
 }
 
@@ -96,9 +96,10 @@ static void sum_block(const cnn_batch_norm_kernels *kernels, bool bf16, const vo
         fold(sums, channels, sum);
 }
 
-void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum)
+void cnn_channel_sum(cnn_context *context, const cnn_channels *shape, const void *input, float *sum)
 {
-    sum_block(cnn_kernels_get(context)->batch_norm, type == CNN_BFLOAT16, input, rows * channels, channels, sum);
+    sum_block(cnn_kernels_get(context)->batch_norm, shape->type == CNN_BFLOAT16, input, shape->rows * shape->channels,
+              shape->channels, sum);
 }
 
 /* The mean of a block, and the squares of the differences from it: exact where a sum of squares would cancel. */
@@ -142,10 +143,11 @@ static void join_moments(const channel_job *job, size_t blocks, size_t channel, 
     variance[channel] = (float)(squares / rows);
 }
 
-void cnn_batch_norm_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
-                            float *mean, float *variance, void *workspace)
+void cnn_batch_norm_moments(cnn_context *context, const cnn_channels *shape, const void *input, float *mean,
+                            float *variance, void *workspace)
 {
-    channel_job job = make_job(context, type, input, rows, channels);
+    channel_job job = make_job(context, shape, input);
+    size_t channels = shape->channels;
     size_t blocks = block_count(job.count, channels);
     job.first = workspace;
     job.second = job.first + blocks * channels;
@@ -181,6 +183,16 @@ static void set_mask(channel_job *job, const cnn_batch_norm_mask *mask)
     job->loop.masked = mask->masked;
 }
 
+static channel_job make_backward_job(cnn_context *context, const cnn_channels *shape,
+                                     const cnn_batch_norm_backward *pass)
+{
+    channel_job job = make_job(context, shape, pass->input);
+    set_mask(&job, pass->mask);
+    job.loop.input = pass->input;
+    job.loop.gradient = pass->gradient;
+    return job;
+}
+
 static void gradient_sums_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
@@ -206,17 +218,14 @@ static float add_blocks(const float *sums, size_t blocks, size_t channels, size_
     return (float)sum;
 }
 
-void cnn_batch_norm_gradient_sums(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
-                                  const void *input, const void *gradient, size_t rows, size_t channels,
-                                  const float *mean, float *sum, float *product, void *workspace)
+void cnn_batch_norm_gradient_sums(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_backward *pass,
+                                  float *sum, float *product, void *workspace)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
-    channel_job job = make_job(context, type, input, rows, channels);
-    size_t blocks = block_count(job.count, channels);
-    set_mask(&job, mask);
-    job.loop.input = input;
-    job.loop.gradient = gradient;
-    job.loop.subtract = repeat(mean, channels, subtract);
+    channel_job job = make_backward_job(context, shape, pass);
+    size_t channels = shape->channels, blocks = block_count(job.count, channels);
+    const cnn_batch_norm_mask *mask = pass->mask;
+    job.loop.subtract = repeat(pass->mean, channels, subtract);
     if (job.masking == CNN_BATCH_NORM_BY_INPUT) {
         job.loop.multiply = repeat(mask->affine->multiply, channels, multiply);
         job.loop.mask_add = repeat(mask->affine->add, channels, add);
@@ -238,12 +247,12 @@ static void apply_task(void *argument, size_t task, uint32_t worker)
     job->kernels->apply[job->bf16](&loop);
 }
 
-void cnn_batch_norm_apply(cnn_context *context, cnn_dtype type, const cnn_batch_norm_affine *affine,
-                          const cnn_batch_norm_epilogue *epilogue, const void *input, size_t rows, size_t channels,
-                          void *output)
+void cnn_batch_norm_apply(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_affine *affine,
+                          const cnn_batch_norm_epilogue *epilogue, const void *input, void *output)
 {
     float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED];
-    channel_job job = make_job(context, type, input, rows, channels);
+    channel_job job = make_job(context, shape, input);
+    size_t channels = shape->channels;
     job.loop = (cnn_batch_norm_loop){ .input = input,
                                       .residual = epilogue ? epilogue->residual : NULL,
                                       .clamp = epilogue ? epilogue->clamp : CNN_NO_CLAMP,
@@ -262,22 +271,19 @@ static void input_gradient_task(void *argument, size_t task, uint32_t worker)
     job->kernels->input_gradient[job->bf16][job->masking](&loop);
 }
 
-void cnn_batch_norm_input_gradient(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
-                                   const cnn_batch_norm_affine *affine, const float *slope, const void *input,
-                                   const void *gradient, size_t rows, size_t channels, void *input_gradient)
+void cnn_batch_norm_input_gradient(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_backward *pass,
+                                   const cnn_batch_norm_slopes *slopes, void *input_gradient)
 {
-    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slopes[MAX_REPEATED];
+    float subtract[MAX_REPEATED], multiply[MAX_REPEATED], add[MAX_REPEATED], slope[MAX_REPEATED];
     float mask_add[MAX_REPEATED];
-    channel_job job = make_job(context, type, input, rows, channels);
-    set_mask(&job, mask);
-    job.loop.input = input;
-    job.loop.gradient = gradient;
-    job.loop.subtract = repeat(affine->subtract, channels, subtract);
-    job.loop.multiply = repeat(affine->multiply, channels, multiply);
-    job.loop.add = repeat(affine->add, channels, add);
-    job.loop.slope = repeat(slope, channels, slopes);
+    channel_job job = make_backward_job(context, shape, pass);
+    size_t channels = shape->channels;
+    job.loop.subtract = repeat(pass->mean, channels, subtract);
+    job.loop.multiply = repeat(slopes->multiply, channels, multiply);
+    job.loop.add = repeat(slopes->subtract, channels, add);
+    job.loop.slope = repeat(slopes->slope, channels, slope);
     if (job.masking == CNN_BATCH_NORM_BY_INPUT)
-        job.loop.mask_add = repeat(mask->affine->add, channels, mask_add);
+        job.loop.mask_add = repeat(pass->mask->affine->add, channels, mask_add);
     job.loop.result = input_gradient;
     cnn_parallel(context, block_count(job.count, channels), input_gradient_task, &job);
 }

@@ -1,7 +1,11 @@
-/* Arrays of `rows` rows of `channels` numbers (the pixels of images, or images of features), worked on channel by
- * channel: what batch normalisation and global pooling are made of. Sums are taken over blocks of a size that depends
- * on `channels` alone, then over the blocks in order. Values are floats or bfloat16, as `type` says; numbers per
- * channel are floats. Outputs may lie where the first input does. */
+/* Batch normalisation (S. Ioffe and C. Szegedy, arXiv:1502.03167), and what else works channel by channel: arrays of
+ * `rows` rows of `channels` numbers, the pixels of images or images of features. Sums are taken over blocks of a size
+ * that depends on `channels` alone, then over the blocks in order; moments of blocks are joined as Chan, Golub and
+ * LeVeque do (1979). Values are floats or bfloat16, as `type` says; numbers per channel are floats. Outputs may lie
+ * where the first input does.
+ *
+ * Read batch_norm.c (blocks and their sums), then batch_norm_ukernel.c. The layer's formulas are in
+ * layers/batch_norm.c. */
 #ifndef CNN_KERNELS_NORM_BATCH_NORM_H
 #define CNN_KERNELS_NORM_BATCH_NORM_H
 
@@ -12,12 +16,17 @@
 
 #include "kernels/activation.h"
 
+typedef struct cnn_channels {
+    cnn_dtype type;
+    size_t rows, channels;
+} cnn_channels;
+
 /* Of cnn_batch_norm_moments and cnn_batch_norm_gradient_sums. */
 size_t cnn_batch_norm_workspace(size_t rows, size_t channels);
 
 /* Mean and variance (the sum of squares over `rows`) of each channel. */
-void cnn_batch_norm_moments(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels,
-                            float *mean, float *variance, void *workspace);
+void cnn_batch_norm_moments(cnn_context *context, const cnn_channels *shape, const void *input, float *mean,
+                            float *variance, void *workspace);
 
 /* Numbers per channel. */
 typedef struct cnn_batch_norm_affine {
@@ -30,11 +39,10 @@ typedef struct cnn_batch_norm_epilogue {
     cnn_clamp clamp;
 } cnn_batch_norm_epilogue;
 
-/* output = (input − subtract) × multiply + add, then the epilogue; NULL: none. `output` may lie where the addend does,
+/* output = (input − subtract) × multiply + add, then the epilogue; NULL: none. `output` may lie where the residual does,
  * too. */
-void cnn_batch_norm_apply(cnn_context *context, cnn_dtype type, const cnn_batch_norm_affine *affine,
-                          const cnn_batch_norm_epilogue *epilogue, const void *input, size_t rows, size_t channels,
-                          void *output);
+void cnn_batch_norm_apply(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_affine *affine,
+                          const cnn_batch_norm_epilogue *epilogue, const void *input, void *output);
 
 /* Which elements of a gradient count: those where the the clamp left the output alone. Elsewhere it is 0. */
 typedef struct cnn_batch_norm_mask {
@@ -45,19 +53,27 @@ typedef struct cnn_batch_norm_mask {
                      or NULL */
 } cnn_batch_norm_mask;
 
-/* Per channel, the sum of `gradient` and that of gradient × (input − mean). `mask`: NULL for none. */
-void cnn_batch_norm_gradient_sums(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
-                                  const void *input, const void *gradient, size_t rows, size_t channels,
-                                  const float *mean, float *sum, float *product, void *workspace);
+typedef struct cnn_batch_norm_backward {
+    const cnn_batch_norm_mask *mask; /* NULL: all of the gradient counts */
+    const void *input, *gradient;    /* gradient: by the output */
+    const float *mean;
+} cnn_batch_norm_backward;
 
-/* input_gradient = (gradient − add − (input − subtract) × slope) × multiply. `mask` is as above, without an output; its
- * affine's first two are those of `affine`. */
-void cnn_batch_norm_input_gradient(cnn_context *context, cnn_dtype type, const cnn_batch_norm_mask *mask,
-                                   const cnn_batch_norm_affine *affine, const float *slope, const void *input,
-                                   const void *gradient, size_t rows, size_t channels, void *input_gradient);
+/* Per channel, the sum of the gradient and that of gradient × (input − mean). */
+void cnn_batch_norm_gradient_sums(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_backward *pass,
+                                  float *sum, float *product, void *workspace);
 
-/* Sums of one image: `rows` are few enough for one task. */
-void cnn_channel_sum(cnn_context *context, cnn_dtype type, const void *input, size_t rows, size_t channels, float *sum);
+/* input_gradient = (gradient − subtract − (input − mean) × slope) × multiply, by these numbers per channel. A mask has
+ * no output here; its affine subtracts the mean and multiplies by `multiply`. */
+typedef struct cnn_batch_norm_slopes {
+    const float *subtract, *slope, *multiply;
+} cnn_batch_norm_slopes;
+
+void cnn_batch_norm_input_gradient(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_backward *pass,
+                                   const cnn_batch_norm_slopes *slopes, void *input_gradient);
+
+/* Sums of one image: its rows are few enough for one task. */
+void cnn_channel_sum(cnn_context *context, const cnn_channels *shape, const void *input, float *sum);
 
 /* The loops, of one instruction set: over `count` numbers whose channels repeat every `period`. Sums have `period`
  * numbers, and so have the numbers per channel. */

@@ -1,4 +1,4 @@
-/* Softmax over rows of numbers. Outputs may lie where inputs do. */
+/* Softmax over rows of numbers, and its gradient. Outputs may lie where inputs do. softmax_ukernel.c has one row. */
 #ifndef CNN_KERNELS_NORM_SOFTMAX_H
 #define CNN_KERNELS_NORM_SOFTMAX_H
 

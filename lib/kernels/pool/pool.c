@@ -8,15 +8,12 @@
 #include "simd/bf16.h"
 
 typedef struct pool_job {
-    cnn_context *context;
     const cnn_pool_kernels *kernels;
     const cnn_pool_shape *shape;
     const void *input;
     void *output;
     uint16_t *argmax;
     const uint16_t *chosen;
-    cnn_dtype type;           /* of images in global pooling, and */
-    int64_t pixels, channels; /* their size */
 } pool_job;
 
 static int64_t image_size(const cnn_pool_shape *shape)
@@ -115,50 +112,54 @@ void cnn_avg_pool_backward(cnn_context *context, const cnn_pool_shape *shape, co
 }
 
 /* Global: a task is an image. */
+typedef struct global_job {
+    cnn_context *context;
+    const cnn_global_pool_shape *shape;
+    const void *input;
+    void *output;
+} global_job;
+
 static void global_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
-    const pool_job *job = argument;
-    float *output = (float *)job->output + (int64_t)task * job->channels;
-    cnn_channel_sum(job->context, job->type,
-                    values_at(job->type, job->input, (int64_t)task * job->pixels * job->channels), (size_t)job->pixels,
-                    (size_t)job->channels, output);
-    for (int64_t c = 0; c < job->channels; c++)
-        output[c] /= (float)job->pixels;
+    const global_job *job = argument;
+    const cnn_global_pool_shape *s = job->shape;
+    const void *image = values_at(s->type, job->input, (int64_t)task * s->pixels * s->channels);
+    float *output = (float *)job->output + (int64_t)task * s->channels;
+    cnn_channel_sum(job->context, &(cnn_channels){ s->type, (size_t)s->pixels, (size_t)s->channels }, image, output);
+    for (int64_t c = 0; c < s->channels; c++)
+        output[c] /= (float)s->pixels;
 }
 
 static void global_backward_task(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
-    const pool_job *job = argument;
-    const float *gradient = (const float *)job->input + (int64_t)task * job->channels;
-    char *first = values_at(job->type, job->output, (int64_t)task * job->pixels * job->channels);
-    for (int64_t c = 0; c < job->channels; c++) {
-        float share = gradient[c] / (float)job->pixels;
-        if (job->type == CNN_BFLOAT16)
+    const global_job *job = argument;
+    const cnn_global_pool_shape *s = job->shape;
+    const float *gradient = (const float *)job->input + (int64_t)task * s->channels;
+    char *first = values_at(s->type, job->output, (int64_t)task * s->pixels * s->channels);
+    for (int64_t c = 0; c < s->channels; c++) {
+        float share = gradient[c] / (float)s->pixels;
+        if (s->type == CNN_BFLOAT16)
             ((cnn_bf16 *)(void *)first)[c] = cnn_bf16_round(share);
         else
             ((float *)(void *)first)[c] = share;
     }
-    size_t bytes = (size_t)job->channels * cnn_dtype_size(job->type);
-    for (int64_t pixel = 1; pixel < job->pixels; pixel++)
+    size_t bytes = (size_t)s->channels * cnn_dtype_size(s->type);
+    for (int64_t pixel = 1; pixel < s->pixels; pixel++)
         memcpy(first + (size_t)pixel * bytes, first, bytes);
 }
 
-void cnn_global_avg_pool_forward(cnn_context *context, cnn_dtype type, const void *input, int64_t batch, int64_t pixels,
-                                 int64_t channels, float *output)
+void cnn_global_avg_pool_forward(cnn_context *context, const cnn_global_pool_shape *shape, const void *input,
+                                 float *output)
 {
-    pool_job job = {
-        .context = context, .input = input, .output = output, .type = type, .pixels = pixels, .channels = channels
-    };
-    cnn_parallel(context, (size_t)batch, global_task, &job);
+    global_job job = { context, shape, input, output };
+    cnn_parallel(context, (size_t)shape->batch, global_task, &job);
 }
 
-void cnn_global_avg_pool_backward(cnn_context *context, cnn_dtype type, const float *gradient, int64_t batch,
-                                  int64_t pixels, int64_t channels, void *input_gradient)
+void cnn_global_avg_pool_backward(cnn_context *context, const cnn_global_pool_shape *shape, const float *gradient,
+                                  void *input_gradient)
 {
-    pool_job job = {
-        .input = gradient, .output = input_gradient, .type = type, .pixels = pixels, .channels = channels
-    };
-    cnn_parallel(context, (size_t)batch, global_backward_task, &job);
+    global_job job = { context, shape, gradient, input_gradient };
+    cnn_parallel(context, (size_t)shape->batch, global_backward_task, &job);
 }

@@ -1,4 +1,8 @@
-/* Pooling of N×H×W×C images. Padding never counts; every window has a pixel of the image. */
+/* Max and average pooling of N×H×W×C images, over windows or whole images, and their gradients. Padding never counts;
+ * every window has a pixel of the image. Max-pooling of whole windows after a convolution is part of that:
+ * conv/epilogue.h.
+ *
+ * Read pool.c (a task is a row), then pool_ukernel.c (a vector of channels of one window). */
 #ifndef CNN_KERNELS_POOL_POOL_H
 #define CNN_KERNELS_POOL_POOL_H
 
@@ -28,11 +32,16 @@ void cnn_max_pool_backward(cnn_context *context, const cnn_pool_shape *shape, co
 void cnn_avg_pool_backward(cnn_context *context, const cnn_pool_shape *shape, const void *gradient,
                            void *input_gradient);
 
-/* The mean of each channel over an image's `pixels`. The image is of `type`, the means are floats. */
-void cnn_global_avg_pool_forward(cnn_context *context, cnn_dtype type, const void *input, int64_t batch, int64_t pixels,
-                                 int64_t channels, float *output);
-void cnn_global_avg_pool_backward(cnn_context *context, cnn_dtype type, const float *gradient, int64_t batch,
-                                  int64_t pixels, int64_t channels, void *input_gradient);
+typedef struct cnn_global_pool_shape {
+    int64_t batch, pixels, channels;
+    cnn_dtype type; /* of images and gradients by them */
+} cnn_global_pool_shape;
+
+/* The mean of each channel over an image's pixels, in floats. */
+void cnn_global_avg_pool_forward(cnn_context *context, const cnn_global_pool_shape *shape, const void *input,
+                                 float *output);
+void cnn_global_avg_pool_backward(cnn_context *context, const cnn_global_pool_shape *shape, const float *gradient,
+                                  void *input_gradient);
 
 /* The loops, of one instruction set: over a row of pooled values (`y`) of one image, or over a row of the image's
  * gradient. */

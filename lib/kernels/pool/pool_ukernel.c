@@ -32,26 +32,27 @@ static span columns_of(const cnn_pool_shape *shape, int64_t x)
     return covered(x, shape->kernel[1], shape->stride[1], shape->pad_left, shape->in_width);
 }
 
-ALWAYS_INLINE size_t lanes_of(int64_t count)
-{
-    return count < VF_WIDTH ? (size_t)count : VF_WIDTH;
-}
+/* The channels that a function takes of a pixel: `count` from `channel` on. A count of VF_WIDTH that is a constant
+ * spares the inner loops a test. */
+typedef struct channel_vector {
+    const cnn_pool_shape *shape;
+    bool bf16;
+    int64_t channel, count;
+} channel_vector;
 
-/* `count` channels from `channel` on of a pixel of the image. */
-ALWAYS_INLINE vf load_pixel(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t row, int64_t column,
-                            int64_t channel, int64_t count)
+ALWAYS_INLINE vf load_pixel(channel_vector v, const void *image, int64_t row, int64_t column)
 {
-    return vf_load_values(bf16, image, (row * shape->in_width + column) * shape->channels + channel, lanes_of(count));
+    int64_t at = (row * v.shape->in_width + column) * v.shape->channels + v.channel;
+    return vf_load_values(v.bf16, image, at, vf_lanes_left(v.count));
 }
 
 /* The maxima of up to VF_WIDTH channels of one window. */
-ALWAYS_INLINE vf max_of(const cnn_pool_shape *shape, bool bf16, const void *image, span rows, span columns,
-                        int64_t channel, int64_t count)
+ALWAYS_INLINE vf max_of(channel_vector v, const void *image, span rows, span columns)
 {
-    vf best = load_pixel(shape, bf16, image, rows.first, columns.first, channel, count);
+    vf best = load_pixel(v, image, rows.first, columns.first);
     for (int64_t row = rows.first; row < rows.end; row++)
         for (int64_t column = columns.first; column < columns.end; column++)
-            best = vf_max(load_pixel(shape, bf16, image, row, column, channel, count), best);
+            best = vf_max(load_pixel(v, image, row, column), best);
     return best;
 }
 
@@ -61,17 +62,18 @@ typedef struct window_corner {
 
 /* The same with their places. `corner` is the window's, padding included. Places are counted in floats, which hold them
  * exactly. */
-ALWAYS_INLINE vf argmax_of(const cnn_pool_shape *shape, bool bf16, const void *image, span rows, span columns,
-                           window_corner corner, int64_t channel, int64_t count, uint16_t *argmax)
+ALWAYS_INLINE vf argmax_of(channel_vector v, const void *image, span rows, span columns, window_corner corner,
+                           uint16_t *argmax)
 {
-    vf best = load_pixel(shape, bf16, image, rows.first, columns.first, channel, count);
-    vf places = vf_broadcast((float)((rows.first - corner.top) * shape->kernel[1] + columns.first - corner.left));
+    const int32_t kernel_width = v.shape->kernel[1];
+    vf best = load_pixel(v, image, rows.first, columns.first);
+    vf places = vf_broadcast((float)((rows.first - corner.top) * kernel_width + columns.first - corner.left));
     for (int64_t row = rows.first; row < rows.end; row++) {
         for (int64_t column = columns.first; column < columns.end; column++) {
-            vf value = load_pixel(shape, bf16, image, row, column, channel, count);
+            vf value = load_pixel(v, image, row, column);
             vf_mask greater = vf_greater(value, best);
             best = vf_select(greater, value, best);
-            float place = (float)((row - corner.top) * shape->kernel[1] + column - corner.left);
+            float place = (float)((row - corner.top) * kernel_width + column - corner.left);
             places = vf_select(greater, vf_broadcast(place), places);
         }
     }
@@ -80,21 +82,19 @@ ALWAYS_INLINE vf argmax_of(const cnn_pool_shape *shape, bool bf16, const void *i
     vf_store(lanes, places);
     for (int i = 0; i < VF_WIDTH; i++)
         numbers[i] = (uint16_t)(int32_t)lanes[i];
-    memcpy(argmax, numbers, lanes_of(count) * sizeof *numbers);
+    memcpy(argmax, numbers, vf_lanes_left(v.count) * sizeof *numbers);
     return best;
 }
 
-/* `count` is VF_WIDTH or, at the end of the channels, less: called with the constant, the inner loops lose the test.
- * Results of the row's window `x` go to its place in `row` and `argmax`. */
-ALWAYS_INLINE void max_window(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, int64_t x,
-                              int64_t channel, int64_t count, void *row, uint16_t *argmax)
+/* Results of the row's window `x` go to its place in `row` and `argmax`. */
+ALWAYS_INLINE void max_window(channel_vector v, const void *image, int64_t y, int64_t x, void *row, uint16_t *argmax)
 {
+    const cnn_pool_shape *shape = v.shape;
     span rows = rows_of(shape, y), columns = columns_of(shape, x);
     window_corner corner = { y * shape->stride[0] - shape->pad_top, x * shape->stride[1] - shape->pad_left };
-    int64_t to = x * shape->channels + channel;
-    vf best = argmax ? argmax_of(shape, bf16, image, rows, columns, corner, channel, count, argmax + to)
-                     : max_of(shape, bf16, image, rows, columns, channel, count);
-    vf_store_values(bf16, row, to, best, lanes_of(count));
+    int64_t to = x * shape->channels + v.channel;
+    vf best = argmax ? argmax_of(v, image, rows, columns, corner, argmax + to) : max_of(v, image, rows, columns);
+    vf_store_values(v.bf16, row, to, best, vf_lanes_left(v.count));
 }
 
 ALWAYS_INLINE void max_windows(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, void *row,
@@ -104,9 +104,9 @@ ALWAYS_INLINE void max_windows(const cnn_pool_shape *shape, bool bf16, const voi
     for (int64_t x = 0; x < shape->out_width; x++) {
         int64_t c = 0;
         for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-            max_window(shape, bf16, image, y, x, c, VF_WIDTH, row, argmax);
+            max_window((channel_vector){ shape, bf16, c, VF_WIDTH }, image, y, x, row, argmax);
         if (c < channels)
-            max_window(shape, bf16, image, y, x, c, channels - c, row, argmax);
+            max_window((channel_vector){ shape, bf16, c, channels - c }, image, y, x, row, argmax);
     }
 }
 
@@ -118,15 +118,15 @@ static void max_row(const cnn_pool_shape *shape, const void *image, int64_t y, v
         max_windows(shape, false, image, y, row, argmax);
 }
 
-ALWAYS_INLINE void avg_window(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, int64_t x,
-                              int64_t channel, int64_t count, void *to)
+ALWAYS_INLINE void avg_window(channel_vector v, const void *image, int64_t y, int64_t x, void *to)
 {
+    const cnn_pool_shape *shape = v.shape;
     span rows = rows_of(shape, y), columns = columns_of(shape, x);
     vf pixels = vf_broadcast((float)((rows.end - rows.first) * (columns.end - columns.first))), sum = vf_zero();
     for (int64_t row = rows.first; row < rows.end; row++)
         for (int64_t column = columns.first; column < columns.end; column++)
-            sum = vf_add(sum, load_pixel(shape, bf16, image, row, column, channel, count));
-    vf_store_values(bf16, to, x * shape->channels + channel, vf_div(sum, pixels), lanes_of(count));
+            sum = vf_add(sum, load_pixel(v, image, row, column));
+    vf_store_values(v.bf16, to, x * shape->channels + v.channel, vf_div(sum, pixels), vf_lanes_left(v.count));
 }
 
 ALWAYS_INLINE void avg_windows(const cnn_pool_shape *shape, bool bf16, const void *image, int64_t y, void *row)
@@ -135,9 +135,9 @@ ALWAYS_INLINE void avg_windows(const cnn_pool_shape *shape, bool bf16, const voi
     for (int64_t x = 0; x < shape->out_width; x++) {
         int64_t c = 0;
         for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-            avg_window(shape, bf16, image, y, x, c, VF_WIDTH, row);
+            avg_window((channel_vector){ shape, bf16, c, VF_WIDTH }, image, y, x, row);
         if (c < channels)
-            avg_window(shape, bf16, image, y, x, c, channels - c, row);
+            avg_window((channel_vector){ shape, bf16, c, channels - c }, image, y, x, row);
     }
 }
 
@@ -160,28 +160,28 @@ ALWAYS_INLINE float value(bool bf16, const void *values, int64_t i)
 ALWAYS_INLINE void store_sums(bool bf16, const float *sums, int64_t count, void *row, int64_t at)
 {
     for (int64_t i = 0; i < count; i += VF_WIDTH)
-        vf_store_values(bf16, row, at + i, vf_load(sums + i), lanes_of(count - i));
+        vf_store_values(bf16, row, at + i, vf_load(sums + i), vf_lanes_left(count - i));
 }
 
 /* Each pixel of the row takes the gradients of the windows whose maximum it is. */
-ALWAYS_INLINE void max_backward_pixel(const cnn_pool_shape *shape, bool bf16, const void *gradient,
-                                      const uint16_t *argmax, int64_t y, int64_t x, int64_t channel, int64_t count,
-                                      void *row)
+ALWAYS_INLINE void max_backward_pixel(channel_vector v, const void *gradient, const uint16_t *argmax, int64_t y,
+                                      int64_t x, void *row)
 {
+    const cnn_pool_shape *shape = v.shape;
     float sums[CHANNELS] = { 0 };
     span rows = covering(y, shape->kernel[0], shape->stride[0], shape->pad_top, shape->out_height);
     span columns = covering(x, shape->kernel[1], shape->stride[1], shape->pad_left, shape->out_width);
-    for (int64_t v = rows.first; v < rows.end; v++) {
-        int64_t down = y - (v * shape->stride[0] - shape->pad_top);
-        for (int64_t u = columns.first; u < columns.end; u++) {
-            int64_t across = x - (u * shape->stride[1] - shape->pad_left);
-            int64_t at = (v * shape->out_width + u) * shape->channels + channel;
+    for (int64_t window_y = rows.first; window_y < rows.end; window_y++) {
+        int64_t down = y - (window_y * shape->stride[0] - shape->pad_top);
+        for (int64_t window_x = columns.first; window_x < columns.end; window_x++) {
+            int64_t across = x - (window_x * shape->stride[1] - shape->pad_left);
+            int64_t at = (window_y * shape->out_width + window_x) * shape->channels + v.channel;
             uint16_t place = (uint16_t)(down * shape->kernel[1] + across);
-            for (int64_t i = 0; i < count; i++)
-                sums[i] += argmax[at + i] == place ? value(bf16, gradient, at + i) : 0.0f;
+            for (int64_t i = 0; i < v.count; i++)
+                sums[i] += argmax[at + i] == place ? value(v.bf16, gradient, at + i) : 0.0f;
         }
     }
-    store_sums(bf16, sums, count, row, x * shape->channels + channel);
+    store_sums(v.bf16, sums, v.count, row, x * shape->channels + v.channel);
 }
 
 ALWAYS_INLINE void max_backward_row(const cnn_pool_shape *shape, bool bf16, const void *gradient,
@@ -190,9 +190,9 @@ ALWAYS_INLINE void max_backward_row(const cnn_pool_shape *shape, bool bf16, cons
     for (int64_t x = 0; x < shape->in_width; x++) {
         int64_t c = 0;
         for (; c + CHANNELS <= shape->channels; c += CHANNELS)
-            max_backward_pixel(shape, bf16, gradient, argmax, y, x, c, CHANNELS, row);
+            max_backward_pixel((channel_vector){ shape, bf16, c, CHANNELS }, gradient, argmax, y, x, row);
         if (c < shape->channels)
-            max_backward_pixel(shape, bf16, gradient, argmax, y, x, c, shape->channels - c, row);
+            max_backward_pixel((channel_vector){ shape, bf16, c, shape->channels - c }, gradient, argmax, y, x, row);
     }
 }
 
@@ -205,23 +205,23 @@ static void max_backward(const cnn_pool_shape *shape, const void *gradient, cons
         max_backward_row(shape, false, gradient, argmax, y, row);
 }
 
-ALWAYS_INLINE void avg_backward_pixel(const cnn_pool_shape *shape, bool bf16, const void *gradient, int64_t y,
-                                      int64_t x, int64_t channel, int64_t count, void *row)
+ALWAYS_INLINE void avg_backward_pixel(channel_vector v, const void *gradient, int64_t y, int64_t x, void *row)
 {
+    const cnn_pool_shape *shape = v.shape;
     float sums[CHANNELS] = { 0 };
     span rows = covering(y, shape->kernel[0], shape->stride[0], shape->pad_top, shape->out_height);
     span columns = covering(x, shape->kernel[1], shape->stride[1], shape->pad_left, shape->out_width);
-    for (int64_t v = rows.first; v < rows.end; v++) {
-        span down = rows_of(shape, v);
-        for (int64_t u = columns.first; u < columns.end; u++) {
-            span across = columns_of(shape, u);
-            float share = 1 / (float)((down.end - down.first) * (across.end - across.first));
-            int64_t at = (v * shape->out_width + u) * shape->channels + channel;
-            for (int64_t i = 0; i < count; i++)
-                sums[i] += value(bf16, gradient, at + i) * share;
+    for (int64_t window_y = rows.first; window_y < rows.end; window_y++) {
+        span down = rows_of(shape, window_y);
+        for (int64_t window_x = columns.first; window_x < columns.end; window_x++) {
+            span across = columns_of(shape, window_x);
+            float part = 1 / (float)((down.end - down.first) * (across.end - across.first));
+            int64_t at = (window_y * shape->out_width + window_x) * shape->channels + v.channel;
+            for (int64_t i = 0; i < v.count; i++)
+                sums[i] += value(v.bf16, gradient, at + i) * part;
         }
     }
-    store_sums(bf16, sums, count, row, x * shape->channels + channel);
+    store_sums(v.bf16, sums, v.count, row, x * shape->channels + v.channel);
 }
 
 ALWAYS_INLINE void avg_backward_row(const cnn_pool_shape *shape, bool bf16, const void *gradient, int64_t y, void *row)
@@ -229,9 +229,9 @@ ALWAYS_INLINE void avg_backward_row(const cnn_pool_shape *shape, bool bf16, cons
     for (int64_t x = 0; x < shape->in_width; x++) {
         int64_t c = 0;
         for (; c + CHANNELS <= shape->channels; c += CHANNELS)
-            avg_backward_pixel(shape, bf16, gradient, y, x, c, CHANNELS, row);
+            avg_backward_pixel((channel_vector){ shape, bf16, c, CHANNELS }, gradient, y, x, row);
         if (c < shape->channels)
-            avg_backward_pixel(shape, bf16, gradient, y, x, c, shape->channels - c, row);
+            avg_backward_pixel((channel_vector){ shape, bf16, c, shape->channels - c }, gradient, y, x, row);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "kernels/gemm/gemm_blocking.h"
 #include "kernels/gemm/split_k.h"
 #include "kernels/tasks.h"
-#include "kernels/winograd/winograd.h"
+#include "kernels/winograd/winograd_transforms.h"
 
 enum {
     MIN_CHANNELS = 16,
@@ -87,7 +87,7 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
 {
     plan p = { .kernels = cnn_kernels_get(context), .shape = s };
     const variant *v = p.variant = variant_of(s);
-    p.adjoints = v->bf16 ? &p.kernels->winograd->bf16_adjoints : &p.kernels->winograd->adjoints_by_4;
+    p.adjoints = v->bf16 ? &p.kernels->winograd_adjoint->bf16_by_2 : &p.kernels->winograd_adjoint->by_4;
     p.in_panels = cnn_divide_up(s->in_channels, CNN_PANEL);
     p.out_panels = cnn_divide_up(s->out_channels, v->out_panel);
     p.across = cnn_divide_up(s->out_width, UNIT_COLUMNS);
@@ -273,17 +273,16 @@ static void run_task(void *argument, size_t task, uint32_t worker)
 }
 
 void cnn_winograd_backward_weights_run(cnn_context *context, const cnn_conv_shape *shape,
-                                       const cnn_conv_gradient *gradient, const void *input, float *weight_gradient,
-                                       float *bias_gradient, void *workspace)
+                                       const cnn_conv_gradient *gradient, const cnn_weight_gradient *wanted)
 {
     plan p = make_plan(context, shape);
     p.gradient = gradient;
-    p.input = input;
-    p.split.weight_gradient = weight_gradient;
-    p.split.bias_gradient = bias_gradient;
-    p.indirection = cnn_indirection_at(workspace, CNN_PANEL);
+    p.input = wanted->input;
+    p.split.weight_gradient = wanted->weights;
+    p.split.bias_gradient = wanted->bias;
+    p.indirection = cnn_indirection_at(wanted->workspace, CNN_PANEL);
     p.indirection.taps[0] = 0;
-    p.split.partial_sums = (float *)(void *)((unsigned char *)workspace + p.tables_bytes);
+    p.split.partial_sums = (float *)(void *)((unsigned char *)wanted->workspace + p.tables_bytes);
     p.scratch = p.split.partial_sums + cnn_split_k_floats(&p.split);
     for (int64_t i = 0; i < CNN_PANEL; i++) {
         p.indirection.rows[i] = i;

@@ -5,6 +5,7 @@
 #include "kernels/gemm/matrix.h"
 #include "kernels/tasks.h"
 #include "kernels/winograd/winograd.h"
+#include "kernels/winograd/winograd_transforms.h"
 
 enum { TAPS = 9, TASK_ROWS = 8 /* source channels, or pairs of them */ };
 

@@ -20,7 +20,7 @@ typedef struct fixture {
     const conv_case *c;
     check_values values;
     int64_t input_count, weight_count, result_count, output_count;
-    float *input, *weights, *bias, *residual, *gradient; /* addend: NULL for none */
+    float *input, *weights, *bias, *residual, *gradient; /* residual: NULL for none */
     float *result, *output, *expanded, *input_gradient, *weight_gradient, *bias_gradient;
     uint8_t *argmax;
 } fixture;
@@ -113,7 +113,7 @@ static void run_forward(cnn_context *context, const fixture *f, results *r)
     void *packed = check_allocate(cnn_conv_packed_bytes(context, &c->shape));
     void *workspace = check_allocate(cnn_conv_forward_workspace(context, &c->shape, &epilogue));
     cnn_conv_pack(context, &c->shape, f->weights, packed);
-    cnn_conv_forward(context, &c->shape, input, packed, &epilogue, output, workspace);
+    cnn_conv_forward(context, &c->shape, &epilogue, &(cnn_conv_arrays){ input, packed, output, workspace });
     r->output = check_widened(output, f->output_count, c->shape.output_type);
     check_release(workspace);
     check_release(packed);
@@ -138,8 +138,8 @@ static void run_backward_weights(cnn_context *context, const fixture *f, const c
     const cnn_conv_shape *s = &f->c->shape;
     void *input = check_typed(f->input, f->input_count, s->input_type);
     void *workspace = check_allocate(cnn_conv_backward_weights_workspace(context, s, gradient));
-    cnn_conv_backward_weights(context, s, gradient, input, r->weight_gradient, f->c->bias ? r->bias_gradient : NULL,
-                              workspace);
+    cnn_weight_gradient wanted = { input, r->weight_gradient, f->c->bias ? r->bias_gradient : NULL, workspace };
+    cnn_conv_backward_weights(context, s, gradient, &wanted);
     check_release(workspace);
     check_release(input);
 }
@@ -446,7 +446,7 @@ static double cost(const cnn_conv_shape *s)
            (double)(s->in_channels / s->groups);
 }
 
-/* What the random shapes are too small for: several strips to an image, panels of terms, shares of the pixels. */
+/* What the random shapes are too small for: several tiles to an image, panels of terms, splits of the pixels. */
 static const conv_case large_cases[] = {
     { { 2, 40, 70, 16, 38, 68, 32, { 3, 3 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 }, CNN_ACTIVATION_RELU, { 2, 2 }, true },
     { { 3, 5, 5, 260, 5, 5, 70, { 3, 3 }, { 1, 1 }, { 1, 1 }, 1, 1, 1 }, CNN_ACTIVATION_RELU6, { 0, 0 }, true },

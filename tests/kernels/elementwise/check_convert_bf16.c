@@ -47,7 +47,7 @@ static void check_conversion(cnn_context *context, uint32_t lower)
     check_release(rounded);
 }
 
-void check_bf16(const check_sets *sets)
+void check_convert_bf16(const check_sets *sets)
 {
     static const uint32_t lower[] = { 0, 1, 0x7fff, 0x8000, 0x8001, 0xffff };
     for (int i = 0; i < sets->count; i++) {

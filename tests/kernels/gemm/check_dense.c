@@ -41,14 +41,15 @@ static dense_results run(cnn_context *context, const dense_data *d)
     void *output = check_typed(d->gradient, s->rows * s->units, s->output_type);
     void *input_gradient = check_typed(d->input, s->rows * s->inputs, s->input_type);
     void *workspace = check_allocate(cnn_dense_forward_workspace(context, s));
-    cnn_dense_forward(context, s, input, d->weights, d->bias, d->activation, output, workspace);
+    cnn_dense_arrays arrays = { input, d->weights, d->bias, output, workspace };
+    cnn_dense_forward(context, s, d->activation, &arrays);
     check_release(workspace);
     workspace = check_allocate(cnn_dense_backward_data_workspace(context, s));
     cnn_dense_backward_data(context, s, gradient, d->weights, input_gradient, workspace);
     check_release(workspace);
     workspace = check_allocate(cnn_dense_backward_weights_workspace(context, s));
-    cnn_dense_backward_weights(context, s, input, gradient, r.weight_gradient, d->bias ? r.bias_gradient : NULL,
-                               workspace);
+    cnn_weight_gradient wanted = { input, r.weight_gradient, d->bias ? r.bias_gradient : NULL, workspace };
+    cnn_dense_backward_weights(context, s, gradient, &wanted);
     check_release(workspace);
     check_release(input);
     check_release(gradient);

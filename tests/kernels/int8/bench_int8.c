@@ -49,7 +49,8 @@ typedef struct job {
 
 static void run(job *j)
 {
-    cnn_int8_conv(j->context, &j->shape, j->input, j->packed, &j->epilogue, j->output, j->workspace);
+    cnn_int8_conv(j->context, &j->shape, &j->epilogue,
+                  &(cnn_conv_arrays){ j->input, j->packed, j->output, j->workspace });
 }
 
 static void pack(job *j)

@@ -102,7 +102,7 @@ static void run(cnn_context *context, const int8_data *d)
     void *workspace = check_allocate(cnn_int8_conv_workspace(context, s, &epilogue));
     uint8_t *output = check_allocate(d->bytes);
     cnn_int8_conv_pack(context, s, &(cnn_int8_weights){ d->weights, d->scales, d->bias }, &epilogue, packed);
-    cnn_int8_conv(context, s, d->input, packed, &epilogue, output, workspace);
+    cnn_int8_conv(context, s, &epilogue, &(cnn_conv_arrays){ d->input, packed, output, workspace });
     check_same_bits("the output is not that of plain loops", d->expected, output, d->bytes);
     check_release(packed);
     check_release(workspace);
@@ -239,7 +239,8 @@ static void check_adding(const check_sets *sets)
     cnn_quantization output = { 0.04f, 60 };
     for (int i = 0; i < sets->count; i++) {
         check_case("%s: adding", sets->sets[i].name);
-        cnn_int8_add(sets->sets[i].contexts[i % CHECK_THREADS], terms, 2, COUNT, CNN_ACTIVATION_RELU, output, sum);
+        cnn_int8_add(sets->sets[i].contexts[i % CHECK_THREADS],
+                     &(cnn_int8_sum){ terms, 2, CNN_ACTIVATION_RELU, output }, COUNT, sum);
         bool same = true;
         for (int64_t k = 0; k < COUNT; k++) {
             float value = (float)(a[k] - 10) * (0.02f / 0.04f);
@@ -274,8 +275,10 @@ static void check_pooling(const check_sets *sets, int64_t channels)
         for (int64_t k = 0; k < outputs; k++)
             same = same && pooled[k] == (float)output[k];
         check_true("a maximum is wrong", same);
-        cnn_int8_global_avg_pool(context, input, s.batch, s.in_height * s.in_width, channels,
-                                 (cnn_quantization){ 0.5f, 7 }, means);
+        cnn_int8_global_avg_pool(
+            context,
+            &(cnn_global_pool_shape){ .batch = s.batch, .pixels = s.in_height * s.in_width, .channels = channels },
+            &(cnn_int8_term){ input, { 0.5f, 7 } }, means);
         float sum = 0;
         for (int64_t k = 0; k < s.in_height * s.in_width; k++)
             sum += input[k * channels + channels - 1];

@@ -37,7 +37,7 @@ static void compute(cnn_context *context, const cnn_conv_shape *s, const float *
 {
     const cnn_conv_epilogue epilogue = { .activation = CNN_ACTIVATION_NONE };
     void *workspace = check_allocate(cnn_conv_forward_workspace(context, s, &epilogue));
-    cnn_conv_forward(context, s, input, packed, &epilogue, output, workspace);
+    cnn_conv_forward(context, s, &epilogue, &(cnn_conv_arrays){ input, packed, output, workspace });
     check_release(workspace);
 }
 
