@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
+#include "image/decode.h"
 
 static void use_pixels(cnn_context *context, const cnn_tensor *pixels, uint32_t choice)
 {
@@ -24,6 +25,23 @@ static void use_pixels(cnn_context *context, const cnn_tensor *pixels, uint32_t 
         cnn_tensor_destroy(resized);
 }
 
+/* As for a network's input, from the file's bytes and from all of its pixels. */
+static void decode_to_fit(cnn_context *context, const uint8_t *data, size_t size, const cnn_tensor *whole,
+                          uint32_t choice)
+{
+    cnn_image_options options;
+    cnn_image_options_init(&options);
+    options.max_pixels = 1 << 20;
+    options.min_width = 1 + choice % 40;
+    options.min_height = 1 + choice / 64 % 40;
+    int fit = (int)(choice / 4096 % 3);
+    cnn_tensor *pixels;
+    if (!cnn_image_decode_to_fit(context, data, size, NULL, &options, fit, &pixels))
+        cnn_tensor_destroy(pixels);
+    if (!cnn_image_reduce(context, whole, &options, fit, &pixels))
+        cnn_tensor_destroy(pixels);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t choice = fuzz_hash(data, size);
@@ -31,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cnn_image_info info = { .struct_size = sizeof info };
     cnn_image_options options;
     cnn_image_options_init(&options);
-    options.max_pixels = 1 << 20;
+    options.max_pixels = choice / 131072 % 16 ? 1 << 20 : 1 << 23; /* of these a few are large enough for a budget */
     options.allow_truncated = choice / 512 % 2;
     options.min_width = options.min_height = choice / 1024 % 2 ? 1 + choice / 2048 % 64 : 0;
     cnn_tensor *pixels;
@@ -40,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (probed)
             fuzz_fail("an image is decoded whose head can't be read");
         use_pixels(context, pixels, choice / 512);
+        decode_to_fit(context, data, size, pixels, choice / 512);
         cnn_tensor_destroy(pixels);
     }
     fuzz_allocations_succeed();

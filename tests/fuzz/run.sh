@@ -58,7 +58,7 @@ fuzz() { # TARGET
     fi
 }
 
-rm -f "$build/found/failed"
+rm -f "$build/found/failed" "$build/found/"*.log
 running=0
 for target in $targets; do
     fuzz "$target" &
@@ -69,4 +69,5 @@ for target in $targets; do
     fi
 done
 wait
+awk '/^stat::number_of_executed_units/ { sum += $2 } END { printf "%.0f runs in all\n", sum }' "$build/found/"*.log
 [ ! -f "$build/found/failed" ]

@@ -96,12 +96,13 @@ static void quantize(cnn_context *context, cnn_model *model)
     cnn_tensor_destroy(images);
 }
 
-static void save_and_load(cnn_context *context, const cnn_model *model)
+static void save_and_load(cnn_context *context, const cnn_model *model, uint32_t choice)
 {
     cnn_model *again;
-    if (cnn_model_save(model, fuzz_path("saved.safetensors")))
+    const char *path = fuzz_path("saved.safetensors");
+    if (choice & 1 ? cnn_model_save(model, path) : cnn_model_save_as(model, path, CNN_BFLOAT16))
         return;
-    cnn_status status = cnn_model_load(context, fuzz_path("saved.safetensors"), &again);
+    cnn_status status = cnn_model_load(context, path, &again);
     if (!status)
         cnn_model_destroy(again);
     else if (!fuzz_allocations_succeed())
@@ -161,7 +162,7 @@ void fuzz_use_model(cnn_context *context, cnn_model *model, uint32_t choice)
         case 1: cut(context, model, choice / 8); break;
         case 2: resize(context, model, choice / 8); break;
         case 3: quantize(context, model); break;
-        case 4: save_and_load(context, model); break;
+        case 4: save_and_load(context, model, choice / 8); break;
         case 5: write_onnx_and_read(context, model); break;
         case 6: explain(context, model, choice / 8); break;
         default: cnn_model_copy_weights(model, model, NULL); break;
