@@ -12,22 +12,24 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-@functools.lru_cache(None)
 def zeros(size):
-    """That many zero bytes, deflated."""
-    packer, packed = zlib.compressobj(1), []
-    piece = bytes(1 << 20)
-    for _ in range(size >> 20):
-        packed.append(packer.compress(piece))
-    packed.append(packer.compress(bytes(size & (1 << 20) - 1)))
-    return b"".join(packed) + packer.flush()
+    """That many zero bytes, deflated: megabyte by megabyte the same, and the end with its checksum (Adler-32)."""
+    end = zlib.compressobj(9, zlib.DEFLATED, -15)
+    rest = end.compress(bytes(size & (1 << 20) - 1)) + end.flush()
+    return endless_zeros(size >> 20) + rest + struct.pack(">HH", size % 65521, 1)
+
+
+@functools.lru_cache(None)
+def megabyte_of_zeros():
+    packer = zlib.compressobj(9)
+    head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head, packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 def endless_zeros(megabytes):
     """Deflated, without an end: what has been read of them is no reason to stop."""
-    packer = zlib.compressobj(9)
-    head = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)) * (megabytes - 1)
+    head, more = megabyte_of_zeros()
+    return head + more * (megabytes - 1) if megabytes else b"\x78\x9c"
 
 
 def png_rows(width, height, channels, depth):
@@ -122,6 +124,7 @@ def photographs():
         "flat.png": png(65535, 3000),
         "colours16.png": png(9000, 6000, RGBA, 16),
         "interlaced.png": png(12000, 9000, interlaced=True),
+        "interlaced16.png": png(13000, 13000, GREY, 16, interlaced=True),
         "interlaced-alpha.png": png(3000, 2000, RGBA, 8, interlaced=True),
         "too-many-interlaced.png": png(65535, 3000, RGBA, 16, interlaced=True, pixels=bytes(2_000_000)),
         "unpacks-to-more.png": png(16, 16, RGB, 8, pixels=zeros(400 << 20)),
@@ -145,6 +148,10 @@ def photographs():
         "fill.jpg": START + b"\xff" * 30_000_000,
         "exif-loop.jpg": with_exif(exif(3, 8, 8)),
         "exif-lies.jpg": with_exif(exif(0xFFFF, 0xFFFFFFF0, 0)),
+        "exif-entries.jpg": with_exif(b"II*\0" + struct.pack("<IH", 8, 5400) + struct.pack("<HHII", 0x8769, 4, 1, 8) * 5400),
+        "restarts.jpg": jpeg(segment(0xDD, b"\0\1"), frame(0xC0, 4000, 4000), one_code(0, 0), one_code(0x10, 0),
+                             scan([1, 2, 3], 0, 63, 0, b"".join(b"\0\xff" + bytes([0xD0 + i % 8]) for i in range(250_000)))),
+        "empty-chunks.png": small_png(b"")[:33] + chunk(b"IDAT", b"") * 2_000_000 + small_png(b"")[33:],
         "exif.png": small_png(chunk(b"eXIf", exif(0xFFFF, 8, 8))),
     }
 

@@ -59,6 +59,11 @@ class Server:
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(re.search(rf"{field}:\s+(\d+) kB", file.read()).group(1)) << 10
 
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def signal(self):
         self.process.send_signal(signal.SIGTERM)
 

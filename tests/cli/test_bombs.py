@@ -1,13 +1,19 @@
 """Files from strangers that are small and ask for much: each is read, or refused, within a gigabyte and ten seconds."""
 import json
+import os
 import re
+import struct
 import subprocess
 import sys
 
 import pytest
 
 import bombs
-from catdog import PROGRAM, SANITIZED
+import bombs_files
+from catdog import PROGRAM, SANITIZED, succeeds
+from server import HAS_SERVE, serving
+
+HAS_ONNX = os.environ.get("CNN_HAS_ONNX", "1") == "1"
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="sanitizers take memory and time of their own")
 
@@ -43,6 +49,10 @@ def check(name, *arguments):
     return status, text, memory, seconds
 
 
+def show(name, status, text, memory, seconds):
+    print(f"{name}: {status}, {memory // 1000} MB, {seconds:.1f} s, {text.strip()[-200:]}")
+
+
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bombs")
@@ -55,8 +65,7 @@ def photographs(tmp_path_factory):
 
 def test_a_photograph_costs_what_its_size_explains(photographs, pets):
     for path in sorted(photographs.iterdir()):
-        status, text, memory, seconds = check(path.name, "predict", "--model", pets.model, "--threads", 1, path)
-        print(f"{path.name}: {status}, {memory // 1000} MB, {seconds:.1f} s, {text.strip()}")
+        show(path.name, *check(path.name, "predict", "--model", pets.model, "--threads", 1, path))
 
 
 def test_what_follows_the_last_row_costs_nothing(photographs, pets):
@@ -99,3 +108,59 @@ def test_a_model_costs_what_its_size_explains(photographs, pets, tmp_path):
         path.write_bytes(content)
         status, text, _, _ = check(name, "predict", "--model", path, photographs / "longest.png")
         assert status == 1, (name, text)
+
+
+def test_data_cost_what_their_size_explains(tmp_path):
+    for name, content in {**bombs_files.archives(), **bombs_files.lists()}.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        show(name, *check(name, "check", "--data", path, "--threads", 2))
+        path.unlink()
+
+
+def test_folders_cost_what_is_in_them(tmp_path):
+    for folder in bombs_files.make_folders(tmp_path):
+        show(folder.name, *check(folder.name, "check", "--data", folder, "--threads", 2))
+
+
+def test_nets_and_onnx_files_cost_what_their_size_explains(photographs, tmp_path):
+    (tmp_path / "weights.bin").write_bytes(bytes(32 << 20))
+    for name, content in {**bombs_files.nets(), **(bombs_files.onnx_files() if HAS_ONNX else {})}.items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        status, *spent = check(name, "summary", "--net" if name.endswith("json") else "--model", path)
+        show(name, status, *spent)
+        assert status == 1, name
+
+
+def test_quantised_models_checkpoints_and_histories_cost_what_their_size_explains(pets, tmp_path):
+    quantised, checkpoint, history = tmp_path / "q", tmp_path / "c.state", tmp_path / "h.csv"
+    succeeds("quantize", "--model", pets.model, "--data", pets.data, "--out", quantised)
+    quantised.write_bytes(bombs_files.quantised_header(quantised.read_bytes()))
+    assert check("int8", "summary", "--model", quantised)[0] == 1
+    fit = ["train", "--data", pets.data, "--net", pets.net, "--epochs", 1, "--model", tmp_path / "m", "--threads", 1]
+    for content in (struct.pack("<Q", 2**62), bombs.models()["many-tensors"], bombs.models()["tensor-of-exabytes"]):
+        checkpoint.write_bytes(content)
+        assert check("checkpoint", *fit, "--checkpoint", checkpoint, "--resume")[0] == 1
+    check("augmentations", *fit, "--augment", ",".join(["rotation=20"] * 10_000))
+    head = "epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,seconds,images\n"
+    for content in (head + "1,1,1,1,1,1,1,1\n" * 300_000, head + "1" * 10_000_000, head + "1,1e999,nan,-inf,1,1,1,1\n"):
+        history.write_text(content)
+        show("history", *check("history", "report", "--model", pets.model, "--data", pets.test, "--history", history,
+                               "--out", tmp_path / "out", "--threads", 1))
+
+
+@pytest.mark.skipif(not HAS_SERVE, reason="built without libmicrohttpd")
+def test_requests_cost_what_their_size_explains(pets):
+    with serving("--model", pets.model, "--threads", 1) as server:
+        for name, content in bombs_files.requests().items():
+            before = server.processor_seconds()
+            try:
+                answer = server.exchange(content)
+            except ConnectionError:
+                answer = b""
+            seconds = server.processor_seconds() - before
+            print(f"{name}: {answer[:60]}, {seconds:.1f} s")
+            assert not answer or answer.startswith(b"HTTP/1.1 4"), (name, answer[:200])
+            assert seconds <= MOST_SECONDS and server.get("/healthz").status == 200, (name, seconds)
+        assert server.resident("VmHWM") <= MOST_MEMORY_KB << 10

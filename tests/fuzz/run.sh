@@ -20,10 +20,11 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
+mkdir -p "$build"
 if [ ! -f "$build/build.ninja" ]; then
     CC=${CC:-clang} CXX=${CXX:-clang++} meson setup "$build" "$here/../.." -Dfuzzers=true -Dbuildtype=debugoptimized \
         -Db_ndebug=false -Ddefault_library=static -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dc_args=-fsanitize=fuzzer-no-link >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+        -Dc_args=-fsanitize=fuzzer-no-link >"$build/setup.log" 2>&1 || { cat "$build/setup.log"; exit 1; }
 fi
 targets=$(cd "$here/corpus" && echo *)
 [ -z "$only" ] || targets=$only
@@ -32,7 +33,7 @@ for target in $targets; do
     names="$names tests/fuzz/fuzz_$target"
 done
 # shellcheck disable=SC2086  # one word a target
-ninja -C "$build" $names >"$build.log" 2>&1 || { grep -E 'error|FAILED' "$build.log"; exit 1; }
+ninja -C "$build" $names >"$build/build.log" 2>&1 || { grep -E 'error|FAILED' "$build/build.log"; exit 1; }
 
 # shellcheck disable=SC2086
 count=$(echo $targets | wc -w)

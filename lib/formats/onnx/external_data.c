@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os.h"
 #include "formats/onnx/import.h"
 
-#define MAX_BYTES ((uint64_t)4 << 30) /* in all: one file could be named again and again */
+#define MAX_BYTES ((uint64_t)4 << 30) /* in all */
 
 typedef struct place {
     const char *location;
@@ -85,6 +86,30 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
     return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
 }
 
+/* Weights may be shared, but a small file that is named again and again must not fill the memory. */
+static cnn_status count_bytes(cnn_onnx_import *import, const place *at, uint64_t size, size_t bytes)
+{
+    enum { MOST_AGAIN = 64 << 20 };
+    uint32_t index = cnn_names_find(&import->external_names, at->location);
+    if (index == CNN_NO_PLACE) {
+        index = (uint32_t)import->external_count;
+        if (!cnn_grow(import->context, (void **)&import->external_read, &import->external_capacity, index + 1,
+                      sizeof *import->external_read) ||
+            !cnn_names_add(import->context, &import->external_names, at->location, index))
+            return CNN_ERROR_OUT_OF_MEMORY;
+        import->external_read[import->external_count++] = 0;
+    }
+    uint64_t read = import->external_read[index] += bytes;
+    import->external_again += read > size ? (bytes < read - size ? bytes : read - size) : 0;
+    import->external_bytes += bytes;
+    if (import->external_again > MOST_AGAIN)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "many of its weights are the same bytes of \"%.200s\"",
+                             at->location);
+    if (import->external_bytes > MAX_BYTES)
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
+    return CNN_OK;
+}
+
 static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, size_t bytes, void **data)
 {
     cnn_file_info info;
@@ -94,10 +119,9 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
     if (at->offset > info.size || bytes > info.size - at->offset)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.200s\" is shorter than the weights that it should hold",
                              at->location);
-    import->external_bytes += bytes;
-    if (import->external_bytes > MAX_BYTES)
-        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
-    cnn_status status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
+    cnn_status status = count_bytes(import, at, info.size, bytes);
+    if (!status)
+        status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
     if (!status && !cnn_os_read_at(descriptor, *data, bytes, at->offset))
         status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
     return status;

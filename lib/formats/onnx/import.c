@@ -250,6 +250,8 @@ static void clean_up(cnn_onnx_import *import)
     cnn_release(import->context, import->blocks);
     cnn_release(import->context, import->values);
     cnn_names_free(import->context, &import->names);
+    cnn_names_free(import->context, &import->external_names);
+    cnn_release(import->context, import->external_read);
     cnn_release(import->context, import->copies);
     cnn_graph_destroy(import->graph);
 }

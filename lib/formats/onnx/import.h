@@ -117,7 +117,11 @@ typedef struct cnn_onnx_import {
     void **blocks; /* what cnn_onnx_memory gave */
     size_t block_count, block_capacity;
     uint64_t file_bytes, external_bytes; /* read */
-    uint64_t used_bytes;                 /* by cnn_onnx_memory: bounded by what was read */
+    uint64_t external_again;             /* of these, those that had been read before */
+    cnn_names external_names;            /* of other files */
+    uint64_t *external_read;             /* of each: bytes */
+    size_t external_count, external_capacity;
+    uint64_t used_bytes; /* by cnn_onnx_memory: bounded by what was read */
 } cnn_onnx_import;
 
 /* One operator: reads import->node. */
