@@ -36,7 +36,7 @@ static cnn_status channel_numbers(cnn_onnx_import *import, const cnn_onnx_activa
 
 typedef enum arithmetic { ADD, SUBTRACT, SUBTRACT_FROM, MULTIPLY, DIVIDE } arithmetic;
 
-/* Puts the operation behind what is outstanding already: x × scale + offset. */
+/* Puts the operation behind the x × scale + offset that is pending already. */
 static void compose(arithmetic operation, float number, float *scale, float *offset)
 {
     switch (operation) {
@@ -77,7 +77,7 @@ static cnn_status combine_weights(cnn_onnx_import *import, const cnn_onnx_activa
 }
 
 /* Arithmetic of the activation with a constant: a matter of the weights, if nothing else uses the layer's output, such
- * as a bias or a batch normalisation that an exporter has left to themselves. Else it is left outstanding. */
+ * as a bias or a batch normalisation that an exporter has left to themselves. Else it stays pending. */
 static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic operation)
 {
     cnn_onnx_activation x;

@@ -47,7 +47,7 @@ typedef struct cnn_onnx_tensor {
     const int64_t *int64s;
 } cnn_onnx_tensor;
 
-/* What the file's axes are of ours. ONE: an axis of size 1 that our value doesn't have. */
+/* Which of our axes an axis of the file is. ONE: an axis of size 1 that our value doesn't have. */
 typedef enum cnn_onnx_axis {
     CNN_ONNX_HEIGHT,
     CNN_ONNX_WIDTH,
@@ -56,8 +56,8 @@ typedef enum cnn_onnx_axis {
     CNN_ONNX_ONE
 } cnn_onnx_axis;
 
-/* x × scale + offset, which is applied when it is known what follows; `count` is 0 (none), 1 (the same for all), or the
- * number of channels. */
+/* A pending x × scale + offset. The operator that follows may absorb it into its weights; where none does, it becomes a
+ * layer. `count` is 0 (nothing is pending), 1 (the same for all channels), or the number of channels. */
 typedef struct cnn_onnx_affine {
     int64_t count;
     const float *scale, *offset;
@@ -71,7 +71,7 @@ typedef struct cnn_onnx_activation {
      * often): the sizes of those three, and how far apart the file has their neighbours. Else all sizes are 0. */
     int64_t flat_dims[3], flat_strides[3];
     cnn_onnx_affine affine;
-    bool padded; /* by `pads` (top, left, bottom, right) of `pad_value`, to be applied by what follows */
+    bool padded; /* pending: `pads` (top, left, bottom, right) of `pad_value`, for the window that follows */
     int32_t pads[4];
     float pad_value;
 } cnn_onnx_activation;
@@ -180,7 +180,7 @@ cnn_status cnn_onnx_need_floats(const cnn_onnx_import *import, size_t index, con
 cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, const char *what,
                                 const cnn_onnx_tensor **tensor);
 
-/* The activation of an input as it is, with what is outstanding. */
+/* The activation of an input as it is, with all that is pending. */
 cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 
 /* Gives the node's first output its value. */
@@ -256,10 +256,10 @@ cnn_status cnn_onnx_drop_space(cnn_onnx_import *import, cnn_onnx_activation *act
 /* All axes behind the batch become one of features. */
 cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
-/* --- affine.c --- */
+/* --- pending.c --- */
 
-/* The activation of an input: with what is outstanding applied, but for padding; with nothing outstanding. Padding by
- * anything but zeros is then refused. */
+/* The activation of an input. The first applies what is pending but for padding; the second applies that too, and
+ * refuses padding by anything but zeros. */
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);

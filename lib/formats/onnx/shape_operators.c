@@ -4,7 +4,7 @@
 #include "core/error.h"
 #include "formats/onnx/constants.h"
 
-/* As it is, with what is outstanding. */
+/* As it is, with all that is pending. */
 static cnn_status read_same(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;

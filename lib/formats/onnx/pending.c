@@ -1,4 +1,5 @@
-/* What stands outstanding on an activation, x × scale + offset, becomes a layer where something needs the value. */
+/* What is pending on an activation, x × scale + offset and padding, becomes layers where an operator needs the value.
+ */
 #include <math.h>
 #include <string.h>
 
