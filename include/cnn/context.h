@@ -21,8 +21,9 @@ CNN_BEGIN_DECLS
 
 typedef struct cnn_context cnn_context;
 
-/* How much a message matters. All that this version of the library says is a CNN_LOG_WARNING: something was left out,
- * or isn't as it was asked for. The other two are for later versions: take messages of any level. */
+/* How much a message matters. A CNN_LOG_WARNING says that something was left out, or isn't as it was asked for.
+ * CNN_LOG_DEBUG tells what the library has chosen, and is only said where the environment variable CNN_LOG is 2.
+ * CNN_LOG_INFO is for later versions: take messages of any level. */
 typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
 
 /* The instruction sets that kernels are compiled for. A processor that lacks the one asked for gets the best it has. */
@@ -46,7 +47,8 @@ typedef struct cnn_context_options {
     void (*release)(void *memory, void *user);
     void *allocator_user;
 
-    /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped. */
+    /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped, unless the environment
+     * variable CNN_LOG is 1 (warnings) or 2 (all), which has them written to standard error. */
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
 

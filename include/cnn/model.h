@@ -92,6 +92,13 @@ CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds,
                                          int32_t count);
 
+/* What a prediction runs: operations, some of which compute several layers at once, named after the last of them. As
+ * text for people, which changes from version to version; or as a drawing in Graphviz's DOT. With `input` (as for
+ * cnn_model_predict; else NULL) it is predicted some times, and each operation has the least milliseconds that it took.
+ * The text is freed with cnn_text_free. */
+CNN_API cnn_status cnn_model_program_text(const cnn_model *model, const cnn_tensor *input, char **text);
+CNN_API cnn_status cnn_model_program_dot(const cnn_model *model, const cnn_tensor *input, char **text);
+
 /* Notes that are kept in the model file, 262,144 at most: `key` and `text` are UTF-8, or it is CNN_ERROR_ARGUMENT; text
  * NULL removes. Keys that begin "cnn." are the
  * library's own. cnn_model_note gives NULL for a key that isn't there; the text is valid until it is changed. */

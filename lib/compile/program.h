@@ -81,7 +81,13 @@ size_t cnn_program_scratch_bytes(const cnn_program *program, int64_t images);
 /* Whether a prediction's program could be made: that nothing in a file of a quantised model contradicts the rest. */
 cnn_status cnn_program_check(const cnn_program_source *source);
 
-/* A line for each operation, for people and tests. The caller releases it. */
-cnn_status cnn_program_print(const cnn_program *program, char **text);
+typedef struct cnn_print_options {
+    bool dot;              /* a drawing for Graphviz instead of a line for each operation */
+    bool places;           /* where values lie, too */
+    const double *seconds; /* that each operation takes; NULL: isn't said */
+} cnn_print_options;
+
+/* The caller releases the text. */
+cnn_status cnn_program_print(const cnn_program *program, const cnn_print_options *options, char **text);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/cpu.h"
 #include "core/error.h"
@@ -58,6 +59,23 @@ static cnn_instruction_set choose_instruction_set(cnn_instruction_set wanted)
     return cnn_cpu_instruction_set(wanted);
 }
 
+/* The library prints nothing by itself, but this is who sets CNN_LOG. */
+static void print_message(cnn_log_level level, const char *message, void *user)
+{
+    (void)user;
+    fprintf(stderr, level == CNN_LOG_WARNING ? "libcnn: warning: %s\n" : "libcnn: %s\n", message);
+}
+
+/* CNN_LOG is 1: warnings; or 2: what is chosen, too. */
+static void choose_log(cnn_context *context, const cnn_context_options *options)
+{
+    const char *variable = getenv("CNN_LOG");
+    bool warnings = variable && !strcmp(variable, "1"), all = variable && !strcmp(variable, "2");
+    context->log = options->log || !(warnings || all) ? options->log : print_message;
+    context->log_user = options->log_user;
+    context->least_level = all ? CNN_LOG_DEBUG : CNN_LOG_WARNING;
+}
+
 cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **result)
 {
     if (!result)
@@ -84,8 +102,7 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->allocator_user = options.allocator_user;
     context->memory_limit =
         options.memory_limit && options.memory_limit < SIZE_MAX ? (size_t)options.memory_limit : SIZE_MAX;
-    context->log = options.log;
-    context->log_user = options.log_user;
+    choose_log(context, &options);
     context->instruction_set = choose_instruction_set(options.instruction_set);
     context->vnni = cnn_cpu_has_vnni();
     context->image_memory_limit =
@@ -162,10 +179,16 @@ uint64_t cnn_context_memory_peak(const cnn_context *context)
     return context ? atomic_load_explicit(&context->peak, memory_order_relaxed) : 0;
 }
 
+bool cnn_logs(const cnn_context *context, cnn_log_level level)
+{
+    context = cnn_context_or_made_default((cnn_context *)context);
+    return context && context->log && level >= context->least_level;
+}
+
 void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...)
 {
-    context = cnn_context_or_made_default(context); /* which has no callback */
-    if (!context || !context->log)
+    context = cnn_context_or_made_default(context);
+    if (!cnn_logs(context, level))
         return;
     char text[1024];
     va_list arguments;

@@ -19,6 +19,7 @@ struct cnn_context {
     atomic_size_t memory, peak; /* bytes in use, and the most at any time */
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
+    cnn_log_level least_level; /* of the messages that the log is given */
     cnn_instruction_set instruction_set;
     bool vnni; /* the processor has AVX-512's dot products of bytes, which need no instruction set above AVX-512 */
     uint32_t threads;
@@ -32,6 +33,9 @@ cnn_context *cnn_context_or_default(cnn_context *context);
 
 /* The same, but NULL if nobody has needed the default context yet. */
 cnn_context *cnn_context_or_made_default(cnn_context *context);
+
+/* Whether anybody is told messages of a level. */
+bool cnn_logs(const cnn_context *context, cnn_log_level level);
 
 __attribute__((format(printf, 3, 4))) void cnn_log(cnn_context *context, cnn_log_level level, const char *format, ...);
 

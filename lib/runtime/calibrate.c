@@ -84,10 +84,10 @@ void cnn_calibration_destroy(cnn_calibration *calibration)
 
 /* The range of all values, plainly: on trained nets the least loss of accuracy (docs/performance.md). 0 is in it, as
  * padding must be exact. */
-static void see(void *user, cnn_node node, const float *values, int64_t count)
+static void see(void *user, const cnn_operation *operation, const float *values, int64_t count)
 {
     cnn_calibration *calibration = user;
-    range *seen = &calibration->ranges[node];
+    range *seen = &calibration->ranges[operation->node];
     float low = 0, high = 0;
     bool finite = true;
     for (int64_t i = 0; i < count; i++) {

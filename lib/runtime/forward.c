@@ -34,7 +34,7 @@ void cnn_run_forward(const cnn_run *run)
         if (i > 0)
             compute(run, i);
         if (run->observer)
-            run->observer->see(run->observer->user, run->program->operations[i].node,
+            run->observer->see(run->observer->user, &run->program->operations[i],
                                cnn_run_place(run, run->program->operations[i].value), cnn_run_value_count(run, i));
     }
 }

@@ -48,10 +48,10 @@ static cnn_status find_last_image(explanation *e)
                     "cnn_model_heat_map: the net computes no image that its output is made from");
 }
 
-static void keep_image(void *user, cnn_node node, const float *values, int64_t count)
+static void keep_image(void *user, const cnn_operation *operation, const float *values, int64_t count)
 {
     explanation *e = user;
-    if (node != e->node)
+    if (operation->node != e->node)
         return;
     memcpy(e->image->data, values, (size_t)count * sizeof *values);
     e->seen = true;

@@ -10,6 +10,14 @@ void cnn_training_destroy(cnn_model *model);
 /* Predicts, for the observer's sake alone. */
 cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer);
 
+/* Predicts, and says how long each operation of the model's program for prediction took. */
+cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
+                               double *seconds);
+
+/* These tell the context's log, if it wants to know: what a program is, and how long its operations take. */
+void cnn_log_program(const cnn_program *program);
+void cnn_log_times(const cnn_model *model, const cnn_tensor *input);
+
 /* Checks a batch of a caller: float32, N × shape, N at least 1. `what` begins the sentence on failure. */
 cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what);
 

@@ -170,5 +170,8 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
                      .in_size = input->count / count,
                      .out_size = output->count / count,
                      .count = count };
-    return predict_all(&p);
+    status = predict_all(&p);
+    if (!status)
+        cnn_log_times(model, input);
+    return status;
 }

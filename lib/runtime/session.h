@@ -20,9 +20,9 @@ void cnn_session_destroy(cnn_session *session);
  * one program. */
 cnn_status cnn_session_reserve(cnn_session *session, const cnn_program *program, int64_t images);
 
-/* Is shown each operation's value, of a prediction in floats. */
+/* Is shown each operation's value once it is computed, as floats: not of a quantised model. */
 typedef struct cnn_observer {
-    void (*see)(void *user, cnn_node node, const float *values, int64_t count);
+    void (*see)(void *user, const cnn_operation *operation, const float *values, int64_t count);
     void *user;
 } cnn_observer;
 

@@ -6,11 +6,13 @@
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/memory.h"
+#include "runtime/model_state.h"
 
 struct cnn_session_pool {
     cnn_context *context;
     _Atomic(cnn_program *) program; /* NULL before the first prediction */
     atomic_uint_least64_t version;  /* of the model's values that are packed in it */
+    atomic_uint asked;              /* how often cnn_session_pool_is_second was called */
     cnn_mutex mutex;                /* held while it is made, or its weights are packed anew */
     cnn_fork_guard fork_guard;
     _Atomic(cnn_session *) idle[CNN_MAX_THREADS]; /* NULL: none in this place */
@@ -76,10 +78,20 @@ cnn_status cnn_session_pool_program(const cnn_model *model, const cnn_program **
     if (*program)
         return CNN_OK;
     cnn_mutex_lock(&pool->mutex);
+    bool first = !atomic_load(&pool->program);
     cnn_status status = find_program(pool, model) ? CNN_OK : make_program(pool, model);
     cnn_mutex_unlock(&pool->mutex);
-    *program = status ? NULL : atomic_load(&pool->program);
-    return status;
+    if (status)
+        return status;
+    *program = atomic_load(&pool->program);
+    if (first)
+        cnn_log_program(*program);
+    return CNN_OK;
+}
+
+bool cnn_session_pool_is_second(cnn_session_pool *pool)
+{
+    return atomic_fetch_add(&pool->asked, 1) == 1;
 }
 
 /* Each place is taken and filled by itself, so that a fork finds nothing half done, and a session is never in two

@@ -1,24 +1,36 @@
-/* How long each layer of a prediction takes. */
+/* How long each layer, or each operation, of a prediction takes. */
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os.h"
 #include "runtime/model_state.h"
+#include "runtime/session_pool.h"
 
 typedef struct stopwatch {
-    double *seconds; /* of each node */
+    const cnn_program *program;
+    double *seconds; /* of each operation */
     double last;     /* when the operation before ended */
 } stopwatch;
 
-static void note(void *user, cnn_node node, const float *values, int64_t count)
+static void note(void *user, const cnn_operation *operation, const float *values, int64_t count)
 {
     stopwatch *watch = user;
     double time = cnn_os_seconds();
+    int64_t number = operation - watch->program->operations;
     (void)values;
     (void)count;
-    if (node > 0) /* the first is the input, which isn't computed */
-        watch->seconds[node] += time - watch->last;
+    if (number > 0) /* the first is the input, which isn't computed */
+        watch->seconds[number] += time - watch->last;
     watch->last = time;
+}
+
+cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
+                               double *seconds)
+{
+    memset(seconds, 0, (size_t)program->count * sizeof *seconds);
+    stopwatch watch = { program, seconds, 0 };
+    return cnn_model_observe(model, input, &(const cnn_observer){ note, &watch });
 }
 
 cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t count)
@@ -27,10 +39,18 @@ cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input
         return cnn_fail(CNN_ERROR_ARGUMENT,
                         "cnn_model_time_layers: NULL was given, or a count that isn't that of the graph's nodes");
     cnn_shape shape = cnn_model_input_shape(model);
+    const cnn_program *program;
     cnn_status status = cnn_check_batch(input, &shape, "cnn_model_time_layers: the input");
+    if (!status)
+        status = cnn_session_pool_program(model, &program);
     if (status)
         return status;
+    double *own = cnn_allocate(model->context, (size_t)program->count * sizeof *own);
+    status = own ? cnn_time_operations(model, program, input, own) : CNN_ERROR_OUT_OF_MEMORY;
     memset(seconds, 0, (size_t)count * sizeof *seconds);
-    stopwatch watch = { seconds, 0 };
-    return cnn_model_observe(model, input, &(const cnn_observer){ note, &watch });
+    for (int32_t i = 1; i < program->count && !status; i++)
+        seconds[program->operations[i].node] += own[i];
+    seconds[0] = 0; /* the input may be converted, but is no layer's work */
+    cnn_release(model->context, own);
+    return status;
 }

@@ -48,6 +48,8 @@ static cnn_status create_training(cnn_model *model)
         status = CNN_ERROR_OUT_OF_MEMORY;
     if (status)
         cnn_training_destroy(model);
+    else
+        cnn_log_program(model->training->program);
     return status;
 }
 

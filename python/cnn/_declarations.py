@@ -211,6 +211,8 @@ CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *traina
 CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t
     count);
+CNN_API cnn_status cnn_model_program_text(const cnn_model *model, const cnn_tensor *input, char **text);
+CNN_API cnn_status cnn_model_program_dot(const cnn_model *model, const cnn_tensor *input, char **text);
 CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
 CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
 CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);

@@ -145,6 +145,8 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_model_time_layers(NULL, NULL, NULL, 0));
     assert_refused(cnn_model_set_note(NULL, NULL, NULL));
     assert_refused(cnn_model_summary(NULL, NULL));
+    assert_refused(cnn_model_program_text(NULL, NULL, NULL));
+    assert_refused(cnn_model_program_dot(NULL, NULL, NULL));
     assert_refused(cnn_model_quantize(NULL, NULL, NULL));
     assert_refused(cnn_model_heat_map(NULL, NULL, 0, NULL));
     assert_refused(cnn_optimizer_create(NULL, NULL, NULL));

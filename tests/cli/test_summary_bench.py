@@ -1,3 +1,7 @@
+import re
+import shutil
+import subprocess
+
 import pytest
 
 from catdog import as_json, fails, succeeds
@@ -26,6 +30,40 @@ def test_the_summary_of_a_model(pets):
 
 def test_the_summary_of_a_net_in_a_file(pets):
     assert "conv2d" in succeeds("summary", "--net", pets.net).out
+
+
+def test_the_time_of_each_operation(pets):
+    for source in (["--net", "resnet18", "--size", 32], ["--model", pets.model]):
+        out = succeeds("summary", *source, "--time").out
+        table, program = out.split("\nOperations of a prediction:\n")
+        assert "Total parameters" in table
+        lines = program.splitlines()
+        assert lines[0].startswith("0 input = ") and not lines[0].endswith("ms")
+        assert all(re.search(r" = \S+: [\d×]+ float32, \d+\.\d{3} ms$", line) for line in lines[1:])
+        assert any("fused_conv2d(" in line for line in lines)
+
+
+def test_the_drawing_of_a_program(pets):
+    for source in (["--net", "resnet18", "--size", 32], ["--model", pets.model]):
+        plain, timed = (succeeds("summary", *source, "--dot", *more).out for more in ([], ["--time"]))
+        assert plain.startswith("digraph program {\n") and plain.endswith("}\n") and " ms" not in plain
+        boxes = re.findall(r'^  (\d+) \[label="(\w+)\\n.*float32"\];$', plain, re.MULTILINE)
+        arrows = re.findall(r"^  (\d+) -> (\d+);$", plain, re.MULTILINE)
+        assert boxes[0] == ("0", "input") and ("0", "1") in arrows
+        assert {to for _, to in arrows} == {number for number, _ in boxes[1:]}
+        assert len(plain.splitlines()) == 3 + len(boxes) + len(arrows)
+        assert timed.count(" ms") == len(boxes) - 1
+        if shutil.which("dot"):
+            assert b"<svg" in subprocess.run(["dot", "-Tsvg"], input=plain.encode(), capture_output=True, check=True).stdout
+
+
+def test_the_log_tells_what_was_chosen(pets):
+    photo = next(pets.test.rglob("*.jpg"))
+    quiet = succeeds("predict", "--model", pets.model, photo)
+    told = succeeds("predict", "--model", pets.model, photo, env={"CNN_LOG": "2"})
+    assert quiet.out == told.out and "program" not in quiet.err
+    assert re.search(r"program for prediction on \w+: \d+ operations of \d+ layers, \d+\.\d\d MB of values an image", told.err)
+    assert "1 fused_conv2d(0) = " in told.err and re.search(r"buffer 2: \d+ bytes at \d+, from 1 to", told.err)
 
 
 def test_a_net_too_small_for_its_layers():

@@ -31,13 +31,13 @@ static int is_new(const char *message)
     return 1;
 }
 
-static void print_warning(cnn_log_level level, const char *message, void *user)
+static void print_message(cnn_log_level level, const char *message, void *user)
 {
     (void)user;
-    if (level < CNN_LOG_WARNING)
-        return;
     pthread_mutex_lock(&mutex);
-    if (is_new(message))
+    if (level < CNN_LOG_WARNING) /* as CNN_LOG=2 wants it */
+        output_error("%s", message);
+    else if (is_new(message))
         output_error("warning: %s", message);
     pthread_mutex_unlock(&mutex);
 }
@@ -62,7 +62,7 @@ cnn_status context_create(const context_options *options, cnn_context **context)
     all.threads = (uint32_t)options->threads;
     all.memory_limit = options->memory_mb << 20;
     all.max_pixels = options->max_pixels;
-    all.log = print_warning;
+    all.log = print_message;
     cnn_status status = cnn_context_create(&all, context);
     if (status)
         output_library_error();

@@ -12,11 +12,29 @@ typedef struct summary {
     const char *model_path;
     context_options resources;
     net_arguments net;
+    int dot, time;
     cnn_context *context;
     cnn_classifier *classifier;
     cnn_graph *graph;
     cnn_model *model;
 } summary;
+
+/* What a prediction runs, as a drawing or a list; each operation with its time if that is wanted, for one image. */
+static int print_program(const summary *s)
+{
+    cnn_shape shape = cnn_model_input_shape(s->model);
+    const int64_t dims[] = { 1, shape.dims[0], shape.dims[1], shape.dims[2] };
+    cnn_tensor *image = NULL;
+    char *text = NULL;
+    cnn_status status = s->time ? cnn_tensor_create(s->context, CNN_FLOAT32, 4, dims, &image) : CNN_OK;
+    if (!status)
+        status = (s->dot ? cnn_model_program_dot : cnn_model_program_text)(s->model, image, &text);
+    if (!status)
+        printf("%s%s", s->dot ? "" : "\nOperations of a prediction:\n", text);
+    cnn_text_free(text);
+    cnn_tensor_destroy(image);
+    return status ? output_library_error() : EXIT_DONE;
+}
 
 static int print_model(const cnn_model *model)
 {
@@ -35,7 +53,7 @@ static int print_net(summary *s)
         return EXIT_FAILED;
     if (cnn_model_create(s->context, s->graph, 0, &s->model))
         return output_library_error();
-    return print_model(s->model);
+    return s->dot ? EXIT_DONE : print_model(s->model);
 }
 
 static int print_trained(summary *s)
@@ -45,6 +63,8 @@ static int print_trained(summary *s)
         paths_model_error(s->model_path, status);
         return EXIT_FAILED;
     }
+    if (s->dot)
+        return EXIT_DONE;
     if (print_model(s->model))
         return EXIT_FAILED;
     if (!cnn_model_note(s->model, "cnn.classes"))
@@ -79,6 +99,8 @@ static int run(const catdog_command *command, int argc, char **argv)
     summary s = { .net = { .dropout = -1 }, .resources = { .threads = 1 } };
     const option options[] = {
         { "model", "FILE", "trained model", OPTION_TEXT, &s.model_path },
+        { "dot", NULL, "print a drawing of the operations of a prediction, for Graphviz", OPTION_FLAG, &s.dot },
+        { "time", NULL, "also list the operations of a prediction, with the time of each", OPTION_FLAG, &s.time },
         NET_OPTIONS(s.net, NULL),
         MEMORY_OPTION(s.resources),
         { 0 },
@@ -91,9 +113,13 @@ static int run(const catdog_command *command, int argc, char **argv)
                                s.model_path ? ", not both" : "");
     if (refuse_net_options(command, &s) || net_check(command, &s.net))
         return EXIT_USAGE;
+    if (s.time)
+        s.resources.threads = 0; /* all processors, as for predictions */
     int result = context_create(&s.resources, &s.context) ? EXIT_FAILED
                  : s.model_path                           ? print_trained(&s)
                                                           : print_net(&s);
+    if (!result && (s.dot || s.time))
+        result = print_program(&s);
     if (!result)
         result = output_finish();
     cnn_model_destroy(s.model);
@@ -110,6 +136,8 @@ const catdog_command summary_command = {
     "Shows the layers of a network, the shapes of their outputs, and their numbers of weights.\n\n"
     "  catdog summary --model pets.safetensors\n"
     "  catdog summary --net four_conv\n"
-    "  catdog summary --net three_conv --size 96 --batch-norm\n",
+    "  catdog summary --net three_conv --size 96 --batch-norm\n"
+    "  catdog summary --net resnet18 --time\n"
+    "  catdog summary --net resnet18 --dot | dot -Tsvg > resnet18.svg\n",
     run,
 };

@@ -36,7 +36,7 @@ static cnn_program *start(const cnn_model *model, cnn_purpose purpose)
 static void assert_program(const cnn_program *program, const char *expected)
 {
     char *text;
-    assert_ok(cnn_program_print(program, &text));
+    assert_ok(cnn_program_print(program, &(const cnn_print_options){ .places = true }, &text));
     assert_string_equal(expected, text);
     cnn_release(NULL, text);
 }
