@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds Debian packages (libcnn0, libcnn-dev, catdog) of this source tree; nothing is left in it.
+# Builds Debian packages (libcnn1, libcnn-dev, catdog) of this source tree; nothing is left in it.
 # Needs dpkg-dev and debhelper, and what packaging/debian/control lists; the tests run unless DEB_BUILD_OPTIONS=nocheck.
 # Usage: sh packaging/build-debian-packages.sh [FOLDER]   FOLDER: where the packages go; . unless given
 set -eu

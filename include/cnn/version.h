@@ -1,18 +1,57 @@
-/* The version of these headers, and of the library that a program runs with. */
+/* The version of these headers, the version of the library that a program runs with, and what that library was built
+ * with.
+ *
+ *     #include <stdio.h>
+ *
+ *     #include <cnn/cnn.h>
+ *
+ *     #if CNN_VERSION_NUMBER < CNN_MAKE_VERSION(0, 2, 0)
+ *     #error "this program needs libcnn 0.2 or later"
+ *     #endif
+ *
+ *     int main(void)
+ *     {
+ *         printf("compiled for libcnn %d.%d, running with %s\n", CNN_VERSION_MAJOR, CNN_VERSION_MINOR, cnn_version());
+ *         printf("zip files %s be read\n", cnn_has_feature("zip") ? "can" : "can't");
+ *         return 0;
+ *     }
+ */
 #ifndef CNN_VERSION_H
 #define CNN_VERSION_H
+
+#include <stdint.h>
 
 #include <cnn/export.h>
 
 #define CNN_VERSION_MAJOR 0
-#define CNN_VERSION_MINOR 1
+#define CNN_VERSION_MINOR 2
 #define CNN_VERSION_PATCH 0
+
+/* A version as one number, which grows from version to version: 0.2.0 is 200, 1.3.12 is 10312. */
+#define CNN_MAKE_VERSION(major, minor, patch) ((major)*10000 + (minor)*100 + (patch))
+
+/* The version of the headers, for the preprocessor. */
+#define CNN_VERSION_NUMBER CNN_MAKE_VERSION(CNN_VERSION_MAJOR, CNN_VERSION_MINOR, CNN_VERSION_PATCH)
 
 CNN_BEGIN_DECLS
 
-/* The library's own version as "major.minor.patch". Compare it with the macros above to learn whether a program runs
- * with the library it was compiled against. Static text; thread-safe. */
+/* Returns the version of the library that the program runs with, as CNN_VERSION_NUMBER gives that of the headers. A
+ * program runs with any later library of the same soname. Thread-safe. */
+CNN_API uint32_t cnn_version_number(void);
+
+/* Returns the same version as text, "major.minor.patch". The text is static. Thread-safe. */
 CNN_API const char *cnn_version(void);
+
+/* Returns 1 if the library was built with the feature of that name, else 0, also for a name that this version doesn't
+ * know and for NULL. Thread-safe. The features are:
+ *   jpeg, png   photographs in these formats; always there
+ *   zip         datasets inside zip files (libarchive)
+ *   onnx        ONNX files in and out (protobuf-c) */
+CNN_API uint32_t cnn_has_feature(const char *name);
+
+/* Returns the name of the feature numbered `index` among those that the library was built with, NULL past the last. The
+ * text is static. Thread-safe. */
+CNN_API const char *cnn_feature_name(uint32_t index);
 
 CNN_END_DECLS
 

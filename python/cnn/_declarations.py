@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
-VERSION = "0.1.0"
-SONAME = "libcnn.so.0"
+VERSION = "0.2.0"
+SONAME = "libcnn.so.1"
 
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
@@ -333,7 +333,10 @@ CNN_API cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, con
     cnn_quantize_options *options, cnn_classifier **quantized);
 CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset
     *validation, const cnn_train_options *options, cnn_history **history);
+CNN_API uint32_t cnn_version_number(void);
 CNN_API const char *cnn_version(void);
+CNN_API uint32_t cnn_has_feature(const char *name);
+CNN_API const char *cnn_feature_name(uint32_t index);
 """
 
 

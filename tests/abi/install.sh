@@ -50,7 +50,7 @@ LD_LIBRARY_PATH='' "$scratch/static"
 
 real=$(readlink -f "$library_folder/libcnn.so")
 soname=$(objdump -p "$real" | sed -n 's/ *SONAME *//p')
-[ "$soname" = libcnn.so.0 ] || { echo "the soname is $soname, not libcnn.so.0"; exit 1; }
+[ "$soname" = libcnn.so.1 ] || { echo "the soname is $soname, not libcnn.so.1"; exit 1; }
 strip -o "$scratch/stripped" "$real"
 bytes=$(stat -c %s "$scratch/stripped")
 echo "libcnn.so, stripped: $bytes bytes"

@@ -62,6 +62,9 @@ static void what_needs_nothing_gives_something(void **state)
     assert_true(cnn_context_memory_in_use(NULL) <= cnn_context_memory_peak(NULL));
     assert_true(strlen(cnn_version()) > 0 && strlen(cnn_net_name(0)) > 0 && cnn_last_error());
     assert_null(cnn_net_name(UINT32_MAX));
+    assert_int_equal(CNN_VERSION_NUMBER, cnn_version_number());
+    assert_int_equal(0, cnn_has_feature(NULL));
+    assert_null(cnn_feature_name(UINT32_MAX));
     assert_int_equal(0, cnn_dtype_size((cnn_dtype)-1));
     assert_true(strlen(cnn_status_name((cnn_status)-99999)) > 0);
 }

@@ -42,7 +42,7 @@ def test_every_installed_file_is_in_one_package(tmp_path):
             "usr/share/bash-completion/completions/catdog.bash",
             "usr/share/catdog/cats-and-dogs.safetensors"} <= set(files)
     patterns = {name: (PACKAGING / f"debian/{name}.install").read_text().split()
-                for name in ("libcnn0", "libcnn-dev", "catdog")}
+                for name in ("libcnn1", "libcnn-dev", "catdog")}
     multiarch = any("/lib/x86_64-linux-gnu/" in name or "/lib/aarch64-linux-gnu/" in name for name in files)
     for name in files:
         owners = [package for package, globs in patterns.items() for glob in globs
@@ -59,7 +59,7 @@ def test_the_container_has_what_the_build_and_the_program_need():
     if not shutil.which("ldd") or not shutil.which("dpkg"):
         pytest.skip("this is no Debian")
     # what the build links, if it was there
-    needed = linked(PROGRAM, *FULL, *BUILD.glob("lib/libcnn.so.0")) - {"libc.so.6", "libm.so.6", "libcnn.so.0"}
+    needed = linked(PROGRAM, *FULL, *BUILD.glob("lib/libcnn.so.1")) - {"libc.so.6", "libm.so.6", "libcnn.so.1"}
     owners = subprocess.run(["dpkg", "-S", *[f"*/{name}" for name in needed]], capture_output=True, text=True).stdout
     for owner, path in re.findall(r"^([^:\n]+):\S+ (.*)", owners, re.MULTILINE):
         assert owner in recipe, f"{path} is in {owner}, which the container doesn't install"

@@ -48,7 +48,7 @@ def test_layouts_and_constants_are_the_compilers(tmp_path):
 
 
 def test_every_function_is_in_the_library():
-    library = ctypes.CDLL(os.environ.get("CNN_LIBRARY", "libcnn.so.0"))
+    library = ctypes.CDLL(os.environ.get("CNN_LIBRARY", "libcnn.so.1"))
     assert [name for name in cnn_abi.FUNCTIONS if not hasattr(library, name)] == []
 
 
