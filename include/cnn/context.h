@@ -24,7 +24,12 @@ typedef struct cnn_context cnn_context;
 /* How much a message matters. A CNN_LOG_WARNING says that something was left out, or isn't as it was asked for.
  * CNN_LOG_DEBUG tells what the library has chosen, and is only said where the environment variable CNN_LOG is 2.
  * CNN_LOG_INFO is for later versions: take messages of any level. */
-typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
+typedef enum cnn_log_level {
+    CNN_LOG_DEBUG = 0,
+    CNN_LOG_INFO = 1,
+    CNN_LOG_WARNING = 2,
+    CNN_LOG_LEVEL_MAX_ENUM = 0x7fffffff
+} cnn_log_level;
 
 /* The instruction sets that kernels are compiled for. A processor that lacks the one asked for gets the best it has. */
 typedef enum cnn_instruction_set {
@@ -33,7 +38,8 @@ typedef enum cnn_instruction_set {
     CNN_ISA_AVX2 = 2,    /* AVX2 and FMA */
     CNN_ISA_AVX512 = 3,  /* AVX-512 F, BW, DQ, VL */
     CNN_ISA_NEON = 4,
-    CNN_ISA_AVX512_BF16 = 5 /* AVX-512 with VNNI and BF16 too */
+    CNN_ISA_AVX512_BF16 = 5, /* AVX-512 with VNNI and BF16 too */
+    CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff
 } cnn_instruction_set;
 
 typedef struct cnn_context_options {

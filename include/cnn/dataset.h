@@ -41,11 +41,12 @@ typedef struct cnn_dataset cnn_dataset;
 /* Which part of a dataset to open that is divided into a training part and a validation or test part, or both. All but
  * the first and CNN_PART_ALL are an error where it isn't divided. */
 typedef enum cnn_part {
-    CNN_PART_AUTO = 0,      /* the training part if it is divided, else everything */
-    CNN_PART_TRAIN = 1,     /* the training part */
-    CNN_PART_TEST = 2,      /* the test part, else the validation part */
-    CNN_PART_ALL = 3,       /* everything */
-    CNN_PART_VALIDATION = 4 /* the validation part, else the test part */
+    CNN_PART_AUTO = 0,       /* the training part if it is divided, else everything */
+    CNN_PART_TRAIN = 1,      /* the training part */
+    CNN_PART_TEST = 2,       /* the test part, else the validation part */
+    CNN_PART_ALL = 3,        /* everything */
+    CNN_PART_VALIDATION = 4, /* the validation part, else the test part */
+    CNN_PART_MAX_ENUM = 0x7fffffff
 } cnn_part;
 
 typedef struct cnn_dataset_options {

@@ -44,7 +44,8 @@ typedef struct cnn_shape {
 typedef enum cnn_padding {
     CNN_PADDING_VALID = 0, /* none */
     CNN_PADDING_SAME = 1, /* output = ceil(input / stride), the odd pixel of padding at the end, as TensorFlow has it */
-    CNN_PADDING_EXPLICIT = 2 /* as given in `pads` */
+    CNN_PADDING_EXPLICIT = 2, /* as given in `pads` */
+    CNN_PADDING_MAX_ENUM = 0x7fffffff
 } cnn_padding;
 
 typedef enum cnn_initializer {
@@ -53,7 +54,8 @@ typedef enum cnn_initializer {
     CNN_INIT_HE_UNIFORM = 2,
     CNN_INIT_GLOROT_NORMAL = 3, /* Glorot and Bengio 2010: deviation sqrt(2 / (fan_in + fan_out)) */
     CNN_INIT_GLOROT_UNIFORM = 4,
-    CNN_INIT_ZEROS = 5
+    CNN_INIT_ZEROS = 5,
+    CNN_INITIALIZER_MAX_ENUM = 0x7fffffff
 } cnn_initializer;
 
 CNN_API cnn_status cnn_graph_create(cnn_context *context, cnn_graph **graph);

@@ -16,7 +16,12 @@
 
 CNN_BEGIN_DECLS
 
-typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
+typedef enum cnn_image_format {
+    CNN_IMAGE_UNKNOWN = 0,
+    CNN_IMAGE_JPEG = 1,
+    CNN_IMAGE_PNG = 2,
+    CNN_IMAGE_FORMAT_MAX_ENUM = 0x7fffffff
+} cnn_image_format;
 
 /* The longest side of an image that is decoded. libjpeg's own limit, 65,500, is a little lower. */
 enum { CNN_IMAGE_MAX_SIDE = 65535 };
@@ -62,9 +67,10 @@ CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const 
 
 /* How a photograph of any shape becomes the square (or other) input of a network. */
 typedef enum cnn_fit {
-    CNN_FIT_STRETCH = 0,  /* to the input's width and height, whatever becomes of the proportions */
-    CNN_FIT_CROP = 1,     /* proportions kept, the middle cut out */
-    CNN_FIT_LETTERBOX = 2 /* proportions kept, the whole shown, borders grey */
+    CNN_FIT_STRETCH = 0,   /* to the input's width and height, whatever becomes of the proportions */
+    CNN_FIT_CROP = 1,      /* proportions kept, the middle cut out */
+    CNN_FIT_LETTERBOX = 2, /* proportions kept, the whole shown, borders grey */
+    CNN_FIT_MAX_ENUM = 0x7fffffff
 } cnn_fit;
 
 /* From pixels to a network's input: resized to height × width, then (value − mean[c]) × scale[c] with value in 0 … 255.

@@ -12,9 +12,10 @@
 CNN_BEGIN_DECLS
 
 typedef enum cnn_loss {
-    CNN_LOSS_AUTO = 0,                     /* binary for one output, categorical for more */
-    CNN_LOSS_BINARY_CROSS_ENTROPY = 1,     /* of one logit: the probability of class 1 is sigmoid(logit) */
-    CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2 /* of K logits, by softmax */
+    CNN_LOSS_AUTO = 0,                      /* binary for one output, categorical for more */
+    CNN_LOSS_BINARY_CROSS_ENTROPY = 1,      /* of one logit: the probability of class 1 is sigmoid(logit) */
+    CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2, /* of K logits, by softmax */
+    CNN_LOSS_MAX_ENUM = 0x7fffffff
 } cnn_loss;
 
 /* The mean loss of a batch. `logits` is N×1 or N×K, `targets` the same shape: the probability of class 1, or of each

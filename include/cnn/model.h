@@ -50,7 +50,11 @@ CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output
  * sums, the weights themselves, their gradients, statistics and the input and output in floats. Faster, most of all on
  * processors with instructions for it, with nearly the accuracy of floats. Prediction is in floats whatever the
  * precision of training; that of a quantised model (quantize.h), which can't be trained, is mostly in bytes. */
-typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1 } cnn_precision;
+typedef enum cnn_precision {
+    CNN_PRECISION_FLOAT32 = 0,
+    CNN_PRECISION_BFLOAT16 = 1,
+    CNN_PRECISION_MAX_ENUM = 0x7fffffff
+} cnn_precision;
 
 /* For the next cnn_model_forward and what follows. Not kept in files. */
 CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);

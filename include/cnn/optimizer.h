@@ -19,7 +19,8 @@ typedef enum cnn_optimizer_kind {
     CNN_ADAMW = 1,   /* Loshchilov and Hutter 2017, arXiv:1711.05101; decay is apart from the gradient */
     CNN_SGD = 2,     /* with momentum, and Nesterov's if asked for, in PyTorch's form */
     CNN_RMSPROP = 3, /* Tieleman and Hinton 2012, in PyTorch's form */
-    CNN_SGDW = 4     /* SGD with decay apart from the gradient, as AdamW has it */
+    CNN_SGDW = 4,    /* SGD with decay apart from the gradient, as AdamW has it */
+    CNN_OPTIMIZER_KIND_MAX_ENUM = 0x7fffffff
 } cnn_optimizer_kind;
 
 typedef struct cnn_optimizer_options {
@@ -57,7 +58,8 @@ typedef enum cnn_schedule_kind {
     CNN_SCHEDULE_COSINE = 3,      /* to final_factor at the end: Loshchilov and Hutter 2016, arXiv:1608.03983 */
     CNN_SCHEDULE_ONE_CYCLE = 4,   /* up by cosine from base / 25 over `warmup`, down to base × final_factor:
                                      Smith 2018, arXiv:1708.07120 */
-    CNN_SCHEDULE_PLATEAU = 5      /* × gamma when the validation loss hasn't improved for `patience` epochs */
+    CNN_SCHEDULE_PLATEAU = 5,     /* × gamma when the validation loss hasn't improved for `patience` epochs */
+    CNN_SCHEDULE_KIND_MAX_ENUM = 0x7fffffff
 } cnn_schedule_kind;
 
 typedef struct cnn_schedule {

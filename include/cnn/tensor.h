@@ -21,7 +21,8 @@ typedef enum cnn_dtype {
     CNN_INT32 = 2,
     CNN_INT64 = 3,
     CNN_BFLOAT16 = 4,
-    CNN_INT8 = 5
+    CNN_INT8 = 5,
+    CNN_DTYPE_MAX_ENUM = 0x7fffffff
 } cnn_dtype;
 
 /* The size of one element in bytes; 0 for a value that is no cnn_dtype. */

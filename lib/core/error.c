@@ -65,6 +65,7 @@ const char *cnn_status_name(cnn_status status)
     case CNN_ERROR_NOT_FINITE: return "CNN_ERROR_NOT_FINITE";
     case CNN_ERROR_STOPPED: return "CNN_ERROR_STOPPED";
     case CNN_ERROR_DATA: return "CNN_ERROR_DATA";
+    case CNN_STATUS_MAX_ENUM: break;
     }
     return "unknown status";
 }

@@ -15,6 +15,7 @@ size_t cnn_dtype_size(cnn_dtype dtype)
     case CNN_INT8: return 1;
     case CNN_INT64: return 8;
     case CNN_BFLOAT16: return 2;
+    case CNN_DTYPE_MAX_ENUM: break;
     }
     return 0;
 }

@@ -99,6 +99,7 @@ static const cnn_optimizer_family *family_of(cnn_optimizer_kind kind)
     case CNN_SGD:
     case CNN_SGDW: return &cnn_optimizer_sgd;
     case CNN_RMSPROP: return &cnn_optimizer_rmsprop;
+    case CNN_OPTIMIZER_KIND_MAX_ENUM: break;
     }
     return NULL;
 }

@@ -84,7 +84,8 @@ double cnn_schedule_factor(const cnn_schedule *given, double progress, uint32_t 
     case CNN_SCHEDULE_COSINE:
     case CNN_SCHEDULE_ONE_CYCLE: return rising * cosine_fall(schedule.final_factor, after);
     case CNN_SCHEDULE_CONSTANT:
-    case CNN_SCHEDULE_PLATEAU: break;
+    case CNN_SCHEDULE_PLATEAU:
+    case CNN_SCHEDULE_KIND_MAX_ENUM: break;
     }
     return rising;
 }

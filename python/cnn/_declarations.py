@@ -11,13 +11,15 @@ SONAME = "libcnn.so.1"
 DECLARATIONS = """
 typedef enum cnn_status { CNN_OK = 0, CNN_ERROR_ARGUMENT = -1, CNN_ERROR_OUT_OF_MEMORY = -2, CNN_ERROR_IO = -3,
     CNN_ERROR_FORMAT = -4, CNN_ERROR_UNSUPPORTED = -5, CNN_ERROR_LIMIT = -6, CNN_ERROR_SHAPE = -7,
-    CNN_ERROR_NOT_FINITE = -8, CNN_ERROR_STOPPED = -9, CNN_ERROR_DATA = -10 } cnn_status;
+    CNN_ERROR_NOT_FINITE = -8, CNN_ERROR_STOPPED = -9, CNN_ERROR_DATA = -10, CNN_STATUS_MAX_ENUM = 0x7fffffff }
+    cnn_status;
 CNN_API const char *cnn_status_name(cnn_status status);
 CNN_API const char *cnn_last_error(void);
 typedef struct cnn_context cnn_context;
-typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2 } cnn_log_level;
+typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2, CNN_LOG_LEVEL_MAX_ENUM =
+    0x7fffffff } cnn_log_level;
 typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_ISA_AVX2 = 2, CNN_ISA_AVX512 = 3,
-    CNN_ISA_NEON = 4, CNN_ISA_AVX512_BF16 = 5 } cnn_instruction_set;
+    CNN_ISA_NEON = 4, CNN_ISA_AVX512_BF16 = 5, CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff } cnn_instruction_set;
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
     *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
     (*log)(cnn_log_level level, const char *message, void *user); void *log_user; uint64_t image_memory_limit;
@@ -30,8 +32,8 @@ CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
 typedef struct cnn_tensor cnn_tensor;
 enum { CNN_MAX_RANK = 6 };
-typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5
-    } cnn_dtype;
+typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5,
+    CNN_DTYPE_MAX_ENUM = 0x7fffffff } cnn_dtype;
 CNN_API size_t cnn_dtype_size(cnn_dtype dtype);
 CNN_API cnn_status cnn_tensor_create(cnn_context *context, cnn_dtype dtype, int32_t rank, const int64_t *dims,
     cnn_tensor **tensor);
@@ -45,7 +47,8 @@ CNN_API int64_t cnn_tensor_count(const cnn_tensor *tensor);
 CNN_API size_t cnn_tensor_bytes(const cnn_tensor *tensor);
 CNN_API void *cnn_tensor_data(cnn_tensor *tensor);
 CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
-typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2 } cnn_image_format;
+typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2,
+    CNN_IMAGE_FORMAT_MAX_ENUM = 0x7fffffff } cnn_image_format;
 enum { CNN_IMAGE_MAX_SIDE = 65535 };
 typedef struct cnn_image_options { uint32_t struct_size; uint32_t max_pixels; uint64_t max_file_bytes; uint32_t
     min_width, min_height; uint32_t allow_truncated; } cnn_image_options;
@@ -56,7 +59,8 @@ CNN_API cnn_status cnn_image_decode(cnn_context *context, const void *bytes, siz
     cnn_image_options *options, cnn_tensor **pixels);
 CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options, cnn_tensor
     **pixels);
-typedef enum cnn_fit { CNN_FIT_STRETCH = 0, CNN_FIT_CROP = 1, CNN_FIT_LETTERBOX = 2 } cnn_fit;
+typedef enum cnn_fit { CNN_FIT_STRETCH = 0, CNN_FIT_CROP = 1, CNN_FIT_LETTERBOX = 2, CNN_FIT_MAX_ENUM = 0x7fffffff }
+    cnn_fit;
 typedef struct cnn_preprocess { uint32_t struct_size; uint32_t width, height; cnn_fit fit; float mean[3]; float
     scale[3]; } cnn_preprocess;
 CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels, const cnn_preprocess
@@ -71,7 +75,7 @@ CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pix
     cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image, float *output);
 typedef struct cnn_dataset cnn_dataset;
 typedef enum cnn_part { CNN_PART_AUTO = 0, CNN_PART_TRAIN = 1, CNN_PART_TEST = 2, CNN_PART_ALL = 3,
-    CNN_PART_VALIDATION = 4 } cnn_part;
+    CNN_PART_VALIDATION = 4, CNN_PART_MAX_ENUM = 0x7fffffff } cnn_part;
 typedef struct cnn_dataset_options { uint32_t struct_size; cnn_part part; uint32_t unlabelled; uint32_t max_classes;
     uint64_t max_file_bytes; uint64_t max_unpacked_bytes, max_decoded_bytes; } cnn_dataset_options;
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
@@ -118,9 +122,11 @@ CNN_API uint64_t cnn_loader_batch_count(const cnn_loader *loader);
 typedef struct cnn_graph cnn_graph;
 typedef int32_t cnn_node;
 typedef struct cnn_shape { int32_t rank; int64_t dims[3]; } cnn_shape;
-typedef enum cnn_padding { CNN_PADDING_VALID = 0, CNN_PADDING_SAME = 1, CNN_PADDING_EXPLICIT = 2 } cnn_padding;
+typedef enum cnn_padding { CNN_PADDING_VALID = 0, CNN_PADDING_SAME = 1, CNN_PADDING_EXPLICIT = 2, CNN_PADDING_MAX_ENUM
+    = 0x7fffffff } cnn_padding;
 typedef enum cnn_initializer { CNN_INIT_DEFAULT = 0, CNN_INIT_HE_NORMAL = 1, CNN_INIT_HE_UNIFORM = 2,
-    CNN_INIT_GLOROT_NORMAL = 3, CNN_INIT_GLOROT_UNIFORM = 4, CNN_INIT_ZEROS = 5 } cnn_initializer;
+    CNN_INIT_GLOROT_NORMAL = 3, CNN_INIT_GLOROT_UNIFORM = 4, CNN_INIT_ZEROS = 5, CNN_INITIALIZER_MAX_ENUM = 0x7fffffff
+    } cnn_initializer;
 CNN_API cnn_status cnn_graph_create(cnn_context *context, cnn_graph **graph);
 CNN_API void cnn_graph_destroy(cnn_graph *graph);
 CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
@@ -168,8 +174,8 @@ typedef struct cnn_net_options { uint32_t struct_size; uint32_t size; uint32_t o
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
     cnn_graph **graph);
 CNN_API const char *cnn_net_name(uint32_t index);
-typedef enum cnn_loss { CNN_LOSS_AUTO = 0, CNN_LOSS_BINARY_CROSS_ENTROPY = 1, CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2 }
-    cnn_loss;
+typedef enum cnn_loss { CNN_LOSS_AUTO = 0, CNN_LOSS_BINARY_CROSS_ENTROPY = 1, CNN_LOSS_CATEGORICAL_CROSS_ENTROPY = 2,
+    CNN_LOSS_MAX_ENUM = 0x7fffffff } cnn_loss;
 CNN_API cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const cnn_tensor *logits, const cnn_tensor
     *targets, double *value, cnn_tensor *gradient);
 enum { CNN_MAX_METRIC_CLASSES = 1000 };
@@ -198,7 +204,8 @@ CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *i
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
     cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
-typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1 } cnn_precision;
+typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1, CNN_PRECISION_MAX_ENUM =
+    0x7fffffff } cnn_precision;
 CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);
 typedef struct cnn_parameter { uint32_t struct_size; const char *name; cnn_tensor *value; cnn_tensor *gradient;
     int32_t trainable; int32_t decay; } cnn_parameter;
@@ -220,8 +227,8 @@ CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
 typedef struct cnn_optimizer cnn_optimizer;
-typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4 }
-    cnn_optimizer_kind;
+typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4,
+    CNN_OPTIMIZER_KIND_MAX_ENUM = 0x7fffffff } cnn_optimizer_kind;
 typedef struct cnn_optimizer_options { uint32_t struct_size; cnn_optimizer_kind kind; float learning_rate; float
     momentum; uint32_t nesterov; float beta1, beta2; float alpha; float epsilon; float weight_decay; float clip_norm;
     } cnn_optimizer_options;
@@ -230,7 +237,8 @@ CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_op
 CNN_API void cnn_optimizer_destroy(cnn_optimizer *optimizer);
 CNN_API cnn_status cnn_optimizer_step(cnn_optimizer *optimizer, float learning_rate);
 typedef enum cnn_schedule_kind { CNN_SCHEDULE_CONSTANT = 0, CNN_SCHEDULE_STEP = 1, CNN_SCHEDULE_EXPONENTIAL = 2,
-    CNN_SCHEDULE_COSINE = 3, CNN_SCHEDULE_ONE_CYCLE = 4, CNN_SCHEDULE_PLATEAU = 5 } cnn_schedule_kind;
+    CNN_SCHEDULE_COSINE = 3, CNN_SCHEDULE_ONE_CYCLE = 4, CNN_SCHEDULE_PLATEAU = 5, CNN_SCHEDULE_KIND_MAX_ENUM =
+    0x7fffffff } cnn_schedule_kind;
 typedef struct cnn_schedule { uint32_t struct_size; cnn_schedule_kind kind; float warmup; float gamma; uint32_t
     step_epochs; uint32_t patience; float final_factor; } cnn_schedule;
 CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
