@@ -96,6 +96,11 @@ CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
 
+/* Frees text, or bytes, that a function of the library gave to the caller, such as cnn_model_summary or
+ * cnn_dataset_read. It is from that function's context, which must still exist. NULL is ignored. Thread-safe. */
+CNN_API void cnn_text_free(char *text);
+CNN_API void cnn_bytes_free(void *bytes);
+
 CNN_END_DECLS
 
 #endif

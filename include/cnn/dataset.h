@@ -107,9 +107,8 @@ CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t 
 CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index);
 CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
 
-/* Reads one image's file as it is. `bytes` is freed with cnn_dataset_release_bytes. */
+/* Reads one image's file as it is. `bytes` is freed with cnn_bytes_free. */
 CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size);
-CNN_API void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes);
 
 /* Decodes one image; of a dataset of pixels, makes a tensor over them. */
 CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,

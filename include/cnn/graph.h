@@ -68,7 +68,7 @@ CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
 CNN_API cnn_node cnn_input(cnn_graph *graph, int64_t height, int64_t width, int64_t channels);
 
 /* Names the layer of a node, in place of "conv2d_1" and the like, and returns the node. Names are unique in a graph. */
-CNN_API cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name);
+CNN_API cnn_node cnn_graph_set_name(cnn_graph *graph, cnn_node node, const char *name);
 
 /* 2-D convolution (cross-correlation) to `filters` channels. Weights are kernel height × width × (input channels /
  * groups) × filters. */
@@ -140,7 +140,7 @@ CNN_API cnn_node cnn_rescale(cnn_graph *graph, cnn_node input, float scale, floa
 CNN_API cnn_node cnn_normalize(cnn_graph *graph, cnn_node input, const float *mean, const float *deviation);
 
 /* Declares the node whose value the model gives. Without it, the last layer added is the output. */
-CNN_API void cnn_output(cnn_graph *graph, cnn_node node);
+CNN_API void cnn_graph_set_output(cnn_graph *graph, cnn_node node);
 
 /* Looking into a graph. Nodes are numbered from 0 in the order in which they were added. Strings belong to the graph;
  * they are "" for a node that is none. */
@@ -156,13 +156,13 @@ CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
 /* A new graph of the layers that lead to the one named `layer`, which is its last node: more may be added to it, for
  * transfer learning (see cnn_model_copy_weights). `layer` NULL: the one that the last layer with weights, the head of
  * a classifier, is computed from. */
-CNN_API cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **cut);
+CNN_API cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, const char *layer,
+                                      cnn_graph **truncated);
 
 /* A graph as JSON, in the schema of docs/net-json.md, which is also that in a model file. The text is from the graph's
  * context; it is freed with cnn_text_free, while there is that context. */
 CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
 CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
-CNN_API void cnn_text_free(char *text);
 
 /* The nets that people use for this, by name; each ends in `outputs` logits.
  *   two_conv     64 px; conv 64, conv 64 (valid), each with ReLU and max-pool; dense 64

@@ -34,9 +34,9 @@ CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
 CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
 
 /* Adds one image: its class, the probability of each class (`classes` values that sum to 1), its loss, and the class
- * that was decided on. Errors: CNN_ERROR_NOT_FINITE, or CNN_ERROR_ARGUMENT for a class that is none and for values that
+ * that was predicted. Errors: CNN_ERROR_NOT_FINITE, or CNN_ERROR_ARGUMENT for a class that is none and for values that
  * are no probabilities; the metrics are then as they were. */
-CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
+CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t predicted,
                                    double loss);
 
 typedef struct cnn_metrics_result {
@@ -45,7 +45,7 @@ typedef struct cnn_metrics_result {
     uint64_t images;
     double loss, accuracy;
     double precision, recall, f1; /* of class 1 if there are two classes; else the mean over the classes; 0 for a class
-                                     that was never decided on or has no image, NaN if there are no images at all */
+                                     that was never predicted or has no image, NaN if there are no images at all */
     double auc;                   /* area under the ROC curve (ties count half); more than two classes: mean, one class
                                      against the rest; NaN if a class has no image */
     double calibration_error; /* expected: how far confidence is from accuracy in the mean, images taken in 15 bins of
@@ -58,14 +58,14 @@ CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_r
 typedef struct cnn_class_result {
     uint32_t struct_size;
     uint64_t images;
-    double precision, recall, f1; /* 0 for a class that was never decided on or has no image */
+    double precision, recall, f1; /* 0 for a class that was never predicted or has no image */
 } cnn_class_result;
 
 CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index,
                                              cnn_class_result *result);
 
-/* How many images of class `label` were decided to be `decided`. */
-CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);
+/* How many images of class `label` were predicted to be of class `predicted`. */
+CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t predicted);
 
 CNN_END_DECLS
 

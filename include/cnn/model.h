@@ -83,7 +83,7 @@ CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *sou
 /* Lets the layer named `layer`, and all layers that lead to it, learn at `factor` times the learning rate. 0 freezes
  * them: training then computes them as prediction does (batch_norm by its running statistics, dropout not at all).
  * `layer` NULL: all. Holds for optimizers made afterwards; not kept in files. */
-CNN_API cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float factor);
+CNN_API cnn_status cnn_model_set_learning_rate_multiplier(cnn_model *model, const char *layer, float factor);
 
 /* How many weights are trained, and how many there are. */
 CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
@@ -105,9 +105,9 @@ CNN_API cnn_status cnn_model_program_dot(const cnn_model *model, const cnn_tenso
 
 /* Notes that are kept in the model file, 262,144 at most: `key` and `text` are UTF-8, or it is CNN_ERROR_ARGUMENT; text
  * NULL removes. Keys that begin "cnn." are the
- * library's own. cnn_model_note gives NULL for a key that isn't there; the text is valid until it is changed. */
-CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
-CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
+ * library's own. cnn_model_metadata gives NULL for a key that isn't there; the text is valid until it is changed. */
+CNN_API cnn_status cnn_model_set_metadata(cnn_model *model, const char *key, const char *text);
+CNN_API const char *cnn_model_metadata(const cnn_model *model, const char *key);
 
 /* The table people know: layer, output shape, parameters; then the totals. The text is from the model's context; it is
  * freed with cnn_text_free, while there is that context. */

@@ -106,13 +106,13 @@ CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, cons
                              const cnn_train_options *options, cnn_history **history);
 
 /* What a model makes of one image whose class is known. */
-typedef struct cnn_judgement {
+typedef struct cnn_sample_result {
     uint32_t struct_size;
     uint64_t image; /* its index in the dataset */
-    uint32_t label, decided;
+    uint32_t label, predicted;
     const float *probabilities; /* of each class; valid while it is told */
     double loss;
-} cnn_judgement;
+} cnn_sample_result;
 
 typedef struct cnn_evaluate_options {
     uint32_t struct_size;
@@ -124,7 +124,7 @@ typedef struct cnn_evaluate_options {
     void *user;
     uint32_t flip;     /* not 0: the mean of the logits of each photograph and of its mirror image */
     float temperature; /* what logits are divided by: see cnn_calibrate; 0: 1 */
-    int (*on_image)(const cnn_judgement *judgement, void *user); /* return not 0 to stop */
+    int (*on_image)(const cnn_sample_result *result, void *user); /* return not 0 to stop */
 } cnn_evaluate_options;
 
 CNN_INLINE void cnn_evaluate_options_init(cnn_evaluate_options *options)

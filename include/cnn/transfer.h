@@ -3,7 +3,7 @@
  *     cnn_status teach(const cnn_model *pretrained, const cnn_dataset *photos, cnn_model **model)
  *     {
  *         cnn_graph *graph;
- *         cnn_status status = cnn_graph_cut(NULL, cnn_model_graph(pretrained), NULL, &graph); // without its head,
+ *         cnn_status status = cnn_graph_truncate(NULL, cnn_model_graph(pretrained), NULL, &graph); // without its head,
  *         if (status)
  *             return status;
  *         cnn_dense(graph, cnn_graph_node_count(graph) - 1, 1, NULL); // with a new one,
@@ -14,7 +14,7 @@
  *         if (!status)
  *             status = cnn_train_head(*model, NULL, photos, NULL, NULL, NULL); // the head learns first,
  *         if (!status)
- *             status = cnn_model_set_learning_rate_factor(*model, NULL, 0.1f); // then all of it, carefully
+ *             status = cnn_model_set_learning_rate_multiplier(*model, NULL, 0.1f); // then all of it, carefully
  *         return status ? status : cnn_train(*model, photos, NULL, NULL, NULL);
  *     }
  */

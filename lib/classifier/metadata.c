@@ -32,7 +32,7 @@ static cnn_status set_metadata(cnn_classifier *classifier, const char *key, json
     json_decref(value);
     if (status)
         return status;
-    status = cnn_model_set_note(classifier->model, key, text);
+    status = cnn_model_set_metadata(classifier->model, key, text);
     cnn_release(classifier->context, text);
     return status;
 }
@@ -67,7 +67,7 @@ static cnn_status set_or_remove(cnn_classifier *classifier, const char *key, boo
     if (wanted)
         return set_metadata(classifier, key, value);
     json_decref(value);
-    return cnn_model_set_note(classifier->model, key, NULL);
+    return cnn_model_set_metadata(classifier->model, key, NULL);
 }
 
 cnn_status cnn_classifier_write_metadata(cnn_classifier *classifier)
@@ -91,7 +91,7 @@ void cnn_classifier_forget_classes(cnn_classifier *classifier)
         cnn_release(classifier->context, classifier->class_names[i]);
         classifier->class_names[i] = NULL;
     }
-    (void)cnn_model_set_note(classifier->model, KEY_CLASSES, NULL); /* removing one can't fail */
+    (void)cnn_model_set_metadata(classifier->model, KEY_CLASSES, NULL); /* removing one can't fail */
 }
 
 /* Left out if it isn't finite: there was no validation data. */
@@ -140,7 +140,7 @@ cnn_status cnn_classifier_write_training(cnn_classifier *classifier, const cnn_t
 /* The caller owns `*value`; a key that is not there gives NULL. */
 static cnn_status parse_metadata(const cnn_classifier *classifier, const char *path, const char *key, json_t **value)
 {
-    const char *text = cnn_model_note(classifier->model, key);
+    const char *text = cnn_model_metadata(classifier->model, key);
     *value = NULL;
     cnn_status status = text ? cnn_json_parse(key, text, strlen(text), value) : CNN_OK;
     return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;

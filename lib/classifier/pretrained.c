@@ -20,7 +20,7 @@ static cnn_status make_graph(cnn_context *context, const cnn_graph *pretrained, 
                              cnn_graph **graph)
 {
     char name[32];
-    cnn_status status = cnn_graph_cut(context, pretrained, NULL, graph);
+    cnn_status status = cnn_graph_truncate(context, pretrained, NULL, graph);
     if (status)
         return status;
     cnn_node x = cnn_graph_output(*graph);
@@ -29,7 +29,7 @@ static cnn_status make_graph(cnn_context *context, const cnn_graph *pretrained, 
     if (options->dropout > 0)
         x = cnn_dropout(*graph, x, options->dropout);
     name_head(pretrained, name, sizeof name);
-    cnn_name(*graph, cnn_dense(*graph, x, options->outputs, NULL), name);
+    cnn_graph_set_name(*graph, cnn_dense(*graph, x, options->outputs, NULL), name);
     return cnn_graph_status(*graph);
 }
 
@@ -38,7 +38,7 @@ static cnn_status take_over(cnn_classifier *classifier, const cnn_model *pretrai
 {
     cnn_status status = cnn_model_copy_weights(classifier->model, pretrained, NULL);
     if (!status && preprocess)
-        status = cnn_classifier_read_preprocess(classifier, cnn_model_note(pretrained, CNN_METADATA_PREPROCESS));
+        status = cnn_classifier_read_preprocess(classifier, cnn_model_metadata(pretrained, CNN_METADATA_PREPROCESS));
     return status ? status : cnn_classifier_write_metadata(classifier);
 }
 

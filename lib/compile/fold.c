@@ -154,7 +154,7 @@ static cnn_status fold(cnn_folding *f)
     find_roots(f);
     for (cnn_node i = 0; i < f->source.graph->count; i++)
         add_node(f, i);
-    cnn_output(f->graph, f->places[cnn_graph_output(f->source.graph)]);
+    cnn_graph_set_output(f->graph, f->places[cnn_graph_output(f->source.graph)]);
     return cnn_graph_status(f->graph);
 }
 

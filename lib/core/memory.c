@@ -138,6 +138,16 @@ void cnn_release_to_owner(void *memory)
     context->release((char *)memory - h->before, context->allocator_user);
 }
 
+void cnn_text_free(char *text)
+{
+    cnn_release_to_owner(text);
+}
+
+void cnn_bytes_free(void *bytes)
+{
+    cnn_release_to_owner(bytes);
+}
+
 void cnn_release(cnn_context *context, void *memory)
 {
     assert(!memory || header_of(memory)->context == cnn_context_or_made_default(context));

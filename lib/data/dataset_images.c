@@ -48,12 +48,6 @@ cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **b
     return dataset->source->type->read(dataset->source, entry, dataset->max_file_bytes, bytes, size);
 }
 
-void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes)
-{
-    if (dataset)
-        cnn_release(dataset->context, bytes);
-}
-
 /* The tensor that a source has, or what is left of it for the input. */
 static cnn_status take_pixels(const cnn_dataset *dataset, const cnn_entry *entry, const cnn_image_options *options,
                               int fit, cnn_tensor **pixels)
@@ -85,7 +79,7 @@ cnn_status cnn_dataset_decode_to_fit(const cnn_dataset *dataset, uint64_t index,
         return status;
     status =
         cnn_image_decode_to_fit(dataset->context, bytes, size, cnn_dataset_path(dataset, index), options, fit, pixels);
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_release(dataset->context, bytes);
     return status;
 }
 

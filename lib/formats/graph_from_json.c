@@ -128,7 +128,7 @@ static cnn_status read_output(cnn_graph *graph, const json_t *output)
     cnn_node node = cnn_graph_find(graph, json_string_value(output));
     if (node == CNN_NODE_ERROR)
         return cnn_fail(CNN_ERROR_FORMAT, "graph: the output \"%.100s\" is no layer", json_string_value(output));
-    cnn_output(graph, node);
+    cnn_graph_set_output(graph, node);
     return cnn_graph_status(graph);
 }
 

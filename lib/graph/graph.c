@@ -168,12 +168,13 @@ cnn_node cnn_graph_add(cnn_graph *graph, const cnn_layer_type *type, const cnn_n
     return graph->count++;
 }
 
-cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name)
+cnn_node cnn_graph_set_name(cnn_graph *graph, cnn_node node, const char *name)
 {
     if (!graph || graph->status)
         return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "");
     if (!name || !contains(graph, node))
-        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_name: the name is NULL, or the node not in this graph");
+        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT,
+                              "cnn_graph_set_name: the name is NULL, or the node not in this graph");
     if (check_name(graph, node, name))
         return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, cnn_last_error());
     if (!strcmp(graph->nodes[node].name, name))
@@ -189,12 +190,12 @@ cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name)
     return node;
 }
 
-void cnn_output(cnn_graph *graph, cnn_node node)
+void cnn_graph_set_output(cnn_graph *graph, cnn_node node)
 {
     if (!graph || graph->status)
         cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "");
     else if (!contains(graph, node))
-        cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_output: the node is not in this graph");
+        cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_graph_set_output: the node is not in this graph");
     else
         graph->output = node;
 }
@@ -255,9 +256,4 @@ int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node in
     for (int32_t i = 0; i < count; i++)
         inputs[i] = graph->nodes[node].inputs[i];
     return count;
-}
-
-void cnn_text_free(char *text)
-{
-    cnn_release_to_owner(text);
 }

@@ -19,7 +19,7 @@ struct cnn_graph {
     int32_t count;
     size_t capacity;
     cnn_names names; /* of nodes */
-    cnn_node output; /* CNN_NODE_ERROR until cnn_output: then the last node is it */
+    cnn_node output; /* CNN_NODE_ERROR until cnn_graph_set_output: then the last node is it */
     cnn_status status;
     char error[512];
 };
@@ -34,7 +34,7 @@ cnn_node cnn_graph_fail(cnn_graph *graph, cnn_status status, const char *sentenc
 
 cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
 
-/* Where cnn_graph_cut cuts. */
+/* Where cnn_graph_truncate cuts. */
 cnn_status cnn_graph_find_cut(const cnn_graph *graph, const char *layer, cnn_node *node);
 
 /* What follows a node, as a graph of its own whose input is the node's value, named as the node is. An error if

@@ -27,9 +27,9 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_p
     for (int side = 0; side < 4 && plan->padding == CNN_PADDING_EXPLICIT; side++)
         options.pads[side] = pad;
     snprintf(full, sizeof full, "%s.%s", block, wanted->name);
-    x = cnn_name(graph, cnn_conv2d(graph, x, wanted->filters, &options), full);
+    x = cnn_graph_set_name(graph, cnn_conv2d(graph, x, wanted->filters, &options), full);
     snprintf(full, sizeof full, "%s.%s_norm", block, wanted->name);
-    return cnn_name(graph, cnn_batch_norm(graph, x, &norm), full);
+    return cnn_graph_set_name(graph, cnn_batch_norm(graph, x, &norm), full);
 }
 
 /* Many channels inside, each filtered alone, and few outside. */

@@ -17,9 +17,9 @@ cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, int64_t filters, int32_
         .no_bias = 1,
     };
     snprintf(full, sizeof full, "%s.%s", block, name);
-    x = cnn_name(graph, cnn_conv2d(graph, x, filters, &options), full);
+    x = cnn_graph_set_name(graph, cnn_conv2d(graph, x, filters, &options), full);
     snprintf(full, sizeof full, "%s.%s_norm", block, name);
-    return cnn_name(graph, cnn_batch_norm(graph, x, NULL), full);
+    return cnn_graph_set_name(graph, cnn_batch_norm(graph, x, NULL), full);
 }
 
 int64_t cnn_scaled_width(const cnn_net_options *options, int64_t width)

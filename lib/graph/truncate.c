@@ -66,10 +66,10 @@ static cnn_status finish(cnn_context *context, cnn_status status, bool *marked, 
     return status;
 }
 
-cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **result)
+cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **result)
 {
     if (!result)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_graph_cut: the result has no place: NULL was given");
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_graph_truncate: the result has no place: NULL was given");
     *result = NULL;
     context = cnn_context_or_default(context);
     cnn_node last;
@@ -95,8 +95,8 @@ static cnn_node add_input(cnn_graph *to, const cnn_graph_node *cut)
 {
     const cnn_shape *shape = &cut->layer.output;
     if (shape->rank == 3)
-        return cnn_name(to, cnn_input(to, shape->dims[0], shape->dims[1], shape->dims[2]), cut->name);
-    return cnn_name(to, cnn_flatten(to, cnn_input(to, 1, 1, shape->dims[0])), cut->name);
+        return cnn_graph_set_name(to, cnn_input(to, shape->dims[0], shape->dims[1], shape->dims[2]), cut->name);
+    return cnn_graph_set_name(to, cnn_flatten(to, cnn_input(to, 1, 1, shape->dims[0])), cut->name);
 }
 
 /* Whatever follows the cut may use nothing before it but its value. */

@@ -18,7 +18,7 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, int64_t width, boo
         return cnn_relu(graph, cnn_normed_conv2d(graph, x, width, 3, 1, block, name));
     snprintf(full, sizeof full, "%s.%s", block, name);
     const cnn_conv2d_options options = { .struct_size = sizeof options, .padding = CNN_PADDING_SAME };
-    return cnn_relu(graph, cnn_name(graph, cnn_conv2d(graph, x, width, &options), full));
+    return cnn_relu(graph, cnn_graph_set_name(graph, cnn_conv2d(graph, x, width, &options), full));
 }
 
 cnn_node cnn_vgg16_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan)

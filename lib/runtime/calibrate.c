@@ -25,7 +25,7 @@ static cnn_status copy_notes(const cnn_model *model, cnn_model *folded)
 {
     cnn_status status = CNN_OK;
     for (size_t i = 0; i < model->note_count && !status; i++)
-        status = cnn_model_set_note(folded, model->notes[i].key, model->notes[i].text);
+        status = cnn_model_set_metadata(folded, model->notes[i].key, model->notes[i].text);
     return status;
 }
 

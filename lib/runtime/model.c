@@ -96,7 +96,7 @@ static cnn_note *find_note(const cnn_model *model, const char *key)
     return place == CNN_NO_PLACE ? NULL : &model->notes[place];
 }
 
-const char *cnn_model_note(const cnn_model *model, const char *key)
+const char *cnn_model_metadata(const cnn_model *model, const char *key)
 {
     const cnn_note *note = model && key ? find_note(model, key) : NULL;
     return note ? note->text : NULL;
@@ -128,15 +128,15 @@ static cnn_status add_note(cnn_model *model, const char *key, char *text)
     return CNN_OK;
 }
 
-cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text)
+cnn_status cnn_model_set_metadata(cnn_model *model, const char *key, const char *text)
 {
     if (!model || !key || !*key)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the model is NULL, or the key NULL or empty");
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_metadata: the model is NULL, or the key NULL or empty");
     if (!cnn_is_utf8(key, strlen(key)) || (text && !cnn_is_utf8(text, strlen(text)))) /* no file could hold it */
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_note: the key or the text of a note is not UTF-8");
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_metadata: the key or the text of a note is not UTF-8");
     cnn_note *note = find_note(model, key);
     if (!note && text && model->note_count >= MAX_NOTES)
-        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_note: a model has at most %d notes", MAX_NOTES);
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_metadata: a model has at most %d notes", MAX_NOTES);
     if (!text) {
         if (note)
             remove_note(model, note);

@@ -30,16 +30,16 @@ static cnn_status add_image(cnn_evaluation *evaluation, const float *logits, uin
         evaluation->sink.take(evaluation->sink.user, logits, label);
     cnn_divide_logits(logits, outputs, evaluation->temperature, scaled);
     cnn_probabilities(scaled, outputs, probabilities);
-    cnn_judgement judgement = {
-        .struct_size = sizeof judgement,
+    cnn_sample_result result = {
+        .struct_size = sizeof result,
         .image = index,
         .label = label,
-        .decided = outputs <= 2 ? probabilities[1] >= evaluation->threshold : cnn_decide(scaled, outputs),
+        .predicted = outputs <= 2 ? probabilities[1] >= evaluation->threshold : cnn_decide(scaled, outputs),
         .probabilities = probabilities,
         .loss = cnn_label_loss(scaled, outputs, label),
     };
-    cnn_status status = cnn_metrics_add(evaluation->metrics, label, probabilities, judgement.decided, judgement.loss);
-    if (!status && evaluation->image && evaluation->image(&judgement, evaluation->image_user))
+    cnn_status status = cnn_metrics_add(evaluation->metrics, label, probabilities, result.predicted, result.loss);
+    if (!status && evaluation->image && evaluation->image(&result, evaluation->image_user))
         status = fail_stopped();
     return status;
 }

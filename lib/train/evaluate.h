@@ -24,7 +24,7 @@ typedef struct cnn_evaluation {
     cnn_tensor *logits; /* kept from pass to pass; destroyed by the owner */
     cnn_metrics *metrics;
     cnn_logits_sink sink;
-    int (*image)(const cnn_judgement *judgement, void *user); /* after each image; not 0 ends with CNN_ERROR_STOPPED */
+    int (*image)(const cnn_sample_result *result, void *user); /* after each image; not 0 ends with CNN_ERROR_STOPPED */
     void *image_user;
     int (*step)(void *user, uint64_t batches); /* after each batch; not 0 ends with CNN_ERROR_STOPPED */
     void *user;

@@ -37,7 +37,7 @@ static cnn_status part(head_training *t, const cnn_model *model, const char *lay
     cnn_graph *graph;
     cnn_status status = cnn_graph_find_cut(model->graph, layer, &cut);
     if (!status)
-        status = cnn_graph_cut(t->context, model->graph, cnn_graph_node_name(model->graph, cut), &graph);
+        status = cnn_graph_truncate(t->context, model->graph, cnn_graph_node_name(model->graph, cut), &graph);
     if (!status)
         status = make_part(model, graph, &t->body);
     if (!status)

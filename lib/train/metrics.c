@@ -94,14 +94,14 @@ static cnn_status check_probabilities(const float *probabilities, uint32_t class
     return CNN_OK;
 }
 
-static cnn_status check_image(const cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
-                              double loss)
+static cnn_status check_image(const cnn_metrics *metrics, uint32_t label, const float *probabilities,
+                              uint32_t predicted, double loss)
 {
     if (!metrics || !probabilities)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: no metrics or no probabilities were given");
-    if (label >= metrics->classes || decided >= metrics->classes)
+    if (label >= metrics->classes || predicted >= metrics->classes)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_metrics_add: class %u is not below %u",
-                        label >= metrics->classes ? label : decided, metrics->classes);
+                        label >= metrics->classes ? label : predicted, metrics->classes);
     if (!isfinite(loss))
         return cnn_fail(CNN_ERROR_NOT_FINITE, "the loss of an image is not finite");
     return check_probabilities(probabilities, metrics->classes);
@@ -116,10 +116,10 @@ static void add_to_bin(cnn_metrics *metrics, double confidence, bool correct)
     b->confidence += confidence;
 }
 
-cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
+cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t predicted,
                            double loss)
 {
-    cnn_status status = check_image(metrics, label, probabilities, decided, loss);
+    cnn_status status = check_image(metrics, label, probabilities, predicted, loss);
     if (status)
         return status;
     size_t images = (size_t)metrics->images + 1, columns = metrics->columns, scores;
@@ -131,10 +131,10 @@ cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *pr
     metrics->labels[images - 1] = label;
     memcpy(metrics->scores + (images - 1) * columns, probabilities + (metrics->classes == 2), columns * sizeof(float));
     metrics->images++;
-    metrics->correct += label == decided;
+    metrics->correct += label == predicted;
     metrics->loss += loss;
-    metrics->confusion[(size_t)label * metrics->classes + decided]++;
-    add_to_bin(metrics, (double)probabilities[decided], label == decided);
+    metrics->confusion[(size_t)label * metrics->classes + predicted]++;
+    add_to_bin(metrics, (double)probabilities[predicted], label == predicted);
     return CNN_OK;
 }
 
@@ -182,7 +182,7 @@ static double class_area(const cnn_metrics *metrics, scored *list, uint32_t clas
 }
 
 typedef struct class_counts {
-    uint64_t right, labelled, decided;
+    uint64_t right, labelled, predicted;
 } class_counts;
 
 static class_counts count_class(const cnn_metrics *metrics, uint32_t class_index)
@@ -190,7 +190,7 @@ static class_counts count_class(const cnn_metrics *metrics, uint32_t class_index
     class_counts counts = { .right = cnn_metrics_confusion(metrics, class_index, class_index) };
     for (uint32_t k = 0; k < metrics->classes; k++) {
         counts.labelled += cnn_metrics_confusion(metrics, class_index, k);
-        counts.decided += cnn_metrics_confusion(metrics, k, class_index);
+        counts.predicted += cnn_metrics_confusion(metrics, k, class_index);
     }
     return counts;
 }
@@ -213,9 +213,9 @@ static cnn_class_result measure_class(const cnn_metrics *metrics, uint32_t class
     class_counts counts = count_class(metrics, class_index);
     return (cnn_class_result){
         .images = counts.labelled,
-        .precision = ratio(counts.right, counts.decided),
+        .precision = ratio(counts.right, counts.predicted),
         .recall = ratio(counts.right, counts.labelled),
-        .f1 = ratio(2 * counts.right, counts.labelled + counts.decided),
+        .f1 = ratio(2 * counts.right, counts.labelled + counts.predicted),
     };
 }
 
@@ -253,9 +253,9 @@ cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *r
     return cnn_options_write(result, &found, sizeof found, "cnn_metrics_result");
 }
 
-uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided)
+uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t predicted)
 {
-    if (!metrics || label >= metrics->classes || decided >= metrics->classes)
+    if (!metrics || label >= metrics->classes || predicted >= metrics->classes)
         return 0;
-    return metrics->confusion[(size_t)label * metrics->classes + decided];
+    return metrics->confusion[(size_t)label * metrics->classes + predicted];
 }

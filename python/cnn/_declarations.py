@@ -30,6 +30,8 @@ CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
+CNN_API void cnn_text_free(char *text);
+CNN_API void cnn_bytes_free(void *bytes);
 typedef struct cnn_tensor cnn_tensor;
 enum { CNN_MAX_RANK = 6 };
 typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5,
@@ -93,7 +95,6 @@ CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t 
 CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index);
 CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
 CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size);
-CNN_API void cnn_dataset_release_bytes(const cnn_dataset *dataset, void *bytes);
 CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
     cnn_tensor **pixels);
 CNN_API cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *names, uint32_t count);
@@ -131,7 +132,7 @@ CNN_API cnn_status cnn_graph_create(cnn_context *context, cnn_graph **graph);
 CNN_API void cnn_graph_destroy(cnn_graph *graph);
 CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
 CNN_API cnn_node cnn_input(cnn_graph *graph, int64_t height, int64_t width, int64_t channels);
-CNN_API cnn_node cnn_name(cnn_graph *graph, cnn_node node, const char *name);
+CNN_API cnn_node cnn_graph_set_name(cnn_graph *graph, cnn_node node, const char *name);
 typedef struct cnn_conv2d_options { uint32_t struct_size; int32_t kernel[2]; int32_t stride[2]; int32_t dilation[2];
     int32_t groups; cnn_padding padding; int32_t pads[4]; int32_t no_bias; cnn_initializer weight_init; }
     cnn_conv2d_options;
@@ -158,17 +159,17 @@ CNN_API cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b);
 CNN_API cnn_node cnn_concat(cnn_graph *graph, const cnn_node *inputs, int32_t count);
 CNN_API cnn_node cnn_rescale(cnn_graph *graph, cnn_node input, float scale, float offset);
 CNN_API cnn_node cnn_normalize(cnn_graph *graph, cnn_node input, const float *mean, const float *deviation);
-CNN_API void cnn_output(cnn_graph *graph, cnn_node node);
+CNN_API void cnn_graph_set_output(cnn_graph *graph, cnn_node node);
 CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
 CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
 CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node);
 CNN_API cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node);
 CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16]);
 CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
-CNN_API cnn_status cnn_graph_cut(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph **cut);
+CNN_API cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph
+    **truncated);
 CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
 CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
-CNN_API void cnn_text_free(char *text);
 typedef struct cnn_net_options { uint32_t struct_size; uint32_t size; uint32_t outputs; uint32_t batch_norm; float
     dropout; float width; } cnn_net_options;
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
@@ -183,8 +184,8 @@ typedef struct cnn_metrics cnn_metrics;
 CNN_API cnn_status cnn_metrics_create(cnn_context *context, uint32_t classes, cnn_metrics **metrics);
 CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
 CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
-CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t decided,
-    double loss);
+CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t
+    predicted, double loss);
 typedef struct cnn_metrics_result { uint32_t struct_size; uint32_t classes; uint64_t images; double loss, accuracy;
     double precision, recall, f1; double auc; double calibration_error; } cnn_metrics_result;
 CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
@@ -192,7 +193,7 @@ typedef struct cnn_class_result { uint32_t struct_size; uint64_t images; double 
     cnn_class_result;
 CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index, cnn_class_result
     *result);
-CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t decided);
+CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t predicted);
 typedef struct cnn_model cnn_model;
 CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
 CNN_API void cnn_model_destroy(cnn_model *model);
@@ -213,15 +214,15 @@ CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
 CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
 CNN_API void cnn_model_changed(cnn_model *model);
 CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int32_t *copied);
-CNN_API cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float factor);
+CNN_API cnn_status cnn_model_set_learning_rate_multiplier(cnn_model *model, const char *layer, float factor);
 CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
 CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t
     count);
 CNN_API cnn_status cnn_model_program_text(const cnn_model *model, const cnn_tensor *input, char **text);
 CNN_API cnn_status cnn_model_program_dot(const cnn_model *model, const cnn_tensor *input, char **text);
-CNN_API cnn_status cnn_model_set_note(cnn_model *model, const char *key, const char *text);
-CNN_API const char *cnn_model_note(const cnn_model *model, const char *key);
+CNN_API cnn_status cnn_model_set_metadata(cnn_model *model, const char *key, const char *text);
+CNN_API const char *cnn_model_metadata(const cnn_model *model, const char *key);
 CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
@@ -259,11 +260,11 @@ CNN_API uint32_t cnn_history_best(const cnn_history *history);
 CNN_API void cnn_history_destroy(cnn_history *history);
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation, const
     cnn_train_options *options, cnn_history **history);
-typedef struct cnn_judgement { uint32_t struct_size; uint64_t image; uint32_t label, decided; const float
-    *probabilities; double loss; } cnn_judgement;
+typedef struct cnn_sample_result { uint32_t struct_size; uint64_t image; uint32_t label, predicted; const float
+    *probabilities; double loss; } cnn_sample_result;
 typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size; uint32_t workers; float threshold;
     const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; float temperature;
-    int (*on_image)(const cnn_judgement *judgement, void *user); } cnn_evaluate_options;
+    int (*on_image)(const cnn_sample_result *result, void *user); } cnn_evaluate_options;
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, cnn_metrics **metrics);
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options

@@ -115,7 +115,7 @@ class Graph(Object):
     def truncate(self, layer: Optional[str] = None) -> Graph:
         """The layers that lead to `layer` (None: to the classifier's head), for transfer learning."""
         pointer = self._place()
-        library.cnn_graph_cut(None, self, layer.encode() if layer else None, ref(pointer))
+        library.cnn_graph_truncate(None, self, layer.encode() if layer else None, ref(pointer))
         return self._made(pointer)
 
     def _node(self, node: int) -> int:
@@ -128,7 +128,7 @@ class Graph(Object):
 
     def name(self, x: int, name: str) -> int:
         """Gives a node another name."""
-        return self._node(library.cnn_name(self, x, name.encode()))
+        return self._node(library.cnn_graph_set_name(self, x, name.encode()))
 
     def conv2d(self, x: int, filters: int, **options: Unpack[Conv2dOptions]) -> int:
         return self._node(library.cnn_conv2d(self, x, filters, struct_of(abi.cnn_conv2d_options, options)))
@@ -190,7 +190,7 @@ class Graph(Object):
 
     def output(self, x: int) -> None:
         """Has the net end in this node, where that isn't the last one."""
-        library.cnn_output(self, x)
+        library.cnn_graph_set_output(self, x)
 
     def _told(self) -> str:
         layers = self.layers
@@ -346,15 +346,15 @@ class Model(Object):
 
     def set_learning_rate_multiplier(self, layer: Optional[str], multiplier: float) -> None:
         """For the layers up to `layer` (None: all); 0 freezes them."""
-        library.cnn_model_set_learning_rate_factor(self, layer.encode() if layer else None, multiplier)
+        library.cnn_model_set_learning_rate_multiplier(self, layer.encode() if layer else None, multiplier)
 
     def metadata(self, key: str) -> Optional[str]:
         """A text that the model's file keeps under this key."""
-        text = library.cnn_model_note(self, key.encode())
+        text = library.cnn_model_metadata(self, key.encode())
         return None if text is None else str(text.decode())
 
     def set_metadata(self, key: str, text: Optional[str]) -> None:
-        library.cnn_model_set_note(self, key.encode(), None if text is None else text.encode())
+        library.cnn_model_set_metadata(self, key.encode(), None if text is None else text.encode())
 
 
 class Optimizer(Object):

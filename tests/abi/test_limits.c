@@ -358,7 +358,7 @@ static void numbers_that_functions_take_are_checked_too(void **state)
     for (int i = 0; i < 4; i++) {
         float x = floats[i];
         assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_set_threshold(classifier, x));
-        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_factor(model, NULL, x));
+        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_multiplier(model, NULL, x));
         assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_split(photographs, (double)x, 1, &rest, &part));
         cnn_graph *made;
         assert_ok(cnn_graph_create(NULL, &made));

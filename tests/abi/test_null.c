@@ -35,7 +35,7 @@ static void getters_give_nothing(void **state)
     assert_int_equal(0, cnn_model_weight_count(NULL, NULL));
     assert_int_equal(0, cnn_model_flops(NULL));
     assert_int_equal(0, cnn_model_is_quantized(NULL));
-    assert_null(cnn_model_note(NULL, NULL));
+    assert_null(cnn_model_metadata(NULL, NULL));
     assert_null(cnn_classifier_class_name(NULL, 0));
     assert_null(cnn_classifier_preprocess(NULL));
     assert_null(cnn_classifier_model(NULL));
@@ -83,10 +83,10 @@ static void releasing_nothing_does_nothing(void **state)
     cnn_history_destroy(NULL);
     cnn_optimizer_destroy(NULL);
     cnn_text_free(NULL);
-    cnn_dataset_release_bytes(NULL, NULL);
+    cnn_bytes_free(NULL);
     cnn_metrics_reset(NULL);
     cnn_model_changed(NULL);
-    cnn_output(NULL, 0);
+    cnn_graph_set_output(NULL, 0);
     cnn_classifier_evaluate_options(NULL, NULL);
 }
 
@@ -95,7 +95,7 @@ static void layers_of_no_graph_are_no_nodes(void **state)
     (void)state;
     const cnn_node nodes[] = {
         cnn_input(NULL, 1, 1, 1),
-        cnn_name(NULL, 0, NULL),
+        cnn_graph_set_name(NULL, 0, NULL),
         cnn_conv2d(NULL, 0, 1, NULL),
         cnn_max_pool2d(NULL, 0, NULL),
         cnn_avg_pool2d(NULL, 0, NULL),
@@ -130,7 +130,7 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_tensor_from_dlpack(NULL, NULL, NULL));
     assert_refused(cnn_graph_create(NULL, NULL));
     assert_refused(cnn_graph_create_net(NULL, NULL, NULL, NULL));
-    assert_refused(cnn_graph_cut(NULL, NULL, NULL, NULL));
+    assert_refused(cnn_graph_truncate(NULL, NULL, NULL, NULL));
     assert_refused(cnn_graph_from_json(NULL, NULL, 0, NULL));
     assert_refused(cnn_graph_to_json(NULL, NULL));
     assert_refused(cnn_model_create(NULL, NULL, 0, NULL));
@@ -144,9 +144,9 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_model_set_precision(NULL, CNN_PRECISION_FLOAT32));
     assert_refused(cnn_model_parameter(NULL, 0, NULL));
     assert_refused(cnn_model_copy_weights(NULL, NULL, NULL));
-    assert_refused(cnn_model_set_learning_rate_factor(NULL, NULL, 1));
+    assert_refused(cnn_model_set_learning_rate_multiplier(NULL, NULL, 1));
     assert_refused(cnn_model_time_layers(NULL, NULL, NULL, 0));
-    assert_refused(cnn_model_set_note(NULL, NULL, NULL));
+    assert_refused(cnn_model_set_metadata(NULL, NULL, NULL));
     assert_refused(cnn_model_summary(NULL, NULL));
     assert_refused(cnn_model_program_text(NULL, NULL, NULL));
     assert_refused(cnn_model_program_dot(NULL, NULL, NULL));

@@ -85,7 +85,7 @@ static void write_models(const char *corpus, int kind)
     for (int64_t i = 0; i < cnn_tensor_count(images); i++)
         ((float *)cnn_tensor_data(images))[i] = (float)(i % 17) / 8 - 1;
     check(cnn_model_quantize(model, images, &quantized));
-    check(cnn_model_set_note(model, "author", "nobody"));
+    check(cnn_model_set_metadata(model, "author", "nobody"));
     const char *saved = "/tmp/cnn-seed.safetensors";
     check(cnn_model_save(model, saved));
     snprintf(name, sizeof name, "model/float%d", kind);

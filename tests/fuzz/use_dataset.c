@@ -17,7 +17,7 @@ static void read_files(const cnn_dataset *dataset)
         if (!cnn_dataset_path(dataset, i))
             fuzz_fail("an image has no path");
         if (!cnn_dataset_read(dataset, i, &bytes, &size))
-            cnn_dataset_release_bytes(dataset, bytes);
+            cnn_bytes_free(bytes);
         if (!cnn_dataset_decode(dataset, i, &options, &pixels))
             cnn_tensor_destroy(pixels);
     }

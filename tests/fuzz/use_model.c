@@ -69,7 +69,7 @@ static void cut(cnn_context *context, cnn_model *model, uint32_t choice)
     int32_t nodes = cnn_graph_node_count(graph);
     cnn_graph *part;
     cnn_model *shorter;
-    if (cnn_graph_cut(context, graph, cnn_graph_node_name(graph, (int32_t)(choice % (uint32_t)nodes)), &part))
+    if (cnn_graph_truncate(context, graph, cnn_graph_node_name(graph, (int32_t)(choice % (uint32_t)nodes)), &part))
         return;
     if (!cnn_model_create(context, part, choice, &shorter)) {
         cnn_model_copy_weights(shorter, model, NULL);

@@ -69,7 +69,7 @@ static cnn_model *make_model(cnn_context *context)
     cnn_graph *graph = NULL;
     cnn_model *model = NULL;
     assert_ok(cnn_graph_create_net(context, "resnet18", &options, &graph));
-    cnn_name(graph, cnn_graph_node_count(graph) - 1, "dense");
+    cnn_graph_set_name(graph, cnn_graph_node_count(graph) - 1, "dense");
     assert_ok(cnn_model_create_blank(context, graph, &model));
     cnn_graph_destroy(graph);
     for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {

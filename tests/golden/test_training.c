@@ -47,13 +47,13 @@ static cnn_model *make_model(cnn_context *context)
     cnn_model *model = NULL;
     assert_ok(cnn_graph_create(context, &g));
     cnn_conv2d_options same = { .struct_size = sizeof same, .padding = CNN_PADDING_SAME, .no_bias = 1 };
-    cnn_node x = cnn_name(g, cnn_conv2d(g, cnn_input(g, 12, 12, 3), 6, &same), "conv1");
-    x = cnn_name(g, cnn_batch_norm(g, x, NULL), "norm1");
+    cnn_node x = cnn_graph_set_name(g, cnn_conv2d(g, cnn_input(g, 12, 12, 3), 6, &same), "conv1");
+    x = cnn_graph_set_name(g, cnn_batch_norm(g, x, NULL), "norm1");
     x = cnn_max_pool2d(g, cnn_relu(g, x), NULL);
-    x = cnn_name(g, cnn_conv2d(g, x, 8, NULL), "conv2");
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 8, NULL), "conv2");
     x = cnn_flatten(g, cnn_max_pool2d(g, cnn_relu(g, x), NULL));
-    x = cnn_relu(g, cnn_name(g, cnn_dense(g, x, 10, NULL), "dense1"));
-    cnn_name(g, cnn_dense(g, x, 1, NULL), "dense2");
+    x = cnn_relu(g, cnn_graph_set_name(g, cnn_dense(g, x, 10, NULL), "dense1"));
+    cnn_graph_set_name(g, cnn_dense(g, x, 1, NULL), "dense2");
     assert_ok(cnn_model_create(context, g, 1, &model));
     cnn_graph_destroy(g);
     for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {

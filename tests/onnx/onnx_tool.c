@@ -75,7 +75,7 @@ static int create(const char *net, const char *path)
     if (read_net(net, &graph) || cnn_model_create(NULL, graph, 1, &model))
         return failed();
     shake(model);
-    int result = cnn_model_set_note(model, "author", "\xC3\x89mile") || save(model, path) ? failed() : 0;
+    int result = cnn_model_set_metadata(model, "author", "\xC3\x89mile") || save(model, path) ? failed() : 0;
     cnn_model_destroy(model);
     cnn_graph_destroy(graph);
     return result;

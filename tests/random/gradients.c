@@ -40,7 +40,7 @@ cnn_status gradients_freeze(cnn_model *model, int32_t argument)
     const cnn_graph *graph = cnn_model_graph(model);
     if (argument % 4)
         return CNN_OK;
-    return cnn_model_set_learning_rate_factor(
+    return cnn_model_set_learning_rate_multiplier(
         model, cnn_graph_node_name(graph, argument / 4 % cnn_graph_node_count(graph)), 0);
 }
 

@@ -19,7 +19,7 @@ bool operation_cut(case_trial *trial, int32_t argument)
     if (cnn_model_is_quantized(trial->model) || !layers)
         return true;
     const char *name = cnn_graph_node_name(graph, 1 + argument % layers);
-    if (!trial_ok(trial, cnn_graph_cut(trial->context, graph, name, &cut), "cnn_graph_cut"))
+    if (!trial_ok(trial, cnn_graph_truncate(trial->context, graph, name, &cut), "cnn_graph_truncate"))
         return false;
     cnn_status status = cnn_model_create(trial->context, cut, 5, &model);
     cnn_graph_destroy(cut);

@@ -38,7 +38,7 @@ static uint64_t index_of(const measuring *m, uint64_t sample)
 static cnn_status read_file(measuring *m, uint64_t sample)
 {
     const cnn_dataset *dataset = m->settings->dataset;
-    cnn_dataset_release_bytes(dataset, m->files[sample]);
+    cnn_bytes_free(m->files[sample]);
     return cnn_dataset_read(dataset, index_of(m, sample), &m->files[sample], &m->sizes[sample]);
 }
 
@@ -192,7 +192,7 @@ cnn_status loader_benchmark_measure(const loader_benchmark_settings *settings, l
     if (!status)
         status = measure_loaders(&m);
     for (uint64_t sample = 0; sample < m.samples; sample++) {
-        cnn_dataset_release_bytes(settings->dataset, m.files[sample]);
+        cnn_bytes_free(m.files[sample]);
         cnn_tensor_destroy(m.pixels[sample]);
     }
     free(m.output);

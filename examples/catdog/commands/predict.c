@@ -194,7 +194,7 @@ static int predict_entry(predicting *p, const cnn_dataset *dataset, uint64_t ind
     cnn_status status = cnn_dataset_read(dataset, index, &bytes, &size);
     if (!status)
         status = cnn_classifier_predict_memory(p->classifier, bytes, size, &prediction);
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_bytes_free(bytes);
     prediction.status = status;
     widen(p, path);
     return print_prediction(p, path, &prediction, cnn_last_error());

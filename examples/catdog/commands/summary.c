@@ -67,7 +67,7 @@ static int print_trained(summary *s)
         return EXIT_DONE;
     if (print_model(s->model))
         return EXIT_FAILED;
-    if (!cnn_model_note(s->model, "cnn.classes"))
+    if (!cnn_model_metadata(s->model, "cnn.classes"))
         return EXIT_DONE; /* a model that another program has trained */
     if (cnn_classifier_load(s->context, s->model_path, &s->classifier))
         return output_library_error();

@@ -12,14 +12,14 @@ typedef struct collecting {
     progress_line *progress;
 } collecting;
 
-static int add_sample(const cnn_judgement *sample, void *user)
+static int add_sample(const cnn_sample_result *sample, void *user)
 {
     predictions *all = ((collecting *)user)->all;
     float *row = all->probabilities + all->count * all->classes;
     for (uint32_t k = 0; k < all->classes; k++)
         row[k] = sample->probabilities[k];
     all->list[all->count++] =
-        (prediction){ sample->image, sample->label, sample->decided, (double)row[sample->decided] };
+        (prediction){ sample->image, sample->label, sample->predicted, (double)row[sample->predicted] };
     return interrupt_asked();
 }
 

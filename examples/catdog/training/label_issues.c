@@ -21,7 +21,7 @@ typedef struct scoring {
     uint64_t *labelled;
 } scoring;
 
-static int add_sample(const cnn_judgement *sample, void *user)
+static int add_sample(const cnn_sample_result *sample, void *user)
 {
     scoring *s = user;
     float *row = s->probabilities + s->count * s->classes;

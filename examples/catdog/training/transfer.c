@@ -75,8 +75,8 @@ static cnn_status set_rates(const transfer_training *t)
     const transfer_arguments *a = t->arguments;
     cnn_model *model = cnn_classifier_model(t->classifier);
     float factor = a->body_rate >= 0 ? (float)a->body_rate : 0.1f;
-    cnn_status status = cnn_model_set_learning_rate_factor(model, last_of_body(t->classifier), factor);
-    return status || !names_layer(a->freeze) ? status : cnn_model_set_learning_rate_factor(model, a->freeze, 0);
+    cnn_status status = cnn_model_set_learning_rate_multiplier(model, last_of_body(t->classifier), factor);
+    return status || !names_layer(a->freeze) ? status : cnn_model_set_learning_rate_multiplier(model, a->freeze, 0);
 }
 
 static double best_accuracy(const cnn_history *history)

@@ -189,7 +189,7 @@ static cnn_status set_output(cnn_onnx_import *import)
         status = cnn_onnx_add_layer(import, &cnn_layer_rescale, &x.node, 1, &(cnn_rescale_attributes){ 1, 0 }, &x.node);
     if (status)
         return status;
-    cnn_output(import->graph, x.node);
+    cnn_graph_set_output(import->graph, x.node);
     return cnn_graph_status(import->graph);
 }
 
@@ -207,7 +207,7 @@ static cnn_status read_notes(const cnn_onnx_import *import, cnn_model *model)
             return CNN_ERROR_OUT_OF_MEMORY;
         cnn_to_utf8(entry->key, key, memory);
         cnn_to_utf8(entry->value, text, memory + 2 * key + 1);
-        status = cnn_model_set_note(model, memory, memory + 2 * key + 1);
+        status = cnn_model_set_metadata(model, memory, memory + 2 * key + 1);
         cnn_release(import->context, memory);
     }
     return status ? status : cnn_onnx_note_temperature(import, model);

@@ -27,7 +27,7 @@ bool cnn_onnx_export_divides(cnn_onnx_export *file, const char *value, const cha
 {
     float *temperature = cnn_onnx_export_memory(file, 1, sizeof *temperature);
     if (!file->status)
-        file->status = parse(cnn_model_note(file->model, CNN_ONNX_TEMPERATURE), temperature);
+        file->status = parse(cnn_model_metadata(file->model, CNN_ONNX_TEMPERATURE), temperature);
     if (file->status || *temperature == 1)
         return false;
     cnn_onnx_export_floats(file, CNN_ONNX_TEMPERATURE, 0, NULL, temperature);
@@ -67,7 +67,7 @@ cnn_status cnn_onnx_note_temperature(const cnn_onnx_import *import, cnn_model *m
     json_decref(number);
     if (status)
         return status;
-    status = cnn_model_set_note(model, CNN_ONNX_TEMPERATURE, text);
+    status = cnn_model_set_metadata(model, CNN_ONNX_TEMPERATURE, text);
     cnn_release(import->context, text);
     return status;
 }

@@ -231,7 +231,7 @@ static cnn_status fill_model(cnn_model *model, const cnn_safetensors *file, cons
     for (size_t i = 0; i < cnn_safetensors_metadata_count(file); i++) {
         const cnn_safetensors_metadata *metadata = cnn_safetensors_metadata_at(file, i);
         cnn_status status =
-            is_reserved(metadata->key) ? CNN_OK : cnn_model_set_note(model, metadata->key, metadata->text);
+            is_reserved(metadata->key) ? CNN_OK : cnn_model_set_metadata(model, metadata->key, metadata->text);
         if (status)
             return cnn_fail(status, "%s: %s", path, cnn_last_error());
     }

@@ -268,7 +268,7 @@ static void a_saved_classifier_comes_back_the_same(void **state)
     const cnn_preprocess *before = cnn_classifier_preprocess(classifier), *after = cnn_classifier_preprocess(loaded);
     assert_memory_equal(before, after, sizeof *before);
     assert_int_equal(INPUT, after->width);
-    const char *training = cnn_model_note(cnn_classifier_model(loaded), "cnn.training");
+    const char *training = cnn_model_metadata(cnn_classifier_model(loaded), "cnn.training");
     assert_non_null(training);
     assert_non_null(strstr(training, "\"epochs\": 20"));
     assert_non_null(strstr(training, "\"optimizer\": \"adam\""));
@@ -358,7 +358,7 @@ static void a_training_that_does_not_begin_leaves_it_untrained(void **state)
     options.label_smoothing = -3;
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(classifier, data, NULL, &options));
     assert_null(cnn_classifier_class_name(classifier, 0));
-    assert_null(cnn_model_note(cnn_classifier_model(classifier), "cnn.classes"));
+    assert_null(cnn_model_metadata(cnn_classifier_model(classifier), "cnn.classes"));
     options.label_smoothing = 0;
     options.preprocess = cnn_classifier_preprocess(classifier);
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_fit(classifier, data, NULL, &options));
@@ -485,8 +485,8 @@ static void models_that_are_no_classifiers_are_not_loaded(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cnn_classifier *classifier = create_small(NULL);
         cnn_model *model = cnn_classifier_model(classifier);
-        assert_ok(cnn_model_set_note(model, "cnn.classes", "[\"blue\", \"red\"]"));
-        assert_ok(cnn_model_set_note(model, cases[i].key, cases[i].text));
+        assert_ok(cnn_model_set_metadata(model, "cnn.classes", "[\"blue\", \"red\"]"));
+        assert_ok(cnn_model_set_metadata(model, cases[i].key, cases[i].text));
         assert_not_loaded(model, path, cases[i].words);
         cnn_classifier_destroy(classifier);
     }

@@ -101,7 +101,7 @@ static void keep(cnn_context *context, const cnn_classifier *classifier, const c
     assert_alone(cnn_classifier_load(context, path, &again));
     assert_alone(cnn_classifier_quantize(again, dataset, NULL, &quantized));
     assert_alone(cnn_classifier_save(quantized, path));
-    assert_alone(cnn_graph_cut(context, cnn_model_graph(cnn_classifier_model(again)), NULL, &cut));
+    assert_alone(cnn_graph_truncate(context, cnn_model_graph(cnn_classifier_model(again)), NULL, &cut));
     cnn_graph_destroy(cut);
     cnn_classifier_destroy(quantized);
     cnn_classifier_destroy(again);

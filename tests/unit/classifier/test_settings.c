@@ -161,7 +161,7 @@ static void flip_counts_in_predictions_and_evaluation_and_is_saved(void **state)
     assert_true(evaluate(state, loaded, "test").loss != loss);
     assert_ok(cnn_classifier_set_flip(loaded, 0));
     assert_true(predict(loaded, path).probability == plain.probability);
-    assert_null(cnn_model_note(cnn_classifier_model(loaded), "cnn.flip"));
+    assert_null(cnn_model_metadata(cnn_classifier_model(loaded), "cnn.flip"));
     cnn_classifier_destroy(loaded);
     cnn_classifier_destroy(classifier);
 }

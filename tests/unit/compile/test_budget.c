@@ -38,7 +38,8 @@ typedef cnn_node (*net)(cnn_graph *graph);
 
 static cnn_node large_input(cnn_graph *g)
 {
-    return cnn_dense(g, cnn_global_avg_pool(g, cnn_name(g, cnn_input(g, 26000, 26000, 3), "photograph")), 1, NULL);
+    return cnn_dense(g, cnn_global_avg_pool(g, cnn_graph_set_name(g, cnn_input(g, 26000, 26000, 3), "photograph")), 1,
+                     NULL);
 }
 
 static cnn_node large_pads(cnn_graph *g)
@@ -47,14 +48,14 @@ static cnn_node large_pads(cnn_graph *g)
                                          .kernel = { 1, 1 },
                                          .padding = CNN_PADDING_EXPLICIT,
                                          .pads = { 23000, 23000, 23000, 23000 } };
-    return cnn_global_avg_pool(g, cnn_name(g, cnn_conv2d(g, cnn_input(g, 8, 8, 3), 1, &options), "wide"));
+    return cnn_global_avg_pool(g, cnn_graph_set_name(g, cnn_conv2d(g, cnn_input(g, 8, 8, 3), 1, &options), "wide"));
 }
 
 static cnn_node slow_pools(cnn_graph *g)
 {
     const cnn_pool2d_options options = { .struct_size = sizeof options, .kernel = { 256, 256 }, .stride = { 1, 1 } };
     cnn_node x = cnn_avg_pool2d(g, cnn_input(g, 4000, 4000, 1), &options);
-    return cnn_global_avg_pool(g, cnn_name(g, cnn_max_pool2d(g, x, &options), "slow"));
+    return cnn_global_avg_pool(g, cnn_graph_set_name(g, cnn_max_pool2d(g, x, &options), "slow"));
 }
 
 static cnn_node small_net(cnn_graph *g)

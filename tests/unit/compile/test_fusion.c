@@ -150,7 +150,7 @@ static void the_output_is_not_swallowed_and_what_does_not_lead_to_it_is_not_run(
     cnn_node conv = cnn_conv2d(g, x, 4, NULL);
     cnn_tanh(g, x);
     cnn_relu(g, conv);
-    cnn_output(g, conv);
+    cnn_graph_set_output(g, conv);
     assert_operations(g, false, "input conv2d");
 }
 

@@ -11,7 +11,7 @@ static cnn_graph *new_graph(cnn_node *input)
 {
     cnn_graph *graph;
     assert_ok(cnn_graph_create(NULL, &graph));
-    *input = cnn_name(graph, cnn_input(graph, 8, 8, 3), "image");
+    *input = cnn_graph_set_name(graph, cnn_input(graph, 8, 8, 3), "image");
     return graph;
 }
 
@@ -53,11 +53,11 @@ static cnn_graph *residual_net(void)
     cnn_conv2d_options same = { .struct_size = sizeof same, .padding = CNN_PADDING_SAME, .no_bias = 1 };
     cnn_node x;
     cnn_graph *g = new_graph(&x);
-    cnn_node branch = cnn_name(g, cnn_conv2d(g, cnn_dropout(g, x, 0.5f), 3, &same), "conv");
-    branch = cnn_name(g, cnn_batch_norm(g, branch, NULL), "norm");
-    cnn_name(g, cnn_tanh(g, branch), "unused");
-    x = cnn_name(g, cnn_relu(g, cnn_name(g, cnn_add(g, branch, x), "sum")), "relu");
-    cnn_output(g, cnn_name(g, cnn_dense(g, cnn_global_avg_pool(g, x), 2, NULL), "logits"));
+    cnn_node branch = cnn_graph_set_name(g, cnn_conv2d(g, cnn_dropout(g, x, 0.5f), 3, &same), "conv");
+    branch = cnn_graph_set_name(g, cnn_batch_norm(g, branch, NULL), "norm");
+    cnn_graph_set_name(g, cnn_tanh(g, branch), "unused");
+    x = cnn_graph_set_name(g, cnn_relu(g, cnn_graph_set_name(g, cnn_add(g, branch, x), "sum")), "relu");
+    cnn_graph_set_output(g, cnn_graph_set_name(g, cnn_dense(g, cnn_global_avg_pool(g, x), 2, NULL), "logits"));
     return g;
 }
 
@@ -140,9 +140,9 @@ static void quantising_computes_with_bytes_between_convolutions(void **state)
     (void)state;
     cnn_node x;
     cnn_graph *g = new_graph(&x);
-    x = cnn_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "first");
-    x = cnn_name(g, cnn_tanh(g, x), "tanh");
-    cnn_name(g, cnn_dense(g, cnn_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    x = cnn_graph_set_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "first");
+    x = cnn_graph_set_name(g, cnn_tanh(g, x), "tanh");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
     cnn_model *model = model_of(g), *quantized;
     cnn_tensor *images = batch_of(4, cnn_model_input_shape(model), 1);
     assert_ok(cnn_model_quantize(model, images, &quantized));
@@ -173,9 +173,9 @@ static void types_are_bfloat16_where_layers_take_them(void **state)
     (void)state;
     cnn_node x;
     cnn_graph *g = new_graph(&x);
-    x = cnn_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "first");
-    x = cnn_name(g, cnn_tanh(g, x), "tanh");
-    cnn_name(g, cnn_dense(g, cnn_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    x = cnn_graph_set_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "first");
+    x = cnn_graph_set_name(g, cnn_tanh(g, x), "tanh");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
     cnn_model *model = model_of(g);
     cnn_program *program = start(model, train);
     assert_ok(cnn_lower_graph(program));
@@ -197,10 +197,10 @@ static void liveness_and_arena_let_values_share_places(void **state)
     (void)state;
     cnn_node x;
     cnn_graph *g = new_graph(&x);
-    x = cnn_name(g, cnn_conv2d(g, x, 4, NULL), "first");
-    x = cnn_name(g, cnn_conv2d(g, x, 2, NULL), "second");
-    x = cnn_name(g, cnn_tanh(g, x), "tanh");
-    cnn_name(g, cnn_dense(g, cnn_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "first");
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 2, NULL), "second");
+    x = cnn_graph_set_name(g, cnn_tanh(g, x), "tanh");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
     cnn_model *model = model_of(g);
     cnn_program *program = start(model, predict);
     assert_ok(cnn_lower_graph(program));
@@ -234,9 +234,9 @@ static void liveness_of_training_goes_on_backward(void **state)
     (void)state;
     cnn_node x;
     cnn_graph *g = new_graph(&x);
-    x = cnn_name(g, cnn_conv2d(g, x, 4, NULL), "conv");
-    x = cnn_name(g, cnn_max_pool2d(g, x, NULL), "pool");
-    cnn_name(g, cnn_dense(g, cnn_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "conv");
+    x = cnn_graph_set_name(g, cnn_max_pool2d(g, x, NULL), "pool");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
     cnn_model *model = model_of(g);
     cnn_program *program = start(model, train);
     assert_ok(cnn_lower_graph(program));

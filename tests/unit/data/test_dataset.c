@@ -58,7 +58,7 @@ static void a_split_takes_the_fraction_of_each_class_and_loses_nothing(void **st
     void *bytes;
     size_t size;
     assert_ok(cnn_dataset_read(part, 0, &bytes, &size));
-    cnn_dataset_release_bytes(part, bytes);
+    cnn_bytes_free(bytes);
     cnn_dataset_destroy(rest);
     cnn_dataset_destroy(part);
 }

@@ -561,7 +561,7 @@ static void unlabelled_takes_every_image_in_order(void **state)
     assert_ok(cnn_dataset_read(dataset, 0, &bytes, &size));
     assert_int_equal(5, size);
     assert_memory_equal("a.jpg", bytes, 5);
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_bytes_free(bytes);
     cnn_dataset_destroy(dataset);
 }
 

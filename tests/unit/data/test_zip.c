@@ -63,7 +63,7 @@ static void stored_entries_are_read_in_any_order(void **state)
         assert_ok(cnn_dataset_read(dataset, i, &bytes, &size));
         assert_int_equal(i == 2 ? 5 : sizeof payload, size);
         assert_memory_equal(i == 2 ? "first" : payload, bytes, size);
-        cnn_dataset_release_bytes(dataset, bytes);
+        cnn_bytes_free(bytes);
     }
     cnn_dataset_destroy(dataset);
 }
@@ -82,7 +82,7 @@ static void deflated_entries_give_their_files(void **state)
         assert_ok(cnn_dataset_read(dataset, i, &bytes, &size));
         assert_int_equal(expected_size, size);
         assert_memory_equal(expected, bytes, size);
-        cnn_dataset_release_bytes(dataset, bytes);
+        cnn_bytes_free(bytes);
         free(expected);
     }
     cnn_dataset_destroy(dataset);
@@ -151,7 +151,7 @@ static void a_program_may_stand_before_a_zip(void **state)
         assert_ok(cnn_dataset_read(dataset, i, &bytes, &size));
         assert_int_equal(sizeof payload, size);
         assert_memory_equal(payload, bytes, size);
-        cnn_dataset_release_bytes(dataset, bytes);
+        cnn_bytes_free(bytes);
     }
     cnn_dataset_destroy(dataset);
 }
@@ -256,7 +256,7 @@ static void a_directory_with_any_byte_changed_is_survived(void **state)
             void *data;
             size_t data_size;
             if (!cnn_dataset_read(dataset, k, &data, &data_size))
-                cnn_dataset_release_bytes(dataset, data);
+                cnn_bytes_free(data);
         }
         cnn_dataset_destroy(dataset);
     }
@@ -300,7 +300,7 @@ static void zip64_directories_are_read(void **state)
     assert_ok(cnn_dataset_read(dataset, 1, &bytes, &size));
     assert_int_equal(9, size);
     assert_memory_equal("dog bytes", bytes, 9);
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_bytes_free(bytes);
     cnn_dataset_destroy(dataset);
 }
 
@@ -405,7 +405,7 @@ static void a_name_that_is_there_twice_is_the_last_of_its_files(void **state)
     size_t size;
     assert_ok(cnn_dataset_read(dataset, 0, &bytes, &size));
     assert_int_equal(5, size);
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_bytes_free(bytes);
     cnn_dataset_destroy(dataset);
 }
 

@@ -83,10 +83,10 @@ static cnn_graph *build_with_every_type(void)
     cnn_node features = cnn_tanh(g, cnn_global_avg_pool(g, x));
     x = cnn_dropout(g, cnn_relu(g, cnn_dense(g, cnn_flatten(g, x), 24, NULL)), 0.25f);
     x = cnn_add(g, cnn_sigmoid(g, x), features);
-    x = cnn_name(g, x, "na\xC3\xAFve \"sum\"");
+    x = cnn_graph_set_name(g, x, "na\xC3\xAFve \"sum\"");
     cnn_node logits = cnn_dense(g, x, 2, &(cnn_dense_options){ sizeof(cnn_dense_options), 1, CNN_INIT_ZEROS });
     cnn_softmax(g, logits);
-    cnn_output(g, logits);
+    cnn_graph_set_output(g, logits);
     assert_ok(cnn_graph_status(g));
     return g;
 }

@@ -123,23 +123,23 @@ static void give_two_inputs(cnn_graph *g, cnn_node x)
 
 static void give_a_name_twice(cnn_graph *g, cnn_node x)
 {
-    cnn_name(g, x, "same");
-    cnn_name(g, cnn_relu(g, x), "same");
+    cnn_graph_set_name(g, x, "same");
+    cnn_graph_set_name(g, cnn_relu(g, x), "same");
 }
 
 static void give_an_empty_name(cnn_graph *g, cnn_node x)
 {
-    cnn_name(g, x, "");
+    cnn_graph_set_name(g, x, "");
 }
 
 static void give_a_name_that_is_not_utf8(cnn_graph *g, cnn_node x)
 {
-    cnn_name(g, x, "caf\xE9");
+    cnn_graph_set_name(g, x, "caf\xE9");
 }
 
 static void give_no_name(cnn_graph *g, cnn_node x)
 {
-    cnn_name(g, x, NULL);
+    cnn_graph_set_name(g, x, NULL);
 }
 
 static void give_options_without_a_size(cnn_graph *g, cnn_node x)
@@ -149,7 +149,7 @@ static void give_options_without_a_size(cnn_graph *g, cnn_node x)
 
 static void put_out_a_foreign_node(cnn_graph *g, cnn_node x)
 {
-    cnn_output(g, x + 1);
+    cnn_graph_set_output(g, x + 1);
 }
 
 static void concatenate_nothing(cnn_graph *g, cnn_node x)
@@ -204,11 +204,11 @@ static void made_names_leave_out_taken_ones(void **state)
 {
     (void)state;
     cnn_graph *g = new_graph();
-    cnn_node x = cnn_name(g, cnn_input(g, 8, 8, 3), "relu_1");
+    cnn_node x = cnn_graph_set_name(g, cnn_input(g, 8, 8, 3), "relu_1");
     cnn_node a = cnn_relu(g, x);
     assert_ok(cnn_graph_status(g));
     assert_string_equal("relu_2", cnn_graph_node_name(g, a));
-    assert_int_equal(a, cnn_name(g, a, "relu_2"));
+    assert_int_equal(a, cnn_graph_set_name(g, a, "relu_2"));
     assert_int_equal(a, cnn_graph_find(g, "relu_2"));
     cnn_graph_destroy(g);
 }
@@ -224,7 +224,7 @@ static void taken_names_cost_little_time(void **state)
     clock_t start = clock();
     for (int i = 0; i < HALF; i++) {
         snprintf(name, sizeof name, "relu_%d", HALF + 2 + i);
-        x = cnn_name(g, cnn_relu(g, x), name);
+        x = cnn_graph_set_name(g, cnn_relu(g, x), name);
     }
     for (int i = 0; i < HALF; i++)
         x = cnn_relu(g, x);
@@ -254,8 +254,8 @@ static void a_copy_is_the_same_graph(void **state)
     (void)state;
     cnn_graph *g = new_graph(), *copy;
     cnn_node x = cnn_input(g, 8, 8, 3);
-    cnn_node a = cnn_name(g, cnn_conv2d(g, x, 7, NULL), "first");
-    cnn_output(g, a);
+    cnn_node a = cnn_graph_set_name(g, cnn_conv2d(g, x, 7, NULL), "first");
+    cnn_graph_set_output(g, a);
     cnn_add(g, x, x);
     assert_ok(cnn_graph_copy(NULL, g, &copy));
     cnn_graph_destroy(g);

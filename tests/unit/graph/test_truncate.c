@@ -8,10 +8,10 @@ static cnn_graph *small_net(int64_t outputs)
 {
     cnn_graph *g;
     assert_ok(cnn_graph_create(NULL, &g));
-    cnn_node x = cnn_name(g, cnn_conv2d(g, cnn_input(g, 8, 8, 3), 5, NULL), "a");
-    x = cnn_name(g, cnn_relu(g, cnn_name(g, cnn_batch_norm(g, x, NULL), "b")), "c");
-    x = cnn_name(g, cnn_flatten(g, cnn_name(g, cnn_max_pool2d(g, x, NULL), "d")), "e");
-    cnn_name(g, cnn_dense(g, cnn_dropout(g, x, 0.5f), outputs, NULL), "f");
+    cnn_node x = cnn_graph_set_name(g, cnn_conv2d(g, cnn_input(g, 8, 8, 3), 5, NULL), "a");
+    x = cnn_graph_set_name(g, cnn_relu(g, cnn_graph_set_name(g, cnn_batch_norm(g, x, NULL), "b")), "c");
+    x = cnn_graph_set_name(g, cnn_flatten(g, cnn_graph_set_name(g, cnn_max_pool2d(g, x, NULL), "d")), "e");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_dropout(g, x, 0.5f), outputs, NULL), "f");
     assert_ok(cnn_graph_status(g));
     return g;
 }
@@ -29,12 +29,12 @@ static void a_cut_net_gives_the_layers_value(void **state)
 {
     (void)state;
     cnn_graph *whole = small_net(2), *cut;
-    assert_ok(cnn_graph_cut(NULL, whole, "d", &cut));
+    assert_ok(cnn_graph_truncate(NULL, whole, "d", &cut));
     assert_int_equal(5, cnn_graph_node_count(cut));
     assert_string_equal("d", cnn_graph_node_name(cut, 4));
     assert_int_equal(CNN_NODE_ERROR, cnn_graph_find(cut, "f"));
     cnn_graph_destroy(cut);
-    assert_ok(cnn_graph_cut(NULL, whole, NULL, &cut));
+    assert_ok(cnn_graph_truncate(NULL, whole, NULL, &cut));
     assert_string_equal("dropout_1", cnn_graph_node_name(cut, cnn_graph_node_count(cut) - 1));
     cnn_graph_destroy(cut);
     cnn_graph_destroy(whole);
@@ -46,10 +46,10 @@ static void layers_that_lead_elsewhere_are_cut_off(void **state)
     cnn_graph *g, *cut;
     assert_ok(cnn_graph_create(NULL, &g));
     cnn_node x = cnn_input(g, 8, 8, 3);
-    cnn_node side = cnn_name(g, cnn_conv2d(g, x, 4, NULL), "side");
-    cnn_node main_way = cnn_name(g, cnn_conv2d(g, x, 4, NULL), "main");
+    cnn_node side = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "side");
+    cnn_node main_way = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "main");
     cnn_add(g, side, main_way);
-    assert_ok(cnn_graph_cut(NULL, g, "main", &cut));
+    assert_ok(cnn_graph_truncate(NULL, g, "main", &cut));
     assert_int_equal(2, cnn_graph_node_count(cut));
     cnn_graph_destroy(cut);
     cnn_graph_destroy(g);
@@ -59,12 +59,12 @@ static void impossible_cuts_are_refused(void **state)
 {
     (void)state;
     cnn_graph *g = small_net(2), *cut;
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_cut(NULL, g, "nowhere", &cut));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_truncate(NULL, g, "nowhere", &cut));
     assert_non_null(strstr(cnn_last_error(), "nowhere"));
     assert_null(cut);
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_cut(NULL, g, cnn_graph_node_name(g, 0), &cut));
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_cut(NULL, NULL, "a", &cut));
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_cut(NULL, g, "a", NULL));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_truncate(NULL, g, cnn_graph_node_name(g, 0), &cut));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_truncate(NULL, NULL, "a", &cut));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_truncate(NULL, g, "a", NULL));
     cnn_graph_destroy(g);
 }
 
@@ -74,7 +74,7 @@ static void assert_parts_agree(const char *layer)
     cnn_graph *whole = small_net(2), *first, *second;
     cnn_node cut;
     assert_ok(cnn_graph_find_cut(whole, layer, &cut));
-    assert_ok(cnn_graph_cut(NULL, whole, layer, &first));
+    assert_ok(cnn_graph_truncate(NULL, whole, layer, &first));
     assert_ok(cnn_graph_rest(NULL, whole, cut, &second));
     cnn_model *models[] = { model_of(whole, 1), model_of(first, 2), model_of(second, 3) };
     for (int i = 1; i < 3; i++)
@@ -112,8 +112,8 @@ static void a_net_is_not_parted_beside_a_shortcut(void **state)
     cnn_graph *g, *rest;
     assert_ok(cnn_graph_create(NULL, &g));
     cnn_node x = cnn_conv2d(g, cnn_input(g, 8, 8, 3), 4, NULL);
-    cnn_node inside = cnn_name(g, cnn_relu(g, x), "inside");
-    cnn_name(g, cnn_add(g, cnn_tanh(g, inside), x), "sum");
+    cnn_node inside = cnn_graph_set_name(g, cnn_relu(g, x), "inside");
+    cnn_graph_set_name(g, cnn_add(g, cnn_tanh(g, inside), x), "sum");
     assert_int_equal(CNN_ERROR_ARGUMENT, cnn_graph_rest(NULL, g, inside, &rest));
     assert_non_null(strstr(cnn_last_error(), "sum"));
     assert_null(rest);
@@ -162,7 +162,7 @@ static void frozen_layers_stay_as_they_are(void **state)
 {
     (void)state;
     cnn_model *model = model_of(small_net(2), 1);
-    assert_ok(cnn_model_set_learning_rate_factor(model, "d", 0));
+    assert_ok(cnn_model_set_learning_rate_multiplier(model, "d", 0));
     size_t count;
     float *before = copy_values(model, &count);
     train_a_step(model);
@@ -179,7 +179,7 @@ static void frozen_layers_are_computed_as_in_prediction(void **state)
 {
     (void)state;
     cnn_model *model = model_of(small_net(2), 1);
-    assert_ok(cnn_model_set_learning_rate_factor(model, NULL, 0));
+    assert_ok(cnn_model_set_learning_rate_multiplier(model, NULL, 0));
     cnn_tensor *x = batch_of(3, cnn_model_input_shape(model), 4), *predicted = NULL;
     const cnn_tensor *trained;
     predicted = batch_of(3, cnn_model_output_shape(model), 5);
@@ -195,7 +195,7 @@ static void a_factor_scales_the_change(void **state)
 {
     (void)state;
     cnn_model *full = model_of(small_net(2), 1), *half = model_of(small_net(2), 1);
-    assert_ok(cnn_model_set_learning_rate_factor(half, "a", 0.5f));
+    assert_ok(cnn_model_set_learning_rate_multiplier(half, "a", 0.5f));
     size_t count;
     float *before = copy_values(full, &count);
     train_a_step(full);
@@ -217,13 +217,13 @@ static void thawed_layers_learn_again(void **state)
     cnn_model *model = model_of(small_net(2), 1);
     size_t count;
     float *before = copy_values(model, &count);
-    assert_ok(cnn_model_set_learning_rate_factor(model, NULL, 0));
+    assert_ok(cnn_model_set_learning_rate_multiplier(model, NULL, 0));
     step_of_training(model, 2, 3);
-    assert_ok(cnn_model_set_learning_rate_factor(model, NULL, 1));
+    assert_ok(cnn_model_set_learning_rate_multiplier(model, NULL, 1));
     train_a_step(model);
     assert_memory_not_equal(before, model->weights[0].value->data, cnn_tensor_bytes(model->weights[0].value));
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_factor(model, "nowhere", 1));
-    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_factor(model, NULL, -1));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_multiplier(model, "nowhere", 1));
+    assert_int_equal(CNN_ERROR_ARGUMENT, cnn_model_set_learning_rate_multiplier(model, NULL, -1));
     free(before);
     cnn_model_destroy(model);
 }

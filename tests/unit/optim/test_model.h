@@ -12,7 +12,7 @@ static cnn_model *make_model(cnn_context *context, int64_t inputs, int64_t units
     cnn_model *model;
     assert_ok(cnn_graph_create(context, &graph));
     cnn_node x = cnn_dense(graph, cnn_flatten(graph, cnn_input(graph, 1, 1, inputs)), units, NULL);
-    cnn_output(graph, x);
+    cnn_graph_set_output(graph, x);
     assert_ok(cnn_model_create(context, graph, 1, &model));
     cnn_graph_destroy(graph);
     assert_int_equal(2, cnn_model_parameter_count(model));

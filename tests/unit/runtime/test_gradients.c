@@ -125,7 +125,7 @@ static void weights_that_the_output_does_not_depend_on_have_zero_gradients(void 
     cnn_model *model;
     assert_ok(cnn_graph_create(NULL, &g));
     cnn_node x = cnn_flatten(g, cnn_input(g, 4, 4, 1));
-    cnn_output(g, cnn_dense(g, x, 2, NULL));
+    cnn_graph_set_output(g, cnn_dense(g, x, 2, NULL));
     cnn_dense(g, x, 3, NULL);
     assert_ok(cnn_model_create(NULL, g, 1, &model));
     step_of_training(model, 2, 1);

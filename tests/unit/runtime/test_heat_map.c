@@ -46,7 +46,7 @@ static cnn_model *part_of(const cnn_model *model, const char *layer, bool before
 {
     cnn_graph *graph;
     cnn_model *part;
-    assert_ok(before ? cnn_graph_cut(NULL, model->graph, layer, &graph)
+    assert_ok(before ? cnn_graph_truncate(NULL, model->graph, layer, &graph)
                      : cnn_graph_rest(NULL, model->graph, cnn_graph_find(model->graph, layer), &graph));
     assert_ok(cnn_model_create_blank(NULL, graph, &part));
     assert_ok(cnn_model_copy_weights(part, model, NULL));

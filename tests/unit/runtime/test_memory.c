@@ -97,7 +97,7 @@ static cnn_status use_all(cnn_context *context, const cnn_graph *graph, const cn
     const cnn_tensor *forward_output;
     cnn_status status = cnn_model_create(context, graph, 1, &model);
     if (!status)
-        status = cnn_model_set_note(model, "key", "text");
+        status = cnn_model_set_metadata(model, "key", "text");
     if (!status)
         status = cnn_model_forward(model, input, 1, 1, &forward_output);
     if (!status)

@@ -148,21 +148,21 @@ static void notes_are_kept_changed_and_removed(void **state)
 {
     (void)state;
     cnn_model *model = small_model(NULL, 1, 0);
-    assert_null(cnn_model_note(model, "a"));
-    assert_ok(cnn_model_set_note(model, "a", "1"));
-    assert_ok(cnn_model_set_note(model, "b", "2"));
-    assert_ok(cnn_model_set_note(model, "c", ""));
-    assert_ok(cnn_model_set_note(model, "a", "3"));
-    assert_string_equal("3", cnn_model_note(model, "a"));
-    assert_ok(cnn_model_set_note(model, "a", NULL));
-    assert_ok(cnn_model_set_note(model, "none", NULL));
-    assert_null(cnn_model_note(model, "a"));
-    assert_string_equal("2", cnn_model_note(model, "b"));
-    assert_string_equal("", cnn_model_note(model, "c"));
-    assert_null(cnn_model_note(model, NULL));
-    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, NULL, "1"));
-    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, "", "1"));
-    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(NULL, "a", "1"));
+    assert_null(cnn_model_metadata(model, "a"));
+    assert_ok(cnn_model_set_metadata(model, "a", "1"));
+    assert_ok(cnn_model_set_metadata(model, "b", "2"));
+    assert_ok(cnn_model_set_metadata(model, "c", ""));
+    assert_ok(cnn_model_set_metadata(model, "a", "3"));
+    assert_string_equal("3", cnn_model_metadata(model, "a"));
+    assert_ok(cnn_model_set_metadata(model, "a", NULL));
+    assert_ok(cnn_model_set_metadata(model, "none", NULL));
+    assert_null(cnn_model_metadata(model, "a"));
+    assert_string_equal("2", cnn_model_metadata(model, "b"));
+    assert_string_equal("", cnn_model_metadata(model, "c"));
+    assert_null(cnn_model_metadata(model, NULL));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_metadata(model, NULL, "1"));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_metadata(model, "", "1"));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_metadata(NULL, "a", "1"));
     cnn_model_destroy(model);
 }
 
@@ -172,11 +172,11 @@ static void notes_that_no_file_could_hold_are_refused(void **state)
     cnn_model *model = small_model(NULL, 1, 0);
     static const char *const bad[] = { "\xFF", "caf\xE9", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, "key", bad[i]));
-        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_note(model, bad[i], "text"));
+        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_metadata(model, "key", bad[i]));
+        assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_metadata(model, bad[i], "text"));
     }
-    assert_null(cnn_model_note(model, "key"));
-    assert_ok(cnn_model_set_note(model, "caf\xC3\xA9", "\xE2\x82\xAC \xF0\x9F\x90\xB1"));
+    assert_null(cnn_model_metadata(model, "key"));
+    assert_ok(cnn_model_set_metadata(model, "caf\xC3\xA9", "\xE2\x82\xAC \xF0\x9F\x90\xB1"));
     cnn_model_destroy(model);
 }
 
@@ -195,9 +195,9 @@ static void many_notes_take_little_time(void **state)
     double start = seconds_used();
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof key, "key %d", i);
-        assert_ok(cnn_model_set_note(model, key, key));
+        assert_ok(cnn_model_set_metadata(model, key, key));
     }
-    assert_string_equal("key 77777", cnn_model_note(model, "key 77777"));
+    assert_string_equal("key 77777", cnn_model_metadata(model, "key 77777"));
     assert_true(seconds_used() - start < 5);
     cnn_model_destroy(model);
 }
@@ -210,13 +210,13 @@ static void there_are_at_most_so_many_notes(void **state)
     char key[32];
     for (int i = 0; i < LIMIT; i++) {
         snprintf(key, sizeof key, "%d", i);
-        assert_ok(cnn_model_set_note(model, key, ""));
+        assert_ok(cnn_model_set_metadata(model, key, ""));
     }
-    assert_status(CNN_ERROR_LIMIT, cnn_model_set_note(model, "one more", ""));
-    assert_ok(cnn_model_set_note(model, "7", "changed"));
-    assert_ok(cnn_model_set_note(model, "one more", NULL));
-    assert_ok(cnn_model_set_note(model, "7", NULL));
-    assert_ok(cnn_model_set_note(model, "one more", ""));
+    assert_status(CNN_ERROR_LIMIT, cnn_model_set_metadata(model, "one more", ""));
+    assert_ok(cnn_model_set_metadata(model, "7", "changed"));
+    assert_ok(cnn_model_set_metadata(model, "one more", NULL));
+    assert_ok(cnn_model_set_metadata(model, "7", NULL));
+    assert_ok(cnn_model_set_metadata(model, "one more", ""));
     cnn_model_destroy(model);
 }
 
@@ -240,7 +240,7 @@ static void graphs_without_a_layer_are_refused(void **state)
     cnn_node x = cnn_input(g, 4, 4, 1);
     assert_status(CNN_ERROR_ARGUMENT, cnn_model_create(NULL, g, 1, &model));
     cnn_relu(g, x);
-    cnn_output(g, x);
+    cnn_graph_set_output(g, x);
     assert_status(CNN_ERROR_ARGUMENT, cnn_model_create(NULL, g, 1, &model));
     assert_null(model);
     assert_status(CNN_ERROR_ARGUMENT, cnn_model_create(NULL, NULL, 1, &model));

@@ -266,14 +266,14 @@ static void a_folded_model_predicts_the_same(void **state)
 {
     (void)state;
     cnn_model *model = model_of(NULL, residual_net()), *folded;
-    assert_ok(cnn_model_set_note(model, "name", "value"));
+    assert_ok(cnn_model_set_metadata(model, "name", "value"));
     assert_ok(cnn_model_fold(model, &folded));
     cnn_tensor *images = batch_of(IMAGES, cnn_model_input_shape(model), 5);
     cnn_tensor *expected = predict(model, images), *got = predict(folded, images);
     assert_true(largest(expected, got) <= 1e-5f * largest(expected, NULL));
     for (cnn_node i = 0; i < cnn_graph_node_count(folded->graph); i++)
         assert_string_not_equal("batch_norm", cnn_graph_node_type(folded->graph, i));
-    assert_string_equal("value", cnn_model_note(folded, "name"));
+    assert_string_equal("value", cnn_model_metadata(folded, "name"));
     cnn_tensor_destroy(images);
     cnn_tensor_destroy(expected);
     cnn_tensor_destroy(got);
@@ -298,7 +298,7 @@ static cnn_graph *net_with_norms(int kind)
         cnn_sigmoid(g, x); /* leads nowhere */
         x = norm;
     }
-    cnn_output(g, cnn_dense(g, cnn_global_avg_pool(g, cnn_relu(g, x)), 3, NULL));
+    cnn_graph_set_output(g, cnn_dense(g, cnn_global_avg_pool(g, cnn_relu(g, x)), 3, NULL));
     return g;
 }
 

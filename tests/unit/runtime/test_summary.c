@@ -18,7 +18,7 @@ static void a_chain_is_a_table_of_layers_shapes_and_parameters(void **state)
     cnn_graph *g;
     assert_ok(cnn_graph_create(NULL, &g));
     cnn_node x = cnn_conv2d(g, cnn_input(g, 64, 64, 3), 64, NULL);
-    x = cnn_name(g, cnn_batch_norm(g, x, NULL), "normé");
+    x = cnn_graph_set_name(g, cnn_batch_norm(g, x, NULL), "normé");
     cnn_dense(g, cnn_flatten(g, cnn_max_pool2d(g, x, NULL)), 64, NULL);
     assert_summary(g, "Layer (type)               Output shape  Parameters\n"
                       "===================================================\n"
@@ -64,9 +64,9 @@ static cnn_model *small_model(cnn_context *context)
     cnn_graph *g;
     cnn_model *model;
     assert_ok(cnn_graph_create(context, &g));
-    cnn_node x = cnn_name(g, cnn_input(g, 8, 8, 3), "image");
-    x = cnn_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "a \"quoted\" name");
-    cnn_name(g, cnn_tanh(g, x), "output");
+    cnn_node x = cnn_graph_set_name(g, cnn_input(g, 8, 8, 3), "image");
+    x = cnn_graph_set_name(g, cnn_relu(g, cnn_conv2d(g, x, 4, NULL)), "a \"quoted\" name");
+    cnn_graph_set_name(g, cnn_tanh(g, x), "output");
     assert_ok(cnn_model_create(context, g, 1, &model));
     cnn_graph_destroy(g);
     return model;

@@ -23,7 +23,7 @@ static void a_head_learns_on_features_as_on_frozen_layers(void **state)
     (void)state;
     stripes frozen = open_stripes(2, 1), once = open_stripes(1, 1);
     cnn_train_options options = make_options(4);
-    assert_ok(cnn_model_set_learning_rate_factor(frozen.model, "dropout_1", 0));
+    assert_ok(cnn_model_set_learning_rate_multiplier(frozen.model, "dropout_1", 0));
     assert_ok(cnn_train(frozen.model, frozen.training, frozen.test, &options, NULL));
     assert_ok(cnn_train_head(once.model, NULL, once.training, once.test, &options, NULL));
     size_t count;

@@ -105,7 +105,7 @@ static void more_classes_are_measured_by_their_mean(void **state)
 {
     (void)state;
     const struct {
-        uint32_t label, decided;
+        uint32_t label, predicted;
         float probabilities[3];
     } images[] = {
         { 0, 0, { 0.8f, 0.1f, 0.1f } }, { 0, 1, { 0.3f, 0.4f, 0.3f } }, { 1, 1, { 0.1f, 0.8f, 0.1f } },
@@ -114,7 +114,7 @@ static void more_classes_are_measured_by_their_mean(void **state)
     cnn_metrics *metrics;
     assert_ok(cnn_metrics_create(NULL, 3, &metrics));
     for (int i = 0; i < 5; i++)
-        assert_ok(cnn_metrics_add(metrics, images[i].label, images[i].probabilities, images[i].decided, 1));
+        assert_ok(cnn_metrics_add(metrics, images[i].label, images[i].probabilities, images[i].predicted, 1));
     cnn_metrics_result result = result_of(metrics);
     assert_float_equal(0.6, result.accuracy, 1e-7);
     assert_float_equal((1 + 1.0 / 3 + 1) / 3, result.precision, 1e-7);

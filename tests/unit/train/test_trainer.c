@@ -403,19 +403,19 @@ typedef struct judging {
     double loss;
 } judging;
 
-static int stop_early(const cnn_judgement *judgement, void *user)
+static int stop_early(const cnn_sample_result *result, void *user)
 {
     (void)user;
-    return judgement->image == 5;
+    return result->image == 5;
 }
 
-static int judge(const cnn_judgement *judgement, void *user)
+static int judge(const cnn_sample_result *result, void *user)
 {
     judging *j = user;
-    assert_int_equal(j->images++, judgement->image);
-    assert_true(judgement->decided == (judgement->probabilities[1] >= 0.5f));
-    j->errors += judgement->label != judgement->decided;
-    j->loss += judgement->loss;
+    assert_int_equal(j->images++, result->image);
+    assert_true(result->predicted == (result->probabilities[1] >= 0.5f));
+    j->errors += result->label != result->predicted;
+    j->loss += result->loss;
     return 0;
 }
 

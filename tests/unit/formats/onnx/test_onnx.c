@@ -35,7 +35,7 @@ static cnn_model *load(const char *path)
 /* The numbers of a note, which is a JSON list; the caller frees them. */
 static float *numbers_of(const cnn_model *model, const char *key, size_t *count)
 {
-    json_t *list = json_loads(cnn_model_note(model, key), 0, NULL);
+    json_t *list = json_loads(cnn_model_metadata(model, key), 0, NULL);
     *count = json_array_size(list);
     float *numbers = malloc(*count * sizeof *numbers);
     assert_true(*count > 0 && numbers);
@@ -108,7 +108,7 @@ static void an_exported_model_comes_back_with_the_same_bits(void **state)
         predict(model, input, before);
         predict(again, input, after);
         assert_memory_equal(before, after, (size_t)cnn_model_output_shape(model).dims[0] * sizeof *before);
-        assert_string_equal(cnn_model_note(model, "input"), cnn_model_note(again, "input"));
+        assert_string_equal(cnn_model_metadata(model, "input"), cnn_model_metadata(again, "input"));
         cnn_model_destroy(again);
         cnn_model_destroy(model);
         free(input);
@@ -192,7 +192,7 @@ static void what_is_written_is_read_back(void **state)
         cnn_graph *graph;
         cnn_model *model, *again;
         assert_ok(cnn_graph_create(NULL, &graph));
-        cnn_name(graph, net(graph, cnn_input(graph, dims[0], dims[1], dims[2])), "the last");
+        cnn_graph_set_name(graph, net(graph, cnn_input(graph, dims[0], dims[1], dims[2])), "the last");
         assert_ok(cnn_model_create(NULL, graph, 3, &model));
         assert_ok(cnn_model_save_onnx(model, path));
         assert_ok(cnn_model_load_onnx(NULL, path, NULL, &again));
@@ -209,8 +209,8 @@ static void layers_keep_their_names(void **state)
     cnn_graph *graph;
     cnn_model *model, *again;
     assert_ok(cnn_graph_create(NULL, &graph));
-    cnn_node x = cnn_name(graph, cnn_conv2d(graph, cnn_input(graph, 5, 5, 3), 4, NULL), "stem");
-    cnn_name(graph, cnn_dense(graph, cnn_global_avg_pool(graph, x), 2, NULL), "head");
+    cnn_node x = cnn_graph_set_name(graph, cnn_conv2d(graph, cnn_input(graph, 5, 5, 3), 4, NULL), "stem");
+    cnn_graph_set_name(graph, cnn_dense(graph, cnn_global_avg_pool(graph, x), 2, NULL), "head");
     assert_ok(cnn_model_create(NULL, graph, 3, &model));
     assert_ok(cnn_model_save_onnx(model, path));
     assert_ok(cnn_model_load_onnx(NULL, path, NULL, &again));

@@ -12,7 +12,7 @@ static cnn_model *create(void)
     if (cnn_graph_create(NULL, &g))
         return NULL;
     cnn_node x = cnn_input(g, 6, 6, 3);
-    x = cnn_name(g, cnn_batch_norm(g, cnn_conv2d(g, x, 5, NULL), NULL), "na\xC3\xAFve");
+    x = cnn_graph_set_name(g, cnn_batch_norm(g, cnn_conv2d(g, x, 5, NULL), NULL), "na\xC3\xAFve");
     cnn_dense(g, cnn_flatten(g, x), 1, NULL);
     cnn_status status = cnn_model_create(NULL, g, 0, &model);
     cnn_graph_destroy(g);
@@ -74,10 +74,10 @@ int main(int argc, char **argv)
     int sound = 0;
     if (!strcmp(argv[1], "write")) {
         model = create();
-        sound = model && all_values(model, 0.5f, set) && !cnn_model_set_note(model, "author", "\xC3\x89mile") &&
+        sound = model && all_values(model, 0.5f, set) && !cnn_model_set_metadata(model, "author", "\xC3\x89mile") &&
                 !cnn_model_save(model, argv[2]);
     } else if (!cnn_model_load(NULL, argv[2], &model))
-        sound = all_values(model, 0.25f, equal) && !strcmp("\xC3\x89mile", cnn_model_note(model, "author"));
+        sound = all_values(model, 0.25f, equal) && !strcmp("\xC3\x89mile", cnn_model_metadata(model, "author"));
     cnn_model_destroy(model);
     if (!sound)
         fprintf(stderr, "%s: %s\n", argv[1], cnn_last_error());

@@ -158,17 +158,17 @@ static void notes_are_kept_and_the_files_own_are_not_among_them(void **state)
 {
     const char *path = scratch_path(*state, "notes.safetensors");
     cnn_model *model = make_small(1), *loaded;
-    assert_ok(cnn_model_set_note(model, "author", "\xC3\x89mile \"the\" author\n"));
-    assert_ok(cnn_model_set_note(model, "cnn.classes", "[\"Cat\", \"Dog\"]"));
-    assert_ok(cnn_model_set_note(model, "empty", ""));
-    assert_ok(cnn_model_set_note(model, "format", "spoofed"));
+    assert_ok(cnn_model_set_metadata(model, "author", "\xC3\x89mile \"the\" author\n"));
+    assert_ok(cnn_model_set_metadata(model, "cnn.classes", "[\"Cat\", \"Dog\"]"));
+    assert_ok(cnn_model_set_metadata(model, "empty", ""));
+    assert_ok(cnn_model_set_metadata(model, "format", "spoofed"));
     assert_ok(cnn_model_save(model, path));
     assert_ok(cnn_model_load(NULL, path, &loaded));
-    assert_string_equal("\xC3\x89mile \"the\" author\n", cnn_model_note(loaded, "author"));
-    assert_string_equal("[\"Cat\", \"Dog\"]", cnn_model_note(loaded, "cnn.classes"));
-    assert_string_equal("", cnn_model_note(loaded, "empty"));
-    assert_null(cnn_model_note(loaded, "format"));
-    assert_null(cnn_model_note(loaded, "cnn.graph"));
+    assert_string_equal("\xC3\x89mile \"the\" author\n", cnn_model_metadata(loaded, "author"));
+    assert_string_equal("[\"Cat\", \"Dog\"]", cnn_model_metadata(loaded, "cnn.classes"));
+    assert_string_equal("", cnn_model_metadata(loaded, "empty"));
+    assert_null(cnn_model_metadata(loaded, "format"));
+    assert_null(cnn_model_metadata(loaded, "cnn.graph"));
     cnn_model_destroy(loaded);
     cnn_model_destroy(model);
 }
@@ -362,7 +362,7 @@ static void no_memory_is_an_error_without_a_leak(void **state)
 {
     const char *path = scratch_path(*state, "memory.safetensors");
     cnn_model *model = make_small(1), *loaded;
-    assert_ok(cnn_model_set_note(model, "key", "text"));
+    assert_ok(cnn_model_set_metadata(model, "key", "text"));
     assert_ok(cnn_model_save(model, path));
     scratch_memory memory = { 0 };
     cnn_context *context = scratch_context(&memory);
@@ -394,7 +394,7 @@ static void saving_without_memory_for_json_leaves_the_older_file(void **state)
 {
     const char *path = scratch_path(*state, "json.safetensors");
     cnn_model *older = make_small(1), *newer = make_small(2), *loaded;
-    assert_ok(cnn_model_set_note(newer, "key", "text"));
+    assert_ok(cnn_model_set_metadata(newer, "key", "text"));
     assert_ok(cnn_model_save(older, path));
     json_set_alloc_funcs(allocate_json, free);
     int positions = 0;

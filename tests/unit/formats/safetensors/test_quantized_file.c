@@ -54,14 +54,14 @@ static void a_loaded_quantized_model_predicts_the_same_bits(void **state)
     const char *path = scratch_path(*state, "quantized.safetensors");
     cnn_model *model = make_quantized(NULL), *loaded;
     float before[IMAGES], after[IMAGES];
-    assert_ok(cnn_model_set_note(model, "author", "somebody"));
+    assert_ok(cnn_model_set_metadata(model, "author", "somebody"));
     assert_ok(cnn_model_save(model, path));
     assert_ok(cnn_model_load(NULL, path, &loaded));
     predict(model, before);
     predict(loaded, after);
     assert_memory_equal(before, after, sizeof before);
     assert_true(cnn_model_is_quantized(loaded));
-    assert_string_equal("somebody", cnn_model_note(loaded, "author"));
+    assert_string_equal("somebody", cnn_model_metadata(loaded, "author"));
     uint64_t trainable;
     assert_int_equal(cnn_model_weight_count(model, NULL), cnn_model_weight_count(loaded, &trainable));
     assert_int_equal(0, trainable);
