@@ -84,7 +84,7 @@ CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
 
 /* Not 0 if what is at `path` is divided, so that CNN_PART_TRAIN, CNN_PART_VALIDATION and CNN_PART_TEST can be opened.
  */
-CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+CNN_API uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path);
 
 /* How a dataset is divided, whichever part of it was opened. */
 typedef struct cnn_dataset_parts {

@@ -80,7 +80,7 @@ typedef struct cnn_conv2d_options {
     int32_t groups;      /* 0: 1; equal to the input's channels: depthwise */
     cnn_padding padding;
     int32_t pads[4]; /* top, left, bottom, right, for CNN_PADDING_EXPLICIT */
-    int32_t no_bias; /* not 0: no bias is added */
+    uint32_t no_bias; /* not 0: no bias is added */
     cnn_initializer weight_init;
 } cnn_conv2d_options;
 CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
@@ -102,7 +102,7 @@ CNN_API cnn_node cnn_global_avg_pool(cnn_graph *graph, cnn_node input);
 /* A fully connected layer on features (flatten comes first). Weights are inputs × units. */
 typedef struct cnn_dense_options {
     uint32_t struct_size;
-    int32_t no_bias;
+    uint32_t no_bias;
     cnn_initializer weight_init;
 } cnn_dense_options;
 CNN_API cnn_node cnn_dense(cnn_graph *graph, cnn_node input, int64_t units, const cnn_dense_options *options);

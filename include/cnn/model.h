@@ -65,8 +65,8 @@ typedef struct cnn_parameter {
     const char *name;     /* "conv2d_1.weight", "conv2d_1.bias", "batch_norm_1.running_mean" */
     cnn_tensor *value;    /* CNN_FLOAT32; of a quantised model also CNN_INT8, and then not to be written to */
     cnn_tensor *gradient; /* same shape; NULL if not trainable, or before the first backward */
-    int32_t trainable;    /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
-    int32_t decay;        /* not 0: weight decay applies (weights; not biases and normalisation) */
+    uint32_t trainable;    /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
+    uint32_t decay;        /* not 0: weight decay applies (weights; not biases and normalisation) */
 } cnn_parameter;
 
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);

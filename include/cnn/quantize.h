@@ -26,7 +26,7 @@ CNN_BEGIN_DECLS
 CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);
 
 /* Not 0 if the model is quantised. */
-CNN_API int32_t cnn_model_is_quantized(const cnn_model *model);
+CNN_API uint32_t cnn_model_is_quantized(const cnn_model *model);
 
 typedef struct cnn_quantize_options {
     uint32_t struct_size;

@@ -42,7 +42,7 @@ cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *
     return cnn_options_write(given, &parts, sizeof parts, "cnn_dataset_parts");
 }
 
-int cnn_dataset_has_test_part(cnn_context *context, const char *path)
+uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path)
 {
     cnn_source *source;
     cnn_layout layout = { 0 };

@@ -83,7 +83,7 @@ cnn_status cnn_model_check_floats(const cnn_model *model, const char *function)
                : CNN_OK;
 }
 
-int32_t cnn_model_is_quantized(const cnn_model *model)
+uint32_t cnn_model_is_quantized(const cnn_model *model)
 {
     return model && model->quantized;
 }
