@@ -184,9 +184,8 @@ class model : public handle<cnn_model, cnn_model_destroy>
     /// Images N×H×W×C to N outputs.
     tensor predict(const tensor &images) const
     {
-        cnn_shape shape = cnn_model_output_shape(get());
-        std::vector<int64_t> dims(shape.dims, shape.dims + shape.rank);
-        dims.insert(dims.begin(), cnn_tensor_dim(images, 0));
+        std::vector<int64_t> dims(CNN_MAX_RANK, cnn_tensor_dim(images, 0));
+        dims.resize(size_t(1 + cnn_model_output_dims(get(), dims.data() + 1, CNN_MAX_RANK - 1)));
         tensor output(dims);
         check(cnn_model_predict(get(), images, output));
         return output;

@@ -35,12 +35,6 @@ typedef struct cnn_graph cnn_graph;
 typedef int32_t cnn_node;
 #define CNN_NODE_ERROR ((cnn_node)-1)
 
-/* The shape of one image's value at a node: rank 3 (height, width, channels) or 1 (features). */
-typedef struct cnn_shape {
-    int32_t rank;
-    int64_t dims[3];
-} cnn_shape;
-
 typedef enum cnn_padding {
     CNN_PADDING_VALID = 0, /* none */
     CNN_PADDING_SAME = 1, /* output = ceil(input / stride), the odd pixel of padding at the end, as TensorFlow has it */
@@ -79,7 +73,7 @@ typedef struct cnn_conv2d_options {
     int32_t dilation[2]; /* 0: 1 */
     int32_t groups;      /* 0: 1; equal to the input's channels: depthwise */
     cnn_padding padding;
-    int32_t pads[4]; /* top, left, bottom, right, for CNN_PADDING_EXPLICIT */
+    int32_t pads[4];  /* top, left, bottom, right, for CNN_PADDING_EXPLICIT */
     uint32_t no_bias; /* not 0: no bias is added */
     cnn_initializer weight_init;
 } cnn_conv2d_options;
@@ -147,8 +141,16 @@ CNN_API void cnn_graph_set_output(cnn_graph *graph, cnn_node node);
 CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
 CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
 CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node); /* "conv2d", "relu", ... */
-CNN_API cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node);  /* rank 0 for a node that is none */
-CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16]); /* their number */
+
+/* Gives the shape of one image's value at a node and returns its rank: 3 (height, width, channels) or 1 (features); 0
+ * for a node that is none. `dims` has room for `capacity` numbers and gets so many at most; it may be NULL if
+ * `capacity` is 0. */
+CNN_API int32_t cnn_graph_node_dims(const cnn_graph *graph, cnn_node node, int64_t *dims, int32_t capacity);
+
+/* Gives the nodes that a node is computed from, in the order in which they were given, and returns their number: 0 for
+ * the input and for a node that is none. `inputs` has room for `capacity` nodes and gets so many at most; it may be
+ * NULL if `capacity` is 0. */
+CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node *inputs, int32_t capacity);
 
 /* The node of that name; CNN_NODE_ERROR if there is none. */
 CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);

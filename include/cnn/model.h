@@ -21,10 +21,11 @@ CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph
 CNN_API void cnn_model_destroy(cnn_model *model);
 
 /* The model's graph; it and its strings are valid as long as the model. cnn_model_resize changes the shapes in it,
- * which isn't done while another thread reads them. The shapes of its input and output, without the batch. */
+ * which isn't done while another thread reads them. The shapes of its input and output, without the batch, as
+ * cnn_graph_node_dims gives them. */
 CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
-CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
-CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
+CNN_API int32_t cnn_model_input_dims(const cnn_model *model, int64_t *dims, int32_t capacity);
+CNN_API int32_t cnn_model_output_dims(const cnn_model *model, int64_t *dims, int32_t capacity);
 
 /* Gives the model an input of another height and width; its weights stay as they are. A net that ends in a global
  * average pooling can do this, with any size that its layers can take. Errors: CNN_ERROR_SHAPE names the layer whose
@@ -65,8 +66,8 @@ typedef struct cnn_parameter {
     const char *name;     /* "conv2d_1.weight", "conv2d_1.bias", "batch_norm_1.running_mean" */
     cnn_tensor *value;    /* CNN_FLOAT32; of a quantised model also CNN_INT8, and then not to be written to */
     cnn_tensor *gradient; /* same shape; NULL if not trainable, or before the first backward */
-    uint32_t trainable;    /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
-    uint32_t decay;        /* not 0: weight decay applies (weights; not biases and normalisation) */
+    uint32_t trainable;   /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
+    uint32_t decay;       /* not 0: weight decay applies (weights; not biases and normalisation) */
 } cnn_parameter;
 
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);

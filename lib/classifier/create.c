@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
-#include "graph/graph_internal.h"
+#include "runtime/model_internal.h"
 #include "train/loss.h"
 
 /* A graph that a classifier can be made of takes images in colour and gives logits. */

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "formats/json.h"
 #include "optim/optimizer_internal.h"
+#include "runtime/model_internal.h"
 
 #define KEY_PREPROCESS CNN_METADATA_PREPROCESS
 #define KEY_CLASSES "cnn.classes"

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
+#include "runtime/model_internal.h"
 
 cnn_status cnn_classifier_check(const cnn_classifier *classifier, const char *function)
 {

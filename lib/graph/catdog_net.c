@@ -4,6 +4,7 @@
  * by pooling alone, with one to three blocks a stage, most of them where maps are small. */
 #include <stdio.h>
 
+#include "graph/graph_internal.h"
 #include "graph/nets.h"
 
 enum { STAGES = 4 };

@@ -248,12 +248,22 @@ cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node)
     return contains(graph, node) ? graph->nodes[node].layer.output : (cnn_shape){ 0 };
 }
 
-int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16])
+int32_t cnn_shape_dims(cnn_shape shape, int64_t *dims, int32_t capacity)
 {
-    if (!contains(graph, node) || !inputs)
-        return 0;
-    int32_t count = graph->nodes[node].layer.input_count;
-    for (int32_t i = 0; i < count; i++)
+    for (int32_t i = 0; dims && i < shape.rank && i < capacity; i++)
+        dims[i] = shape.dims[i];
+    return shape.rank;
+}
+
+int32_t cnn_graph_node_dims(const cnn_graph *graph, cnn_node node, int64_t *dims, int32_t capacity)
+{
+    return cnn_shape_dims(cnn_graph_node_shape(graph, node), dims, capacity);
+}
+
+int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node *inputs, int32_t capacity)
+{
+    int32_t count = contains(graph, node) ? graph->nodes[node].layer.input_count : 0;
+    for (int32_t i = 0; inputs && i < count && i < capacity; i++)
         inputs[i] = graph->nodes[node].inputs[i];
     return count;
 }

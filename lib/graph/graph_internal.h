@@ -32,6 +32,11 @@ cnn_node cnn_graph_add(cnn_graph *graph, const cnn_layer_type *type, const cnn_n
 /* Makes the error stick to the graph (unless one does already), and returns CNN_NODE_ERROR. */
 cnn_node cnn_graph_fail(cnn_graph *graph, cnn_status status, const char *sentence);
 
+cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node); /* rank 0 for a node that is none */
+
+/* As cnn_graph_node_dims gives it to callers. */
+int32_t cnn_shape_dims(cnn_shape shape, int64_t *dims, int32_t capacity);
+
 cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
 
 /* Where cnn_graph_truncate cuts. */

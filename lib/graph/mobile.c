@@ -3,6 +3,7 @@
  * ReLU6 in the place of swish: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite. */
 #include <stdio.h>
 
+#include "graph/graph_internal.h"
 #include "graph/nets.h"
 
 /* One convolution of a block, with batch normalisation. `groups` is 1, or the channels. */

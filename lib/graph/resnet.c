@@ -1,6 +1,7 @@
 /* Residual networks: He, Zhang, Ren and Sun 2015, arXiv:1512.03385. */
 #include <stdio.h>
 
+#include "graph/graph_internal.h"
 #include "graph/nets.h"
 
 /* Where the block's input has another shape than what it is added to, a convolution of 1×1 makes it fit. */

@@ -13,6 +13,7 @@
 #include <cnn/tensor.h>
 
 #include "kernels/int8/int8.h"
+#include "layers/shape.h"
 
 enum { CNN_MAX_INPUTS = 16, CNN_MAX_PARAMETERS = 6 };
 

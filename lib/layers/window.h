@@ -7,6 +7,8 @@
 #include <cnn/graph.h>
 #include <cnn/status.h>
 
+#include "layers/shape.h"
+
 typedef struct cnn_window {
     int32_t kernel[2], stride[2], dilation[2]; /* down, across */
     int32_t padding;                           /* cnn_padding */

@@ -27,7 +27,8 @@ static double spread(const cnn_layer_parameter *declared)
     case CNN_INIT_GLOROT_UNIFORM: return sqrt(6 / (fan_in + fan_out));
     case CNN_INIT_ZEROS: return 0;
     case CNN_INIT_DEFAULT:
-    case CNN_INIT_HE_NORMAL: break;
+    case CNN_INIT_HE_NORMAL:
+    case CNN_INITIALIZER_MAX_ENUM: break;
     }
     return sqrt(2 / fan_in);
 }

@@ -24,6 +24,16 @@ cnn_shape cnn_model_output_shape(const cnn_model *model)
     return model ? cnn_graph_node_shape(model->graph, cnn_graph_output(model->graph)) : (cnn_shape){ 0 };
 }
 
+int32_t cnn_model_input_dims(const cnn_model *model, int64_t *dims, int32_t capacity)
+{
+    return cnn_shape_dims(cnn_model_input_shape(model), dims, capacity);
+}
+
+int32_t cnn_model_output_dims(const cnn_model *model, int64_t *dims, int32_t capacity)
+{
+    return cnn_shape_dims(cnn_model_output_shape(model), dims, capacity);
+}
+
 int32_t cnn_model_parameter_count(const cnn_model *model)
 {
     return model ? model->weights_count : 0;

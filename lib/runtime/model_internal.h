@@ -55,4 +55,8 @@ cnn_program_source cnn_model_source(const cnn_model *model);
 /* Draws all values anew. */
 void cnn_model_initialize(cnn_model *model, uint64_t seed);
 
+/* Without the batch; rank 0 for no model. */
+cnn_shape cnn_model_input_shape(const cnn_model *model);
+cnn_shape cnn_model_output_shape(const cnn_model *model);
+
 #endif

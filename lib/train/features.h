@@ -6,6 +6,7 @@
 
 #include <cnn/model.h>
 
+#include "layers/shape.h"
 #include "train/batches.h"
 
 typedef struct cnn_features cnn_features;

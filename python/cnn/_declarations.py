@@ -85,7 +85,7 @@ CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, cons
 CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t
     *labels, uint64_t count, const char *const *class_names, uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
-CNN_API int cnn_dataset_has_test_part(cnn_context *context, const char *path);
+CNN_API uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path);
 typedef struct cnn_dataset_parts { uint32_t struct_size; uint32_t divided; uint64_t training, validation, test; }
     cnn_dataset_parts;
 CNN_API cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *parts);
@@ -122,7 +122,6 @@ CNN_API cnn_status cnn_loader_next(cnn_loader *loader, cnn_batch *batch);
 CNN_API uint64_t cnn_loader_batch_count(const cnn_loader *loader);
 typedef struct cnn_graph cnn_graph;
 typedef int32_t cnn_node;
-typedef struct cnn_shape { int32_t rank; int64_t dims[3]; } cnn_shape;
 typedef enum cnn_padding { CNN_PADDING_VALID = 0, CNN_PADDING_SAME = 1, CNN_PADDING_EXPLICIT = 2, CNN_PADDING_MAX_ENUM
     = 0x7fffffff } cnn_padding;
 typedef enum cnn_initializer { CNN_INIT_DEFAULT = 0, CNN_INIT_HE_NORMAL = 1, CNN_INIT_HE_UNIFORM = 2,
@@ -134,7 +133,7 @@ CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
 CNN_API cnn_node cnn_input(cnn_graph *graph, int64_t height, int64_t width, int64_t channels);
 CNN_API cnn_node cnn_graph_set_name(cnn_graph *graph, cnn_node node, const char *name);
 typedef struct cnn_conv2d_options { uint32_t struct_size; int32_t kernel[2]; int32_t stride[2]; int32_t dilation[2];
-    int32_t groups; cnn_padding padding; int32_t pads[4]; int32_t no_bias; cnn_initializer weight_init; }
+    int32_t groups; cnn_padding padding; int32_t pads[4]; uint32_t no_bias; cnn_initializer weight_init; }
     cnn_conv2d_options;
 CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
 typedef struct cnn_pool2d_options { uint32_t struct_size; int32_t kernel[2]; int32_t stride[2]; cnn_padding padding;
@@ -142,7 +141,7 @@ typedef struct cnn_pool2d_options { uint32_t struct_size; int32_t kernel[2]; int
 CNN_API cnn_node cnn_max_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 CNN_API cnn_node cnn_avg_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 CNN_API cnn_node cnn_global_avg_pool(cnn_graph *graph, cnn_node input);
-typedef struct cnn_dense_options { uint32_t struct_size; int32_t no_bias; cnn_initializer weight_init; }
+typedef struct cnn_dense_options { uint32_t struct_size; uint32_t no_bias; cnn_initializer weight_init; }
     cnn_dense_options;
 CNN_API cnn_node cnn_dense(cnn_graph *graph, cnn_node input, int64_t units, const cnn_dense_options *options);
 CNN_API cnn_node cnn_flatten(cnn_graph *graph, cnn_node input);
@@ -163,8 +162,8 @@ CNN_API void cnn_graph_set_output(cnn_graph *graph, cnn_node node);
 CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
 CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
 CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node);
-CNN_API cnn_shape cnn_graph_node_shape(const cnn_graph *graph, cnn_node node);
-CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node inputs[16]);
+CNN_API int32_t cnn_graph_node_dims(const cnn_graph *graph, cnn_node node, int64_t *dims, int32_t capacity);
+CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node *inputs, int32_t capacity);
 CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
 CNN_API cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, const char *layer, cnn_graph
     **truncated);
@@ -198,8 +197,8 @@ typedef struct cnn_model cnn_model;
 CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
 CNN_API void cnn_model_destroy(cnn_model *model);
 CNN_API const cnn_graph *cnn_model_graph(const cnn_model *model);
-CNN_API cnn_shape cnn_model_input_shape(const cnn_model *model);
-CNN_API cnn_shape cnn_model_output_shape(const cnn_model *model);
+CNN_API int32_t cnn_model_input_dims(const cnn_model *model, int64_t *dims, int32_t capacity);
+CNN_API int32_t cnn_model_output_dims(const cnn_model *model, int64_t *dims, int32_t capacity);
 CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width);
 CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
@@ -209,7 +208,7 @@ typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 =
     0x7fffffff } cnn_precision;
 CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);
 typedef struct cnn_parameter { uint32_t struct_size; const char *name; cnn_tensor *value; cnn_tensor *gradient;
-    int32_t trainable; int32_t decay; } cnn_parameter;
+    uint32_t trainable; uint32_t decay; } cnn_parameter;
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
 CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
 CNN_API void cnn_model_changed(cnn_model *model);
@@ -335,7 +334,7 @@ CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, c
     cnn_model **model);
 CNN_API cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path);
 CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);
-CNN_API int32_t cnn_model_is_quantized(const cnn_model *model);
+CNN_API uint32_t cnn_model_is_quantized(const cnn_model *model);
 typedef struct cnn_quantize_options { uint32_t struct_size; uint32_t images; uint64_t seed; int (*progress)(uint64_t
     done, uint64_t total, void *user); void *user; } cnn_quantize_options;
 CNN_API cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, const cnn_dataset *dataset, const

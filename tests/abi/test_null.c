@@ -25,12 +25,12 @@ static void getters_give_nothing(void **state)
     assert_int_equal(0, cnn_graph_node_count(NULL));
     assert_string_equal("", cnn_graph_node_name(NULL, 0));
     assert_string_equal("", cnn_graph_node_type(NULL, 0));
-    assert_int_equal(0, cnn_graph_node_shape(NULL, 0).rank);
-    assert_int_equal(0, cnn_graph_node_inputs(NULL, 0, NULL));
+    assert_int_equal(0, cnn_graph_node_dims(NULL, 0, NULL, 0));
+    assert_int_equal(0, cnn_graph_node_inputs(NULL, 0, NULL, 0));
     assert_int_equal(CNN_NODE_ERROR, cnn_graph_find(NULL, NULL));
     assert_null(cnn_model_graph(NULL));
-    assert_int_equal(0, cnn_model_input_shape(NULL).rank);
-    assert_int_equal(0, cnn_model_output_shape(NULL).rank);
+    assert_int_equal(0, cnn_model_input_dims(NULL, NULL, 0));
+    assert_int_equal(0, cnn_model_output_dims(NULL, NULL, 0));
     assert_int_equal(0, cnn_model_parameter_count(NULL));
     assert_int_equal(0, cnn_model_weight_count(NULL, NULL));
     assert_int_equal(0, cnn_model_flops(NULL));

@@ -78,8 +78,11 @@ static void what_an_older_program_does_not_know_has_its_default(void **state)
     cnn_graph *graph;
     assert_ok(cnn_graph_create_net(NULL, "two_conv", (const cnn_net_options *)&net, &graph));
     cnn_node last = cnn_graph_node_count(graph) - 1;
-    assert_int_equal(64, cnn_graph_node_shape(graph, 0).dims[0]);
-    assert_int_equal(1, cnn_graph_node_shape(graph, last).dims[0]);
+    int64_t height = 0, logits = 0;
+    assert_int_equal(3, cnn_graph_node_dims(graph, 0, &height, 1));
+    assert_int_equal(1, cnn_graph_node_dims(graph, last, &logits, 1));
+    assert_int_equal(64, height);
+    assert_int_equal(1, logits);
     cnn_graph_destroy(graph);
 
     older threads = make_older(KNOWN); /* without the callbacks */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "runtime/model_internal.h"
 
 /* Nets that take longer are left alone: the fuzzer would see little else. */
 enum { WORK_MAX = 20000000, VALUES_MAX = 1 << 18, IMAGES = 3 };

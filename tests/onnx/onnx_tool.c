@@ -83,15 +83,15 @@ static int create(const char *net, const char *path)
 
 static int predict(const cnn_model *model, const char *from, const char *to)
 {
-    const cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
-    size_t size = 0, image = (size_t)(in.dims[0] * in.dims[1] * in.dims[2]) * sizeof(float);
+    int64_t in_dims[4], out_dims[4];
+    int32_t out_rank = cnn_model_output_dims(model, out_dims + 1, 3);
+    cnn_model_input_dims(model, in_dims + 1, 3);
+    size_t size = 0, image = (size_t)(in_dims[1] * in_dims[2] * in_dims[3]) * sizeof(float);
     float *values = read_file(from, &size);
-    int64_t count = (int64_t)(size / image);
+    in_dims[0] = out_dims[0] = (int64_t)(size / image);
     cnn_tensor *input, *output;
-    const int64_t in_dims[] = { count, in.dims[0], in.dims[1], in.dims[2] };
-    const int64_t out_dims[] = { count, out.dims[0], out.dims[1], out.dims[2] };
     if (cnn_tensor_wrap(NULL, CNN_FLOAT32, 4, in_dims, values, &input) ||
-        cnn_tensor_create(NULL, CNN_FLOAT32, out.rank + 1, out_dims, &output) ||
+        cnn_tensor_create(NULL, CNN_FLOAT32, out_rank + 1, out_dims, &output) ||
         cnn_model_predict(model, input, output))
         return failed();
     FILE *file = fopen(to, "wb");

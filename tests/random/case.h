@@ -10,6 +10,7 @@
 #include <cnn/cnn.h>
 
 #include "draw.h"
+#include "runtime/model_internal.h"
 
 enum {
     CASE_MAX_LAYERS = 24,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "runtime/model_internal.h"
 
 const case_layer_form case_layer_forms[CASE_LAYER_KINDS] = {
     [CASE_CONV] = { "conv", 1, 14 },

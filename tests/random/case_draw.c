@@ -4,6 +4,7 @@
 #include "case.h"
 #include "contexts.h"
 #include "operations.h"
+#include "runtime/model_internal.h"
 
 /* What is known of the net so far. */
 typedef struct case_sketch {

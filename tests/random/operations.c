@@ -9,6 +9,7 @@
 #include "operations_parallel.h"
 #include "operations_predict.h"
 #include "operations_train.h"
+#include "runtime/model_internal.h"
 #include "trial.h"
 
 const operation_form operation_forms[] = {

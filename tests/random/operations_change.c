@@ -1,6 +1,7 @@
 #include "operations_change.h"
 
 #include "operations_predict.h"
+#include "runtime/model_internal.h"
 
 bool operation_write(case_trial *trial, int32_t argument)
 {

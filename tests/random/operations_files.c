@@ -4,6 +4,7 @@
 
 #include "../unit/scratch.h"
 #include "operations_predict.h"
+#include "runtime/model_internal.h"
 #include "simd/bf16.h"
 
 static const char *model_path(const case_trial *trial)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gradients.h"
+#include "runtime/model_internal.h"
 
 /* Values of all images, at most, that are trained on: gradients take as much again. */
 enum { MOST_VALUES = 2000000 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "layers/window.h"
+#include "runtime/model_internal.h"
 
 /* Half the distance of floats at 1. */
 static const double unit = 0x1p-24;

@@ -89,30 +89,30 @@ static void fill_with_noise(cnn_tensor *tensor)
     }
 }
 
-static cnn_status create_batch(work *w, int64_t count, cnn_shape shape, cnn_tensor **tensor)
+/* cnn_model_input_dims or cnn_model_output_dims */
+typedef int32_t shape_of(const cnn_model *model, int64_t *dims, int32_t capacity);
+
+static cnn_status create_batch(work *w, int64_t count, shape_of *shape, cnn_tensor **tensor)
 {
-    int64_t dims[4] = { count };
-    for (int32_t i = 0; i < shape.rank; i++)
-        dims[1 + i] = shape.dims[i];
-    return cnn_tensor_create(w->context, CNN_FLOAT32, 1 + shape.rank, dims, tensor);
+    int64_t dims[CNN_MAX_RANK] = { count };
+    int32_t rank = shape(w->model, dims + 1, CNN_MAX_RANK - 1);
+    return cnn_tensor_create(w->context, CNN_FLOAT32, 1 + rank, dims, tensor);
 }
 
 static cnn_status create_tensors(work *w)
 {
-    cnn_shape input = cnn_model_input_shape(w->model);
-    cnn_shape output = cnn_model_output_shape(w->model);
     int64_t batch = (int64_t)w->setting->batch;
-    cnn_status status = create_batch(w, batch, input, &w->images);
+    cnn_status status = create_batch(w, batch, cnn_model_input_dims, &w->images);
     if (!status)
-        status = create_batch(w, 1, input, &w->image);
+        status = create_batch(w, 1, cnn_model_input_dims, &w->image);
     if (!status)
-        status = create_batch(w, batch, output, &w->outputs);
+        status = create_batch(w, batch, cnn_model_output_dims, &w->outputs);
     if (!status)
-        status = create_batch(w, 1, output, &w->output);
+        status = create_batch(w, 1, cnn_model_output_dims, &w->output);
     if (!status)
-        status = create_batch(w, batch, output, &w->targets);
+        status = create_batch(w, batch, cnn_model_output_dims, &w->targets);
     if (!status)
-        status = create_batch(w, batch, output, &w->gradient);
+        status = create_batch(w, batch, cnn_model_output_dims, &w->gradient);
     if (status)
         return status;
     fill_with_noise(w->images);
@@ -215,9 +215,9 @@ int bench_net_start(const void *setting, void *nothing)
         return EXIT_FAILED;
     cnn_status status = cnn_model_load(w.context, w.setting->model, &w.model);
     if (!status)
-        status = create_batch(&w, 1, cnn_model_input_shape(w.model), &w.image);
+        status = create_batch(&w, 1, cnn_model_input_dims, &w.image);
     if (!status)
-        status = create_batch(&w, 1, cnn_model_output_shape(w.model), &w.output);
+        status = create_batch(&w, 1, cnn_model_output_dims, &w.output);
     if (!status)
         status = predict_one(&w);
     return finish(&w, status);

@@ -6,18 +6,19 @@
 
 #include "cli/output.h"
 
-enum { REPEATS = 15 };
+enum { REPEATS = 15, MOST_INPUTS = 16 };
 
 static void describe(const cnn_model *model, layer *l, cnn_node node)
 {
     const cnn_graph *graph = cnn_model_graph(model);
-    cnn_shape shape = cnn_graph_node_shape(graph, node);
+    int64_t dims[CNN_MAX_RANK];
+    int32_t rank = cnn_graph_node_dims(graph, node, dims, CNN_MAX_RANK);
     l->name = cnn_graph_node_name(graph, node);
     l->type = cnn_graph_node_type(graph, node);
     int length = 0;
-    for (int32_t i = 0; i < shape.rank; i++)
+    for (int32_t i = 0; i < rank; i++)
         length += snprintf(l->shape + length, sizeof l->shape - (size_t)length, "%s%lld", i ? " \xc3\x97 " : "",
-                           (long long)shape.dims[i]);
+                           (long long)dims[i]);
     for (int32_t i = 0; i < cnn_model_parameter_count(model); i++) {
         cnn_parameter parameter = { .struct_size = sizeof parameter };
         size_t name = strlen(l->name);
@@ -30,10 +31,10 @@ static void describe(const cnn_model *model, layer *l, cnn_node node)
 /* The least time of several predictions of a grey image. */
 static cnn_status time_all(cnn_context *context, const cnn_model *model, layers *l, double *seconds)
 {
-    cnn_shape shape = cnn_model_input_shape(model);
+    int64_t dims[CNN_MAX_RANK] = { 1 };
+    int32_t rank = cnn_model_input_dims(model, dims + 1, CNN_MAX_RANK - 1);
     cnn_tensor *image;
-    cnn_status status = cnn_tensor_create(context, CNN_FLOAT32, 4,
-                                          (int64_t[]){ 1, shape.dims[0], shape.dims[1], shape.dims[2] }, &image);
+    cnn_status status = cnn_tensor_create(context, CNN_FLOAT32, rank + 1, dims, &image);
     for (int i = 0; i < REPEATS && !status; i++) {
         status = cnn_model_time_layers(model, image, seconds, (int32_t)l->count);
         for (size_t k = 0; k < l->count; k++)
@@ -50,11 +51,11 @@ static void move_times(const cnn_model *model, const double *timed, layers *l)
 {
     const cnn_graph *graph = cnn_model_graph(model);
     for (size_t i = 0; i < l->count; i++) {
-        cnn_node first = (cnn_node)i, before = timed[i] > 0 ? first : CNN_NODE_ERROR, inputs[16];
+        cnn_node first = (cnn_node)i, before = timed[i] > 0 ? first : CNN_NODE_ERROR, inputs[MOST_INPUTS];
         while (before != CNN_NODE_ERROR) {
             first = before;
             before = CNN_NODE_ERROR;
-            int32_t count = cnn_graph_node_inputs(graph, first, inputs);
+            int32_t count = cnn_graph_node_inputs(graph, first, inputs, MOST_INPUTS);
             for (int32_t k = 0; k < count; k++)
                 if (!(timed[inputs[k]] > 0) && strcmp(l->list[inputs[k]].type, "input") != 0 &&
                     strcmp(l->list[inputs[k]].type, "dropout") != 0)

@@ -48,9 +48,9 @@ cnn_status transfer_create(cnn_context *context, const transfer_arguments *trans
 static const char *last_of_body(cnn_classifier *classifier)
 {
     const cnn_graph *graph = cnn_model_graph(cnn_classifier_model(classifier));
-    cnn_node inputs[16];
-    cnn_graph_node_inputs(graph, cnn_graph_node_count(graph) - 1, inputs);
-    return cnn_graph_node_name(graph, inputs[0]);
+    cnn_node input = CNN_NODE_ERROR;
+    cnn_graph_node_inputs(graph, cnn_graph_node_count(graph) - 1, &input, 1);
+    return cnn_graph_node_name(graph, input);
 }
 
 static int trains_all(const transfer_training *t)

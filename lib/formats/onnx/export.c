@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "formats/onnx/import.h"
+#include "runtime/model_internal.h"
 
 enum { IR_VERSION = 8, OPSET = 17 };
 

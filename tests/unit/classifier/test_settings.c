@@ -1,6 +1,7 @@
 /* What a classifier keeps beside its weights: more classes than two, temperature, flip, size. */
 #include "photographs.h"
 
+#include "runtime/model_internal.h"
 #include <math.h>
 
 static cnn_classifier *create(uint32_t outputs)

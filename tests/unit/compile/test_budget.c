@@ -3,6 +3,8 @@
 
 #include "../runtime/models.h"
 
+#include "runtime/model_internal.h"
+
 /* The largest piece of memory that was asked for. */
 static size_t largest;
 

@@ -4,6 +4,7 @@
 
 #include "../test.h"
 #include "graph/graph_internal.h"
+#include "runtime/model_internal.h"
 
 static cnn_graph *new_graph(void)
 {
@@ -38,8 +39,26 @@ static void layers_get_shapes_types_and_names(void **state)
     assert_string_equal("conv2d_2", cnn_graph_node_name(g, b));
     assert_string_equal("max_pool2d", cnn_graph_node_type(g, c));
     cnn_node inputs[16];
-    assert_int_equal(1, cnn_graph_node_inputs(g, b, inputs));
+    assert_int_equal(1, cnn_graph_node_inputs(g, b, inputs, 16));
     assert_int_equal(a, inputs[0]);
+    cnn_graph_destroy(g);
+}
+
+static void no_more_is_written_than_there_is_room_for(void **state)
+{
+    (void)state;
+    cnn_graph *g = new_graph();
+    cnn_node x = cnn_input(g, 150, 100, 3), sum = cnn_add(g, x, x), inputs[] = { -7, -7 };
+    int64_t dims[] = { -7, -7, -7, -7 };
+    assert_int_equal(3, cnn_graph_node_dims(g, x, dims, 2));
+    assert_true(dims[0] == 150 && dims[1] == 100 && dims[2] == -7);
+    assert_int_equal(3, cnn_graph_node_dims(g, x, dims, 4));
+    assert_true(dims[2] == 3 && dims[3] == -7);
+    assert_int_equal(3, cnn_graph_node_dims(g, x, NULL, 0));
+    assert_int_equal(0, cnn_graph_node_dims(g, 99, dims, 4));
+    assert_int_equal(2, cnn_graph_node_inputs(g, sum, inputs, 1));
+    assert_true(inputs[0] == x && inputs[1] == -7);
+    assert_int_equal(2, cnn_graph_node_inputs(g, sum, NULL, 0));
     cnn_graph_destroy(g);
 }
 
@@ -244,7 +263,7 @@ static void a_node_that_is_none_has_no_shape_and_no_name(void **state)
     assert_string_equal("", cnn_graph_node_name(g, -1));
     assert_string_equal("", cnn_graph_node_type(g, 5));
     cnn_node inputs[16];
-    assert_int_equal(0, cnn_graph_node_inputs(g, 0, inputs));
+    assert_int_equal(0, cnn_graph_node_inputs(g, 0, inputs, 16));
     cnn_graph_destroy(g);
     cnn_graph_destroy(NULL);
 }
@@ -281,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_get_shapes_types_and_names),
+        cmocka_unit_test(no_more_is_written_than_there_is_room_for),
         cmocka_unit_test(options_reach_the_layer),
         cmocka_unit_test(any_acyclic_graph_can_be_built),
         cmocka_unit_test(the_first_error_sticks_with_the_layers_name_and_both_shapes),

@@ -3,6 +3,8 @@
 
 #include "../runtime/models.h"
 
+#include "runtime/model_internal.h"
+
 /* conv a, batch_norm b, relu c, pool d, flatten e, dense f */
 static cnn_graph *small_net(int64_t outputs)
 {

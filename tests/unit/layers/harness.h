@@ -5,6 +5,7 @@
 
 #include "../test.h"
 #include "layers/layer.h"
+#include "runtime/model_internal.h"
 
 typedef union any_attributes {
     cnn_input_attributes input;

@@ -5,6 +5,7 @@
 #include "core/random.h"
 #include "harness.h"
 #include "kernels/conv/conv.h"
+#include "runtime/model_internal.h"
 
 static void assert_values(const layer_run *run, const float *expected)
 {

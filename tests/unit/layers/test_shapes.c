@@ -4,6 +4,7 @@
 #include "core/tensor_internal.h"
 #include "harness.h"
 #include "kernels/conv/conv.h"
+#include "runtime/model_internal.h"
 
 #define X "\xC3\x97" /* × */
 

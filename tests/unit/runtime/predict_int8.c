@@ -1,6 +1,7 @@
 /* Quantises a net whose numbers of channels fill no vector and no group, and predicts: to be run under memcheck, which
  * sees what is used before it is set. Exits with 0. */
 #include "models.h"
+#include "runtime/model_internal.h"
 
 static cnn_node convolve(cnn_graph *g, cnn_node x, int64_t filters, int32_t size, int32_t stride, int32_t groups)
 {

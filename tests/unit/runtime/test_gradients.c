@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 typedef struct setting {
     uint32_t threads;

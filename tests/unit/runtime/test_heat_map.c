@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 static cnn_model *model_of(cnn_context *context, cnn_graph *graph)
 {

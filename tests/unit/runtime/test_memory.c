@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 typedef struct ledger {
     atomic_long allocations, held;

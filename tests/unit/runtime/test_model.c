@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 static cnn_model *small_model(cnn_context *context, uint64_t seed, cnn_initializer initializer)
 {

@@ -6,6 +6,7 @@
 #include <cnn/explain.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 static cnn_model *random_model(cnn_context *context, uint64_t seed)
 {

@@ -3,6 +3,7 @@
 
 #include "../scratch.h"
 #include "models.h"
+#include "runtime/model_internal.h"
 #include "runtime/quantize.h"
 
 enum { IMAGES = 6 };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "models.h"
+#include "runtime/model_internal.h"
 
 /* With what depends on sizes: padding, strides, pooling, a shortcut, batch normalisation. */
 static cnn_model *make_net(cnn_context *context, int64_t height, int64_t width)

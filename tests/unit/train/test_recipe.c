@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "runtime/model_internal.h"
 #include "train/train_settings.h"
 
 static void sizes_rise_in_steps_and_stay_at_the_last(void **state)

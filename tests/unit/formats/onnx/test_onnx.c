@@ -10,6 +10,7 @@
 #include "../../scratch.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "runtime/model_internal.h"
 
 #ifdef CNN_HAVE_ONNX
 

@@ -17,6 +17,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "formats/safetensors/safetensors.h"
+#include "runtime/model_internal.h"
 
 static cnn_model *make_small(uint64_t seed)
 {

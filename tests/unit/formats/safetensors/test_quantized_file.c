@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "formats/safetensors/safetensors.h"
+#include "runtime/model_internal.h"
 
 enum { SIZE = 8, IMAGES = 5 };
 
