@@ -5,7 +5,8 @@
 /* A net from a file may be for another number of classes. */
 static int check_classes(const char *data, uint32_t classes, cnn_classifier *classifier)
 {
-    int64_t outputs = cnn_model_output_shape(cnn_classifier_model(classifier)).dims[0];
+    int64_t outputs = 0;
+    cnn_model_output_dims(cnn_classifier_model(classifier), &outputs, 1);
     if (classes == (outputs == 1 ? 2 : outputs))
         return EXIT_DONE;
     output_error("'%s' has %u classes: the net must end in %u logits, not in %lld", data, classes,
