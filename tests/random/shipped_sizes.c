@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/model_internal.h"
 #include <cnn/cnn.h>
 
 enum { MOST_IMAGES = 70, MOST_THREADS = 8, CHANNELS = 3 };
