@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "runtime/model_internal.h"
 #include <cnn/cnn.h>
 
 enum { MOST_IMAGES = 70, MOST_THREADS = 8, CHANNELS = 3 };
@@ -90,7 +89,9 @@ static void prepare(tester *t)
         t->images[i] = (float)(state >> 8) / (1 << 23) - 1;
     }
     cnn_model *model = open_model(t, 1, &context);
-    t->output_values = (size_t)cnn_model_output_shape(model).dims[0];
+    int64_t outputs = 0;
+    cnn_model_output_dims(model, &outputs, 1);
+    t->output_values = (size_t)outputs;
     t->expected = allocate((size_t)t->most * t->output_values);
     for (int i = 0; i < t->most; i++)
         predict(t, model, context, i, 1, t->expected + (size_t)i * t->output_values);
