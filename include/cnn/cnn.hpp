@@ -219,7 +219,7 @@ class train_options
     }
     const cnn_train_options *get()
     {
-        options_.user = this;
+        options_.on_step_user = options_.on_epoch_user = this;
         options_.on_step = relay<cnn_progress, &train_options::on_step>;
         options_.on_epoch = relay<cnn_epoch, &train_options::on_epoch>;
         thrown_ = nullptr;

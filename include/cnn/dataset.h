@@ -134,8 +134,9 @@ typedef struct cnn_verify_options {
                                  where they are of two classes or parts, and files whose name says another format than
                                  their content is */
     cnn_bad_file_callback bad_file; /* called from the calling thread, in order of path; may be NULL */
+    void *bad_file_user;            /* handed to it; and so with every callback's `user` */
     cnn_progress_callback progress; /* called from the calling thread; may be NULL */
-    void *user;
+    void *progress_user;
 } cnn_verify_options;
 
 CNN_INLINE void cnn_verify_options_init(cnn_verify_options *options)

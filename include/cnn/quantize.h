@@ -35,7 +35,7 @@ typedef struct cnn_quantize_options {
 
     /* Called now and then with the images seen and how many there will be; not 0 stops with CNN_ERROR_STOPPED. */
     int (*progress)(uint64_t done, uint64_t total, void *user);
-    void *user;
+    void *progress_user;
 } cnn_quantize_options;
 
 CNN_INLINE void cnn_quantize_options_init(cnn_quantize_options *options)

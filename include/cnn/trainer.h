@@ -67,8 +67,9 @@ typedef struct cnn_train_options {
     const char *history; /* CSV file, a row an epoch, rewritten whole at each (a pipe: once, at the end); NULL: none */
 
     int (*on_step)(const cnn_progress *progress, void *user); /* return not 0 to stop; what was learned is kept */
+    void *on_step_user;
     int (*on_epoch)(const cnn_epoch *epoch, void *user);
-    void *user;
+    void *on_epoch_user;
 
     /* Progressive image size: training begins with images of first_size × first_size and ends with last_size ×
      * last_size, which may differ from the model's own input size, the one of validation and of the final model: a net
@@ -121,10 +122,11 @@ typedef struct cnn_evaluate_options {
     float threshold;                  /* two classes: class 1 from this probability on; 0: 0.5 */
     const cnn_preprocess *preprocess; /* as in cnn_train_options */
     cnn_progress_callback progress;
-    void *user;
+    void *progress_user;
     uint32_t flip;     /* not 0: the mean of the logits of each photograph and of its mirror image */
     float temperature; /* what logits are divided by: see cnn_calibrate; 0: 1 */
     int (*on_image)(const cnn_sample_result *result, void *user); /* return not 0 to stop */
+    void *on_image_user;
 } cnn_evaluate_options;
 
 CNN_INLINE void cnn_evaluate_options_init(cnn_evaluate_options *options)

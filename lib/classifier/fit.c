@@ -50,7 +50,7 @@ static cnn_status verify(const cnn_classifier *classifier, cnn_dataset *dataset)
     cnn_verify_options options;
     cnn_verify_options_init(&options);
     options.bad_file = log_bad_file;
-    options.user = classifier->context;
+    options.bad_file_user = classifier->context;
     return cnn_dataset_verify(dataset, &options, NULL);
 }
 

@@ -38,7 +38,7 @@ static cnn_status draw(const cnn_dataset *dataset, const cnn_quantize_options *o
     cnn_verify_options verify;
     cnn_verify_options_init(&verify);
     verify.bad_file = log_bad_file;
-    verify.user = context;
+    verify.bad_file_user = context;
     return cnn_dataset_verify(*drawn, &verify, NULL);
 }
 
@@ -53,7 +53,7 @@ static cnn_status observe_all(cnn_calibration *calibration, cnn_loader *loader, 
             break;
         status = cnn_calibration_observe(calibration, batch.images);
         done += batch.count;
-        if (!status && options->progress && options->progress(done, total, options->user))
+        if (!status && options->progress && options->progress(done, total, options->progress_user))
             status = cnn_fail(CNN_ERROR_STOPPED, "the quantisation was stopped");
     }
     return status;

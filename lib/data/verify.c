@@ -213,7 +213,7 @@ static cnn_status examine_block(verification *v, size_t count)
 static void report(const verification *v, size_t index, const char *reason)
 {
     if (v->options.bad_file)
-        v->options.bad_file(cnn_dataset_path(v->dataset, index), reason, v->options.user);
+        v->options.bad_file(cnn_dataset_path(v->dataset, index), reason, v->options.bad_file_user);
 }
 
 /* Both could be read a moment ago. */
@@ -287,7 +287,7 @@ static cnn_status verify_all(verification *v)
             status = report_finding(v, v->first + i, &v->findings[i]);
         if (status)
             return status;
-        if (v->options.progress && v->options.progress(v->first + count, total, v->options.user))
+        if (v->options.progress && v->options.progress(v->first + count, total, v->options.progress_user))
             return cnn_fail(CNN_ERROR_STOPPED, "%s: verification was stopped", v->dataset->source->path);
     }
     return CNN_OK;

@@ -83,7 +83,7 @@ static int report(void *user, uint64_t batches)
 {
     const progress *to = user;
     uint64_t done = batches * to->options->batch_size;
-    return to->options->progress(done < to->images ? done : to->images, to->images, to->options->user);
+    return to->options->progress(done < to->images ? done : to->images, to->images, to->options->progress_user);
 }
 
 static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
@@ -104,7 +104,7 @@ static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, c
         .temperature = options->temperature,
         .metrics = metrics,
         .image = options->on_image,
-        .image_user = options->user,
+        .image_user = options->on_image_user,
         .step = options->progress ? report : NULL,
         .user = &to,
     };

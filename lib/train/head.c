@@ -68,7 +68,7 @@ static int report(uint64_t done, uint64_t total, void *user)
                               .step = t->done + done,
                               .steps = t->total,
                               .images = t->done + done };
-    return options->on_step && options->on_step(&progress, options->user);
+    return options->on_step && options->on_step(&progress, options->on_step_user);
 }
 
 static cnn_status compute(head_training *t, const cnn_dataset *dataset, bool shuffle, cnn_features **features)

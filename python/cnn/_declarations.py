@@ -103,7 +103,7 @@ CNN_API cnn_status cnn_dataset_split(const cnn_dataset *dataset, double fraction
 typedef void (*cnn_bad_file_callback)(const char *path, const char *reason, void *user);
 typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
 typedef struct cnn_verify_options { uint32_t struct_size; uint32_t find_duplicates; cnn_bad_file_callback bad_file;
-    cnn_progress_callback progress; void *user; } cnn_verify_options;
+    void *bad_file_user; cnn_progress_callback progress; void *progress_user; } cnn_verify_options;
 CNN_API cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *options, uint64_t *bad_count);
 typedef int (*cnn_duplicate_callback)(uint64_t index, uint64_t equal, void *user);
 CNN_API cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dataset *among,
@@ -250,8 +250,9 @@ typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32
     cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing; const
     cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t early_stopping; uint32_t
     keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t resume; const char *history;
-    int (*on_step)(const cnn_progress *progress, void *user); int (*on_epoch)(const cnn_epoch *epoch, void *user);
-    void *user; uint32_t first_size, last_size; float mixup, cutmix; cnn_precision precision; } cnn_train_options;
+    int (*on_step)(const cnn_progress *progress, void *user); void *on_step_user; int (*on_epoch)(const cnn_epoch
+    *epoch, void *user); void *on_epoch_user; uint32_t first_size, last_size; float mixup, cutmix; cnn_precision
+    precision; } cnn_train_options;
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
@@ -262,8 +263,9 @@ CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, cons
 typedef struct cnn_sample_result { uint32_t struct_size; uint64_t image; uint32_t label, predicted; const float
     *probabilities; double loss; } cnn_sample_result;
 typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size; uint32_t workers; float threshold;
-    const cnn_preprocess *preprocess; cnn_progress_callback progress; void *user; uint32_t flip; float temperature;
-    int (*on_image)(const cnn_sample_result *result, void *user); } cnn_evaluate_options;
+    const cnn_preprocess *preprocess; cnn_progress_callback progress; void *progress_user; uint32_t flip; float
+    temperature; int (*on_image)(const cnn_sample_result *result, void *user); void *on_image_user; }
+    cnn_evaluate_options;
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, cnn_metrics **metrics);
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
@@ -336,7 +338,7 @@ CNN_API cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path)
 CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);
 CNN_API uint32_t cnn_model_is_quantized(const cnn_model *model);
 typedef struct cnn_quantize_options { uint32_t struct_size; uint32_t images; uint64_t seed; int (*progress)(uint64_t
-    done, uint64_t total, void *user); void *user; } cnn_quantize_options;
+    done, uint64_t total, void *user); void *progress_user; } cnn_quantize_options;
 CNN_API cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, const cnn_dataset *dataset, const
     cnn_quantize_options *options, cnn_classifier **quantized);
 CNN_API cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training, const cnn_dataset

@@ -79,7 +79,7 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
     cnn_verify_options_init(&options);
     options.bad_file = name_bad_file;
     options.progress = show;
-    options.user = &state;
+    options.bad_file_user = options.progress_user = &state;
     cnn_status status = cnn_dataset_verify(dataset, &options, skipped);
     progress_clear(progress);
     if (status == CNN_ERROR_STOPPED)

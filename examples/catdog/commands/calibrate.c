@@ -37,7 +37,7 @@ static cnn_status measure(calibration *c, double *error)
     cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(c->classifier, &options);
     options.progress = show;
-    options.user = &c->progress;
+    options.progress_user = &c->progress;
     cnn_status status = cnn_evaluate(cnn_classifier_model(c->classifier), c->dataset, &options, &metrics);
     progress_clear(&c->progress);
     if (!status)

@@ -102,7 +102,7 @@ static cnn_status verify(checking *c)
     options.find_duplicates = 1;
     options.bad_file = report_bad_file;
     options.progress = show;
-    options.user = c;
+    options.bad_file_user = options.progress_user = c;
     cnn_status status = cnn_dataset_verify(c->dataset, &options, NULL);
     progress_clear(&c->progress);
     return status;

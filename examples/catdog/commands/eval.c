@@ -41,7 +41,7 @@ static int measure(evaluation *e)
     cnn_evaluate_options_init(&options);
     cnn_classifier_evaluate_options(e->classifier, &options);
     options.progress = show;
-    options.user = &e->progress;
+    options.progress_user = &e->progress;
     e->result.struct_size = sizeof e->result;
     cnn_status status = cnn_evaluate(cnn_classifier_model(e->classifier), e->dataset, &options, &e->metrics);
     if (!status)

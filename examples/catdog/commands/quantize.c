@@ -88,7 +88,7 @@ static int quantize(quantizing *q)
     options.images = (uint32_t)q->images;
     options.seed = q->seed;
     options.progress = show;
-    options.user = q;
+    options.progress_user = q;
     interrupt_catch();
     cnn_status status = cnn_classifier_quantize(q->classifier, q->dataset, &options, &q->quantized);
     progress_clear(&q->progress);

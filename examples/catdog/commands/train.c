@@ -121,7 +121,7 @@ static int fit(training *t)
     cnn_train_options *options = &t->settings.options;
     options->on_step = after_step;
     options->on_epoch = after_epoch;
-    options->user = t;
+    options->on_step_user = options->on_epoch_user = t;
     cnn_status status = t->arguments.transfer.from
                             ? fit_transfer(t)
                             : cnn_classifier_fit_with_history(t->classifier, t->photographs.training,

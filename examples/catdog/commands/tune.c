@@ -187,7 +187,7 @@ static int run_trial(tuning *t, const train_arguments *arguments, train_settings
     cnn_history *history = NULL;
     cnn_epoch best = { .struct_size = sizeof best };
     settings->options.on_step = after_step;
-    settings->options.user = t;
+    settings->options.on_step_user = t;
     t->stopped = 0;
     if (initial_model_create(t->context, arguments, &t->photographs, &classifier)) {
         cnn_classifier_destroy(classifier);

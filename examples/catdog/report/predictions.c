@@ -36,7 +36,7 @@ static int evaluate(cnn_classifier *classifier, const cnn_dataset *dataset, coll
     cnn_classifier_evaluate_options(classifier, &options);
     options.progress = show;
     options.on_image = add_sample;
-    options.user = state;
+    options.progress_user = options.on_image_user = state;
     state->all->result.struct_size = sizeof state->all->result;
     cnn_status status = cnn_evaluate(cnn_classifier_model(classifier), dataset, &options, &state->all->metrics);
     if (!status)

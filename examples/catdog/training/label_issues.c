@@ -85,7 +85,7 @@ static cnn_status evaluate(scoring *s, cnn_classifier *classifier, const cnn_dat
     cnn_classifier_evaluate_options(classifier, &options);
     options.progress = show;
     options.on_image = add_sample;
-    options.user = s;
+    options.progress_user = options.on_image_user = s;
     cnn_metrics *metrics;
     cnn_status status = cnn_evaluate(cnn_classifier_model(classifier), dataset, &options, &metrics);
     progress_clear(s->progress);

@@ -520,7 +520,7 @@ static void a_quantized_classifier_decides_as_the_first_does(void **state)
     uint64_t total = 0;
     options.images = 10;
     options.progress = stop_at_once;
-    options.user = &total;
+    options.progress_user = &total;
     assert_status(CNN_ERROR_STOPPED, cnn_classifier_quantize(first, photographs, &options, &none));
     assert_true(total >= 9 && total <= 10);
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_quantize(small, photographs, NULL, &none));

@@ -164,7 +164,7 @@ static cnn_verify_options logging_to(journal *l)
     cnn_verify_options_init(&options);
     options.bad_file = note_bad;
     options.progress = note_progress;
-    options.user = l;
+    options.bad_file_user = options.progress_user = l;
     return options;
 }
 

@@ -88,7 +88,7 @@ static void the_computing_of_features_is_reported_and_can_be_stopped(void **stat
     cnn_train_options options = make_options(1);
     steps_seen seen = { .stop_in_epoch = 1 };
     options.on_step = watch;
-    options.user = &seen;
+    options.on_step_user = &seen;
     assert_ok(cnn_train_head(s.model, NULL, s.training, s.test, &options, NULL));
     assert_int_equal(2 * STRIPES_TRAINING + 2 * STRIPES_TEST, seen.all);
     assert_int_equal(seen.all, seen.computed);

@@ -96,7 +96,7 @@ static float *train(uint32_t threads, const char *checkpoint, uint32_t stop_afte
     watcher w = { .model = s.model, .stop_after = stop_after };
     options.on_step = note_size;
     options.on_epoch = stop;
-    options.user = &w;
+    options.on_step_user = options.on_epoch_user = &w;
     options.checkpoint = checkpoint;
     options.resume = checkpoint != NULL;
     cnn_history *history;

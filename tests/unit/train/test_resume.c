@@ -88,7 +88,7 @@ static int be_child(char **arguments)
     with.options.resume = 1;
     with.options.on_step = end_in_step;
     with.options.on_epoch = end_in_epoch;
-    with.options.user = &e;
+    with.options.on_step_user = with.options.on_epoch_user = &e;
     cnn_status status = cnn_train(s.model, s.training, s.test, &with.options, NULL);
     close_stripes(&s);
     return status != CNN_OK;
@@ -163,7 +163,7 @@ static int resume_and_compare(void)
     with.options.resume = 1;
     with.options.history = beside("history.csv");
     with.options.on_step = count_steps;
-    with.options.user = &steps;
+    with.options.on_step_user = &steps;
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, s.test, &with.options, &history));
     assert_int_equal(EPOCHS, cnn_history_count(history));

@@ -190,7 +190,7 @@ static uint32_t train_watched(stripes *s, watcher *w, int validates)
     cnn_train_options options = make_options(3);
     options.on_step = watch_step;
     options.on_epoch = watch_epoch;
-    options.user = w;
+    options.on_step_user = options.on_epoch_user = w;
     cnn_history *history;
     assert_ok(cnn_train(s->model, s->training, validates ? s->test : NULL, &options, &history));
     uint32_t epochs = cnn_history_count(history);
@@ -391,7 +391,7 @@ static void evaluation_reports_and_can_be_stopped(void **state)
     cnn_evaluate_options_init(&options);
     options.batch_size = 10;
     options.progress = stop_evaluation;
-    options.user = &last;
+    options.progress_user = &last;
     assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
     assert_int_equal(2 * STRIPES_TEST, last);
     assert_null(metrics);
@@ -427,7 +427,7 @@ static void evaluation_tells_what_it_makes_of_each_image(void **state)
     cnn_evaluate_options options;
     cnn_evaluate_options_init(&options);
     options.on_image = judge;
-    options.user = &j;
+    options.on_image_user = &j;
     options.temperature = 2;
     cnn_metrics *metrics;
     cnn_metrics_result result = { .struct_size = sizeof result };
