@@ -21,8 +21,8 @@ try {
     };
     pets.fit(photos, options);
     pets.save("pets.safetensors");
-    cnn_prediction p = pets.predict(argv[2]);
-    std::printf("%s %.1f %%\n", p.label, 100 * p.confidence);
+    cnn::prediction p = pets.predict(argv[2]);
+    std::printf("%s %.1f %%\n", p.label.c_str(), 100 * p.confidence);
 } catch (const std::exception &error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -7,6 +7,8 @@
 
 #include <cnn/cnn.h>
 
+enum { SENTENCE = 256 };
+
 static void print(const char *path, const cnn_prediction *p)
 {
     if (p->status)
@@ -23,9 +25,14 @@ int main(int argc, char **argv)
     size_t count = (size_t)argc - 2;
     const char *const *paths = (const char *const *)argv + 2;
     cnn_prediction *predictions = calloc(count, sizeof *predictions);
-    if (!predictions)
+    char *sentences = calloc(count, SENTENCE);
+    if (!predictions || !sentences)
         return 1;
-    predictions[0].struct_size = sizeof predictions[0];
+    for (size_t i = 0; i < count; i++) {
+        cnn_prediction_init(&predictions[i]);
+        predictions[i].error = sentences + i * SENTENCE; /* where to say what is wrong with a file */
+        predictions[i].error_capacity = SENTENCE;
+    }
     int failed =
         cnn_classifier_load(NULL, argv[1], &pets) || cnn_classifier_predict_files(pets, paths, count, predictions);
     for (size_t i = 0; i < count && !failed; i++)
@@ -33,6 +40,7 @@ int main(int argc, char **argv)
     if (failed)
         fprintf(stderr, "%s\n", cnn_last_error());
     cnn_classifier_destroy(pets);
+    free(sentences);
     free(predictions);
     return failed;
 }

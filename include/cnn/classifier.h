@@ -9,7 +9,7 @@
  *         cnn_dataset *photos = NULL;
  *         cnn_classifier *pets = NULL;
  *         cnn_prediction p;
- *         p.struct_size = sizeof p;
+ *         cnn_prediction_init(&p);
  *         int failed = cnn_dataset_open(NULL, "PetImages", NULL, &photos) ||
  *                      cnn_classifier_create(NULL, "two_conv", NULL, &pets) ||
  *                      cnn_classifier_fit(pets, photos, NULL, NULL) ||
@@ -112,24 +112,33 @@ CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t he
  * flip, temperature. They are valid as long as the classifier. */
 CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
 
-/* One of the classes that a photograph may be of. */
-typedef struct cnn_candidate {
-    int32_t class_index; /* −1: there are no more classes */
-    float probability;
-} cnn_candidate;
-
-enum { CNN_MAX_CANDIDATES = 5 };
-
+/* What a classifier says of one photograph. cnn_prediction_init comes first, as the struct also tells where lists and
+ * text are to be written. */
 typedef struct cnn_prediction {
     uint32_t struct_size;
-    int32_t class_index;
-    const char *label; /* cnn_classifier_class_name's: valid as long as the classifier */
-    float confidence;  /* the probability of the class that was decided on */
-    float probability; /* of class 1 */
-    cnn_status status; /* of this image where many are predicted: not CNN_OK means the rest is not set */
-    char error[200];   /* the sentence for it, cut to fit */
-    cnn_candidate candidates[CNN_MAX_CANDIDATES]; /* the likeliest classes, by probability */
+    cnn_status status;    /* of this image; if it isn't CNN_OK, class_index is −1 and the rest is 0 or NULL */
+    int32_t class_index;  /* of the class that was predicted */
+    float confidence;     /* its probability */
+    float probability;    /* of class 1 */
+    uint32_t class_count; /* how many classes the classifier tells apart */
+    const char *label;    /* the class's name, as cnn_classifier_class_name gives it: valid as long as the classifier */
+
+    /* Set by the caller before the call. Each may be NULL, if its capacity is 0. */
+    float *probabilities; /* gets the probability of each class, as many as there is room for */
+    char *error;          /* gets the sentence for `status` ("" for CNN_OK), cut to fit between two characters */
+    uint32_t probability_capacity; /* floats */
+    uint32_t error_capacity;       /* bytes, the final 0 among them */
 } cnn_prediction;
+
+CNN_INLINE void cnn_prediction_init(cnn_prediction *prediction)
+{
+    cnn_options_clear(prediction, sizeof *prediction);
+}
+
+/* Gives the indices of the likeliest of `class_count` classes, the likeliest first, and of equal ones the one with the
+ * lower index. `classes` has room for `capacity` of them. Returns how many were written. */
+CNN_API uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint32_t *classes,
+                                 uint32_t capacity);
 
 /* Classifies one photograph, from a file, from a file's bytes in memory, or from pixels (H×W×3, CNN_UINT8).
  * One classifier may predict from many threads at once. */
@@ -140,9 +149,9 @@ CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifie
 CNN_API cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels,
                                                  cnn_prediction *prediction);
 
-/* Many at once: decoded in parallel, computed in batches. `predictions` has `count` elements, each with struct_size set
- * in the first. A file that can't be used has its error in its own prediction; the rest go on. Of 0 files, nothing is
- * done: `paths` and `predictions` may be NULL. */
+/* Many at once: decoded in parallel, computed in batches. `predictions` has `count` elements, each of
+ * them initialised. A file that can't be used has its error in its own prediction; the rest go on. Of 0 files, nothing
+ * is done: `paths` and `predictions` may be NULL. */
 CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier, const char *const *paths,
                                                 size_t count, cnn_prediction *predictions);
 
@@ -154,6 +163,9 @@ CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classif
  * the likeliest is decided on. */
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
+
+/* How many classes it tells apart. */
+CNN_API uint32_t cnn_classifier_class_count(const cnn_classifier *classifier);
 
 /* The class names (NULL past the last, or before training), the preprocessing, and the model underneath. All are valid
  * as long as the classifier. Who copies the preprocessing sets the struct_size of the copy. */

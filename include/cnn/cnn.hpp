@@ -4,7 +4,7 @@
 //     cnn::classifier pets("two_conv");
 //     pets.fit(photos);
 //     pets.save("pets.safetensors");
-//     cnn_prediction p = pets.predict("photo.jpg");
+//     cnn::prediction p = pets.predict("photo.jpg");
 //
 // An object converts to the pointer that the C functions take, so whatever has no method here is called as it stands:
 // cnn_relu(graph, cnn_conv2d(graph, x, 32, nullptr)). What a function of C can refuse goes through cnn::check.
@@ -227,6 +227,17 @@ class train_options
     }
 };
 
+/// What a classifier says of one photograph, in memory of its own: see cnn_prediction.
+struct prediction {
+    cnn_status status = CNN_OK;
+    int32_t class_index = -1;
+    std::string label;
+    float confidence = 0;
+    float probability = 0;            // of class 1
+    std::vector<float> probabilities; // of each class
+    std::string error;                // the sentence for `status`
+};
+
 class classifier : public handle<cnn_classifier, cnn_classifier_destroy>
 {
   public:
@@ -265,30 +276,60 @@ class classifier : public handle<cnn_classifier, cnn_classifier_destroy>
         return result;
     }
 
-    /// `label` belongs to the classifier.
-    cnn_prediction predict(const std::string &path) const { return one(cnn_classifier_predict_file, path.c_str()); }
-    cnn_prediction predict(const tensor &pixels) const { return one(cnn_classifier_predict_pixels, pixels.get()); }
+    prediction predict(const std::string &path) const { return one(cnn_classifier_predict_file, path.c_str()); }
+    prediction predict(const tensor &pixels) const { return one(cnn_classifier_predict_pixels, pixels.get()); }
     /// A file that can't be used has its status and error in its own prediction.
-    std::vector<cnn_prediction> predict_files(const std::vector<std::string> &paths) const
+    std::vector<prediction> predict_files(const std::vector<std::string> &paths) const
     {
-        std::vector<cnn_prediction> predictions(paths.size() + 1, empty());
-        check(cnn_classifier_predict_files(get(), pointers(paths).data(), paths.size(), predictions.data()));
-        predictions.pop_back();
-        return predictions;
+        rooms places(get(), paths.size());
+        check(cnn_classifier_predict_files(get(), pointers(paths).data(), paths.size(), places.predictions.data()));
+        std::vector<prediction> found;
+        for (size_t i = 0; i < paths.size(); i++)
+            found.push_back(places.take(i));
+        return found;
     }
 
   private:
-    static cnn_prediction empty()
+    /// What the C functions write to.
+    struct rooms {
+        static constexpr uint32_t sentence = 1024;
+        std::vector<cnn_prediction> predictions;
+        std::vector<float> probabilities;
+        std::vector<char> errors;
+
+        rooms(const cnn_classifier *classifier, size_t count)
+            : predictions(count), probabilities(count * cnn_classifier_class_count(classifier)),
+              errors(count * sentence)
+        {
+            for (size_t i = 0; i < count; i++) {
+                cnn_prediction_init(&predictions[i]);
+                predictions[i].probability_capacity = cnn_classifier_class_count(classifier);
+                predictions[i].probabilities = probabilities.data() + i * predictions[i].probability_capacity;
+                predictions[i].error_capacity = sentence;
+                predictions[i].error = errors.data() + i * sentence;
+            }
+        }
+        prediction take(size_t index) const
+        {
+            const cnn_prediction &from = predictions[index];
+            prediction to;
+            to.status = from.status;
+            to.class_index = from.class_index;
+            to.error = from.error;
+            if (from.status != CNN_OK)
+                return to;
+            to.label = from.label;
+            to.confidence = from.confidence;
+            to.probability = from.probability;
+            to.probabilities.assign(from.probabilities, from.probabilities + from.class_count);
+            return to;
+        }
+    };
+    template <class Function, class T> prediction one(Function function, const T *image) const
     {
-        cnn_prediction prediction = {};
-        prediction.struct_size = sizeof prediction;
-        return prediction;
-    }
-    template <class Function, class T> cnn_prediction one(Function function, const T *image) const
-    {
-        cnn_prediction prediction = empty();
-        check(function(get(), image, &prediction));
-        return prediction;
+        rooms places(get(), 1);
+        check(function(get(), image, places.predictions.data()));
+        return places.take(0);
     }
 };
 

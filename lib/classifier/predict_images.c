@@ -45,20 +45,18 @@ static cnn_status compute_logits(const cnn_classifier *classifier, float *inputs
     return status;
 }
 
-/* The likeliest classes; of equal ones the first. */
-static void list_candidates(const float *probabilities, uint32_t classes, cnn_candidate *candidates)
+uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint32_t *classes, uint32_t capacity)
 {
     uint32_t count = 0;
-    for (int i = 0; i < CNN_MAX_CANDIDATES; i++)
-        candidates[i] = (cnn_candidate){ .class_index = -1 };
-    for (uint32_t k = 0; k < classes; k++) {
-        uint32_t place = count < CNN_MAX_CANDIDATES ? count++ : CNN_MAX_CANDIDATES;
-        for (; place > 0 && candidates[place - 1].probability < probabilities[k]; place--)
-            if (place < CNN_MAX_CANDIDATES)
-                candidates[place] = candidates[place - 1];
-        if (place < CNN_MAX_CANDIDATES)
-            candidates[place] = (cnn_candidate){ (int32_t)k, probabilities[k] };
+    for (uint32_t k = 0; probabilities && classes && k < class_count; k++) {
+        uint32_t place = count < capacity ? count++ : capacity;
+        for (; place > 0 && probabilities[classes[place - 1]] < probabilities[k]; place--)
+            if (place < capacity)
+                classes[place] = classes[place - 1];
+        if (place < capacity)
+            classes[place] = k;
     }
+    return count;
 }
 
 static cnn_status decide(const cnn_classifier *classifier, const float *logits, cnn_prediction *prediction)
@@ -69,23 +67,50 @@ static cnn_status decide(const cnn_classifier *classifier, const float *logits, 
     for (uint32_t k = 0; k < classifier->class_count; k++)
         if (!isfinite(probabilities[k]))
             return cnn_fail(CNN_ERROR_NOT_FINITE, "the model's output for this image is not finite");
-    list_candidates(probabilities, classifier->class_count, prediction->candidates);
+    for (uint32_t k = 0; k < classifier->class_count && k < prediction->probability_capacity; k++)
+        prediction->probabilities[k] = probabilities[k];
+    uint32_t likeliest;
+    cnn_top_classes(probabilities, classifier->class_count, &likeliest, 1);
     prediction->probability = probabilities[1];
-    prediction->class_index = classifier->class_count == 2 ? probabilities[1] >= classifier->threshold
-                                                           : prediction->candidates[0].class_index;
+    prediction->class_index =
+        classifier->class_count == 2 ? probabilities[1] >= classifier->threshold : (int32_t)likeliest;
     prediction->confidence = probabilities[prediction->class_index];
     prediction->label = classifier->class_names[prediction->class_index];
     return CNN_OK;
 }
 
+/* Takes from the caller's struct where lists and text go, and clears the rest. */
+static cnn_status begin_prediction(const cnn_classifier *classifier, const void *given, cnn_prediction *prediction)
+{
+    cnn_prediction asked;
+    cnn_prediction_init(&asked);
+    cnn_status status = cnn_options_read(&asked, sizeof asked, given, "cnn_prediction");
+    *prediction = (cnn_prediction){
+        .struct_size = sizeof *prediction,
+        .class_count = classifier->class_count,
+        .probabilities = asked.probabilities,
+        .probability_capacity = asked.probabilities ? asked.probability_capacity : 0,
+        .error = asked.error,
+        .error_capacity = asked.error ? asked.error_capacity : 0,
+    };
+    if (!status && prediction->error_capacity)
+        prediction->error[0] = 0;
+    return status;
+}
+
 /* Leaves the thread's last sentence in the prediction, cut between characters of UTF-8. */
 static void set_error(cnn_prediction *prediction, cnn_status status)
 {
-    *prediction = (cnn_prediction){ .struct_size = sizeof *prediction, .class_index = -1, .status = status };
+    prediction->status = status;
+    prediction->class_index = -1;
+    prediction->confidence = prediction->probability = 0;
+    prediction->label = NULL;
+    if (!prediction->error_capacity)
+        return;
     const char *sentence = cnn_last_error();
     size_t length = strlen(sentence);
-    if (length >= sizeof prediction->error) {
-        length = sizeof prediction->error - 1;
+    if (length >= prediction->error_capacity) {
+        length = prediction->error_capacity - 1;
         while (length && (sentence[length] & 0xC0) == 0x80)
             length--;
     }
@@ -132,10 +157,13 @@ static cnn_status check(const cnn_classifier *classifier, const void *image, con
 /* Predicts from what was decoded, unless `status` says that nothing was, and frees it. */
 static cnn_status finish(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels, cnn_prediction *given)
 {
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
-    if (!status)
+    cnn_prediction prediction;
+    cnn_status begun = begin_prediction(classifier, given, &prediction);
+    if (!status && !begun)
         status = predict_pixels(classifier, pixels, &prediction);
     cnn_tensor_destroy(pixels);
+    if (begun)
+        return begun;
     if (status)
         set_error(&prediction, status);
     cnn_status written = cnn_options_write(given, &prediction, sizeof prediction, "cnn_prediction");
@@ -172,7 +200,10 @@ cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const
     cnn_status status = check(classifier, pixels, given, "cnn_classifier_predict_pixels");
     if (status)
         return status;
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    cnn_prediction prediction;
+    status = begin_prediction(classifier, given, &prediction);
+    if (status)
+        return status;
     status = predict_pixels(classifier, pixels, &prediction);
     if (status)
         set_error(&prediction, status);
@@ -215,7 +246,6 @@ static void decode_one(void *argument, size_t task, uint32_t worker)
     batch *files = argument;
     const cnn_classifier *classifier = files->classifier;
     cnn_prediction *prediction = &files->predictions[task];
-    *prediction = (cnn_prediction){ .struct_size = sizeof *prediction };
     cnn_tensor *pixels = NULL;
     cnn_status status = decode(classifier, &files->images, task, &pixels);
     if (!status)
@@ -249,11 +279,11 @@ static cnn_status predict_batch(batch *files, size_t count)
 }
 
 /* The caller's structs may be of another version's size. */
-static cnn_status give(cnn_prediction *first, uint32_t size, size_t index, const cnn_prediction *prediction)
+static void *place_of(cnn_prediction *first, uint32_t size, size_t index)
 {
     char *place = (char *)first + index * size;
     memcpy(place, &size, sizeof size);
-    return cnn_options_write(place, prediction, sizeof *prediction, "cnn_prediction");
+    return place;
 }
 
 static encoded_images rest_of(const encoded_images *images, size_t done)
@@ -273,11 +303,9 @@ static cnn_status predict_many(const cnn_classifier *classifier, const encoded_i
 {
     const uint32_t size = predictions->struct_size;
     size_t bytes;
-    cnn_status status = cnn_options_write(predictions, &(cnn_prediction){ 0 }, sizeof *predictions, "cnn_prediction");
-    if (status)
-        return status;
     if (!cnn_multiply(input_size(classifier), sizeof(float) * (count < BATCH ? count : BATCH), &bytes))
         return cnn_fail(CNN_ERROR_LIMIT, "%s: the images are too large for memory", images->function);
+    cnn_status status = CNN_OK;
     batch files = { .classifier = classifier, .inputs = cnn_allocate(classifier->context, bytes) };
     files.logits = cnn_allocate_zeroed(classifier->context, (size_t)BATCH * classifier->outputs, sizeof(float));
     if (!files.inputs || !files.logits)
@@ -285,9 +313,13 @@ static cnn_status predict_many(const cnn_classifier *classifier, const encoded_i
     for (size_t done = 0; done < count && !status; done += BATCH) {
         size_t part = count - done < BATCH ? count - done : BATCH;
         files.images = rest_of(images, done);
-        status = predict_batch(&files, part);
         for (size_t i = 0; i < part && !status; i++)
-            status = give(predictions, size, done + i, &files.predictions[i]);
+            status = begin_prediction(classifier, place_of(predictions, size, done + i), &files.predictions[i]);
+        if (!status)
+            status = predict_batch(&files, part);
+        for (size_t i = 0; i < part && !status; i++)
+            status = cnn_options_write(place_of(predictions, size, done + i), &files.predictions[i],
+                                       sizeof files.predictions[i], "cnn_prediction");
     }
     cnn_release(classifier->context, files.inputs);
     cnn_release(classifier->context, files.logits);

@@ -133,6 +133,11 @@ float cnn_classifier_threshold(const cnn_classifier *classifier)
     return classifier ? classifier->threshold : 0.5f;
 }
 
+uint32_t cnn_classifier_class_count(const cnn_classifier *classifier)
+{
+    return classifier ? classifier->class_count : 0;
+}
+
 const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index)
 {
     return classifier && class_index < classifier->class_count ? classifier->class_names[class_index] : NULL;

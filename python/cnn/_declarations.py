@@ -294,10 +294,11 @@ CNN_API cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t 
 CNN_API uint32_t cnn_classifier_flip(const cnn_classifier *classifier);
 CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width);
 CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
-typedef struct cnn_candidate { int32_t class_index; float probability; } cnn_candidate;
-enum { CNN_MAX_CANDIDATES = 5 };
-typedef struct cnn_prediction { uint32_t struct_size; int32_t class_index; const char *label; float confidence; float
-    probability; cnn_status status; char error[200]; cnn_candidate candidates[CNN_MAX_CANDIDATES]; } cnn_prediction;
+typedef struct cnn_prediction { uint32_t struct_size; cnn_status status; int32_t class_index; float confidence; float
+    probability; uint32_t class_count; const char *label; float *probabilities; char *error; uint32_t
+    probability_capacity; uint32_t error_capacity; } cnn_prediction;
+CNN_API uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint32_t *classes, uint32_t
+    capacity);
 CNN_API cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path, cnn_prediction
     *prediction);
 CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
@@ -310,6 +311,7 @@ CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classif
     size_t *sizes, size_t count, cnn_prediction *predictions);
 CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
 CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
+CNN_API uint32_t cnn_classifier_class_count(const cnn_classifier *classifier);
 CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
 CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
 CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);

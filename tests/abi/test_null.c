@@ -36,6 +36,8 @@ static void getters_give_nothing(void **state)
     assert_int_equal(0, cnn_model_flops(NULL));
     assert_int_equal(0, cnn_model_is_quantized(NULL));
     assert_null(cnn_model_metadata(NULL, NULL));
+    assert_int_equal(0, cnn_classifier_class_count(NULL));
+    assert_int_equal(0, cnn_top_classes(NULL, 2, NULL, 2));
     assert_null(cnn_classifier_class_name(NULL, 0));
     assert_null(cnn_classifier_preprocess(NULL));
     assert_null(cnn_classifier_model(NULL));

@@ -107,10 +107,12 @@ static void a_classifier_learns_and_is_the_same_from_its_file(const std::string 
     EXPECT(pets.evaluate(data).accuracy == 1);
     pets.save(file);
     cnn::classifier again = cnn::classifier::load(file);
-    cnn_prediction a = pets.predict(data.decode(1)), b = again.predict(data.decode(1));
-    EXPECT(std::string(a.label) == "Dog" && a.probability == b.probability);
-    std::vector<cnn_prediction> many = again.predict_files({ file, "/no such file" });
+    cnn::prediction a = pets.predict(data.decode(1)), b = again.predict(data.decode(1));
+    EXPECT(a.label == "Dog" && a.probability == b.probability && a.error.empty());
+    EXPECT(a.probabilities.size() == 2 && a.probabilities[1] == a.probability);
+    std::vector<cnn::prediction> many = again.predict_files({ file, "/no such file" });
     EXPECT(many.size() == 2 && many[0].status == CNN_ERROR_FORMAT && many[1].status == CNN_ERROR_IO);
+    EXPECT(many[1].error.find("no such file") != std::string::npos && many[1].label.empty());
     EXPECT(again.predict_files({}).empty());
     EXPECT(status_of([&] { again.predict(file); }) == CNN_ERROR_FORMAT);
 }

@@ -7,11 +7,14 @@
 #include "photographs.h"
 #include "runtime/model_internal.h"
 
+enum { MOST_CLASSES = 12 };
+
 /* The classes of a net that takes photographs and ends in logits; 0 if it doesn't. */
 static int32_t count_classes(const case_trial *trial)
 {
     cnn_shape in = cnn_model_input_shape(trial->model), out = cnn_model_output_shape(trial->model);
-    if (in.rank != 3 || in.dims[2] != 3 || in.dims[0] * in.dims[1] > 96 * 96 || out.rank != 1 || out.dims[0] > 12)
+    if (in.rank != 3 || in.dims[2] != 3 || in.dims[0] * in.dims[1] > 96 * 96 || out.rank != 1 ||
+        out.dims[0] > MOST_CLASSES)
         return 0;
     const cnn_graph *graph = cnn_model_graph(trial->model);
     const char *last = cnn_graph_node_type(graph, cnn_graph_output(graph));
@@ -197,13 +200,31 @@ static bool write_classifier(case_trial *trial, int32_t argument, const char *pa
     return !*finite || trial_ok(trial, status, "a classifier");
 }
 
+/* With room for all that it tells. */
+typedef struct told {
+    float probabilities[MOST_CLASSES];
+    char sentence[256];
+} told;
+
+static cnn_prediction begin_prediction(told *room)
+{
+    cnn_prediction prediction;
+    cnn_prediction_init(&prediction);
+    memset(room, 0, sizeof *room);
+    prediction.probabilities = room->probabilities;
+    prediction.probability_capacity = MOST_CLASSES;
+    prediction.error = room->sentence;
+    prediction.error_capacity = sizeof room->sentence;
+    return prediction;
+}
+
 static bool same_prediction(case_trial *trial, const char *what, const cnn_prediction *a, const cnn_prediction *b)
 {
     if (a->status || b->status)
         return trial_fail(trial, "classify: %s: %s%s", what, a->error, b->error);
     bool same = a->class_index == b->class_index && !memcmp(&a->confidence, &b->confidence, sizeof a->confidence) &&
                 !memcmp(&a->probability, &b->probability, sizeof a->probability) &&
-                !memcmp(a->candidates, b->candidates, sizeof a->candidates);
+                !memcmp(a->probabilities, b->probabilities, MOST_CLASSES * sizeof *a->probabilities);
     return same || trial_fail(trial, "classify: %s: class %d with %.9g, class %d with %.9g", what, (int)a->class_index,
                               (double)a->confidence, (int)b->class_index, (double)b->confidence);
 }
@@ -212,9 +233,12 @@ static bool classify_files(case_trial *trial, const cnn_classifier *classifier, 
                            const cnn_prediction *expected)
 {
     const char *paths[MOST_CLASSIFIED];
-    cnn_prediction found[MOST_CLASSIFIED] = { { .struct_size = sizeof found[0] } };
-    for (int32_t i = 0; i < count; i++)
+    cnn_prediction found[MOST_CLASSIFIED];
+    told rooms[MOST_CLASSIFIED];
+    for (int32_t i = 0; i < count; i++) {
         paths[i] = photographs_path(i);
+        found[i] = begin_prediction(&rooms[i]);
+    }
     if (!trial_ok(trial, cnn_classifier_predict_files(classifier, paths, (size_t)count, found), "predict_files"))
         return false;
     for (int32_t i = 0; i < count; i++)
@@ -228,9 +252,12 @@ static bool classify_memories(case_trial *trial, const cnn_classifier *classifie
 {
     const void *bytes[MOST_CLASSIFIED];
     size_t sizes[MOST_CLASSIFIED];
-    cnn_prediction found[MOST_CLASSIFIED] = { { .struct_size = sizeof found[0] } };
-    for (int32_t i = 0; i < count; i++)
+    cnn_prediction found[MOST_CLASSIFIED];
+    told rooms[MOST_CLASSIFIED];
+    for (int32_t i = 0; i < count; i++) {
         bytes[i] = photographs_bytes(i, &sizes[i]);
+        found[i] = begin_prediction(&rooms[i]);
+    }
     if (!trial_ok(trial, cnn_classifier_predict_memories(classifier, bytes, sizes, (size_t)count, found), "memories"))
         return false;
     for (int32_t i = 0; i < count; i++)
@@ -240,10 +267,10 @@ static bool classify_memories(case_trial *trial, const cnn_classifier *classifie
 }
 
 static bool classify_one_by_one(case_trial *trial, const cnn_classifier *classifier, int32_t count,
-                                cnn_prediction *found)
+                                cnn_prediction *found, told *rooms)
 {
     for (int32_t i = 0; i < count; i++) {
-        found[i] = (cnn_prediction){ .struct_size = sizeof found[i] };
+        found[i] = begin_prediction(&rooms[i]);
         if (!trial_ok(trial, cnn_classifier_predict_file(classifier, photographs_path(i), &found[i]), "predict_file"))
             return false;
     }
@@ -253,11 +280,12 @@ static bool classify_one_by_one(case_trial *trial, const cnn_classifier *classif
 static bool compare_classifiers(case_trial *trial, const char *path, int32_t count)
 {
     cnn_prediction expected[MOST_CLASSIFIED];
+    told rooms[MOST_CLASSIFIED];
     cnn_classifier *single, *threads;
     if (!trial_ok(trial, cnn_classifier_load(trial->single, path, &single), "cnn_classifier_load") ||
         !trial_ok(trial, cnn_classifier_load(trial->context, path, &threads), "cnn_classifier_load"))
         return false;
-    bool right = classify_one_by_one(trial, single, count, expected) &&
+    bool right = classify_one_by_one(trial, single, count, expected, rooms) &&
                  classify_files(trial, threads, count, expected) && classify_memories(trial, threads, count, expected);
     cnn_classifier_destroy(single);
     cnn_classifier_destroy(threads);

@@ -13,7 +13,7 @@
 #include "cli/shipped.h"
 #include "commands/commands.h"
 
-enum { CHUNK = 64 };
+enum { CHUNK = 64, SENTENCE = 1024, CANDIDATES = 5 };
 
 static const size_t most_input_bytes = (size_t)64 << 20; /* as cnn_image_options allows for a file */
 
@@ -27,6 +27,9 @@ typedef struct predicting {
     cnn_classifier *classifier;
     const char *paths[CHUNK]; /* files that wait to be classified together */
     size_t waiting;
+    uint32_t classes;
+    float *probabilities; /* of each class, for each of CHUNK files */
+    char sentences[CHUNK][SENTENCE];
     int width; /* of the table's first column so far */
     uint64_t done, failed;
 } predicting;
@@ -60,22 +63,28 @@ static void print_as_csv(const char *path, const cnn_prediction *prediction, con
     putchar('\n');
 }
 
-/* The classes by their probabilities, of which there are few. */
-static json_t *candidates_to_json(const predicting *p, const cnn_prediction *prediction)
+/* One that is written to the chunk's place of that number. */
+static cnn_prediction begin_prediction(predicting *p, size_t place)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < CNN_MAX_CANDIDATES && prediction->candidates[i].class_index >= 0; i++) {
-        const cnn_candidate *candidate = &prediction->candidates[i];
-        const char *name = cnn_classifier_class_name(p->classifier, (uint32_t)candidate->class_index);
-        json_array_append_new(list, json_pack("{s:o,s:o}", "label", output_json_text(name), "confidence",
-                                              output_json_number(candidate->probability)));
-    }
-    return list;
+    cnn_prediction prediction;
+    cnn_prediction_init(&prediction);
+    prediction.probabilities = p->probabilities + place * p->classes;
+    prediction.probability_capacity = p->classes;
+    prediction.error = p->sentences[place];
+    prediction.error_capacity = SENTENCE;
+    return prediction;
 }
 
-static int has_many_classes(const predicting *p)
+/* The likeliest classes with their probabilities. */
+static json_t *candidates_to_json(const predicting *p, const cnn_prediction *prediction)
 {
-    return cnn_classifier_class_name(p->classifier, 2) != NULL;
+    uint32_t classes[CANDIDATES], count = cnn_top_classes(prediction->probabilities, p->classes, classes, CANDIDATES);
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o}", "label",
+                                              output_json_text(cnn_classifier_class_name(p->classifier, classes[i])),
+                                              "confidence", output_json_number(prediction->probabilities[classes[i]])));
+    return list;
 }
 
 static int print_as_json(const predicting *p, const char *path, const cnn_prediction *prediction, const char *reason)
@@ -87,7 +96,7 @@ static int print_as_json(const predicting *p, const char *path, const cnn_predic
     } else {
         json_object_set_new(object, "label", output_json_text(prediction->label));
         json_object_set_new(object, "confidence", output_json_number(prediction->confidence));
-        if (has_many_classes(p))
+        if (p->classes > 2)
             json_object_set_new(object, "candidates", candidates_to_json(p, prediction));
     }
     return output_json(object, JSON_COMPACT);
@@ -97,10 +106,11 @@ static int print_as_json(const predicting *p, const char *path, const cnn_predic
 static void print_others(const predicting *p, const cnn_prediction *prediction)
 {
     const float least = 0.01f;
-    for (int i = 1; i < 3 && prediction->candidates[i].probability >= least; i++) {
+    uint32_t classes[3], count = cnn_top_classes(prediction->probabilities, p->classes, classes, 3);
+    for (uint32_t i = 1; i < count && prediction->probabilities[classes[i]] >= least; i++) {
         fputs(i == 1 ? "  or " : ", ", stdout);
-        output_text(stdout, cnn_classifier_class_name(p->classifier, (uint32_t)prediction->candidates[i].class_index));
-        printf(" %.1f %%", 100 * prediction->candidates[i].probability);
+        output_text(stdout, cnn_classifier_class_name(p->classifier, classes[i]));
+        printf(" %.1f %%", 100 * prediction->probabilities[classes[i]]);
     }
 }
 
@@ -120,7 +130,7 @@ static void print_as_row(const predicting *p, const char *path, const cnn_predic
         widest = width > widest ? width : widest;
     }
     printf("%*s  %5.1f %%", widest - output_width(prediction->label), "", 100 * prediction->confidence);
-    if (has_many_classes(p))
+    if (p->classes > 2)
         print_others(p, prediction);
     putchar('\n');
 }
@@ -149,23 +159,12 @@ static void widen(predicting *p, const char *path)
     p->width = width > p->width ? width : p->width;
 }
 
-/* The whole sentence on a file that couldn't be classified: that in the prediction may be cut. */
-static const char *whole_sentence(const predicting *p, const char *path, const cnn_prediction *prediction)
-{
-    cnn_prediction again = { .struct_size = sizeof again };
-    if (!prediction->status || strlen(path) < sizeof prediction->error / 2 ||
-        !cnn_classifier_predict_file(p->classifier, path, &again))
-        return prediction->error;
-    return cnn_last_error();
-}
-
 /* Classifies the files that wait. */
 static int flush_waiting(predicting *p)
 {
     cnn_prediction predictions[CHUNK];
-    memset(predictions, 0, sizeof predictions);
     for (size_t i = 0; i < p->waiting; i++) {
-        predictions[i].struct_size = sizeof predictions[i];
+        predictions[i] = begin_prediction(p, i);
         widen(p, p->paths[i]);
     }
     size_t count = p->waiting;
@@ -173,7 +172,7 @@ static int flush_waiting(predicting *p)
     if (count && cnn_classifier_predict_files(p->classifier, p->paths, count, predictions))
         return output_library_error();
     for (size_t i = 0; i < count; i++)
-        if (print_prediction(p, p->paths[i], &predictions[i], whole_sentence(p, p->paths[i], &predictions[i])))
+        if (print_prediction(p, p->paths[i], &predictions[i], predictions[i].error))
             return -1;
     return output_flush();
 }
@@ -187,7 +186,7 @@ static int add_file(predicting *p, const char *path)
 /* An image in a zip has no path by which it could be opened. */
 static int predict_entry(predicting *p, const cnn_dataset *dataset, uint64_t index)
 {
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    cnn_prediction prediction = begin_prediction(p, 0);
     const char *path = cnn_dataset_path(dataset, index);
     void *bytes = NULL;
     size_t size;
@@ -253,7 +252,7 @@ static int predict_standard_input(predicting *p)
 {
     if (flush_waiting(p))
         return -1;
-    cnn_prediction prediction = { .struct_size = sizeof prediction };
+    cnn_prediction prediction = begin_prediction(p, 0);
     size_t size;
     errno = 0;
     void *bytes = read_standard_input(&size);
@@ -312,6 +311,12 @@ static int predict(predicting *p, int operands, char **paths)
     int wrong = inference_load(&predict_command, p->context, p->model, &p->inference, &p->classifier);
     if (wrong)
         return wrong;
+    p->classes = cnn_classifier_class_count(p->classifier);
+    p->probabilities = calloc((size_t)CHUNK * p->classes, sizeof *p->probabilities);
+    if (!p->probabilities) {
+        output_error("out of memory: the predictions of %u classes can't be kept", p->classes);
+        return EXIT_FAILED;
+    }
     if (p->csv)
         puts("path,label,confidence,error");
     int stop = 0;
@@ -356,6 +361,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     if (!p.model)
         return EXIT_FAILED;
     int result = predict(&p, operands, argv + 1);
+    free(p.probabilities);
     cnn_classifier_destroy(p.classifier);
     cnn_context_destroy(p.context);
     return result;

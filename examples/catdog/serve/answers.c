@@ -59,13 +59,13 @@ char *answer_model(cnn_classifier *classifier, const char *name, const serve_lim
 
 static json_t *candidates(const cnn_classifier *classifier, const cnn_prediction *prediction)
 {
+    enum { MOST = 5 };
     json_t *list = json_array();
-    for (int i = 0; i < CNN_MAX_CANDIDATES && prediction->candidates[i].class_index >= 0; i++) {
-        const cnn_candidate *candidate = &prediction->candidates[i];
-        const char *name = cnn_classifier_class_name(classifier, (uint32_t)candidate->class_index);
-        json_array_append_new(list, json_pack("{s:o,s:o}", "label", output_json_text(name), "confidence",
-                                              output_json_number(candidate->probability)));
-    }
+    uint32_t classes[MOST], count = cnn_top_classes(prediction->probabilities, prediction->class_count, classes, MOST);
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o}", "label",
+                                              output_json_text(cnn_classifier_class_name(classifier, classes[i])),
+                                              "confidence", output_json_number(prediction->probabilities[classes[i]])));
     return list;
 }
 

@@ -26,9 +26,8 @@ static void classify_plain(batch *b, photograph *const *some, size_t count)
     for (size_t i = 0; i < count; i++) {
         b->bytes[i] = some[i]->bytes;
         b->sizes[i] = some[i]->size;
+        b->predictions[i] = some[i]->prediction;
     }
-    memset(b->predictions, 0, count * sizeof *b->predictions);
-    b->predictions[0].struct_size = sizeof *b->predictions;
     cnn_status status = cnn_classifier_predict_memories(b->classifier, b->bytes, b->sizes, count, b->predictions);
     for (size_t i = 0; i < count; i++) {
         if (status)

@@ -10,11 +10,15 @@ photograph *photographs_add(photographs *all, const char *name)
     if (!items)
         return NULL;
     all->items = items;
-    photograph *one = calloc(1, sizeof *one);
+    photograph *one = calloc(1, sizeof *one + all->classes * sizeof *one->probabilities);
     if (!one)
         return NULL;
     one->request = all;
-    one->prediction.struct_size = sizeof one->prediction;
+    cnn_prediction_init(&one->prediction);
+    one->prediction.probabilities = one->probabilities;
+    one->prediction.probability_capacity = all->classes;
+    one->prediction.error = one->sentence;
+    one->prediction.error_capacity = sizeof one->sentence;
     if (name && !(one->name = strdup(name))) {
         free(one);
         return NULL;
@@ -61,7 +65,7 @@ int photograph_append(photograph *one, const void *bytes, size_t size)
 void photograph_refuse(photograph *one, cnn_status status, const char *sentence)
 {
     one->prediction.status = status;
-    snprintf(one->prediction.error, sizeof one->prediction.error, "%s", sentence);
+    snprintf(one->sentence, sizeof one->sentence, "%s", sentence);
 }
 
 void photograph_release_bytes(photograph *one)

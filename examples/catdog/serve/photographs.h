@@ -28,10 +28,13 @@ typedef struct photograph {
     decode_cost cost;
     cnn_prediction prediction; /* its status is not CNN_OK if the photograph was refused */
     cnn_tensor *heat_map;      /* NULL: none */
+    char sentence[256];        /* of the prediction */
+    float probabilities[];     /* of each class */
 } photograph;
 
 typedef struct photographs {
     memory_budget *budget;
+    uint32_t classes; /* of the classifier */
     photograph **items;
     size_t count;
     int heat_maps;      /* are wanted */

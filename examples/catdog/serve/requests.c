@@ -154,6 +154,7 @@ static request *create(server *s, struct MHD_Connection *http)
     r->connection = own;
     r->start = clock_now();
     r->photographs.budget = &s->budget;
+    r->photographs.classes = cnn_classifier_class_count(s->classifier);
     atomic_fetch_add(&s->active, 1);
     connections_set_phase(&s->connections, own, CONNECTION_RECEIVES);
     return r;

@@ -88,6 +88,7 @@ static void a_file_its_bytes_and_its_pixels_give_the_same(void **state)
     const char *path = scratch_path(*state, "test/red/01.png");
     const cnn_prediction file = predict(classifier, path);
     cnn_prediction memory = { .struct_size = sizeof memory }, pixels = memory;
+    char sentence[1024];
     void *bytes;
     size_t size;
     assert_ok(cnn_file_read(NULL, path, 1 << 20, &bytes, &size));
@@ -97,9 +98,15 @@ static void a_file_its_bytes_and_its_pixels_give_the_same(void **state)
     assert_ok(cnn_image_load(NULL, path, NULL, &image));
     assert_ok(cnn_classifier_predict_pixels(classifier, image, &pixels));
     assert_same_prediction(&file, &pixels);
+    memory.error = sentence;
+    memory.error_capacity = sizeof sentence;
     assert_status(CNN_ERROR_FORMAT, cnn_classifier_predict_memory(classifier, bytes, 30, &memory));
     assert_int_equal(CNN_ERROR_FORMAT, memory.status);
-    assert_string_equal(cnn_last_error(), memory.error);
+    assert_string_equal(cnn_last_error(), sentence);
+    assert_true(memory.class_index == -1 && !memory.label);
+    assert_ok(cnn_classifier_predict_memory(classifier, bytes, size, &memory));
+    assert_same_prediction(&file, &memory);
+    assert_string_equal("", sentence);
     cnn_tensor_destroy(image);
     cnn_release(NULL, bytes);
     cnn_classifier_destroy(classifier);
@@ -119,8 +126,12 @@ static void many_files_are_predicted_and_the_broken_ones_named(void **state)
     snprintf(names[BROKEN], sizeof names[BROKEN], "%s/data/red/broken.png", (const char *)*state);
     snprintf(names[ABSENT], sizeof names[ABSENT], "%s/absent.png", (const char *)*state);
     static cnn_prediction predictions[COUNT];
-    memset(predictions, 0, sizeof predictions);
-    predictions[0].struct_size = sizeof predictions[0];
+    static char sentences[COUNT][1024];
+    for (int i = 0; i < COUNT; i++) {
+        cnn_prediction_init(&predictions[i]);
+        predictions[i].error = sentences[i];
+        predictions[i].error_capacity = sizeof sentences[i];
+    }
     assert_ok(cnn_classifier_predict_files(classifier, paths, COUNT, predictions));
     for (int i = 0; i < COUNT; i++) {
         if (i == BROKEN || i == ABSENT) {
@@ -136,6 +147,53 @@ static void many_files_are_predicted_and_the_broken_ones_named(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, paths, COUNT, predictions));
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_files(classifier, NULL, COUNT, predictions));
     cnn_classifier_destroy(classifier);
+}
+
+static void lists_and_text_are_cut_to_their_room(void **state)
+{
+    cnn_classifier *classifier = train_small(state);
+    const char *path = scratch_path(*state, "test/red/01.png"),
+               *absent = scratch_path(*state, "\u00e4\u00e4\u00e4.png");
+    float probabilities[] = { -7, -7, -7 };
+    char sentence[] = "1234567";
+    cnn_prediction p;
+    cnn_prediction_init(&p);
+    p.probabilities = probabilities;
+    p.probability_capacity = 1;
+    assert_ok(cnn_classifier_predict_file(classifier, path, &p));
+    assert_true(p.class_count == 2 && fabsf(probabilities[0] + p.probability - 1) < 1e-6f && probabilities[1] == -7);
+    p.probability_capacity = 3;
+    assert_ok(cnn_classifier_predict_file(classifier, path, &p));
+    assert_true(probabilities[1] == p.probability && probabilities[2] == -7);
+    const size_t start = strlen(absent) - strlen("\u00e4\u00e4\u00e4.png");
+    char *longer = malloc(start + 8);
+    assert_non_null(longer);
+    p.error = sentence;
+    for (uint32_t capacity = 0; capacity <= 4; capacity++) {
+        memcpy(sentence, "1234567", 8);
+        p.error_capacity = capacity;
+        assert_status(CNN_ERROR_IO, cnn_classifier_predict_file(classifier, absent, &p));
+        assert_memory_equal(&"1234567"[capacity], sentence + capacity, 8 - capacity);
+        assert_true(!capacity || (strlen(sentence) < capacity && !strncmp(absent, sentence, strlen(sentence))));
+    }
+    p.error = longer; /* which ends amid the first ä */
+    p.error_capacity = (uint32_t)start + 2;
+    assert_status(CNN_ERROR_IO, cnn_classifier_predict_file(classifier, absent, &p));
+    assert_int_equal(start, strlen(longer));
+    free(longer);
+    cnn_classifier_destroy(classifier);
+}
+
+static void the_likeliest_classes_come_first(void **state)
+{
+    (void)state;
+    const float probabilities[] = { 0.1f, 0.3f, 0.1f, 0.5f, 0 };
+    uint32_t classes[6];
+    assert_int_equal(3, cnn_top_classes(probabilities, 5, classes, 3));
+    assert_true(classes[0] == 3 && classes[1] == 1 && classes[2] == 0);
+    assert_int_equal(5, cnn_top_classes(probabilities, 5, classes, 6));
+    assert_true(classes[2] == 0 && classes[3] == 2 && classes[4] == 4);
+    assert_int_equal(0, cnn_top_classes(probabilities, 5, classes, 0));
 }
 
 static void many_images_in_memory_are_predicted_as_from_their_files(void **state)
@@ -163,7 +221,7 @@ static void many_images_in_memory_are_predicted_as_from_their_files(void **state
             continue;
         }
         assert_int_equal(i == BROKEN ? CNN_ERROR_FORMAT : CNN_ERROR_ARGUMENT, predictions[i].status);
-        assert_true(*predictions[i].error);
+        assert_int_equal(-1, predictions[i].class_index);
     }
     assert_ok(cnn_classifier_predict_memories(classifier, NULL, NULL, 0, NULL));
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_memories(classifier, images, NULL, COUNT, predictions));
@@ -593,6 +651,8 @@ int main(void)
         cmocka_unit_test(names_and_labels_last_through_another_training),
         cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same),
         cmocka_unit_test(many_files_are_predicted_and_the_broken_ones_named),
+        cmocka_unit_test(lists_and_text_are_cut_to_their_room),
+        cmocka_unit_test(the_likeliest_classes_come_first),
         cmocka_unit_test(many_images_in_memory_are_predicted_as_from_their_files),
         cmocka_unit_test(many_threads_may_predict_at_once),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),

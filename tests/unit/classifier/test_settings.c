@@ -56,19 +56,25 @@ static void assert_knows_three(void **state, const cnn_classifier *classifier)
             assert_string_equal(names[i], cnn_classifier_class_name(classifier, i));
         else
             assert_null(cnn_classifier_class_name(classifier, i));
-    const cnn_prediction green = predict(classifier, scratch_path(*state, "three/green/03.png"));
+    float probabilities[3] = { 0 }, sum = 0;
+    uint32_t top[3];
+    cnn_prediction green;
+    cnn_prediction_init(&green);
+    green.probabilities = probabilities;
+    green.probability_capacity = 3;
+    assert_ok(cnn_classifier_predict_file(classifier, scratch_path(*state, "three/green/03.png"), &green));
     assert_string_equal("green", green.label);
     assert_int_equal(1, green.class_index);
-    assert_int_equal(1, green.candidates[0].class_index);
-    assert_true(green.confidence == green.candidates[0].probability && green.confidence > 0.5f);
-    float sum = 0;
+    assert_int_equal(3, green.class_count);
+    assert_int_equal(3, cnn_classifier_class_count(classifier));
+    assert_int_equal(3, cnn_top_classes(probabilities, 3, top, 3));
+    assert_int_equal(1, top[0]);
+    assert_true(green.confidence == probabilities[1] && green.confidence > 0.5f);
     for (int i = 0; i < 3; i++) {
-        assert_true(i == 0 || green.candidates[i].probability <= green.candidates[i - 1].probability);
-        sum += green.candidates[i].probability;
+        assert_true(i == 0 || probabilities[top[i]] <= probabilities[top[i - 1]]);
+        sum += probabilities[i];
     }
     assert_float_equal(1, sum, 1e-5);
-    assert_int_equal(-1, green.candidates[3].class_index);
-    assert_int_equal(-1, green.candidates[4].class_index);
 }
 
 static void three_classes_are_learned_saved_and_told_apart(void **state)
@@ -87,17 +93,24 @@ static void many_files_of_three_classes_are_predicted_as_each_is(void **state)
     cnn_classifier *classifier = train(state, "three", 3);
     char names[3][512];
     const char *paths[3];
-    cnn_prediction predictions[3] = { { .struct_size = sizeof predictions[0] } };
+    float alone[3], together[3][3];
+    cnn_prediction predictions[3], one;
     for (int i = 0; i < 3; i++) {
         snprintf(names[i], sizeof names[i], "%s/three/%s/05.png", (const char *)*state,
                  cnn_classifier_class_name(classifier, (uint32_t)i));
         paths[i] = names[i];
+        cnn_prediction_init(&predictions[i]);
+        predictions[i].probabilities = together[i];
+        predictions[i].probability_capacity = 3;
     }
     assert_ok(cnn_classifier_predict_files(classifier, paths, 3, predictions));
+    cnn_prediction_init(&one);
+    one.probabilities = alone;
+    one.probability_capacity = 3;
     for (int i = 0; i < 3; i++) {
-        const cnn_prediction one = predict(classifier, paths[i]);
+        assert_ok(cnn_classifier_predict_file(classifier, paths[i], &one));
         assert_int_equal(i, predictions[i].class_index);
-        assert_memory_equal(one.candidates, predictions[i].candidates, sizeof one.candidates);
+        assert_memory_equal(alone, together[i], sizeof alone);
     }
     cnn_classifier_destroy(classifier);
 }
