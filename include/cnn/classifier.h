@@ -46,15 +46,18 @@ typedef struct cnn_classifier cnn_classifier;
 
 typedef struct cnn_classifier_options {
     uint32_t struct_size;
+    uint32_t classes;                 /* 2; more have a logit each */
     const cnn_net_options *net;       /* NULL: the net as it is; `outputs` is ignored: it follows from `classes` */
     const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the net's */
     uint64_t seed;                    /* of the weights */
-    uint32_t classes;                 /* 0: 2. More have a logit each */
 } cnn_classifier_options;
 
 CNN_INLINE void cnn_classifier_options_init(cnn_classifier_options *options)
 {
     cnn_options_clear(options, sizeof *options);
+    if (!options)
+        return;
+    options->classes = 2;
 }
 
 /* Makes an untrained classifier of a net by name ("two_conv", ...), or of a graph (copied) that ends in one logit, for

@@ -93,6 +93,11 @@ typedef struct cnn_dataset_parts {
     uint64_t training, validation, test; /* images with a class in each part; all are `training` if it isn't divided */
 } cnn_dataset_parts;
 
+CNN_INLINE void cnn_dataset_parts_init(cnn_dataset_parts *parts)
+{
+    cnn_options_clear(parts, sizeof *parts);
+}
+
 /* `parts->struct_size` must be set. Errors: CNN_ERROR_ARGUMENT. */
 CNN_API cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *parts);
 
@@ -187,6 +192,11 @@ typedef struct cnn_batch {
     const int32_t *labels;   /* count class indices */
     const uint64_t *indices; /* count indices into the dataset */
 } cnn_batch;
+
+CNN_INLINE void cnn_batch_init(cnn_batch *batch)
+{
+    cnn_options_clear(batch, sizeof *batch);
+}
 
 /* The dataset must outlive the loader. A loader is used from one thread at a time. */
 CNN_API cnn_status cnn_loader_create(cnn_context *context, const cnn_dataset *dataset,

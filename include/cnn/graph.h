@@ -77,6 +77,11 @@ typedef struct cnn_conv2d_options {
     uint32_t no_bias; /* not 0: no bias is added */
     cnn_initializer weight_init;
 } cnn_conv2d_options;
+
+CNN_INLINE void cnn_conv2d_options_init(cnn_conv2d_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
 
 /* Pooling over windows. Padding never counts: a maximum or average is over the pixels inside the image. */
@@ -87,6 +92,11 @@ typedef struct cnn_pool2d_options {
     cnn_padding padding;
     int32_t pads[4];
 } cnn_pool2d_options;
+
+CNN_INLINE void cnn_pool2d_options_init(cnn_pool2d_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 CNN_API cnn_node cnn_max_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 CNN_API cnn_node cnn_avg_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 
@@ -99,6 +109,11 @@ typedef struct cnn_dense_options {
     uint32_t no_bias;
     cnn_initializer weight_init;
 } cnn_dense_options;
+
+CNN_INLINE void cnn_dense_options_init(cnn_dense_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+}
 CNN_API cnn_node cnn_dense(cnn_graph *graph, cnn_node input, int64_t units, const cnn_dense_options *options);
 
 /* H×W×C to H·W·C features, in that order. */
@@ -108,9 +123,18 @@ CNN_API cnn_node cnn_flatten(cnn_graph *graph, cnn_node input);
  * variance and keeps running ones (running = momentum × running + (1 − momentum) × batch), which prediction uses. */
 typedef struct cnn_batch_norm_options {
     uint32_t struct_size;
-    float momentum; /* 0: 0.9 */
-    float epsilon;  /* 0: 1e-5 */
+    float momentum; /* above 0 and below 1; 0.9 */
+    float epsilon;  /* above 0; 1e-5 */
 } cnn_batch_norm_options;
+
+CNN_INLINE void cnn_batch_norm_options_init(cnn_batch_norm_options *options)
+{
+    cnn_options_clear(options, sizeof *options);
+    if (options) {
+        options->momentum = 0.9f;
+        options->epsilon = 1e-5f;
+    }
+}
 CNN_API cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_options *options);
 
 /* In training, zeroes each value with probability `rate` (0 to below 1) and scales the rest by 1 / (1 − rate). */
@@ -180,15 +204,20 @@ CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, s
 typedef struct cnn_net_options {
     uint32_t struct_size;
     uint32_t size;       /* height and width of the input; 0: the net's own */
-    uint32_t outputs;    /* 0: 1 */
+    uint32_t outputs;    /* 1 */
     uint32_t batch_norm; /* not 0: batch normalisation after each convolution; catdog_net, resnet18 and those below it
                             always have it */
-    float dropout;       /* before the last layer; 0: the net's own; negative: none */
-    float width;         /* filters and units (not outputs) times this, in multiples of 8; 0: as they are */
+    float dropout;       /* before the last layer, below 1; 0: none; negative, as it is at first: the net's own */
+    float width;         /* filters and units (not outputs) times this, in multiples of 8; 1: as they are */
 } cnn_net_options;
 CNN_INLINE void cnn_net_options_init(cnn_net_options *options)
 {
     cnn_options_clear(options, sizeof *options);
+    if (!options)
+        return;
+    options->outputs = 1;
+    options->dropout = -1;
+    options->width = 1;
 }
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
                                         cnn_graph **graph);

@@ -28,17 +28,18 @@ enum { CNN_IMAGE_MAX_SIDE = 65535 };
 
 typedef struct cnn_image_options {
     uint32_t struct_size;
-    uint32_t max_pixels;     /* width × height allowed; 0: cnn_context_options.max_pixels */
-    uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
+
+    /* Not 0: an image that is truncated, or damaged, within its pixels is decoded as far as it goes, its rest grey.
+     * 0: it is an error. An image whose head is damaged always is. */
+    uint32_t allow_truncated;
 
     /* An image that a half (quarter, eighth, ...) of its size leaves as large as this in both directions is decoded at
      * that size, which takes less time and memory: a JPEG by its decoder, in a PNG blocks of pixels become their mean.
      * 0: decode at full size. */
     uint32_t min_width, min_height;
 
-    /* Not 0: an image that is truncated, or damaged, within its pixels is decoded as far as it goes, its rest grey.
-     * 0: it is an error. An image whose head is damaged always is. */
-    uint32_t allow_truncated;
+    uint64_t max_pixels;     /* width × height allowed; 0: cnn_context_options.max_pixels */
+    uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
 } cnn_image_options;
 
 CNN_INLINE void cnn_image_options_init(cnn_image_options *options)
@@ -53,6 +54,11 @@ typedef struct cnn_image_info {
     uint32_t channels;      /* as stored: 1, 2, 3 or 4 */
     uint32_t orientation;   /* EXIF, 1 to 8 */
 } cnn_image_info;
+
+CNN_INLINE void cnn_image_info_init(cnn_image_info *info)
+{
+    cnn_options_clear(info, sizeof *info);
+}
 
 /* Reads an image's header. `name` stands for the image in error messages and may be NULL. */
 CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);

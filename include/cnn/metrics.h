@@ -6,6 +6,7 @@
 
 #include <cnn/context.h>
 #include <cnn/export.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -52,6 +53,11 @@ typedef struct cnn_metrics_result {
                                  confidence (Guo et al. 2017, arXiv:1706.04599); NaN if there are no images */
 } cnn_metrics_result;
 
+CNN_INLINE void cnn_metrics_result_init(cnn_metrics_result *result)
+{
+    cnn_options_clear(result, sizeof *result);
+}
+
 CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
 
 /* How good the decisions for one class were. */
@@ -60,6 +66,11 @@ typedef struct cnn_class_result {
     uint64_t images;
     double precision, recall, f1; /* 0 for a class that was never predicted or has no image */
 } cnn_class_result;
+
+CNN_INLINE void cnn_class_result_init(cnn_class_result *result)
+{
+    cnn_options_clear(result, sizeof *result);
+}
 
 CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index,
                                              cnn_class_result *result);

@@ -8,6 +8,7 @@
 #include <cnn/context.h>
 #include <cnn/export.h>
 #include <cnn/graph.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 #include <cnn/tensor.h>
 
@@ -69,6 +70,11 @@ typedef struct cnn_parameter {
     uint32_t trainable;   /* 0: changed by training, but not by an optimizer (running statistics), or frozen */
     uint32_t decay;       /* not 0: weight decay applies (weights; not biases and normalisation) */
 } cnn_parameter;
+
+CNN_INLINE void cnn_parameter_init(cnn_parameter *parameter)
+{
+    cnn_options_clear(parameter, sizeof *parameter);
+}
 
 CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
 CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);

@@ -29,9 +29,9 @@ typedef struct cnn_optimizer_options {
     float learning_rate; /* 0: Adam and AdamW 0.001, SGD and SGDW 0.01, RMSprop 0.001 */
     float momentum;      /* SGD, SGDW and RMSprop; 0 is none */
     uint32_t nesterov;   /* SGD and SGDW */
-    float beta1, beta2;  /* Adam; 0: 0.9, 0.999 */
-    float alpha;         /* RMSprop; 0: 0.99 */
-    float epsilon;       /* 0: 1e-8 */
+    float beta1, beta2;  /* Adam; 0.9 and 0.999 */
+    float alpha;         /* RMSprop; 0.99 */
+    float epsilon;       /* above 0; 1e-8 */
     float weight_decay;  /* for parameters with `decay`; 0 is none */
     float clip_norm;     /* gradients scaled so that their common norm is at most this; 0: not */
 } cnn_optimizer_options;
@@ -39,6 +39,12 @@ typedef struct cnn_optimizer_options {
 CNN_INLINE void cnn_optimizer_options_init(cnn_optimizer_options *options)
 {
     cnn_options_clear(options, sizeof *options);
+    if (!options)
+        return;
+    options->beta1 = 0.9f;
+    options->beta2 = 0.999f;
+    options->alpha = 0.99f;
+    options->epsilon = 1e-8f;
 }
 
 /* Makes an optimizer for one model, which must outlive it. Used from one thread at a time. */
@@ -68,13 +74,17 @@ typedef struct cnn_schedule {
     float warmup; /* fraction of the training over which the rate rises from base / 25; ONE_CYCLE: 0 means 0.3 */
     float gamma;  /* 0: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
     uint32_t step_epochs; /* 0: a third of the epochs */
-    uint32_t patience;    /* 0: 3 */
-    float final_factor;   /* COSINE, ONE_CYCLE; 0: 0.0001 */
+    uint32_t patience;    /* at least 1; 3 */
+    float final_factor;   /* COSINE, ONE_CYCLE; 0.0001 */
 } cnn_schedule;
 
 CNN_INLINE void cnn_schedule_init(cnn_schedule *schedule)
 {
     cnn_options_clear(schedule, sizeof *schedule);
+    if (!schedule)
+        return;
+    schedule->patience = 3;
+    schedule->final_factor = 0.0001f;
 }
 
 /* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs; NaN if the schedule makes no sense. For

@@ -31,6 +31,11 @@ typedef struct cnn_epoch {
     uint64_t images;                             /* trained on in this epoch */
 } cnn_epoch;
 
+CNN_INLINE void cnn_epoch_init(cnn_epoch *epoch)
+{
+    cnn_options_clear(epoch, sizeof *epoch);
+}
+
 typedef struct cnn_progress {
     uint32_t struct_size;
     uint32_t epoch, epochs; /* 1 is the first */
@@ -44,13 +49,14 @@ typedef struct cnn_progress {
 
 typedef struct cnn_train_options {
     uint32_t struct_size;
-    uint32_t epochs;     /* 0: 10 */
-    uint32_t batch_size; /* 0: 32 */
+    uint32_t epochs;     /* 10; with 0 nothing is trained */
+    uint32_t batch_size; /* 32 */
     uint64_t seed;
     const cnn_optimizer_options *optimizer; /* NULL: Adam */
     const cnn_schedule *schedule;           /* NULL: constant */
     cnn_loss loss;
     float label_smoothing;
+    cnn_precision precision;          /* what training computes in; validation and the final model are in floats */
     const cnn_augment *augment;       /* NULL: none */
     const cnn_preprocess *preprocess; /* NULL: cnn_preprocess_init; width and height are the model's */
     float ema_decay; /* weights averaged over the steps, new = decay × old + (1 − decay) × weight; used for validation
@@ -81,13 +87,15 @@ typedef struct cnn_train_options {
      * other (Yun et al. 2019, arXiv:1905.04899); shares are of Beta(mixup, mixup), of Beta(cutmix, cutmix). 0: not;
      * at most 1; both: each for half the pairs. An epoch's loss is then against the mixed labels. */
     float mixup, cutmix;
-
-    cnn_precision precision; /* what training computes in; validation and the final model are in floats */
 } cnn_train_options;
 
 CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
 {
     cnn_options_clear(options, sizeof *options);
+    if (!options)
+        return;
+    options->epochs = 10;
+    options->batch_size = 32;
 }
 
 /* What a training did, an entry for each whole epoch. */
@@ -117,14 +125,14 @@ typedef struct cnn_sample_result {
 
 typedef struct cnn_evaluate_options {
     uint32_t struct_size;
-    uint32_t batch_size; /* 0: 32 */
+    uint32_t batch_size; /* 32 */
     uint32_t workers;
-    float threshold;                  /* two classes: class 1 from this probability on; 0: 0.5 */
+    float threshold;                  /* two classes: class 1 from this probability on; 0.5 */
     const cnn_preprocess *preprocess; /* as in cnn_train_options */
     cnn_progress_callback progress;
     void *progress_user;
     uint32_t flip;     /* not 0: the mean of the logits of each photograph and of its mirror image */
-    float temperature; /* what logits are divided by: see cnn_calibrate; 0: 1 */
+    float temperature; /* what logits are divided by: see cnn_calibrate; 1 */
     int (*on_image)(const cnn_sample_result *result, void *user); /* return not 0 to stop */
     void *on_image_user;
 } cnn_evaluate_options;
@@ -132,6 +140,11 @@ typedef struct cnn_evaluate_options {
 CNN_INLINE void cnn_evaluate_options_init(cnn_evaluate_options *options)
 {
     cnn_options_clear(options, sizeof *options);
+    if (!options)
+        return;
+    options->batch_size = 32;
+    options->threshold = 0.5f;
+    options->temperature = 1;
 }
 
 /* Measures `model` on a dataset; the caller owns `*metrics`. */

@@ -76,7 +76,7 @@ static cnn_status create(cnn_context *context, const cnn_graph *graph, const cnn
 
 cnn_status cnn_classifier_choose_outputs(const cnn_classifier_options *options, uint32_t *outputs)
 {
-    uint32_t classes = options->classes ? options->classes : 2;
+    uint32_t classes = options->classes;
     if (classes < 2 || classes > CNN_MAX_METRIC_CLASSES)
         return cnn_fail(CNN_ERROR_ARGUMENT, "classifier: %u classes are not possible; there are 2 to %d", classes,
                         CNN_MAX_METRIC_CLASSES);

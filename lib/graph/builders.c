@@ -91,9 +91,12 @@ cnn_node cnn_flatten(cnn_graph *graph, cnn_node input)
 
 cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_options *given)
 {
-    cnn_batch_norm_options options = { 0 };
+    cnn_batch_norm_options options;
+    cnn_batch_norm_options_init(&options);
     if (!read_options(graph, &options, sizeof options, given, "cnn_batch_norm_options"))
         return CNN_NODE_ERROR;
+    if (options.momentum == 0 || options.epsilon == 0) /* which in a file stand for the defaults */
+        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_batch_norm: momentum and epsilon must be above 0");
     cnn_batch_norm_attributes attributes = { .momentum = options.momentum, .epsilon = options.epsilon };
     return add(graph, &cnn_layer_batch_norm, input, &attributes);
 }

@@ -24,7 +24,12 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_p
                                    .groups = wanted->groups,
                                    .padding = plan->padding,
                                    .no_bias = 1 };
-    const cnn_batch_norm_options norm = { sizeof norm, plan->momentum, plan->epsilon };
+    cnn_batch_norm_options norm;
+    cnn_batch_norm_options_init(&norm);
+    if (plan->momentum > 0) {
+        norm.momentum = plan->momentum;
+        norm.epsilon = plan->epsilon;
+    }
     for (int side = 0; side < 4 && plan->padding == CNN_PADDING_EXPLICIT; side++)
         options.pads[side] = pad;
     snprintf(full, sizeof full, "%s.%s", block, wanted->name);

@@ -50,11 +50,11 @@ enum { NETS = sizeof nets / sizeof nets[0] };
 static void build(cnn_graph *graph, const cnn_net *net, const cnn_net_options *options)
 {
     int64_t size = options->size ? options->size : net->size;
-    float dropout = options->dropout != 0 ? options->dropout : net->dropout;
+    float dropout = options->dropout >= 0 ? options->dropout : net->dropout;
     cnn_node x = net->body(graph, cnn_input(graph, size, size, 3), options, net->plan);
     if (dropout > 0)
         x = cnn_dropout(graph, x, dropout);
-    cnn_dense(graph, x, options->outputs ? options->outputs : 1, NULL);
+    cnn_dense(graph, x, options->outputs, NULL);
 }
 
 const char *cnn_net_name(uint32_t index)
@@ -81,12 +81,13 @@ cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cn
     cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_net_options");
     if (status)
         return status;
-    if (!(options.width >= 0 && options.width <= 16))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a width of %g is not possible; it is 0 to 16", name,
+    if (!(options.width > 0 && options.width <= 16))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a width of %g is not possible; it is above 0 and at most 16", name,
                         (double)options.width);
     if (!isfinite(options.dropout))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: a dropout of %g is not possible; it is below 1, and negative for none",
-                        name, (double)options.dropout);
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "%s: a dropout of %g is not possible; it is below 1, and negative for the net's own", name,
+                        (double)options.dropout);
     const cnn_net *net = find_net(name);
     if (!net)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there is no net of this name", name);

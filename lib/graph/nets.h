@@ -53,7 +53,7 @@ typedef struct cnn_mobile_stage {
 typedef struct cnn_mobile_plan {
     cnn_mobile_stage stages[CNN_MOBILE_STAGES];
     cnn_padding padding;     /* CNN_PADDING_SAME, or CNN_PADDING_EXPLICIT: half the kernel on each side */
-    float momentum, epsilon; /* of batch normalisation */
+    float momentum, epsilon; /* of batch normalisation; 0: the usual ones */
 } cnn_mobile_plan;
 cnn_node cnn_mobile_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan);
 

@@ -25,7 +25,7 @@ cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, int64_t filters, int32_
 int64_t cnn_scaled_width(const cnn_net_options *options, int64_t width)
 {
     enum { GRAIN = 8 }; /* what vectors of channels are filled by */
-    if (options->width == 0)
+    if (options->width == 1)
         return width;
     double scaled = round((double)width * (double)options->width / GRAIN) * GRAIN;
     return scaled < GRAIN ? GRAIN : (int64_t)scaled;

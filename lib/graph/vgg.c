@@ -36,7 +36,7 @@ cnn_node cnn_vgg16_body(cnn_graph *graph, cnn_node x, const cnn_net_options *opt
     }
     x = cnn_flatten(graph, x);
     for (int i = 0; i < DENSE; i++) {
-        if (i && options->dropout >= 0)
+        if (i && options->dropout != 0)
             x = cnn_dropout(graph, x, options->dropout > 0 ? options->dropout : CNN_VGG16_DROPOUT);
         x = cnn_relu(graph, cnn_dense(graph, x, cnn_scaled_width(options, UNITS), NULL));
     }

@@ -22,7 +22,7 @@ static cnn_status read_options(cnn_context *context, cnn_image_options *options,
     if (!context)
         return CNN_ERROR_OUT_OF_MEMORY;
     if (!options->max_pixels)
-        options->max_pixels = context->max_pixels < UINT32_MAX ? (uint32_t)context->max_pixels : UINT32_MAX;
+        options->max_pixels = context->max_pixels;
     if (!options->max_file_bytes)
         options->max_file_bytes = DEFAULT_MAX_FILE_BYTES;
     return CNN_OK;

@@ -28,15 +28,16 @@ cnn_status cnn_image_check_size(const cnn_image_source *source, uint32_t width, 
                               width, height, CNN_IMAGE_MAX_SIDE);
     if ((uint64_t)width * height > source->options.max_pixels)
         return cnn_image_fail(source, CNN_ERROR_LIMIT,
-                              "is %u×%u pixels; the limit is %u: make it smaller, or raise it by " HOW_TO_RAISE, width,
-                              height, source->options.max_pixels);
+                              "is %u×%u pixels; the limit is %llu: make it smaller, or raise it by " HOW_TO_RAISE,
+                              width, height, (unsigned long long)source->options.max_pixels);
     return CNN_OK;
 }
 
 cnn_status cnn_image_check_memory(const cnn_image_source *source, uint64_t bytes, const char *why)
 {
     enum { BYTES_A_PIXEL = 4, ALWAYS_ALLOWED = 64 << 20, MEGABYTE = 1000000 };
-    uint64_t limit = (uint64_t)BYTES_A_PIXEL * source->options.max_pixels + ALWAYS_ALLOWED;
+    const uint64_t most = (UINT64_MAX - ALWAYS_ALLOWED) / BYTES_A_PIXEL, pixels = source->options.max_pixels;
+    uint64_t limit = (pixels < most ? pixels : most) * BYTES_A_PIXEL + ALWAYS_ALLOWED;
     if (bytes <= limit)
         return CNN_OK;
     return cnn_image_fail(

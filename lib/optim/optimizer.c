@@ -62,15 +62,12 @@ static cnn_status check_options(const cnn_optimizer_options *options)
         if (status)
             return status;
     }
+    if (options->epsilon == 0)
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "optimizer: epsilon is 0; it must be above: a gradient of 0 is divided by it");
     if (options->nesterov && !(options->momentum > 0))
         return cnn_fail(CNN_ERROR_ARGUMENT, "optimizer: nesterov needs a momentum above 0");
     return CNN_OK;
-}
-
-static void set_default(float *value, float otherwise)
-{
-    if (*value == 0)
-        *value = otherwise;
 }
 
 cnn_status cnn_optimizer_options_resolve(const cnn_optimizer_options *given, cnn_optimizer_options *options)
@@ -82,11 +79,8 @@ cnn_status cnn_optimizer_options_resolve(const cnn_optimizer_options *given, cnn
     if (status)
         return status;
     bool sgd = options->kind == CNN_SGD || options->kind == CNN_SGDW;
-    set_default(&options->learning_rate, sgd ? 0.01f : 0.001f);
-    set_default(&options->beta1, 0.9f);
-    set_default(&options->beta2, 0.999f);
-    set_default(&options->alpha, 0.99f);
-    set_default(&options->epsilon, 1e-8f);
+    if (options->learning_rate == 0)
+        options->learning_rate = sgd ? 0.01f : 0.001f;
     options->nesterov = options->nesterov != 0 && sgd;
     return CNN_OK;
 }

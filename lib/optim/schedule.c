@@ -17,8 +17,10 @@ static cnn_status check_schedule(const cnn_schedule *schedule)
     if (!(schedule->gamma >= 0 && isfinite(schedule->gamma)))
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: gamma is %g; it must be above 0", (double)schedule->gamma);
     if (!(schedule->final_factor >= 0 && isfinite(schedule->final_factor)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: final_factor is %g; it must be above 0",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: final_factor is %g; it must be at least 0",
                         (double)schedule->final_factor);
+    if (!schedule->patience)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: patience is 0; it must be at least 1 epoch");
     return CNN_OK;
 }
 
@@ -44,10 +46,6 @@ cnn_status cnn_schedule_resolve(const cnn_schedule *given, cnn_schedule *schedul
         schedule->warmup = 0.3f;
     if (schedule->gamma == 0)
         schedule->gamma = default_gamma(schedule->kind);
-    if (schedule->patience == 0)
-        schedule->patience = 3;
-    if (schedule->final_factor == 0)
-        schedule->final_factor = 0.0001f;
     return CNN_OK;
 }
 

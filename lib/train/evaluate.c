@@ -128,13 +128,11 @@ static cnn_status resolve(const cnn_evaluate_options *given, cnn_evaluate_option
     if (status)
         return status;
     if (!options->batch_size)
-        options->batch_size = 32;
-    if (options->threshold == 0)
-        options->threshold = 0.5f;
-    if (!(options->threshold > 0 && options->threshold <= 1))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the threshold is %g; it must be above 0 and at most 1",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: batch_size is 0; begin with cnn_evaluate_options_init");
+    if (!(options->threshold >= 0 && options->threshold <= 1))
+        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the threshold is %g; it must be from 0 to 1",
                         (double)options->threshold);
-    if (!(options->temperature >= 0 && isfinite(options->temperature)))
+    if (!(options->temperature > 0 && isfinite(options->temperature)))
         return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the temperature is %g; it must be above 0",
                         (double)options->temperature);
     return CNN_OK;

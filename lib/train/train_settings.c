@@ -124,10 +124,8 @@ static cnn_status resolve_options(const cnn_train_options *given, cnn_train_opti
     if (options->batch_size > MOST_IN_BATCH)
         return cnn_fail(CNN_ERROR_LIMIT, "training: batch_size is %u; at most %d images are possible",
                         options->batch_size, MOST_IN_BATCH);
-    if (!options->epochs)
-        options->epochs = 10;
     if (!options->batch_size)
-        options->batch_size = 32;
+        return cnn_fail(CNN_ERROR_ARGUMENT, "training: batch_size is 0; begin with cnn_train_options_init");
     return CNN_OK;
 }
 

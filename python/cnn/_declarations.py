@@ -52,8 +52,8 @@ CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
 typedef enum cnn_image_format { CNN_IMAGE_UNKNOWN = 0, CNN_IMAGE_JPEG = 1, CNN_IMAGE_PNG = 2,
     CNN_IMAGE_FORMAT_MAX_ENUM = 0x7fffffff } cnn_image_format;
 enum { CNN_IMAGE_MAX_SIDE = 65535 };
-typedef struct cnn_image_options { uint32_t struct_size; uint32_t max_pixels; uint64_t max_file_bytes; uint32_t
-    min_width, min_height; uint32_t allow_truncated; } cnn_image_options;
+typedef struct cnn_image_options { uint32_t struct_size; uint32_t allow_truncated; uint32_t min_width, min_height;
+    uint64_t max_pixels; uint64_t max_file_bytes; } cnn_image_options;
 typedef struct cnn_image_info { uint32_t struct_size; cnn_image_format format; uint32_t width, height; uint32_t
     channels; uint32_t orientation; } cnn_image_info;
 CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
@@ -247,12 +247,12 @@ typedef struct cnn_epoch { uint32_t struct_size; uint32_t epoch; double learning
 typedef struct cnn_progress { uint32_t struct_size; uint32_t epoch, epochs; uint64_t step, steps; uint64_t images;
     uint32_t validating; double loss, accuracy; double learning_rate; double seconds; } cnn_progress;
 typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32_t batch_size; uint64_t seed; const
-    cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing; const
-    cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t early_stopping; uint32_t
-    keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t resume; const char *history;
-    int (*on_step)(const cnn_progress *progress, void *user); void *on_step_user; int (*on_epoch)(const cnn_epoch
-    *epoch, void *user); void *on_epoch_user; uint32_t first_size, last_size; float mixup, cutmix; cnn_precision
-    precision; } cnn_train_options;
+    cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing;
+    cnn_precision precision; const cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t
+    early_stopping; uint32_t keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t
+    resume; const char *history; int (*on_step)(const cnn_progress *progress, void *user); void *on_step_user; int
+    (*on_epoch)(const cnn_epoch *epoch, void *user); void *on_epoch_user; uint32_t first_size, last_size; float mixup,
+    cutmix; } cnn_train_options;
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
@@ -271,8 +271,8 @@ CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *datas
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, float *temperature);
 typedef struct cnn_classifier cnn_classifier;
-typedef struct cnn_classifier_options { uint32_t struct_size; const cnn_net_options *net; const cnn_preprocess
-    *preprocess; uint64_t seed; uint32_t classes; } cnn_classifier_options;
+typedef struct cnn_classifier_options { uint32_t struct_size; uint32_t classes; const cnn_net_options *net; const
+    cnn_preprocess *preprocess; uint64_t seed; } cnn_classifier_options;
 CNN_API cnn_status cnn_classifier_create(cnn_context *context, const char *net, const cnn_classifier_options *options,
     cnn_classifier **classifier);
 CNN_API cnn_status cnn_classifier_create_from_graph(cnn_context *context, const cnn_graph *graph, const

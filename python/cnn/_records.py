@@ -60,11 +60,11 @@ class ClassResult(NamedTuple):
 class ImageOptions(TypedDict, total=False):
     """The fields of cnn_image_options."""
 
-    max_pixels: int
-    max_file_bytes: int
+    allow_truncated: int
     min_width: int
     min_height: int
-    allow_truncated: int
+    max_pixels: int
+    max_file_bytes: int
 
 
 class PreprocessOptions(TypedDict, total=False):
@@ -200,6 +200,7 @@ class TrainOptions(TypedDict, total=False):
     schedule: Union[str, ScheduleOptions]
     loss: Literal["auto", "binary_cross_entropy", "categorical_cross_entropy"]
     label_smoothing: float
+    precision: Literal["float32", "bfloat16"]
     augment: Union[str, AugmentOptions]
     preprocess: PreprocessOptions
     ema_decay: float
@@ -214,7 +215,6 @@ class TrainOptions(TypedDict, total=False):
     last_size: int
     mixup: float
     cutmix: float
-    precision: Literal["float32", "bfloat16"]
 
 
 class EvaluateOptions(TypedDict, total=False):

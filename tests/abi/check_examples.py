@@ -33,9 +33,10 @@ def examples(text):
 
 def program(header, example):
     """What a compiler takes: functions stand as they are, statements in one."""
+    include = f"#include <cnn/{header if header.endswith('hpp') else 'cnn.h'}>\n"
     if re.search(r"^\w.*\)\n\{", example, re.M):
-        return f"#include <cnn/cnn.h>\n{example}"
-    return f"#include <cnn/{header}>\nint main()\n{{\n{example}    return 0;\n}}\n"
+        return include + example
+    return f"{include}int main()\n{{\n{example}    return 0;\n}}\n"
 
 
 def compile_all(include, folder, library, compilers):

@@ -4,7 +4,7 @@
     check_structs.py INCLUDE_FOLDER C_COMPILER
 
 - Every enum has 32 bits, with -fshort-enums and without.
-- No struct that tells its size ends in padding, and each has an _init function, which sets nothing but its own fields.
+- No struct that tells its size ends in padding, and each that a caller makes has an _init function, which takes NULL.
 - Every layout is the same with -fshort-enums and without."""
 import re
 import shlex
@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+GIVEN = {"cnn_progress", "cnn_sample_result"}  # which only the library makes
 STRUCT = re.compile(r"typedef struct (\w+) \{(.*?)^\} \1;", re.S | re.M)
 ENUM = re.compile(r"typedef enum (\w+) \{")
 
@@ -44,13 +45,15 @@ def assertions(text):
         last = f"(({name} *)0)->{names[-1]}"
         lines.append(f'_Static_assert(offsetof({name}, {names[-1]}) + sizeof({last}) == sizeof({name}), '
                      f'"{name} ends in padding after {names[-1]}");')
+        if name in GIVEN:
+            continue
         lines.append(f"static void check_{name}(void) {{ {name} value; {name}_init(&value); {name}_init(NULL);"
                      f' if (value.struct_size != sizeof value) printf("wrong "); }}')
     lines.append("int main(void) {")
     for name, names in structs.items():
         lines += [f'printf("{name}.{field} %zu\\n", offsetof({name}, {field}));' for field in names]
         lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
-        lines += [f"check_{name}();"] if name in sized else []
+        lines += [f"check_{name}();"] if name in sized and name not in GIVEN else []
     return "\n".join(["#include <stddef.h>", "#include <stdio.h>", "#include <cnn/cnn.h>", *lines, "return 0; }"]) + "\n"
 
 

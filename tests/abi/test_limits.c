@@ -220,20 +220,42 @@ static cnn_status use_batch_norm(const void *options)
     return use_layer(add_batch_norm, options);
 }
 
+#define INIT(type)                         \
+    static void init_##type(void *options) \
+    {                                      \
+        type##_init(options);              \
+    }
+INIT(cnn_context_options)
+INIT(cnn_preprocess)
+INIT(cnn_augment)
+INIT(cnn_dataset_options)
+INIT(cnn_loader_options)
+INIT(cnn_optimizer_options)
+INIT(cnn_schedule)
+INIT(cnn_train_options)
+INIT(cnn_evaluate_options)
+INIT(cnn_classifier_options)
+INIT(cnn_net_options)
+INIT(cnn_conv2d_options)
+INIT(cnn_pool2d_options)
+INIT(cnn_dense_options)
+INIT(cnn_batch_norm_options)
+
 typedef enum kind { WHOLE, REAL } kind;
 
 typedef struct limit {
     const char *field; /* struct and field, for the sentence of a failed test */
-    size_t size, offset;
+    void (*init)(void *options);
+    size_t offset;
     kind kind;
     double wrong[6];    /* ends with 0 */
     const char *saying; /* what the sentence names */
     cnn_status (*use)(const void *options);
 } limit;
 
-#define FIELD(type, field, kind, use, saying, ...)                                                \
-    {                                                                                             \
-#type "." #field, sizeof(type), offsetof(type, field), kind, { __VA_ARGS__ }, saying, use \
+#define FIELD(type, field, kind, use, saying, ...)                                               \
+    {                                                                                            \
+#type "." #field, init_##type, offsetof(type, field), kind, { __VA_ARGS__ }, saying, use \
     }
 
 #define ENUM -1, 99, 2147483647
@@ -312,21 +334,17 @@ static const limit limits[] = {
 };
 enum { LIMITS = sizeof limits / sizeof *limits };
 
-static void set_field(const limit *l, double value, unsigned char *options)
+static void set_field(const limit *l, double value, void *options)
 {
-    const uint32_t struct_size = (uint32_t)l->size, whole = value < 0 ? (uint32_t)(int32_t)value : (uint32_t)value;
+    const uint32_t whole = value < 0 ? (uint32_t)(int32_t)value : (uint32_t)value;
     const float real = (float)value;
-    memset(options, 0, l->size);
-    if (!strncmp(l->field, "cnn_preprocess", strlen("cnn_preprocess"))) {
-        cnn_preprocess_init((cnn_preprocess *)(void *)options);
-        if (l->use == use_preprocess)
-            ((cnn_preprocess *)(void *)options)->width = ((cnn_preprocess *)(void *)options)->height = 8;
-    }
-    memcpy(options, &struct_size, sizeof struct_size);
+    l->init(options);
+    if (l->use == use_preprocess)
+        ((cnn_preprocess *)options)->width = ((cnn_preprocess *)options)->height = 8;
     if (l->kind == WHOLE)
-        memcpy(options + l->offset, &whole, sizeof whole);
+        memcpy((char *)options + l->offset, &whole, sizeof whole);
     else
-        memcpy(options + l->offset, &real, sizeof real);
+        memcpy((char *)options + l->offset, &real, sizeof real);
 }
 
 static void a_value_out_of_range_is_refused_and_named(void **state)

@@ -72,7 +72,9 @@ static int check_gradients(cnn_model *model, cnn_tensor *input, cnn_tensor *grad
 static int check_lion(cnn_model *model, const cnn_parameter *slope)
 {
     cnn_optimizer *lion;
-    cnn_optimizer_options options = { .struct_size = sizeof options, .kind = CNN_LION };
+    cnn_optimizer_options options;
+    cnn_optimizer_options_init(&options);
+    options.kind = CNN_LION;
     const float *value = cnn_tensor_const_data(slope->value), *gradient = cnn_tensor_const_data(slope->gradient);
     CHECK(!cnn_optimizer_create(model, &options, &lion) && !cnn_optimizer_step(lion, 0.01f));
     for (int c = 0; c < CHANNELS; c++) {

@@ -116,7 +116,7 @@ static void train(const char *folder, cnn_optimizer_options options, float rate)
         assert_ok(cnn_context_create(&context_options, &context));
         cnn_model *model = make_model(context);
         cnn_optimizer *optimizer = NULL;
-        options.struct_size = sizeof options;
+        options = optimizer_options(options);
         assert_ok(cnn_optimizer_create(model, &options, &optimizer));
         for (int i = 0; i < STEPS; i++)
             step(model, optimizer, folder, i, rate);

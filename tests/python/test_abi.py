@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from cnn import _abi as cnn_abi
+from cnn._core import defaults
 from conftest import ROOT
 from declarations import header_text
 
@@ -40,11 +41,29 @@ def test_layouts_and_constants_are_the_compilers(tmp_path):
     program = tmp_path / "layout.c"
     program.write_text("#include <stddef.h>\n#include <cnn/cnn.h>\n" + "\n".join(checks) + "\n")
     try:
-        done = subprocess.run([*compiler, "-std=c11", "-fsyntax-only", f"-I{ROOT}/include", str(program)],
+        done = subprocess.run([*compiler, "-std=c11", "-DCNN_EXPERIMENTAL", "-fsyntax-only", f"-I{ROOT}/include", str(program)],
                               capture_output=True, text=True)
     except FileNotFoundError:
         pytest.skip("there is no C compiler")
     assert done.returncode == 0, done.stderr
+
+
+def test_defaults_are_those_of_the_init_functions(tmp_path):
+    compiler = shlex.split(os.environ.get("CNN_TEST_CC", "cc"))
+    inits = set(re.findall(r"void (cnn_\w+)_init\(", "".join(path.read_text() for path in (ROOT / "include/cnn").glob("*.h"))))
+    kinds = {name: cnn_abi.TYPES[name] for name in sorted(inits)}
+    assert len(kinds) > 20
+    lines = [f"{{ {name} s; {name}_init(&s); for (size_t i = 0; i < sizeof s; i++) printf(\"%02x\", ((unsigned char *)&s)[i]);"
+             " puts(\"\"); }" for name in kinds]
+    program = tmp_path / "defaults.c"
+    program.write_text("#include <stdio.h>\n#include <cnn/cnn.h>\nint main(void)\n{\n" + "\n".join(lines) + "\nreturn 0;\n}\n")
+    try:
+        subprocess.run([*compiler, "-std=c11", "-DCNN_EXPERIMENTAL", f"-I{ROOT}/include", str(program), "-o",
+                        str(tmp_path / "defaults")], check=True)
+    except FileNotFoundError:
+        pytest.skip("there is no C compiler")
+    printed = subprocess.run([tmp_path / "defaults"], capture_output=True, text=True, check=True).stdout.split()
+    assert {name: bytes(defaults(kind)).hex() for name, kind in kinds.items()} == dict(zip(kinds, printed))
 
 
 def test_every_function_is_in_the_library():

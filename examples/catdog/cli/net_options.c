@@ -125,10 +125,12 @@ cnn_status net_create_graph(cnn_context *context, const net_arguments *net, cnn_
     cnn_net_options_init(&options);
     options.size = (uint32_t)net->size;
     options.batch_norm = (uint32_t)net->batch_norm;
-    options.outputs = net->outputs;
-    options.width = (float)net->width;
+    if (net->outputs)
+        options.outputs = net->outputs;
+    if (net->width > 0)
+        options.width = (float)net->width;
     if (net->dropout >= 0)
-        options.dropout = net->dropout > 0 ? (float)net->dropout : -1.0f;
+        options.dropout = (float)net->dropout;
     status = cnn_graph_create_net(context, net->name, &options, graph);
     if (status == CNN_ERROR_SHAPE && net->size)
         output_error("--size %llu doesn't suit %s: %s", (unsigned long long)net->size, net->name, cnn_last_error());

@@ -37,7 +37,8 @@ static void every_family_gives_pytorchs_weights(void **state)
     for (size_t f = 0; f < sizeof fixtures / sizeof *fixtures; f++) {
         cnn_model *model = make_fixture_model();
         cnn_optimizer *optimizer;
-        assert_ok(cnn_optimizer_create(model, &fixtures[f].options, &optimizer));
+        const cnn_optimizer_options options = optimizer_options(fixtures[f].options);
+        assert_ok(cnn_optimizer_create(model, &options, &optimizer));
         for (int step = 0; step < STEPS; step++) {
             set_gradients(model, step);
             assert_ok(cnn_optimizer_step(optimizer, rates[step]));
@@ -52,9 +53,8 @@ static void every_family_gives_pytorchs_weights(void **state)
 /* One step from the same weights. */
 static void step_once(cnn_optimizer_kind kind, float weight_decay, float *weights)
 {
-    const cnn_optimizer_options options = {
-        .struct_size = sizeof options, .kind = kind, .momentum = 0.9f, .nesterov = 1, .weight_decay = weight_decay
-    };
+    const cnn_optimizer_options options = optimizer_options(
+        (cnn_optimizer_options){ .kind = kind, .momentum = 0.9f, .nesterov = 1, .weight_decay = weight_decay });
     cnn_model *model = make_fixture_model();
     cnn_optimizer *optimizer;
     assert_ok(cnn_optimizer_create(model, &options, &optimizer));
@@ -104,7 +104,8 @@ static void the_largest_finite_gradients_are_not_taken_for_infinite(void **state
     cnn_optimizer *optimizer;
     assert_ok(cnn_optimizer_create(
         model,
-        &(cnn_optimizer_options){ .struct_size = sizeof(cnn_optimizer_options), .kind = CNN_SGD, .clip_norm = 1 },
+        &(cnn_optimizer_options){
+            .struct_size = sizeof(cnn_optimizer_options), .kind = CNN_SGD, .clip_norm = 1, .epsilon = 1e-8f },
         &optimizer));
     for (int i = 0; i < WEIGHTS; i++)
         gradient_of(model, 0)[i] = 3e38f;
@@ -145,9 +146,8 @@ static void options_out_of_range_are_refused(void **state)
     };
     cnn_model *model = make_fixture_model();
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        cnn_optimizer_options options = wrong[i];
+        cnn_optimizer_options options = optimizer_options(wrong[i]);
         cnn_optimizer *optimizer;
-        options.struct_size = sizeof options;
         assert_status(CNN_ERROR_ARGUMENT, cnn_optimizer_create(model, &options, &optimizer));
         assert_null(optimizer);
     }
@@ -163,7 +163,8 @@ static void train_large(uint32_t threads, cnn_optimizer_kind kind, float *weight
     cnn_context *context;
     assert_ok(cnn_context_create(&context_options, &context));
     cnn_model *model = make_model(context, 1001, 99);
-    cnn_optimizer_options options = { .struct_size = sizeof options, .kind = kind, .momentum = 0.9f, .clip_norm = 1 };
+    cnn_optimizer_options options =
+        optimizer_options((cnn_optimizer_options){ .kind = kind, .momentum = 0.9f, .clip_norm = 1 });
     cnn_optimizer *optimizer;
     assert_ok(cnn_optimizer_create(model, &options, &optimizer));
     for (int step = 0; step < 3; step++) {
@@ -197,8 +198,9 @@ static void state_and_steps_taken_over_continue_to_the_same_bits(void **state)
     for (size_t f = 0; f < sizeof fixtures / sizeof *fixtures; f++) {
         cnn_model *unbroken = make_fixture_model(), *resumed = make_fixture_model();
         cnn_optimizer *first, *second;
-        assert_ok(cnn_optimizer_create(unbroken, &fixtures[f].options, &first));
-        assert_ok(cnn_optimizer_create(resumed, &fixtures[f].options, &second));
+        const cnn_optimizer_options options = optimizer_options(fixtures[f].options);
+        assert_ok(cnn_optimizer_create(unbroken, &options, &first));
+        assert_ok(cnn_optimizer_create(resumed, &options, &second));
         for (int step = 0; step < 2; step++) {
             set_gradients(unbroken, step);
             assert_ok(cnn_optimizer_step(first, rates[step]));

@@ -4,7 +4,10 @@
 
 static cnn_schedule make(cnn_schedule_kind kind)
 {
-    return (cnn_schedule){ .struct_size = sizeof(cnn_schedule), .kind = kind };
+    cnn_schedule schedule;
+    cnn_schedule_init(&schedule);
+    schedule.kind = kind;
+    return schedule;
 }
 
 static void a_constant_rate_and_no_schedule_stay_at_1(void **state)
@@ -65,6 +68,8 @@ static void cosine_falls_from_1_to_the_final_factor(void **state)
     assert_float_equal(0.55, cnn_schedule_factor(&schedule, 0.5, 10), 1e-7);
     assert_float_equal(0.1, cnn_schedule_factor(&schedule, 1, 10), 1e-7);
     schedule.final_factor = 0;
+    assert_float_equal(0, cnn_schedule_factor(&schedule, 1, 10), 0);
+    schedule.final_factor = 0.0001f;
     assert_float_equal(0.0001, cnn_schedule_factor(&schedule, 1, 10), 1e-9);
     schedule.warmup = 0.5f;
     assert_float_equal((1 + 0.0001) / 2, cnn_schedule_factor(&schedule, 0.75, 10), 1e-7);

@@ -245,7 +245,8 @@ static void a_rate_far_too_high_is_an_error_and_costs_no_weights(void **state)
         size_t count;
         float *start = copy_weights(s.model, &count);
         cnn_train_options options = make_options(3);
-        cnn_optimizer_options optimizer = { .struct_size = sizeof optimizer, .kind = CNN_SGD, .learning_rate = 1e30f };
+        cnn_optimizer_options optimizer =
+            optimizer_options((cnn_optimizer_options){ .kind = CNN_SGD, .learning_rate = 1e30f });
         options.optimizer = &optimizer;
         cnn_history *history;
         assert_status(CNN_ERROR_NOT_FINITE,
@@ -290,7 +291,10 @@ static void the_rate_falls_on_a_plateau(void **state)
     stripes s = open_stripes(2, 0);
     cnn_optimizer_options optimizer;
     cnn_train_options options = make_stuck(&optimizer, 6);
-    cnn_schedule schedule = { .struct_size = sizeof schedule, .kind = CNN_SCHEDULE_PLATEAU, .patience = 2 };
+    cnn_schedule schedule;
+    cnn_schedule_init(&schedule);
+    schedule.kind = CNN_SCHEDULE_PLATEAU;
+    schedule.patience = 2;
     options.schedule = &schedule;
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
@@ -350,7 +354,9 @@ static void options_that_make_no_sense_are_refused(void **state)
     assert_status(CNN_ERROR_ARGUMENT, cnn_train(NULL, s.training, NULL, NULL, NULL));
     assert_status(CNN_ERROR_ARGUMENT, cnn_train(s.model, NULL, NULL, NULL, NULL));
     cnn_metrics *metrics;
-    cnn_evaluate_options evaluation = { .struct_size = sizeof evaluation, .threshold = 2 };
+    cnn_evaluate_options evaluation;
+    cnn_evaluate_options_init(&evaluation);
+    evaluation.threshold = 2;
     assert_status(CNN_ERROR_ARGUMENT, cnn_evaluate(s.model, s.test, &evaluation, &metrics));
     assert_status(CNN_ERROR_ARGUMENT, cnn_evaluate(NULL, s.test, NULL, &metrics));
     close_stripes(&s);
@@ -402,6 +408,39 @@ typedef struct judging {
     uint64_t images, errors;
     double loss;
 } judging;
+
+static void no_epochs_train_nothing(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    size_t count, same;
+    float *before = copy_weights(s.model, &count);
+    cnn_train_options options = make_options(0);
+    cnn_history *history;
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
+    assert_int_equal(0, cnn_history_count(history));
+    float *after = copy_weights(s.model, &same);
+    assert_memory_equal(before, after, count * sizeof *before);
+    cnn_history_destroy(history);
+    free(before);
+    free(after);
+    close_stripes(&s);
+}
+
+static void a_threshold_of_0_makes_all_of_it_class_1(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    cnn_metrics *metrics;
+    cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
+    options.threshold = 0;
+    assert_ok(cnn_evaluate(s.model, s.test, &options, &metrics));
+    assert_int_equal(0, cnn_metrics_confusion(metrics, 0, 0) + cnn_metrics_confusion(metrics, 1, 0));
+    assert_int_equal(STRIPES_TEST, cnn_metrics_confusion(metrics, 0, 1));
+    cnn_metrics_destroy(metrics);
+    close_stripes(&s);
+}
 
 static int stop_early(const cnn_sample_result *result, void *user)
 {
@@ -482,6 +521,8 @@ int main(void)
         cmocka_unit_test(more_classes_than_the_net_tells_apart_are_refused),
         cmocka_unit_test(evaluation_reports_and_can_be_stopped),
         cmocka_unit_test(evaluation_tells_what_it_makes_of_each_image),
+        cmocka_unit_test(no_epochs_train_nothing),
+        cmocka_unit_test(a_threshold_of_0_makes_all_of_it_class_1),
         cmocka_unit_test(the_threshold_moves_decisions),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
