@@ -78,7 +78,7 @@ static void report_step(cnn_trainer *t, const cnn_batch *batch, const float *log
     t->progress.accuracy = t->correct / (double)t->progress.images;
     t->progress.seconds = cnn_os_seconds() - t->started;
     const cnn_train_options *options = &t->settings->options;
-    t->stopped = options->on_step && options->on_step(&t->progress, options->user);
+    t->stopped = options->on_step && options->on_step(&t->progress, options->on_step_user);
 }
 
 cnn_status cnn_train_step(cnn_trainer *t, const cnn_batch *batch)

@@ -138,7 +138,7 @@ static cnn_status record_epoch(cnn_trainer *t, cnn_epoch *epoch)
     if (!status)
         status = write_history(t, false);
     if (!status && options->on_epoch)
-        t->stopped = options->on_epoch(epoch, options->user);
+        t->stopped = options->on_epoch(epoch, options->on_epoch_user);
     return status;
 }
 

@@ -13,7 +13,8 @@ static int report_validation(void *user, uint64_t batches)
     t->progress.step = batches;
     cnn_metrics_means(t->validation.metrics, &t->progress.loss, &t->progress.accuracy);
     t->progress.seconds = cnn_os_seconds() - t->started;
-    t->stopped = t->settings->options.on_step && t->settings->options.on_step(&t->progress, t->settings->options.user);
+    t->stopped =
+        t->settings->options.on_step && t->settings->options.on_step(&t->progress, t->settings->options.on_step_user);
     return t->stopped;
 }
 
