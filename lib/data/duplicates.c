@@ -34,7 +34,7 @@ static cnn_status hash_file(const cnn_dataset *dataset, size_t index)
     if (status)
         return status;
     cnn_content_note(dataset, index, cnn_content_hash(bytes, size));
-    cnn_dataset_release_bytes(dataset, bytes);
+    cnn_release(dataset->context, bytes);
     return CNN_OK;
 }
 

@@ -146,7 +146,7 @@ static void examine(void *argument, size_t task, uint32_t worker)
         found->unexplained = count_unexplained(v->dataset, path, bytes, size);
     if (!found->status && !found->unexplained)
         check_image(v, index, bytes, size, found);
-    cnn_dataset_release_bytes(v->dataset, bytes);
+    cnn_release(v->dataset->context, bytes);
 }
 
 static void examine_waiting(void *argument, size_t task, uint32_t worker)
@@ -164,7 +164,7 @@ static void examine_waiting(void *argument, size_t task, uint32_t worker)
         keep_reason(found, cnn_dataset_path(v->dataset, index));
     else
         check_image(v, index, bytes, size, found);
-    cnn_dataset_release_bytes(v->dataset, bytes);
+    cnn_release(v->dataset->context, bytes);
 }
 
 static cnn_status fail_unexplained(const verification *v, size_t worst)
@@ -225,8 +225,8 @@ static cnn_status have_equal_bytes(const cnn_dataset *dataset, size_t a, size_t 
     if (!status)
         status = cnn_dataset_read(dataset, b, &second, &second_size);
     *equal = !status && first_size == second_size && !memcmp(first, second, first_size);
-    cnn_dataset_release_bytes(dataset, first);
-    cnn_dataset_release_bytes(dataset, second);
+    cnn_release(dataset->context, first);
+    cnn_release(dataset->context, second);
     return status;
 }
 
