@@ -24,10 +24,23 @@ def enum_value(enum: str, value: Any) -> int:
     raise ArgumentError(f"{value!r} is none of {', '.join(names)}")
 
 
+_DEFAULTS: dict[str, dict[str, float]] = {
+    "cnn_batch_norm_options": {"momentum": 0.9, "epsilon": 1e-5},
+    "cnn_classifier_options": {"classes": 2},
+    "cnn_evaluate_options": {"batch_size": 32, "threshold": 0.5, "temperature": 1},
+    "cnn_net_options": {"outputs": 1, "dropout": -1, "width": 1},
+    "cnn_optimizer_options": {"beta1": 0.9, "beta2": 0.999, "alpha": 0.99, "epsilon": 1e-8},
+    "cnn_schedule": {"patience": 3, "final_factor": 0.0001},
+    "cnn_train_options": {"epochs": 10, "batch_size": 32},
+}
+
+
 def defaults(kind: Any) -> Any:
     """A struct as its _init function, which is C's alone, fills it."""
     struct = kind()
     struct.struct_size = ctypes.sizeof(kind)
+    for name, value in _DEFAULTS.get(kind.__name__, {}).items():
+        setattr(struct, name, value)
     if kind is abi.cnn_preprocess:
         struct.mean[:], struct.scale[:] = [127.5] * 3, [1 / 127.5] * 3
     return struct

@@ -290,9 +290,15 @@ class Classifier(Object):
         with Callbacks() as signals:
             for first in range(0, max(len(paths), 1), _PART):
                 part = [os.fspath(path) for path in paths[first:first + _PART]]
+                probabilities = np.zeros((len(part), len(learned.classes)), np.float32)
+                sentences = [ctypes.create_string_buffer(_SENTENCE) for _ in part]
                 structs = (abi.cnn_prediction * max(len(part), 1))(defaults(abi.cnn_prediction))
+                for struct, row, sentence in zip(structs, probabilities, sentences):
+                    struct.probabilities = row.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+                    struct.probability_capacity = len(row)
+                    struct.error, struct.error_capacity = ctypes.addressof(sentence), len(sentence)
                 library.cnn_classifier_predict_files(learned.owner, strings(part), len(part), structs)
-                found += [_prediction(struct, learned.classes) for struct in structs[:len(part)]]
+                found += [_prediction(struct, row, learned.classes) for struct, row in zip(structs, probabilities)]
                 if signals.error:
                     break
         return found
@@ -369,12 +375,15 @@ class Classifier(Object):
 
 
 _PART = 256  # files in a call that can't be interrupted
+_CANDIDATES = 5
+_SENTENCE = 1024  # bytes
 
 
-def _prediction(struct: Any, classes: NDArray[Any]) -> Prediction:
+def _prediction(struct: Any, probabilities: NDArray[np.float32], classes: NDArray[Any]) -> Prediction:
     if struct.status:
         return Prediction(None, float("nan"), [], error_of(struct.status, struct.error))
-    candidates = [(classes[c.class_index], c.probability) for c in struct.candidates if c.class_index >= 0]
+    likeliest = np.argsort(-probabilities, kind="stable")[:_CANDIDATES]
+    candidates = [(classes[index], float(probabilities[index])) for index in likeliest]
     return Prediction(classes[struct.class_index], struct.confidence, candidates, None)
 
 

@@ -56,8 +56,9 @@ def _sides(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
-    return tuple(shape.dims[:shape.rank])
+def _shape(dims_of: Callable[..., int], *of: Any) -> tuple[int, ...]:
+    dims = (ctypes.c_int64 * abi.CNN_MAX_RANK)()
+    return tuple(dims[:dims_of(*of, dims, abi.CNN_MAX_RANK)])
 
 
 class Layer(NamedTuple):
@@ -202,7 +203,7 @@ class Graph(Object):
         """What has been added, by node."""
         return [Layer(library.cnn_graph_node_name(self, node).decode(),
                       library.cnn_graph_node_type(self, node).decode(),
-                      _shape(library.cnn_graph_node_shape(self, node)))
+                      _shape(library.cnn_graph_node_dims, self, node))
                 for node in range(library.cnn_graph_node_count(self))]
 
 
@@ -259,11 +260,11 @@ class Model(Object):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        return _shape(library.cnn_model_input_shape(self))
+        return _shape(library.cnn_model_input_dims, self)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        return _shape(library.cnn_model_output_shape(self))
+        return _shape(library.cnn_model_output_dims, self)
 
     @property
     def flops(self) -> int:

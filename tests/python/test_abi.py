@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from cnn import _abi as cnn_abi
-from cnn._core import defaults
+from cnn._structs import defaults
 from conftest import ROOT
 from declarations import header_text
 

@@ -145,7 +145,9 @@ static int measure_loader(const void *setting, void *result)
     int wrong = context_create(&b->net.resources, &context) || net_create_graph(context, &b->net.net, &graph) ||
                 (pixels ? make_images(context, &image, &dataset) : open_photographs(context, &b->data, &dataset));
     if (!wrong) {
-        loader->size = (uint32_t)cnn_graph_node_shape(graph, 0).dims[0];
+        int64_t height = 0;
+        cnn_graph_node_dims(graph, 0, &height, 1);
+        loader->size = (uint32_t)height;
         const loader_benchmark_settings settings = { .context = context,
                                                      .dataset = dataset,
                                                      .pixels = pixels,

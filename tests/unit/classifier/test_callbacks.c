@@ -35,7 +35,7 @@ static void a_first_training_may_be_saved_and_evaluated_after_each_epoch(void **
     cnn_optimizer_options optimizer;
     cnn_train_options options = train_options(&optimizer, 2);
     options.on_epoch = save_and_evaluate;
-    options.user = &w;
+    options.on_epoch_user = &w;
     assert_ok(cnn_classifier_fit(w.classifier, data, NULL, &options));
     assert_int_equal(2, w.epochs);
     cnn_classifier *saved;
@@ -64,7 +64,7 @@ static void a_first_training_that_fails_leaves_no_classes(void **state)
     optimizer.kind = CNN_SGD;
     optimizer.learning_rate = 1e30f;
     options.on_step = see_classes;
-    options.user = classifier;
+    options.on_step_user = classifier;
     assert_status(CNN_ERROR_NOT_FINITE, cnn_classifier_fit(classifier, data, NULL, &options));
     assert_null(cnn_classifier_class_name(classifier, 0));
     assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_save(classifier, scratch_path(*state, "none.safetensors")));
