@@ -118,11 +118,11 @@ static void many_files_of_three_classes_are_predicted_as_each_is(void **state)
 static void a_net_by_name_gets_the_logits_that_the_classes_need(void **state)
 {
     (void)state;
-    const uint32_t classes[] = { 0, 2, 3, 1000 }, outputs[] = { 1, 1, 3, 1000 };
+    const uint32_t classes[] = { 2, 3, 1000 }, outputs[] = { 1, 3, 1000 };
     cnn_classifier_options options;
     cnn_classifier_options_init(&options);
     cnn_classifier *classifier;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         options.classes = classes[i];
         assert_ok(cnn_classifier_create(NULL, "two_conv", &options, &classifier));
         assert_int_equal(outputs[i], cnn_model_output_shape(cnn_classifier_model(classifier)).dims[0]);

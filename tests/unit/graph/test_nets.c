@@ -70,7 +70,7 @@ static void options_change_size_outputs_normalisation_and_dropout(void **state)
     options.size = 96;
     options.outputs = 7;
     options.batch_norm = 1;
-    options.dropout = -1;
+    options.dropout = 0;
     cnn_graph *graph = net_of("four_conv", &options);
     assert_int_equal(96, cnn_graph_node_shape(graph, 0).dims[0]);
     assert_int_equal(7, cnn_graph_node_shape(graph, cnn_graph_node_count(graph) - 1).dims[0]);
@@ -112,7 +112,8 @@ static void nets_that_cannot_be_made_are_refused(void **state)
     assert_null(graph);
     options.size = UINT32_MAX;
     assert_true(cnn_graph_create_net(NULL, "four_conv", &options, &graph) != CNN_OK);
-    options = (cnn_net_options){ .struct_size = sizeof options, .dropout = 1 };
+    cnn_net_options_init(&options);
+    options.dropout = 1;
     assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
     options.struct_size = 0;
     assert_status(CNN_ERROR_ARGUMENT, cnn_graph_create_net(NULL, "four_conv", &options, &graph));
@@ -183,7 +184,7 @@ static void vgg16_has_batch_normalisation_if_it_is_wanted(void **state)
     cnn_net_options options;
     cnn_net_options_init(&options);
     options.batch_norm = 1;
-    options.dropout = -1;
+    options.dropout = 0;
     options.size = 64;
     cnn_graph *graph = net_of("vgg16", &options);
     assert_int_equal(13, count_of_type(graph, "batch_norm"));

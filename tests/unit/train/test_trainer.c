@@ -264,7 +264,7 @@ static void a_rate_far_too_high_is_an_error_and_costs_no_weights(void **state)
 static cnn_train_options make_stuck(cnn_optimizer_options *optimizer, uint32_t epochs)
 {
     cnn_train_options options = make_options(epochs);
-    *optimizer = (cnn_optimizer_options){ .struct_size = sizeof *optimizer, .kind = CNN_SGD, .learning_rate = 1e-30f };
+    *optimizer = optimizer_options((cnn_optimizer_options){ .kind = CNN_SGD, .learning_rate = 1e-30f });
     options.optimizer = optimizer;
     return options;
 }
