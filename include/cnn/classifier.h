@@ -180,6 +180,11 @@ CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);
 CNN_API cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path);
 CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **classifier);
 
+/* The same to and from memory: see cnn_model_save_to_memory. */
+CNN_API cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size);
+CNN_API cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
+                                                   cnn_classifier **classifier);
+
 CNN_END_DECLS
 
 #endif

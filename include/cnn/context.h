@@ -31,6 +31,9 @@ typedef enum cnn_log_level {
     CNN_LOG_LEVEL_MAX_ENUM = 0x7fffffff
 } cnn_log_level;
 
+/* Receives a message, without a newline; the text is valid during the call. */
+typedef void (*cnn_log_callback)(cnn_log_level level, const char *message, void *user);
+
 /* The instruction sets that kernels are compiled for. A processor that lacks the one asked for gets the best it has. */
 typedef enum cnn_instruction_set {
     CNN_ISA_BEST = 0,    /* the best that the processor has */
@@ -53,9 +56,8 @@ typedef struct cnn_context_options {
     void (*release)(void *memory, void *user);
     void *allocator_user;
 
-    /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped, unless the environment
-     * variable CNN_LOG is 1 (warnings) or 2 (all), which has them written to standard error. */
-    void (*log)(cnn_log_level level, const char *message, void *user);
+    /* Called with messages that are not errors. Must be thread-safe. NULL: they are dropped. */
+    cnn_log_callback log;
     void *log_user;
 
     /* What a model may cost for one image, so that a small file from a stranger can't ask for all of a machine. Models
@@ -87,6 +89,16 @@ CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_co
 
 /* Ends the context's threads and frees it. NULL is ignored. */
 CNN_API void cnn_context_destroy(cnn_context *context);
+
+/* Has the messages of a context (NULL: the default one) go to `log`, which must be thread-safe; NULL drops them. To be
+ * called before other threads use the context. */
+CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_callback log, void *user);
+
+/* Ends the long calls that are running with a context (NULL: the default one), from whichever thread they were made:
+ * trainings, evaluations, calibrations, quantisations, predictions of many images, and what verifies a dataset. Each
+ * returns CNN_ERROR_STOPPED after its current batch; a training keeps what it has learned, as if on_step had stopped
+ * it. Calls that begin later aren't affected. May be called from any thread, and from a signal handler. */
+CNN_API void cnn_context_cancel(cnn_context *context);
 
 /* The number of threads that work on one call, and the instruction set in use ("generic", "avx2", ...; static text). */
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);

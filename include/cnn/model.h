@@ -131,6 +131,11 @@ CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, c
 
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
 
+/* The same to and from memory: the bytes are those of the file. `*bytes` is freed by cnn_bytes_free. Loading copies
+ * what it needs; it doesn't read ONNX. */
+CNN_API cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size);
+CNN_API cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model **model);
+
 CNN_END_DECLS
 
 #endif

@@ -8,18 +8,17 @@ cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *pat
     return status ? status : cnn_model_save(classifier->model, path);
 }
 
-cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **result)
+cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size)
 {
-    if (!path || !result)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load: NULL was given");
-    *result = NULL;
-    cnn_model *model = NULL;
+    cnn_status status = cnn_classifier_check_trained(classifier, "cnn_classifier_save_to_memory");
+    return status ? status : cnn_model_save_to_memory(classifier->model, CNN_FLOAT32, bytes, size);
+}
+
+/* Makes a classifier of a model, which it takes over. */
+static cnn_status wrap(cnn_context *context, cnn_model *model, const char *path, cnn_classifier **result)
+{
     cnn_classifier *classifier = NULL;
-    context = cnn_context_or_default(context);
-    cnn_status status = context ? cnn_model_load(context, path, &model) : CNN_ERROR_OUT_OF_MEMORY;
-    if (status)
-        return status;
-    status = cnn_classifier_wrap(context, model, &classifier);
+    cnn_status status = cnn_classifier_wrap(context, model, &classifier);
     if (status) {
         cnn_model_destroy(model);
         return cnn_fail(status, "%s: %s", path, cnn_last_error());
@@ -30,4 +29,27 @@ cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_class
     else
         *result = classifier;
     return status;
+}
+
+cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **result)
+{
+    if (!path || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load: NULL was given");
+    *result = NULL;
+    cnn_model *model = NULL;
+    context = cnn_context_or_default(context);
+    cnn_status status = context ? cnn_model_load(context, path, &model) : CNN_ERROR_OUT_OF_MEMORY;
+    return status ? status : wrap(context, model, path, result);
+}
+
+cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
+                                           cnn_classifier **result)
+{
+    if (!bytes || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load_from_memory: NULL was given");
+    *result = NULL;
+    cnn_model *model = NULL;
+    context = cnn_context_or_default(context);
+    cnn_status status = context ? cnn_model_load_from_memory(context, bytes, size, &model) : CNN_ERROR_OUT_OF_MEMORY;
+    return status ? status : wrap(context, model, "the classifier in memory", result);
 }

@@ -5,6 +5,7 @@
 #include <cnn/transfer.h>
 
 #include "classifier/classifier_internal.h"
+#include "core/cancel.h"
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/options.h"
@@ -163,6 +164,8 @@ static cnn_status fit(cnn_classifier *classifier, const fitting *f, cnn_history 
     cnn_train_options options;
     cnn_dataset *training = NULL, *validation = NULL;
     cnn_history *history = NULL;
+    cnn_work work;
+    cnn_work_begin(&work, classifier ? classifier->context : NULL);
     if (!status)
         status = read_options(classifier, f->options, &options);
     if (!status)
@@ -176,6 +179,7 @@ static cnn_status fit(cnn_classifier *classifier, const fitting *f, cnn_history 
         status = train(classifier, f, training, validation, &options, &history);
     if (first && status && !cnn_history_count(history))
         cnn_classifier_forget_classes(classifier);
+    cnn_work_end(&work);
     cnn_dataset_destroy(validation);
     cnn_dataset_destroy(training);
     if (result)

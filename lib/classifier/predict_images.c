@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "classifier/classifier_internal.h"
+#include "core/cancel.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
@@ -310,17 +311,22 @@ static cnn_status predict_many(const cnn_classifier *classifier, const encoded_i
     files.logits = cnn_allocate_zeroed(classifier->context, (size_t)BATCH * classifier->outputs, sizeof(float));
     if (!files.inputs || !files.logits)
         status = CNN_ERROR_OUT_OF_MEMORY;
+    cnn_work work;
+    cnn_work_begin(&work, classifier->context);
     for (size_t done = 0; done < count && !status; done += BATCH) {
         size_t part = count - done < BATCH ? count - done : BATCH;
         files.images = rest_of(images, done);
         for (size_t i = 0; i < part && !status; i++)
             status = begin_prediction(classifier, place_of(predictions, size, done + i), &files.predictions[i]);
         if (!status)
+            status = cnn_work_check(images->function);
+        if (!status)
             status = predict_batch(&files, part);
         for (size_t i = 0; i < part && !status; i++)
             status = cnn_options_write(place_of(predictions, size, done + i), &files.predictions[i],
                                        sizeof files.predictions[i], "cnn_prediction");
     }
+    cnn_work_end(&work);
     cnn_release(classifier->context, files.inputs);
     cnn_release(classifier->context, files.logits);
     return status;

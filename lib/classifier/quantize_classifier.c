@@ -1,6 +1,7 @@
 #include <cnn/quantize.h>
 
 #include "classifier/classifier_internal.h"
+#include "core/cancel.h"
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -48,7 +49,9 @@ static cnn_status observe_all(cnn_calibration *calibration, cnn_loader *loader, 
     cnn_status status = cnn_loader_start(loader, 0);
     for (uint64_t done = 0; !status;) {
         cnn_batch batch = { .struct_size = sizeof batch };
-        status = cnn_loader_next(loader, &batch);
+        status = cnn_work_check("the quantisation");
+        if (!status)
+            status = cnn_loader_next(loader, &batch);
         if (status || !batch.count)
             break;
         status = cnn_calibration_observe(calibration, batch.images);
@@ -114,10 +117,13 @@ cnn_status cnn_classifier_quantize(const cnn_classifier *classifier, const cnn_d
         status = cnn_model_check_floats(classifier->model, "cnn_classifier_quantize");
     cnn_dataset *images = NULL;
     cnn_model *model = NULL;
+    cnn_work work;
+    cnn_work_begin(&work, classifier ? classifier->context : NULL);
     if (!status)
         status = draw(dataset, &options, classifier->context, &images);
     if (!status)
         status = calibrate(classifier, images, &options, &model);
+    cnn_work_end(&work);
     cnn_dataset_destroy(images);
     return status ? status : wrap(classifier->context, model, quantized);
 }

@@ -179,6 +179,17 @@ uint64_t cnn_context_memory_peak(const cnn_context *context)
     return context ? atomic_load_explicit(&context->peak, memory_order_relaxed) : 0;
 }
 
+cnn_status cnn_context_set_log(cnn_context *context, void (*log)(cnn_log_level level, const char *message, void *user),
+                               void *user)
+{
+    context = cnn_context_or_default(context);
+    if (!context)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    context->log = log;
+    context->log_user = user;
+    return CNN_OK;
+}
+
 bool cnn_logs(const cnn_context *context, cnn_log_level level)
 {
     context = cnn_context_or_made_default((cnn_context *)context);

@@ -17,6 +17,7 @@ struct cnn_context {
     void *allocator_user;
     size_t memory_limit;        /* SIZE_MAX: none */
     atomic_size_t memory, peak; /* bytes in use, and the most at any time */
+    atomic_uint cancellations;  /* so far: see core/cancel.h */
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
     cnn_log_level least_level; /* of the messages that the log is given */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/context_internal.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -282,7 +283,9 @@ static cnn_status verify_all(verification *v)
     size_t total = v->dataset->count;
     for (v->first = 0; v->first < total; v->first += BLOCK) {
         size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
-        cnn_status status = examine_block(v, count);
+        cnn_status status = cnn_work_check(v->dataset->source->path);
+        if (!status)
+            status = examine_block(v, count);
         for (size_t i = 0; i < count && !status; i++)
             status = report_finding(v, v->first + i, &v->findings[i]);
         if (status)
@@ -355,8 +358,11 @@ cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *gi
     cnn_status status = cnn_options_read(&v.options, sizeof v.options, given, "cnn_verify_options");
     if (!status)
         status = allocate(&v);
+    cnn_work work;
+    cnn_work_begin(&work, dataset->context);
     if (!status)
         status = verify_all(&v);
+    cnn_work_end(&work);
     if (!status)
         status = remove_bad(dataset, v.bad, bad_count);
     dataset->verified = dataset->verified || !status;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/cancel.h"
 #include "core/error.h"
 #include "core/options.h"
 #include "runtime/model_internal.h"
@@ -61,16 +62,21 @@ static cnn_status add_batch(cnn_evaluation *evaluation, const cnn_batch *batch)
 
 cnn_status cnn_evaluation_run(cnn_evaluation *evaluation)
 {
+    cnn_work work;
+    cnn_work_begin(&work, evaluation->model->context);
     cnn_status status = evaluation->batches.start(evaluation->batches.source, 0);
     for (uint64_t batches = 1; !status; batches++) {
         cnn_batch batch = { .struct_size = sizeof batch };
-        status = evaluation->batches.next(evaluation->batches.source, &batch);
+        status = cnn_work_check("the evaluation");
+        if (!status)
+            status = evaluation->batches.next(evaluation->batches.source, &batch);
         if (status || batch.count == 0)
             break;
         status = add_batch(evaluation, &batch);
         if (!status && evaluation->step && evaluation->step(evaluation->user, batches))
             status = fail_stopped();
     }
+    cnn_work_end(&work);
     return status;
 }
 

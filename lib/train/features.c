@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/random.h"
@@ -90,7 +91,9 @@ static cnn_status compute(cnn_features *features, const cnn_model *model, cnn_lo
     size_t done = 0;
     while (!status) {
         cnn_batch batch = { .struct_size = sizeof batch };
-        status = cnn_loader_next(loader, &batch);
+        status = cnn_work_check("the computing of features");
+        if (!status)
+            status = cnn_loader_next(loader, &batch);
         if (status || batch.count == 0)
             break;
         status = compute_batch(features, model, &batch, done);

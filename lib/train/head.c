@@ -1,6 +1,7 @@
 /* Training what follows a layer on values of that layer that are computed once. */
 #include "train/head.h"
 
+#include "core/cancel.h"
 #include "core/error.h"
 #include "runtime/model_internal.h"
 #include "train/features.h"
@@ -123,6 +124,8 @@ cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const 
     if (!model || !training)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_train_head: no model or no training data was given");
     head_training t = { .context = model->context };
+    cnn_work work;
+    cnn_work_begin(&work, t.context);
     cnn_status status = resolve(&t, model, training, validation, options), calibrated = CNN_OK;
     if (!status)
         status = part(&t, model, layer);
@@ -135,6 +138,7 @@ cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const 
     if (t.head) /* what was learned until an error is kept, as in cnn_train */
         cnn_model_copy_weights(model, t.head, NULL);
     tear_down(&t);
+    cnn_work_end(&work);
     return status ? status : calibrated;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "core/cancel.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -116,7 +117,9 @@ static cnn_status train_epoch(cnn_trainer *t)
         status = t->batches.start(t->batches.source, t->progress.epoch);
     while (!status && !t->stopped) {
         cnn_batch batch = { .struct_size = sizeof batch };
-        status = t->batches.next(t->batches.source, &batch);
+        status = cnn_work_check("the training");
+        if (!status)
+            status = t->batches.next(t->batches.source, &batch);
         if (status || batch.count == 0)
             break;
         status = cnn_train_step(t, &batch);
@@ -203,6 +206,8 @@ cnn_status cnn_training_loop(const cnn_training *training, cnn_history **history
     t->validation.batches = training->validation;
     cnn_plateau_init(&t->plateau);
     cnn_precision precision = t->model->precision;
+    cnn_work work;
+    cnn_work_begin(&work, context);
     cnn_status status = set_up(t, training->fingerprint);
     if (!status)
         status = cnn_model_set_precision(t->model, t->settings->options.precision);
@@ -215,5 +220,6 @@ cnn_status cnn_training_loop(const cnn_training *training, cnn_history **history
     }
     tear_down(t);
     cnn_release(context, t);
+    cnn_work_end(&work);
     return status;
 }

@@ -59,7 +59,7 @@ static cnn_status run_validation(cnn_trainer *t, cnn_epoch *epoch)
     cnn_metrics_reset(t->validation.metrics);
     cnn_status status = cnn_evaluation_run(&t->validation);
     if (status == CNN_ERROR_STOPPED)
-        return CNN_OK;
+        return t->stopped ? CNN_OK : status;
     cnn_metrics_means(t->validation.metrics, &epoch->validation_loss, &epoch->validation_accuracy);
     if (!status && !isfinite(epoch->validation_loss))
         status = cnn_fail(CNN_ERROR_NOT_FINITE, "the validation loss is not finite");

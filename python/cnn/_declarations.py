@@ -18,14 +18,17 @@ CNN_API const char *cnn_last_error(void);
 typedef struct cnn_context cnn_context;
 typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNING = 2, CNN_LOG_LEVEL_MAX_ENUM =
     0x7fffffff } cnn_log_level;
+typedef void (*cnn_log_callback)(cnn_log_level level, const char *message, void *user);
 typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_ISA_AVX2 = 2, CNN_ISA_AVX512 = 3,
     CNN_ISA_NEON = 4, CNN_ISA_AVX512_BF16 = 5, CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff } cnn_instruction_set;
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
-    *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user; void
-    (*log)(cnn_log_level level, const char *message, void *user); void *log_user; uint64_t image_memory_limit;
-    uint64_t image_operation_limit; uint64_t memory_limit; uint64_t max_pixels; } cnn_context_options;
+    *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user;
+    cnn_log_callback log; void *log_user; uint64_t image_memory_limit; uint64_t image_operation_limit; uint64_t
+    memory_limit; uint64_t max_pixels; } cnn_context_options;
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 CNN_API void cnn_context_destroy(cnn_context *context);
+CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_callback log, void *user);
+CNN_API void cnn_context_cancel(cnn_context *context);
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
@@ -226,6 +229,9 @@ CNN_API cnn_status cnn_model_summary(const cnn_model *model, char **text);
 CNN_API cnn_status cnn_model_save(const cnn_model *model, const char *path);
 CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights);
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
+CNN_API cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size);
+CNN_API cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model
+    **model);
 typedef struct cnn_optimizer cnn_optimizer;
 typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4,
     CNN_OPTIMIZER_KIND_MAX_ENUM = 0x7fffffff } cnn_optimizer_kind;
@@ -317,6 +323,9 @@ CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *cl
 CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);
 CNN_API cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path);
 CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **classifier);
+CNN_API cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size);
+CNN_API cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
+    cnn_classifier **classifier);
 typedef struct cnn_dlpack_tensor { void *data; int32_t device_type; int32_t device_id; int32_t rank; uint8_t
     type_code; uint8_t type_bits; uint16_t type_lanes; int64_t *dims; int64_t *strides; uint64_t byte_offset; }
     cnn_dlpack_tensor;

@@ -16,6 +16,9 @@
 #include "kernels/elementwise/elementwise.h"
 #include "runtime/model_internal.h"
 
+/* What begins a sentence on a model that is no file. */
+#define MEMORY "the model in memory"
+
 #define KEY_FORMAT "format"
 #define KEY_VERSION "cnn.version"
 #define KEY_GRAPH "cnn.graph"
@@ -106,15 +109,9 @@ static size_t collect_metadata(const cnn_model *model, const char *graph, cnn_sa
     return count;
 }
 
-cnn_status cnn_model_save(const cnn_model *model, const char *path)
+static cnn_status save_to(const cnn_model *model, const cnn_safetensors_target *target, cnn_dtype weights)
 {
-    return cnn_model_save_as(model, path, CNN_FLOAT32);
-}
-
-cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights)
-{
-    if (!model || !path)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save: NULL was given");
+    const char *path = target->path;
     if (weights != CNN_FLOAT32 && weights != CNN_BFLOAT16)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: is not written: weights are kept as float32 or bfloat16", path);
     if (weights == CNN_BFLOAT16 && model->quantized)
@@ -136,14 +133,39 @@ cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype
     if (!status && model->quantized)
         status = cnn_quantized_arrays_collect(model, arrays, &count, &quantized);
     if (!status)
-        status =
-            cnn_safetensors_write(context, path, arrays, count, metadata, collect_metadata(model, graph, metadata));
+        status = cnn_safetensors_write_to(context, target, arrays, count, metadata,
+                                          collect_metadata(model, graph, metadata));
     cnn_release(context, quantized);
     cnn_release(context, rounded);
     cnn_release(context, metadata);
     cnn_release(context, arrays);
     cnn_text_free(graph);
     return status;
+}
+
+cnn_status cnn_model_save(const cnn_model *model, const char *path)
+{
+    return cnn_model_save_as(model, path, CNN_FLOAT32);
+}
+
+cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype weights)
+{
+    if (!model || !path)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save: NULL was given");
+    const cnn_safetensors_target target = { .path = path };
+    return save_to(model, &target, weights);
+}
+
+cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size)
+{
+    if (!bytes || !size)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the result has no place: NULL was given");
+    *bytes = NULL;
+    *size = 0;
+    if (!model)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the model is NULL");
+    const cnn_safetensors_target target = { MEMORY, bytes, size };
+    return save_to(model, &target, weights);
 }
 
 static cnn_status check_format(const cnn_safetensors *file, const char *path)
@@ -274,6 +296,18 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
     return fill_model(*model, file, path);
 }
 
+/* Takes the file over, and gives a model only if all of it could be read. */
+static cnn_status load_whole(cnn_context *context, cnn_safetensors *file, const char *path, cnn_model **result)
+{
+    cnn_model *model = NULL;
+    cnn_status status = load_from(context, file, path, &model);
+    if (status)
+        cnn_model_destroy(model);
+    else
+        *result = model;
+    return status;
+}
+
 /* ONNX begins with the field of its version, safetensors with a length of 8 bytes and a brace. */
 static bool looks_like_onnx(const char *path)
 {
@@ -293,14 +327,16 @@ cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **re
     if (looks_like_onnx(path))
         return cnn_model_load_onnx(context, path, NULL, result);
     cnn_safetensors *file;
-    cnn_model *model = NULL;
     cnn_status status = cnn_safetensors_open(context, path, &file);
-    if (status)
-        return status;
-    status = load_from(context, file, path, &model);
-    if (status)
-        cnn_model_destroy(model);
-    else
-        *result = model;
-    return status;
+    return status ? status : load_whole(context, file, path, result);
+}
+
+cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model **result)
+{
+    if (!bytes || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_from_memory: NULL was given");
+    *result = NULL;
+    cnn_safetensors *file;
+    cnn_status status = cnn_safetensors_open_bytes(context, bytes, size, MEMORY, &file);
+    return status ? status : load_whole(context, file, MEMORY, result);
 }

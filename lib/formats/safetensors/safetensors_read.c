@@ -27,10 +27,21 @@ struct cnn_safetensors {
     size_t metadata_count;
 };
 
-/* Into memory: a mapped file changes, or is gone, when somebody writes over it or cuts it off. */
-static cnn_status read_file(cnn_safetensors *file)
+static cnn_status copy_bytes(cnn_safetensors *file, const void *bytes, size_t size)
 {
-    cnn_status status = cnn_file_read(file->context, file->path, PTRDIFF_MAX - 1, &file->bytes, &file->size);
+    file->bytes = cnn_allocate(file->context, size);
+    if (!file->bytes)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    memcpy(file->bytes, bytes, size);
+    file->size = size;
+    return CNN_OK;
+}
+
+/* Into memory: a mapped file changes, or is gone, when somebody writes over it or cuts it off. */
+static cnn_status read_file(cnn_safetensors *file, const void *bytes, size_t size)
+{
+    cnn_status status = bytes ? copy_bytes(file, bytes, size)
+                              : cnn_file_read(file->context, file->path, PTRDIFF_MAX - 1, &file->bytes, &file->size);
     if (!status && file->size < LENGTH_BYTES)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: is %s; it is no safetensors file", file->path,
                         file->size ? "only a few bytes long" : "empty");
@@ -190,10 +201,10 @@ static cnn_status check_places(const cnn_safetensors *file)
     return CNN_OK;
 }
 
-static cnn_status open_file(cnn_safetensors *file, const char *path)
+static cnn_status open_file(cnn_safetensors *file, const char *path, const void *bytes, size_t size)
 {
     file->path = cnn_copy_text(file->context, path);
-    cnn_status status = file->path ? read_file(file) : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = file->path ? read_file(file, bytes, size) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status)
         status = parse_header(file);
     if (!status)
@@ -209,12 +220,18 @@ static cnn_status open_file(cnn_safetensors *file, const char *path)
 
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **result)
 {
+    return cnn_safetensors_open_bytes(context, NULL, 0, path, result);
+}
+
+cnn_status cnn_safetensors_open_bytes(cnn_context *context, const void *bytes, size_t size, const char *path,
+                                      cnn_safetensors **result)
+{
     *result = NULL;
     cnn_safetensors *file = cnn_allocate_zeroed(context, 1, sizeof *file);
     if (!file)
         return CNN_ERROR_OUT_OF_MEMORY;
     file->context = context;
-    cnn_status status = open_file(file, path);
+    cnn_status status = open_file(file, path, bytes, size);
     if (status)
         cnn_safetensors_close(file);
     else

@@ -95,13 +95,28 @@ static cnn_status build_header(json_t *header, const char *path, const cnn_safet
     return status;
 }
 
-static cnn_status write_ordered(cnn_context *context, const char *path, const cnn_safetensors_array *const *order,
-                                cnn_chunk *chunks, size_t count, const cnn_safetensors_metadata *metadata,
-                                size_t metadata_count)
+static cnn_status join_chunks(cnn_context *context, const cnn_chunk *chunks, size_t count, void **bytes, size_t *size)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += chunks[i].size;
+    char *place = *bytes = cnn_allocate(context, total);
+    if (!place)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; place += chunks[i++].size)
+        if (chunks[i].size)
+            memcpy(place, chunks[i].data, chunks[i].size);
+    *size = total;
+    return CNN_OK;
+}
+
+static cnn_status write_ordered(cnn_context *context, const cnn_safetensors_target *target,
+                                const cnn_safetensors_array *const *order, cnn_chunk *chunks, size_t count,
+                                const cnn_safetensors_metadata *metadata, size_t metadata_count)
 {
     json_t *header = json_object();
     char *text = NULL;
-    cnn_status status = build_header(header, path, order, count, metadata, metadata_count);
+    cnn_status status = build_header(header, target->path, order, count, metadata, metadata_count);
     if (!status)
         status = print_header(context, header, &text, &chunks[0].size);
     json_decref(header);
@@ -109,7 +124,8 @@ static cnn_status write_ordered(cnn_context *context, const char *path, const cn
         chunks[0].data = text;
         for (size_t i = 0; i < count; i++)
             chunks[i + 1] = (cnn_chunk){ order[i]->data, order[i]->bytes };
-        status = cnn_file_write(path, chunks, count + 1);
+        status = target->bytes ? join_chunks(context, chunks, count + 1, target->bytes, target->size)
+                               : cnn_file_write(target->path, chunks, count + 1);
     }
     cnn_release(context, text);
     return status;
@@ -118,6 +134,14 @@ static cnn_status write_ordered(cnn_context *context, const char *path, const cn
 cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const cnn_safetensors_array *arrays,
                                  size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count)
 {
+    const cnn_safetensors_target target = { .path = path };
+    return cnn_safetensors_write_to(context, &target, arrays, count, metadata, metadata_count);
+}
+
+cnn_status cnn_safetensors_write_to(cnn_context *context, const cnn_safetensors_target *target,
+                                    const cnn_safetensors_array *arrays, size_t count,
+                                    const cnn_safetensors_metadata *metadata, size_t metadata_count)
+{
     const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof(cnn_safetensors_array *));
     cnn_chunk *chunks = order ? cnn_allocate_zeroed(context, count + 1, sizeof *chunks) : NULL;
     cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
@@ -125,7 +149,7 @@ cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const c
         for (size_t i = 0; i < count; i++)
             order[i] = &arrays[i];
         qsort(order, count, sizeof(cnn_safetensors_array *), compare_places);
-        status = write_ordered(context, path, order, chunks, count, metadata, metadata_count);
+        status = write_ordered(context, target, order, chunks, count, metadata, metadata_count);
     }
     cnn_release(context, chunks);
     cnn_release(context, order);
