@@ -104,6 +104,15 @@ CNN_API void cnn_context_cancel(cnn_context *context);
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
 
+#ifdef CNN_EXPERIMENTAL
+
+/* Lets what the calling thread calls from now on work on `threads` threads at most, the thread itself among them; 0: on
+ * as many as the context has, as at first. Returns what the limit was, so that it can be set again. Results are the
+ * same bits on any number of threads. */
+CNN_API uint32_t cnn_limit_threads(uint32_t threads);
+
+#endif
+
 /* Bytes that are allocated through the context now, and the most that were at any one time. */
 CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);

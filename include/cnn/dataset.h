@@ -82,6 +82,36 @@ CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cn
                                                   uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
 
+#ifdef CNN_EXPERIMENTAL
+
+/* A dataset whose files the program keeps itself: in an archive, in a database, behind a network. */
+typedef struct cnn_dataset_source {
+    uint32_t struct_size;
+    uint32_t class_count;
+    uint64_t count;                 /* of images: 1 to 4 billion */
+    const char *const *class_names; /* `class_count` of them, each another; NULL if that is 0 */
+    const int32_t *labels;          /* `count` class indices, −1 for none; NULL: no image has a class */
+    const char *const *names;       /* `count` of them, as cnn_dataset_path and messages have them; NULL: "image 0", ... */
+
+    /* Gives the bytes of an image's file, which stay as they are until `release` gets them back. Not 0: they can't be
+     * had. Both are called from many threads at once. `release` may be NULL. */
+    int (*read)(uint64_t index, const void **bytes, size_t *size, void *user);
+    void (*release)(const void *bytes, void *user);
+    void *read_user; /* of both */
+} cnn_dataset_source;
+
+CNN_INLINE void cnn_dataset_source_init(cnn_dataset_source *source)
+{
+    cnn_options_clear(source, sizeof *source);
+}
+
+/* Makes a dataset of them. All but what `read_user` points to is copied. cnn_dataset_verify finds what can't be read or
+ * decoded. Errors: CNN_ERROR_ARGUMENT. */
+CNN_API cnn_status cnn_dataset_create_from_source(cnn_context *context, const cnn_dataset_source *source,
+                                                  cnn_dataset **dataset);
+
+#endif
+
 /* Not 0 if what is at `path` is divided, so that CNN_PART_TRAIN, CNN_PART_VALIDATION and CNN_PART_TEST can be opened.
  */
 CNN_API uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path);

@@ -47,6 +47,8 @@ typedef struct cnn_progress {
     double seconds; /* since this epoch began */
 } cnn_progress;
 
+typedef struct cnn_train_hooks cnn_train_hooks; /* what is experimental, below */
+
 typedef struct cnn_train_options {
     uint32_t struct_size;
     uint32_t epochs;     /* 10; with 0 nothing is trained */
@@ -87,6 +89,8 @@ typedef struct cnn_train_options {
      * other (Yun et al. 2019, arXiv:1905.04899); shares are of Beta(mixup, mixup), of Beta(cutmix, cutmix). 0: not;
      * at most 1; both: each for half the pairs. An epoch's loss is then against the mixed labels. */
     float mixup, cutmix;
+
+    const cnn_train_hooks *hooks; /* NULL: none */
 } cnn_train_options;
 
 CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
@@ -146,6 +150,47 @@ CNN_INLINE void cnn_evaluate_options_init(cnn_evaluate_options *options)
     options->threshold = 0.5f;
     options->temperature = 1;
 }
+
+#ifdef CNN_EXPERIMENTAL
+
+/* A batch as a training is about to take it. What the tensors hold may be changed. */
+typedef struct cnn_training_batch {
+    uint32_t struct_size;
+    uint32_t count;          /* of images */
+    uint32_t epoch;          /* 1 is the first */
+    uint32_t outputs;        /* of the model: logits */
+    uint64_t step;           /* of the whole training; 0 is the first */
+    cnn_tensor *images;      /* count × height × width × channels, CNN_FLOAT32 */
+    cnn_tensor *targets;     /* count × outputs, CNN_FLOAT32: the probability of class 1, or of each class */
+    const int32_t *labels;   /* count class indices, as the data has them */
+    const uint64_t *indices; /* count indices into the dataset */
+} cnn_training_batch;
+
+/* What a training calls at each batch, on the thread that called it. A checkpoint knows nothing of hooks: a training
+ * that is resumed must be given the same. */
+typedef struct cnn_train_hooks {
+    uint32_t struct_size;
+
+    /* Called before the batch is trained on, after augmentation and mixing. Return not 0 to stop, as by on_step: the
+     * batch isn't trained on. May be NULL. */
+    int (*on_batch)(const cnn_training_batch *batch, void *user);
+    void *on_batch_user;
+
+    /* The loss to minimise, in the place of cnn_train_options.loss: sets `*value` to the batch's mean and all of
+     * `gradient` to the derivative of that by each logit. The three tensors are count × outputs, CNN_FLOAT32. A status
+     * other than CNN_OK ends the training with it. Validation, and what a model is best by, stays cross-entropy. May be
+     * NULL. */
+    cnn_status (*loss)(const cnn_tensor *logits, const cnn_tensor *targets, double *value, cnn_tensor *gradient,
+                       void *user);
+    void *loss_user;
+} cnn_train_hooks;
+
+CNN_INLINE void cnn_train_hooks_init(cnn_train_hooks *hooks)
+{
+    cnn_options_clear(hooks, sizeof *hooks);
+}
+
+#endif
 
 /* Measures `model` on a dataset; the caller owns `*metrics`. */
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,

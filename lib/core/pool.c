@@ -34,7 +34,8 @@ struct cnn_pool {
     bool crowded;        /* more threads than processors */
     atomic_bool busy;    /* a caller is using the pool */
 
-    cnn_task task; /* of the current job; written only while no worker is inside one */
+    uint32_t active; /* threads that may take part in the current job: the first ones */
+    cnn_task task;   /* of the current job; written only while no worker is inside one */
     void *argument;
     atomic_uint generation; /* of jobs; a change starts the workers */
     atomic_uint inside;     /* workers inside the current job; CLOSED when its tasks are taken */
@@ -61,8 +62,8 @@ static inline void pause_briefly(void)
 static void share_out(cnn_pool *pool, size_t count)
 {
     assert(atomic_load(&pool->inside) == CLOSED);
-    size_t each = count / pool->running, more = count % pool->running, first = 0;
-    for (uint32_t i = 0; i < pool->running; i++) {
+    size_t each = count / pool->active, more = count % pool->active, first = 0;
+    for (uint32_t i = 0; i < pool->active; i++) {
         cnn_worker *worker = &pool->workers[i];
         atomic_store_explicit(&worker->next, first, memory_order_relaxed);
         first += each + (i < more);
@@ -94,8 +95,8 @@ static void wake_all(cnn_pool *pool)
 static void run_tasks(cnn_pool *pool, uint32_t number)
 {
     bool first = pool->crowded;
-    for (uint32_t i = 0; i < pool->running; i++) {
-        cnn_worker *owner = &pool->workers[(number + i) % pool->running];
+    for (uint32_t i = 0; i < pool->active; i++) {
+        cnn_worker *owner = &pool->workers[(number + i) % pool->active];
         size_t task;
         while ((task = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end) {
             if (first && !atomic_load(&pool->spinning))
@@ -172,7 +173,8 @@ static void *work(void *argument)
             return NULL;
         if (!enter_job(pool))
             continue;
-        run_tasks(pool, worker->number);
+        if (worker->number < pool->active)
+            run_tasks(pool, worker->number);
         leave_job(pool);
     }
 }
@@ -261,8 +263,9 @@ static void run_alone(size_t count, cnn_task task, void *argument)
         task(argument, i, 0);
 }
 
-static void open_job(cnn_pool *pool, size_t count, cnn_task task, void *argument)
+static void open_job(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task, void *argument)
 {
+    pool->active = threads && threads < pool->running ? threads : pool->running;
     pool->task = task;
     pool->argument = argument;
     share_out(pool, count);
@@ -294,16 +297,16 @@ static void close_job(cnn_pool *pool)
     cnn_mutex_unlock(&pool->mutex);
 }
 
-void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument)
+void cnn_pool_run(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task, void *argument)
 {
     bool idle = false;
-    if (!pool || pool->threads == 1 || count <= 1 || !atomic_compare_exchange_strong(&pool->busy, &idle, true)) {
+    if (!pool || pool->threads == 1 || threads == 1 || count <= 1 || !atomic_compare_exchange_strong(&pool->busy, &idle, true)) {
         run_alone(count, task, argument);
         return;
     }
     if (!pool->started)
         start_workers(pool);
-    open_job(pool, count, task, argument);
+    open_job(pool, threads, count, task, argument);
     run_tasks(pool, 0);
     close_job(pool);
     atomic_store(&pool->busy, false);

@@ -16,7 +16,8 @@ typedef void (*cnn_task)(void *argument, size_t task, uint32_t worker);
 cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors);
 void cnn_pool_destroy(cnn_pool *pool); /* NULL is ignored */
 
-/* Runs `count` tasks and returns when all are done; without a pool (NULL), or with one that is in use, as worker 0. */
-void cnn_pool_run(cnn_pool *pool, size_t count, cnn_task task, void *argument);
+/* Runs `count` tasks on at most `threads` of the threads (0: all) and returns when all are done; without a pool (NULL),
+ * or with one that is in use, as worker 0. */
+void cnn_pool_run(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task, void *argument);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "data/source_open.h"
+#include "data/source_callback.h"
 #include "data/source_pixels.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
@@ -138,33 +139,55 @@ cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_da
     return CNN_OK;
 }
 
-static cnn_status check_class_names(const char *const *names, uint32_t count)
+static cnn_status check_class_names(const char *const *names, uint32_t count, const char *function)
 {
     if ((count && !names) || count > DEFAULT_MAX_CLASSES)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: the names of %u classes can't be had",
-                        count);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the names of %u classes can't be had", function, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!names[i])
-            return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: class %u has no name", i);
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: class %u has no name", function, i);
         for (uint32_t other = 0; other < i; other++)
             if (!strcmp(names[i], names[other]))
-                return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: two classes are named \"%s\"",
-                                names[i]);
+                return cnn_fail(CNN_ERROR_ARGUMENT, "%s: two classes are named \"%s\"", function, names[i]);
     }
     return CNN_OK;
 }
 
-static cnn_status take_labels(cnn_dataset *dataset, const int32_t *labels)
+static cnn_status take_labels(cnn_dataset *dataset, const int32_t *labels, const char *function)
 {
     cnn_status status = take_all(dataset);
     for (size_t i = 0; i < dataset->count && labels && !status; i++) {
         if (labels[i] < -1 || labels[i] >= (int64_t)dataset->class_count)
-            return cnn_fail(CNN_ERROR_ARGUMENT,
-                            "cnn_dataset_create_from_pixels: the label of image %zu is %d; there "
-                            "are %u classes",
-                            i, (int)labels[i], dataset->class_count);
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the label of image %zu is %d; there are %u classes", function, i,
+                            (int)labels[i], dataset->class_count);
         dataset->items[i].label = labels[i];
     }
+    return status;
+}
+
+/* A dataset of a source that the caller describes. Takes the source over. */
+static cnn_status create_from_source(cnn_context *context, cnn_source *source, const cnn_dataset_source *described,
+                                     const char *function, cnn_dataset **result)
+{
+    cnn_dataset_options defaults;
+    cnn_dataset *dataset = cnn_allocate_zeroed(context, 1, sizeof *dataset);
+    cnn_status status = dataset ? read_options(NULL, &defaults) : CNN_ERROR_OUT_OF_MEMORY;
+    if (status) {
+        cnn_source_release(source);
+        return status;
+    }
+    dataset->context = context;
+    dataset->source = source;
+    dataset->max_file_bytes = defaults.max_file_bytes;
+    dataset->max_decoded_bytes = defaults.max_decoded_bytes;
+    dataset->verified = source->type->pixels != NULL;
+    status = cnn_dataset_copy_class_names(dataset, described->class_names, described->class_count);
+    if (!status)
+        status = take_labels(dataset, described->labels, function);
+    if (status)
+        cnn_dataset_destroy(dataset);
+    else
+        *result = dataset;
     return status;
 }
 
@@ -172,29 +195,37 @@ cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor
                                           uint64_t count, const char *const *class_names, uint32_t class_count,
                                           cnn_dataset **result)
 {
+    static const char function[] = "cnn_dataset_create_from_pixels";
     if (result)
         *result = NULL;
     if (!result || !images || !count || count > UINT32_MAX)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_pixels: 1 to 4 billion images and a place for the "
-                                            "result must be given");
-    cnn_status status = check_class_names(class_names, class_count);
-    if (status)
-        return status;
-    cnn_dataset *dataset = cnn_allocate_zeroed(context, 1, sizeof *dataset);
-    if (!dataset)
-        return CNN_ERROR_OUT_OF_MEMORY;
-    dataset->context = context;
-    dataset->verified = true;
-    status = cnn_source_create_pixels(context, images, count, &dataset->source);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: 1 to 4 billion images and a place for the result must be given",
+                        function);
+    const cnn_dataset_source described = { .class_count = class_count, .class_names = class_names, .labels = labels };
+    cnn_source *source = NULL;
+    cnn_status status = check_class_names(class_names, class_count, function);
     if (!status)
-        status = cnn_dataset_copy_class_names(dataset, class_names, class_count);
+        status = cnn_source_create_pixels(context, images, count, &source);
+    return status ? status : create_from_source(context, source, &described, function, result);
+}
+
+cnn_status cnn_dataset_create_from_source(cnn_context *context, const cnn_dataset_source *given, cnn_dataset **result)
+{
+    static const char function[] = "cnn_dataset_create_from_source";
+    if (result)
+        *result = NULL;
+    cnn_dataset_source described;
+    cnn_dataset_source_init(&described);
+    cnn_status status = cnn_options_read(&described, sizeof described, given, "cnn_dataset_source");
+    if (!status && (!result || !described.read || !described.count || described.count > UINT32_MAX))
+        status = cnn_fail(CNN_ERROR_ARGUMENT,
+                          "%s: 1 to 4 billion images, `read`, and a place for the result must be given", function);
+    cnn_source *source = NULL;
     if (!status)
-        status = take_labels(dataset, labels);
-    if (status)
-        cnn_dataset_destroy(dataset);
-    else
-        *result = dataset;
-    return status;
+        status = check_class_names(described.class_names, described.class_count, function);
+    if (!status)
+        status = cnn_source_create_callback(context, &described, &source);
+    return status ? status : create_from_source(context, source, &described, function, result);
 }
 
 void cnn_dataset_destroy(cnn_dataset *dataset)

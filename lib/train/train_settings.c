@@ -144,6 +144,9 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
         status = cnn_schedule_resolve(options->schedule, &settings->schedule);
     if (!status)
         status = cnn_augment_read(options->augment, &settings->augment);
+    cnn_train_hooks_init(&settings->hooks);
+    if (!status)
+        status = cnn_options_read(&settings->hooks, sizeof settings->hooks, options->hooks, "cnn_train_hooks");
     if (!status)
         status = cnn_check_classifier(model, &settings->outputs);
     if (!status)

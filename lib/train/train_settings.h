@@ -12,6 +12,7 @@ typedef struct cnn_train_settings {
     cnn_schedule schedule;
     cnn_augment augment;
     cnn_preprocess preprocess;
+    cnn_train_hooks hooks;
     uint32_t outputs;  /* of the model */
     bool progressive;  /* images have another size in training than the model's input */
     bool validates;    /* there is validation data */

@@ -47,6 +47,37 @@ cnn_status cnn_trainer_suggest_lower_rate(const cnn_trainer *t)
                     (unsigned long long)t->progress.step + 1, cnn_last_error(), t->progress.learning_rate);
 }
 
+/* Shows the batch to the caller's hook, which may change it, or end the training. */
+static void show_batch(cnn_trainer *t, const cnn_batch *batch)
+{
+    const cnn_train_hooks *hooks = &t->settings->hooks;
+    const cnn_training_batch shown = {
+        .struct_size = sizeof shown,
+        .count = batch->count,
+        .epoch = t->progress.epoch,
+        .outputs = t->settings->outputs,
+        .step = cnn_optimizer_steps(t->optimizer),
+        .images = batch->images,
+        .targets = t->targets,
+        .labels = batch->labels,
+        .indices = batch->indices,
+    };
+    t->stopped = hooks->on_batch && hooks->on_batch(&shown, hooks->on_batch_user);
+}
+
+static cnn_status compute_loss(cnn_trainer *t, const cnn_tensor *logits, double *loss)
+{
+    const cnn_train_hooks *hooks = &t->settings->hooks;
+    const cnn_train_options *options = &t->settings->options;
+    *loss = 0;
+    cnn_status status =
+        hooks->loss ? hooks->loss(logits, t->targets, loss, t->gradient, hooks->loss_user)
+                    : cnn_loss_compute(options->loss, options->label_smoothing, logits, t->targets, loss, t->gradient);
+    if (!status && !isfinite(*loss))
+        status = cnn_fail(CNN_ERROR_NOT_FINITE, "the loss is not finite");
+    return status;
+}
+
 /* Forward, loss, backward, and the change of weights; `*loss` is the batch's mean. */
 static cnn_status update_weights(cnn_trainer *t, const cnn_batch *batch, const cnn_tensor **logits, double *loss)
 {
@@ -54,9 +85,7 @@ static cnn_status update_weights(cnn_trainer *t, const cnn_batch *batch, const c
     cnn_status status =
         cnn_model_forward(t->model, batch->images, options->seed, cnn_optimizer_steps(t->optimizer), logits);
     if (!status)
-        status = cnn_loss_compute(options->loss, options->label_smoothing, *logits, t->targets, loss, t->gradient);
-    if (!status && !isfinite(*loss))
-        status = cnn_fail(CNN_ERROR_NOT_FINITE, "the loss is not finite");
+        status = compute_loss(t, *logits, loss);
     if (!status)
         status = cnn_model_backward(t->model, t->gradient);
     if (!status)
@@ -90,6 +119,9 @@ cnn_status cnn_train_step(cnn_trainer *t, const cnn_batch *batch)
     if (status)
         return status;
     mix_images(t, batch);
+    show_batch(t, batch);
+    if (t->stopped)
+        return CNN_OK;
     status = update_weights(t, batch, &logits, &loss);
     if (!status)
         report_step(t, batch, cnn_tensor_const_data(logits), loss);

@@ -61,6 +61,9 @@ static void what_needs_nothing_gives_something(void **state)
     (void)state;
     assert_true(cnn_context_threads(NULL) > 0); /* NULL is the default context */
     assert_true(strlen(cnn_context_instruction_set(NULL)) > 0);
+    assert_ok(cnn_context_set_log(NULL, NULL, NULL));
+    cnn_context_cancel(NULL);
+    assert_int_equal(0, cnn_limit_threads(0));
     assert_true(cnn_context_memory_in_use(NULL) <= cnn_context_memory_peak(NULL));
     assert_true(strlen(cnn_version()) > 0 && strlen(cnn_net_name(0)) > 0 && cnn_last_error());
     assert_null(cnn_net_name(UINT32_MAX));
@@ -139,6 +142,8 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_model_load(NULL, NULL, NULL));
     assert_refused(cnn_model_save(NULL, NULL));
     assert_refused(cnn_model_save_as(NULL, NULL, CNN_BFLOAT16));
+    assert_refused(cnn_model_save_to_memory(NULL, CNN_FLOAT32, NULL, NULL));
+    assert_refused(cnn_model_load_from_memory(NULL, NULL, 0, NULL));
     assert_refused(cnn_model_resize(NULL, 1, 1));
     assert_refused(cnn_model_predict(NULL, NULL, NULL));
     assert_refused(cnn_model_forward(NULL, NULL, 0, 0, NULL));
@@ -173,6 +178,7 @@ static void data_and_training_are_refused(void **state)
     assert_refused(cnn_augment_parse(NULL, NULL));
     assert_refused(cnn_augment_apply(NULL, NULL, NULL, NULL, 0, 0, 0, NULL));
     assert_refused(cnn_dataset_open(NULL, NULL, NULL, NULL));
+    assert_refused(cnn_dataset_create_from_source(NULL, NULL, NULL));
     assert_refused(cnn_dataset_create_from_pixels(NULL, NULL, NULL, 1, NULL, 0, NULL));
     assert_refused(cnn_dataset_read(NULL, 0, NULL, NULL));
     assert_refused(cnn_dataset_decode(NULL, 0, NULL, NULL));
@@ -207,6 +213,8 @@ static void classifiers_are_refused(void **state)
     assert_refused(cnn_classifier_fit_head(NULL, NULL, NULL, NULL, NULL, NULL));
     assert_refused(cnn_classifier_evaluate(NULL, NULL, NULL));
     assert_refused(cnn_classifier_calibrate(NULL, NULL));
+    assert_refused(cnn_classifier_save_to_memory(NULL, NULL, NULL));
+    assert_refused(cnn_classifier_load_from_memory(NULL, NULL, 0, NULL));
     assert_refused(cnn_classifier_set_flip(NULL, 1));
     assert_refused(cnn_classifier_set_threshold(NULL, 0.5f));
     assert_refused(cnn_classifier_resize(NULL, 1, 1));

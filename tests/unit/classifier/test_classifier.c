@@ -645,6 +645,41 @@ static void a_head_alone_learns_to_tell_two_classes_apart(void **state)
     cnn_classifier_destroy(second);
 }
 
+static void a_classifier_is_saved_to_memory_as_to_its_file(void **state)
+{
+    cnn_classifier *classifier = train_small(state), *loaded = NULL;
+    const char *path = scratch_path(*state, "memory.safetensors"), *photo = scratch_path(*state, "test/red/03.png");
+    void *bytes, *expected;
+    size_t size, file_size;
+    assert_ok(cnn_classifier_save(classifier, path));
+    assert_ok(cnn_classifier_save_to_memory(classifier, &bytes, &size));
+    assert_ok(cnn_file_read(NULL, path, 1 << 24, &expected, &file_size));
+    assert_int_equal(file_size, size);
+    assert_memory_equal(expected, bytes, size);
+    assert_ok(cnn_classifier_load_from_memory(NULL, bytes, size, &loaded));
+    memset(bytes, 0xa5, size); /* it is copied */
+    const cnn_prediction a = predict(classifier, photo), b = predict(loaded, photo);
+    assert_same_prediction(&a, &b);
+    cnn_classifier_destroy(loaded);
+    assert_status(CNN_ERROR_FORMAT, cnn_classifier_load_from_memory(NULL, bytes, size, &loaded));
+    assert_null(loaded);
+    for (size_t cut = 0; cut < file_size; cut = cut * 2 + 1)
+        assert_status(CNN_ERROR_FORMAT, cnn_classifier_load_from_memory(NULL, expected, cut, &loaded));
+    assert_non_null(strstr(cnn_last_error(), "the model in memory: "));
+    cnn_model *half;
+    cnn_bytes_free(bytes);
+    assert_ok(cnn_model_save_to_memory(cnn_classifier_model(classifier), CNN_BFLOAT16, &bytes, &size));
+    assert_true(size < file_size);
+    assert_ok(cnn_model_load_from_memory(NULL, bytes, size, &half));
+    cnn_model_destroy(half);
+    cnn_bytes_free(bytes);
+    assert_status(CNN_ERROR_ARGUMENT,
+                  cnn_model_save_to_memory(cnn_classifier_model(classifier), CNN_INT8, &bytes, &size));
+    assert_null(bytes);
+    cnn_release(NULL, expected);
+    cnn_classifier_destroy(classifier);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -669,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_quantized_classifier_decides_as_the_first_does),
         cmocka_unit_test(a_pretrained_net_gets_a_new_head),
         cmocka_unit_test(a_head_alone_learns_to_tell_two_classes_apart),
+        cmocka_unit_test(a_classifier_is_saved_to_memory_as_to_its_file),
     };
     return cmocka_run_group_tests(tests, write_data, scratch_teardown);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/context_internal.h"
 #include "core/memory.h"
 #include "core/options.h"
@@ -79,6 +80,49 @@ static void the_log_goes_to_the_callback(void **state)
     assert_ok(cnn_context_create(&options, &context));
     cnn_log(context, CNN_LOG_INFO, "%d files", 3);
     assert_string_equal("3 files", message);
+    assert_ok(cnn_context_set_log(context, NULL, NULL));
+    cnn_log(context, CNN_LOG_INFO, "lost");
+    assert_string_equal("3 files", message);
+    cnn_context_destroy(context);
+}
+
+static void the_default_contexts_log_can_be_set(void **state)
+{
+    (void)state;
+    char message[64] = "";
+    cnn_log(NULL, CNN_LOG_WARNING, "lost");
+    assert_ok(cnn_context_set_log(NULL, keep_message, message));
+    cnn_log(NULL, CNN_LOG_WARNING, "%d files", 4);
+    assert_string_equal("4 files", message);
+    assert_ok(cnn_context_set_log(NULL, NULL, NULL));
+    cnn_log(NULL, CNN_LOG_WARNING, "lost");
+    assert_string_equal("4 files", message);
+}
+
+static void a_cancellation_ends_what_has_begun_before_it(void **state)
+{
+    (void)state;
+    cnn_context *context;
+    cnn_work outer, inner, other;
+    assert_ok(cnn_context_create(NULL, &context));
+    cnn_context_cancel(context);
+    assert_ok(cnn_work_check("nothing"));
+    cnn_work_begin(&outer, context);
+    assert_ok(cnn_work_check("outer"));
+    cnn_context_cancel(NULL); /* another context */
+    assert_ok(cnn_work_check("outer"));
+    cnn_context_cancel(context);
+    cnn_work_begin(&inner, context); /* a part of what was cancelled */
+    assert_status(CNN_ERROR_STOPPED, cnn_work_check("inner"));
+    assert_string_equal("inner: was cancelled", cnn_last_error());
+    cnn_work_end(&inner);
+    cnn_work_begin(&other, NULL);
+    assert_status(CNN_ERROR_STOPPED, cnn_work_check("other"));
+    cnn_work_end(&other);
+    cnn_work_end(&outer);
+    cnn_work_begin(&outer, context);
+    assert_ok(cnn_work_check("outer"));
+    cnn_work_end(&outer);
     cnn_context_destroy(context);
 }
 
@@ -137,6 +181,8 @@ int main(void)
         cmocka_unit_test(the_environment_lowers_the_instruction_set),
         cmocka_unit_test(the_callers_allocator_is_used_and_may_fail),
         cmocka_unit_test(the_log_goes_to_the_callback),
+        cmocka_unit_test(the_default_contexts_log_can_be_set),
+        cmocka_unit_test(a_cancellation_ends_what_has_begun_before_it),
         cmocka_unit_test(options_of_an_older_caller_keep_the_newer_defaults),
         cmocka_unit_test(options_that_are_not_known_are_refused_only_if_set),
         cmocka_unit_test(an_array_grows_and_keeps_its_elements),

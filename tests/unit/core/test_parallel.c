@@ -135,6 +135,31 @@ static void several_threads_may_call_at_once(void **state)
     cnn_context_destroy(context);
 }
 
+static void a_thread_may_limit_how_many_work_for_it(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context(4);
+    assert_int_equal(0, cnn_limit_threads(2));
+    for (int repeat = 0; repeat < 50; repeat++) {
+        cnn_counts counts = { 0 };
+        atomic_init(&counts.inside[2], 1); /* who comes here overlaps */
+        atomic_init(&counts.inside[3], 1);
+        cnn_parallel(context, TASKS, count_run, &counts);
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(1, counts.runs[i]);
+        assert_int_equal(0, counts.overlaps);
+    }
+    assert_int_equal(2, cnn_limit_threads(1));
+    cnn_counts alone = { 0 };
+    for (int worker = 1; worker < 4; worker++)
+        atomic_init(&alone.inside[worker], 1);
+    cnn_parallel(context, TASKS, count_run, &alone);
+    assert_int_equal(0, alone.overlaps);
+    assert_int_equal(1, alone.runs[TASKS - 1]);
+    assert_int_equal(1, cnn_limit_threads(0));
+    cnn_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +167,7 @@ int main(void)
         cmocka_unit_test(each_thread_begins_with_its_own_part),
         cmocka_unit_test(a_call_within_a_task_runs_its_tasks_by_itself),
         cmocka_unit_test(several_threads_may_call_at_once),
+        cmocka_unit_test(a_thread_may_limit_how_many_work_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

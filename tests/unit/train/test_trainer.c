@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "stripes.h"
 
+#include <pthread.h>
 #include <math.h>
 
 #include "runtime/model_internal.h"
@@ -501,6 +502,172 @@ static void the_threshold_moves_decisions(void **state)
     close_stripes(&s);
 }
 
+typedef struct canceller {
+    uint64_t steps, cancel_at;
+    pthread_t thread;
+} canceller;
+
+static void *cancel(void *argument)
+{
+    (void)argument;
+    cnn_context_cancel(NULL);
+    return NULL;
+}
+
+static int cancel_in_step(const cnn_progress *progress, void *user)
+{
+    canceller *c = user;
+    (void)progress;
+    if (++c->steps != c->cancel_at)
+        return 0;
+    assert_int_equal(0, pthread_create(&c->thread, NULL, cancel, NULL));
+    pthread_join(c->thread, NULL);
+    return 0;
+}
+
+/* In a training step of the second epoch, and in a step of its validation. */
+static void a_cancelled_training_keeps_what_it_has_learned(void **state)
+{
+    (void)state;
+    for (uint64_t at = 17; at <= 26; at += 9) {
+        stripes s = open_stripes(2, 0);
+        canceller c = { .cancel_at = at };
+        cnn_train_options options = make_options(5);
+        options.on_step = cancel_in_step;
+        options.on_step_user = &c;
+        cnn_history *history;
+        assert_status(CNN_ERROR_STOPPED, cnn_train(s.model, s.training, s.test, &options, &history));
+        assert_non_null(strstr(cnn_last_error(), "cancelled"));
+        assert_int_equal(at, c.steps);
+        assert_int_equal(1, cnn_history_count(history));
+        cnn_history_destroy(history);
+        options.on_step = NULL; /* what begins later isn't affected */
+        options.epochs = 1;
+        assert_ok(cnn_train(s.model, s.training, s.test, &options, NULL));
+        close_stripes(&s);
+    }
+}
+
+static int cancel_after_image(const cnn_sample_result *result, void *user)
+{
+    (void)result;
+    ++*(int *)user;
+    cnn_context_cancel(NULL);
+    return 0;
+}
+
+static void a_cancelled_evaluation_gives_nothing(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    int images = 0;
+    cnn_metrics *metrics;
+    cnn_evaluate_options options;
+    cnn_evaluate_options_init(&options);
+    options.batch_size = 10;
+    options.on_image = cancel_after_image;
+    options.on_image_user = &images;
+    assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
+    assert_null(metrics);
+    assert_int_equal(10, images);
+    close_stripes(&s);
+}
+
+typedef struct hooked {
+    uint64_t batches, images, stop_at;
+    uint32_t flips_labels;
+} hooked;
+
+static int see_batch(const cnn_training_batch *batch, void *user)
+{
+    hooked *h = user;
+    assert_int_equal(h->batches++, batch->step);
+    assert_int_equal(cnn_tensor_dim(batch->images, 0), batch->count);
+    assert_int_equal(1, batch->outputs);
+    h->images += batch->count;
+    float *targets = cnn_tensor_data(batch->targets);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        assert_true(targets[i] == (float)batch->labels[i]);
+        targets[i] = h->flips_labels ? 1 - targets[i] : targets[i];
+    }
+    return h->batches == h->stop_at;
+}
+
+static double accuracy_after(hooked *h, cnn_status (*loss)(const cnn_tensor *logits, const cnn_tensor *targets,
+                                                           double *value, cnn_tensor *gradient, void *user))
+{
+    stripes s = open_stripes(2, 0);
+    cnn_train_options options = make_options(8);
+    cnn_train_hooks hooks;
+    cnn_train_hooks_init(&hooks);
+    hooks.on_batch = see_batch;
+    hooks.on_batch_user = h;
+    hooks.loss = loss;
+    hooks.loss_user = h;
+    options.hooks = &hooks;
+    cnn_metrics *metrics;
+    cnn_metrics_result result;
+    cnn_metrics_result_init(&result);
+    assert_ok(cnn_train(s.model, s.training, NULL, &options, NULL));
+    assert_ok(cnn_evaluate(s.model, s.test, NULL, &metrics));
+    assert_ok(cnn_metrics_compute(metrics, &result));
+    cnn_metrics_destroy(metrics);
+    close_stripes(&s);
+    return result.accuracy;
+}
+
+static void hooks_see_each_batch_and_may_change_it(void **state)
+{
+    (void)state;
+    hooked plain = { 0 }, flipped = { .flips_labels = 1 }, stopped = { .stop_at = 3 };
+    assert_true(accuracy_after(&plain, NULL) > 0.9);
+    assert_int_equal(8 * 2 * STRIPES_TRAINING, plain.images);
+    assert_true(accuracy_after(&flipped, NULL) < 0.1);
+    accuracy_after(&stopped, NULL);
+    assert_int_equal(3, stopped.batches);
+}
+
+/* The mean of squared differences from targets of −1 and 1. */
+static cnn_status squared_loss(const cnn_tensor *logits, const cnn_tensor *targets, double *value, cnn_tensor *gradient,
+                               void *user)
+{
+    const float *z = cnn_tensor_const_data(logits), *t = cnn_tensor_const_data(targets);
+    float *g = cnn_tensor_data(gradient);
+    int64_t count = cnn_tensor_count(logits);
+    assert_non_null(user);
+    *value = 0;
+    for (int64_t i = 0; i < count; i++) {
+        float difference = z[i] - (2 * t[i] - 1);
+        *value += (double)(difference * difference) / (double)count;
+        g[i] = 2 * difference / (float)count;
+    }
+    return CNN_OK;
+}
+
+static cnn_status fail_with_limit(const cnn_tensor *logits, const cnn_tensor *targets, double *value,
+                                  cnn_tensor *gradient, void *user)
+{
+    (void)logits, (void)targets, (void)value, (void)gradient, (void)user;
+    return CNN_ERROR_LIMIT;
+}
+
+static void a_loss_of_ones_own_is_minimised(void **state)
+{
+    (void)state;
+    hooked h = { 0 };
+    assert_true(accuracy_after(&h, squared_loss) > 0.9);
+    stripes s = open_stripes(2, 0);
+    cnn_train_options options = make_options(1);
+    cnn_train_hooks hooks;
+    cnn_train_hooks_init(&hooks);
+    hooks.loss = fail_with_limit;
+    options.hooks = &hooks;
+    assert_status(CNN_ERROR_LIMIT, cnn_train(s.model, s.training, NULL, &options, NULL));
+    hooks.struct_size = 0;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_train(s.model, s.training, NULL, &options, NULL));
+    close_stripes(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +691,10 @@ int main(void)
         cmocka_unit_test(no_epochs_train_nothing),
         cmocka_unit_test(a_threshold_of_0_makes_all_of_it_class_1),
         cmocka_unit_test(the_threshold_moves_decisions),
+        cmocka_unit_test(a_cancelled_training_keeps_what_it_has_learned),
+        cmocka_unit_test(a_cancelled_evaluation_gives_nothing),
+        cmocka_unit_test(hooks_see_each_batch_and_may_change_it),
+        cmocka_unit_test(a_loss_of_ones_own_is_minimised),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
 }

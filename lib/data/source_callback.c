@@ -1,0 +1,87 @@
+#include "data/source_callback.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+typedef struct caller {
+    int (*read)(uint64_t index, const void **bytes, size_t *size, void *user);
+    void (*release)(const void *bytes, void *user);
+    void *user;
+} caller;
+
+static cnn_status copy_bytes(cnn_source *source, const cnn_entry *entry, uint64_t max_bytes, const void *given,
+                             size_t given_size, void **bytes)
+{
+    if (given_size > max_bytes)
+        return cnn_fail(CNN_ERROR_LIMIT, "%s: is %zu bytes; the limit is %" PRIu64 ": make it smaller", entry->path,
+                        given_size, max_bytes);
+    *bytes = cnn_allocate(source->context, given_size);
+    if (!*bytes)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (given_size)
+        memcpy(*bytes, given, given_size);
+    return CNN_OK;
+}
+
+static cnn_status read_entry(cnn_source *source, const cnn_entry *entry, uint64_t max_bytes, void **bytes, size_t *size)
+{
+    const caller *c = source->state;
+    const void *given = NULL;
+    *size = 0;
+    if (c->read(entry->locator, &given, size, c->user) || (!given && *size))
+        return cnn_fail(CNN_ERROR_IO, "%s: can't be read: its source says so", entry->path);
+    cnn_status status = copy_bytes(source, entry, max_bytes, given, *size, bytes);
+    if (c->release)
+        c->release(given, c->user);
+    return status;
+}
+
+static void release_caller(cnn_source *source)
+{
+    cnn_release(source->context, source->state);
+}
+
+static const cnn_source_type callback_type = { .read = read_entry, .close = release_caller };
+
+static cnn_status add_entry(cnn_source *source, const char *const *names, uint64_t index)
+{
+    enum { NAME_SIZE = 32 };
+    if (names && !names[index])
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_source: image %" PRIu64 " has no name", index);
+    char *name = names ? cnn_source_join(source, names[index], "") : cnn_source_text(source, NAME_SIZE);
+    if (!name)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    if (!names)
+        snprintf(name, NAME_SIZE, "image %" PRIu64, index);
+    return cnn_source_add(source, &source->images, name, index);
+}
+
+cnn_status cnn_source_create_callback(cnn_context *context, const cnn_dataset_source *given, cnn_source **result)
+{
+    *result = NULL;
+    cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
+    if (!source)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    source->context = context;
+    source->type = &callback_type;
+    source->path = "the program's own dataset";
+    source->is_list = true;
+    atomic_init(&source->references, 1);
+    caller *c = source->state = cnn_allocate(context, sizeof *c);
+    cnn_status status = c ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+    if (c)
+        *c = (caller){ given->read, given->release, given->read_user };
+    for (uint64_t i = 0; i < given->count && !status; i++)
+        status = add_entry(source, given->names, i);
+    if (!status)
+        status = cnn_source_make_contents(source);
+    if (status)
+        cnn_source_release(source);
+    else
+        *result = source;
+    return status;
+}
