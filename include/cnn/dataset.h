@@ -91,7 +91,7 @@ typedef struct cnn_dataset_source {
     uint64_t count;                 /* of images: 1 to 4 billion */
     const char *const *class_names; /* `class_count` of them, each another; NULL if that is 0 */
     const int32_t *labels;          /* `count` class indices, −1 for none; NULL: no image has a class */
-    const char *const *names;       /* `count` of them, as cnn_dataset_path and messages have them; NULL: "image 0", ... */
+    const char *const *names; /* `count` of them, as cnn_dataset_path and messages have them; NULL: "image 0", ... */
 
     /* Gives the bytes of an image's file, which stay as they are until `release` gets them back. Not 0: they can't be
      * had. Both are called from many threads at once. `release` may be NULL. */

@@ -35,6 +35,7 @@ CNN_API uint64_t cnn_context_memory_in_use(const cnn_context *context);
 CNN_API uint64_t cnn_context_memory_peak(const cnn_context *context);
 CNN_API void cnn_text_free(char *text);
 CNN_API void cnn_bytes_free(void *bytes);
+CNN_API uint32_t cnn_limit_threads(uint32_t threads);
 typedef struct cnn_tensor cnn_tensor;
 enum { CNN_MAX_RANK = 6 };
 typedef enum cnn_dtype { CNN_FLOAT32 = 0, CNN_UINT8 = 1, CNN_INT32 = 2, CNN_INT64 = 3, CNN_BFLOAT16 = 4, CNN_INT8 = 5,
@@ -88,6 +89,11 @@ CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, cons
 CNN_API cnn_status cnn_dataset_create_from_pixels(cnn_context *context, const cnn_tensor *const *images, const int32_t
     *labels, uint64_t count, const char *const *class_names, uint32_t class_count, cnn_dataset **dataset);
 CNN_API void cnn_dataset_destroy(cnn_dataset *dataset);
+typedef struct cnn_dataset_source { uint32_t struct_size; uint32_t class_count; uint64_t count; const char *const
+    *class_names; const int32_t *labels; const char *const *names; int (*read)(uint64_t index, const void **bytes,
+    size_t *size, void *user); void (*release)(const void *bytes, void *user); void *read_user; } cnn_dataset_source;
+CNN_API cnn_status cnn_dataset_create_from_source(cnn_context *context, const cnn_dataset_source *source, cnn_dataset
+    **dataset);
 CNN_API uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path);
 typedef struct cnn_dataset_parts { uint32_t struct_size; uint32_t divided; uint64_t training, validation, test; }
     cnn_dataset_parts;
@@ -252,13 +258,14 @@ typedef struct cnn_epoch { uint32_t struct_size; uint32_t epoch; double learning
     validation_loss, validation_accuracy; double seconds; uint64_t images; } cnn_epoch;
 typedef struct cnn_progress { uint32_t struct_size; uint32_t epoch, epochs; uint64_t step, steps; uint64_t images;
     uint32_t validating; double loss, accuracy; double learning_rate; double seconds; } cnn_progress;
+typedef struct cnn_train_hooks cnn_train_hooks;
 typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32_t batch_size; uint64_t seed; const
     cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing;
     cnn_precision precision; const cnn_augment *augment; const cnn_preprocess *preprocess; float ema_decay; uint32_t
     early_stopping; uint32_t keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t
     resume; const char *history; int (*on_step)(const cnn_progress *progress, void *user); void *on_step_user; int
     (*on_epoch)(const cnn_epoch *epoch, void *user); void *on_epoch_user; uint32_t first_size, last_size; float mixup,
-    cutmix; } cnn_train_options;
+    cutmix; const cnn_train_hooks *hooks; } cnn_train_options;
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
@@ -272,6 +279,12 @@ typedef struct cnn_evaluate_options { uint32_t struct_size; uint32_t batch_size;
     const cnn_preprocess *preprocess; cnn_progress_callback progress; void *progress_user; uint32_t flip; float
     temperature; int (*on_image)(const cnn_sample_result *result, void *user); void *on_image_user; }
     cnn_evaluate_options;
+typedef struct cnn_training_batch { uint32_t struct_size; uint32_t count; uint32_t epoch; uint32_t outputs; uint64_t
+    step; cnn_tensor *images; cnn_tensor *targets; const int32_t *labels; const uint64_t *indices; }
+    cnn_training_batch;
+typedef struct cnn_train_hooks { uint32_t struct_size; int (*on_batch)(const cnn_training_batch *batch, void *user);
+    void *on_batch_user; cnn_status (*loss)(const cnn_tensor *logits, const cnn_tensor *targets, double *value,
+    cnn_tensor *gradient, void *user); void *loss_user; } cnn_train_hooks;
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
     *options, cnn_metrics **metrics);
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options
@@ -296,15 +309,14 @@ CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, con
     **metrics);
 CNN_API cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_dataset *dataset);
 CNN_API float cnn_classifier_temperature(const cnn_classifier *classifier);
+CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
+CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
 CNN_API cnn_status cnn_classifier_set_flip(cnn_classifier *classifier, uint32_t flip);
 CNN_API uint32_t cnn_classifier_flip(const cnn_classifier *classifier);
 CNN_API cnn_status cnn_classifier_resize(cnn_classifier *classifier, uint32_t height, uint32_t width);
-CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
 typedef struct cnn_prediction { uint32_t struct_size; cnn_status status; int32_t class_index; float confidence; float
     probability; uint32_t class_count; const char *label; float *probabilities; char *error; uint32_t
     probability_capacity; uint32_t error_capacity; } cnn_prediction;
-CNN_API uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint32_t *classes, uint32_t
-    capacity);
 CNN_API cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const char *path, cnn_prediction
     *prediction);
 CNN_API cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
@@ -315,12 +327,13 @@ CNN_API cnn_status cnn_classifier_predict_files(const cnn_classifier *classifier
     count, cnn_prediction *predictions);
 CNN_API cnn_status cnn_classifier_predict_memories(const cnn_classifier *classifier, const void *const *bytes, const
     size_t *sizes, size_t count, cnn_prediction *predictions);
-CNN_API cnn_status cnn_classifier_set_threshold(cnn_classifier *classifier, float threshold);
-CNN_API float cnn_classifier_threshold(const cnn_classifier *classifier);
+CNN_API uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint32_t *classes, uint32_t
+    capacity);
 CNN_API uint32_t cnn_classifier_class_count(const cnn_classifier *classifier);
 CNN_API const char *cnn_classifier_class_name(const cnn_classifier *classifier, uint32_t class_index);
 CNN_API const cnn_preprocess *cnn_classifier_preprocess(const cnn_classifier *classifier);
 CNN_API cnn_model *cnn_classifier_model(cnn_classifier *classifier);
+CNN_API void cnn_classifier_evaluate_options(const cnn_classifier *classifier, cnn_evaluate_options *options);
 CNN_API cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path);
 CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **classifier);
 CNN_API cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size);

@@ -75,7 +75,7 @@ def option_type(abi, kind, name, field):
         number = number_type(field._type_)
         return f"Union[{number}, Sequence[{number}]]"
     if issubclass(field, abi.ctypes._Pointer):
-        options = OPTIONS[field._type_.__name__]
+        options = OPTIONS.get(field._type_.__name__)
         return f"Union[str, {options}]" if field._type_.__name__ in WORDS else options
     return number_type(field) if issubclass(field, abi.ctypes._SimpleCData) and field.__name__ != "c_void_p" else None
 
