@@ -38,6 +38,24 @@ CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t wi
  * the running statistics. One model may predict from many threads at once, while nothing changes it. */
 CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
 
+/* Tells how much memory a prediction of `images` images takes from the model's context, beside what the caller gives:
+ * `*bytes` are those of the weights that are arranged for prediction, which the model keeps once for all predictions,
+ * and of the values, which the model keeps for later predictions. Threads that predict at once take the values' memory
+ * once each. Errors: CNN_ERROR_ARGUMENT, and those of the model's first prediction. */
+CNN_API cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t images, uint64_t *bytes);
+
+#ifdef CNN_EXPERIMENTAL
+
+/* Predicts a batch and gives the values of `count` layers by their names, instead of the model's output: `values[i]`
+ * becomes a new tensor, N × the shape of the layer named `layers[i]`, CNN_FLOAT32, which the caller owns. `values` has
+ * room for `count` pointers; on an error all are NULL. The layers are computed one after the other, each from the
+ * input. Errors: CNN_ERROR_SHAPE; CNN_ERROR_ARGUMENT if there is no such layer, or it is the input;
+ * CNN_ERROR_UNSUPPORTED for a quantised model. Thread-safe, as cnn_model_predict is. */
+CNN_API cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_tensor *input, const char *const *layers,
+                                            uint32_t count, cnn_tensor **values);
+
+#endif
+
 /* Training by hand; cnn_train (trainer.h) does this for most people.
  * A step is cnn_model_forward, a loss, cnn_model_backward, cnn_optimizer_step. Forward computes as training does
  * (dropout, batch statistics; `step` keys dropout's random numbers) and keeps what backward needs. `input` isn't

@@ -69,23 +69,11 @@ static cnn_status compute_image(explanation *e, const cnn_tensor *input)
     return status;
 }
 
-/* Weights are read where they lie: in the whole model. */
-static void *find_weights(void *owner, const char *name, int64_t count, cnn_dtype *type)
-{
-    const cnn_model *model = owner;
-    (void)count;
-    (void)type;
-    for (int32_t i = 0; i < model->weights_count; i++)
-        if (!strcmp(model->weights[i].name, name))
-            return model->weights[i].value->data;
-    return NULL;
-}
-
 /* A model of what follows the last image. It runs as in prediction, but so that its layers can go backward: unfused,
  * dropout and batch normalisation as if frozen. */
 static cnn_status make_head(const explanation *e, cnn_model **head)
 {
-    const cnn_weight_memory memory = { .owner = (void *)e->model, .find = find_weights };
+    const cnn_weight_memory memory = cnn_weights_of_model(e->model);
     cnn_graph *graph;
     cnn_status status = cnn_graph_rest(e->model->context, e->model->graph, e->node, &graph);
     if (status == CNN_ERROR_ARGUMENT) /* to part the net there wasn't the caller's wish */

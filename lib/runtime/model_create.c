@@ -108,6 +108,22 @@ cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, c
     return status;
 }
 
+static void *find_in_model(void *owner, const char *name, int64_t count, cnn_dtype *type)
+{
+    const cnn_model *model = owner;
+    (void)count;
+    (void)type;
+    for (int32_t i = 0; i < model->weights_count; i++)
+        if (!strcmp(model->weights[i].name, name))
+            return model->weights[i].value->data;
+    return NULL;
+}
+
+cnn_weight_memory cnn_weights_of_model(const cnn_model *model)
+{
+    return (cnn_weight_memory){ .owner = (void *)(uintptr_t)model, .find = find_in_model };
+}
+
 cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, cnn_model **result)
 {
     return cnn_model_create_over(context, graph, &(const cnn_weight_memory){ 0 }, result);

@@ -46,6 +46,9 @@ cnn_status cnn_model_create_blank(cnn_context *context, const cnn_graph *graph, 
 cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, const cnn_weight_memory *memory,
                                  cnn_model **model);
 
+/* The weights of another model where they lie, for one of a part of its graph, which it outlives. */
+cnn_weight_memory cnn_weights_of_model(const cnn_model *model);
+
 /* An error if the model is quantised; `function` begins the sentence. */
 cnn_status cnn_model_check_floats(const cnn_model *model, const char *function);
 

@@ -54,11 +54,17 @@ static void choose_parts(prediction *p)
     p->workers = p->groups ? cnn_context_threads(p->model->context) : 1;
 }
 
+/* In one session. */
+static int64_t images_at_once(const prediction *p)
+{
+    return p->groups ? p->group : p->count < p->chunk ? p->count : p->chunk;
+}
+
 /* All memory comes first, so that what is allocated doesn't depend on who does what; and for whole groups, so that
  * other numbers of images need no more. */
 static cnn_status take_sessions(prediction *p)
 {
-    int64_t most = p->groups ? p->group : p->count < p->chunk ? p->count : p->chunk;
+    int64_t most = images_at_once(p);
     for (uint32_t i = 0; i < p->workers; i++) {
         p->sessions[i] = cnn_session_pool_take(p->model->sessions);
         cnn_status status =
@@ -117,6 +123,44 @@ static cnn_status predict_all(prediction *p)
         predict_in_chunks(p);
     put_sessions(p);
     return status;
+}
+
+/* Fewer images than there is room for may need more scratch, too: see cnn_session_reserve. */
+static size_t scratch_bytes(const cnn_program *program, int64_t images)
+{
+    size_t most = 0;
+    for (int64_t i = 1; i <= images; i++) {
+        size_t bytes = cnn_program_scratch_bytes(program, i);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static size_t packed_bytes(const cnn_program *program)
+{
+    size_t end = 0;
+    for (int32_t i = 0; i < program->count; i++) {
+        const cnn_operation *operation = &program->operations[i];
+        size_t behind = operation->packed_offset + operation->packed_bytes;
+        end = behind > end ? behind : end;
+    }
+    return end;
+}
+
+cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t images, uint64_t *bytes)
+{
+    if (!model || !bytes || images > INT32_MAX)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_prediction_memory: NULL, or too many images were given");
+    prediction p = { .model = model, .count = (int64_t)images };
+    cnn_status status = cnn_session_pool_program(model, &p.program);
+    if (status)
+        return status;
+    choose_parts(&p);
+    int64_t most = images_at_once(&p);
+    *bytes = packed_bytes(p.program);
+    if (images)
+        *bytes += (uint64_t)p.workers * (p.program->image_bytes * (size_t)most + scratch_bytes(p.program, most));
+    return CNN_OK;
 }
 
 cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer)

@@ -210,6 +210,9 @@ CNN_API int32_t cnn_model_input_dims(const cnn_model *model, int64_t *dims, int3
 CNN_API int32_t cnn_model_output_dims(const cnn_model *model, int64_t *dims, int32_t capacity);
 CNN_API cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width);
 CNN_API cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output);
+CNN_API cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t images, uint64_t *bytes);
+CNN_API cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_tensor *input, const char *const
+    *layers, uint32_t count, cnn_tensor **values);
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
     cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);

@@ -146,6 +146,8 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_model_load_from_memory(NULL, NULL, 0, NULL));
     assert_refused(cnn_model_resize(NULL, 1, 1));
     assert_refused(cnn_model_predict(NULL, NULL, NULL));
+    assert_refused(cnn_model_prediction_memory(NULL, 1, NULL));
+    assert_refused(cnn_model_predict_layers(NULL, NULL, NULL, 0, NULL));
     assert_refused(cnn_model_forward(NULL, NULL, 0, 0, NULL));
     assert_refused(cnn_model_backward(NULL, NULL));
     assert_refused(cnn_model_set_precision(NULL, CNN_PRECISION_FLOAT32));
