@@ -1,4 +1,4 @@
-/* Building networks: a graph of layers, written as expressions.
+/* Graphs: networks as they are described, layer by layer, in expressions.
  *
  *     cnn_status make_model(cnn_context *context, cnn_model **model)
  *     {
@@ -13,12 +13,18 @@
  *         return status;
  *     }
  *
- * Each call adds a layer and returns its node. Any directed acyclic graph can be built: a node may be used by several
- * layers. The first error (an impossible shape, say) sticks to the graph: later calls return CNN_NODE_ERROR and do
- * nothing, and cnn_graph_status or cnn_model_create reports it, with the layer's name and the shapes.
+ * Functions that add a layer are named for the layer, and return its node. A node may be the input of several layers:
+ * any directed acyclic graph can be built. Everything else that is done with a graph is named cnn_graph_....
  *
- * Shapes are height × width × channels, without the batch, or just features after flatten or dense. Options may be NULL
- * for the defaults; a zero field means its default. A graph is used from one thread at a time. */
+ * Errors needn't be checked after each layer. The first one, an impossible shape, say, stays with the graph: later
+ * calls do nothing and return CNN_NODE_ERROR, and cnn_graph_status, or whatever uses the graph, reports it with the
+ * layer's name.
+ *
+ * Shapes are those of one image, without the batch: height × width × channels, or features (one dimension) after
+ * cnn_flatten, cnn_global_avg_pool and cnn_dense. Where options are taken, NULL stands for the defaults.
+ *
+ * A graph may be used from one thread at a time; the graph of a model (cnn_model_graph) is only read, which any number
+ * of threads may do at once. */
 #ifndef CNN_GRAPH_H
 #define CNN_GRAPH_H
 
@@ -32,11 +38,13 @@
 CNN_BEGIN_DECLS
 
 typedef struct cnn_graph cnn_graph;
+
+/* A layer of a graph. Nodes are numbered from 0, in the order in which they are added. */
 typedef int32_t cnn_node;
 #define CNN_NODE_ERROR ((cnn_node)-1)
 
 typedef enum cnn_padding {
-    CNN_PADDING_VALID = 0, /* none */
+    CNN_PADDING_VALID = 0, /* no padding */
     CNN_PADDING_SAME = 1, /* output = ceil(input / stride), the odd pixel of padding at the end, as TensorFlow has it */
     CNN_PADDING_EXPLICIT = 2, /* as given in `pads` */
     CNN_PADDING_MAX_ENUM = 0x7fffffff
@@ -52,26 +60,31 @@ typedef enum cnn_initializer {
     CNN_INITIALIZER_MAX_ENUM = 0x7fffffff
 } cnn_initializer;
 
+/* Makes an empty graph, which the caller owns. */
 CNN_API cnn_status cnn_graph_create(cnn_context *context, cnn_graph **graph);
 CNN_API void cnn_graph_destroy(cnn_graph *graph);
 
-/* CNN_OK, or the error that stuck; the sentence is then in cnn_last_error() again. */
+/* Returns CNN_OK, or the first error of a call that was to add a layer; its sentence is then in cnn_last_error() again.
+ */
 CNN_API cnn_status cnn_graph_status(const cnn_graph *graph);
 
-/* The network's input (a graph has one). */
+/* --- layers --- */
+
+/* The network's input, height × width × channels, all at least 1. A graph has one, which comes first. */
 CNN_API cnn_node cnn_input(cnn_graph *graph, int64_t height, int64_t width, int64_t channels);
 
-/* Names the layer of a node, in place of "conv2d_1" and the like, and returns the node. Names are unique in a graph. */
+/* Gives a node's layer another name than "conv2d_1" and the like, and returns the node. A name is UTF-8 of 1 to 128
+ * bytes, and no two layers of a graph have the same. The layer's weights are named for it: "conv2d_1.weight". */
 CNN_API cnn_node cnn_graph_set_name(cnn_graph *graph, cnn_node node, const char *name);
 
-/* 2-D convolution (cross-correlation) to `filters` channels. Weights are kernel height × width × (input channels /
- * groups) × filters. */
+/* Two-dimensional convolution (strictly, cross-correlation) to `filters` channels, with a bias for each. Its weights
+ * are kernel height × kernel width × (input channels / groups) × filters. */
 typedef struct cnn_conv2d_options {
     uint32_t struct_size;
     int32_t kernel[2];   /* height, width; 0: 3 */
     int32_t stride[2];   /* down, across; 0: 1 */
-    int32_t dilation[2]; /* 0: 1 */
-    int32_t groups;      /* 0: 1; equal to the input's channels: depthwise */
+    int32_t dilation[2]; /* down, across; 0: 1 */
+    int32_t groups;      /* divides the input's channels and `filters`; 0: 1. As many as channels: depthwise */
     cnn_padding padding;
     int32_t pads[4];  /* top, left, bottom, right, for CNN_PADDING_EXPLICIT */
     uint32_t no_bias; /* not 0: no bias is added */
@@ -84,7 +97,7 @@ CNN_INLINE void cnn_conv2d_options_init(cnn_conv2d_options *options)
 }
 CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
 
-/* Pooling over windows. Padding never counts: a maximum or average is over the pixels inside the image. */
+/* The maximum, or the mean, of each channel over windows. Padding doesn't count: only pixels inside the image do. */
 typedef struct cnn_pool2d_options {
     uint32_t struct_size;
     int32_t kernel[2]; /* 0: 2 */
@@ -100,10 +113,11 @@ CNN_INLINE void cnn_pool2d_options_init(cnn_pool2d_options *options)
 CNN_API cnn_node cnn_max_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 CNN_API cnn_node cnn_avg_pool2d(cnn_graph *graph, cnn_node input, const cnn_pool2d_options *options);
 
-/* The mean of each channel: H×W×C to C features. */
+/* The mean of each channel over the whole image: height × width × channels to channels. */
 CNN_API cnn_node cnn_global_avg_pool(cnn_graph *graph, cnn_node input);
 
-/* A fully connected layer on features (flatten comes first). Weights are inputs × units. */
+/* A fully connected layer with a bias for each unit. Its input is features: flatten an image first. Its weights are
+ * inputs × units. */
 typedef struct cnn_dense_options {
     uint32_t struct_size;
     uint32_t no_bias;
@@ -116,11 +130,12 @@ CNN_INLINE void cnn_dense_options_init(cnn_dense_options *options)
 }
 CNN_API cnn_node cnn_dense(cnn_graph *graph, cnn_node input, int64_t units, const cnn_dense_options *options);
 
-/* H×W×C to H·W·C features, in that order. */
+/* An image as features: height × width × channels to their product, in that order. */
 CNN_API cnn_node cnn_flatten(cnn_graph *graph, cnn_node input);
 
-/* Batch normalisation per channel: Ioffe and Szegedy 2015, arXiv:1502.03167. Training uses the batch's mean and
- * variance and keeps running ones (running = momentum × running + (1 − momentum) × batch), which prediction uses. */
+/* Batch normalisation of each channel (Ioffe and Szegedy 2015, arXiv:1502.03167), with a scale and an offset that are
+ * learned. Training normalises by the batch's mean and variance, and keeps running means of them, which prediction
+ * uses: running = momentum × running + (1 − momentum) × batch. */
 typedef struct cnn_batch_norm_options {
     uint32_t struct_size;
     float momentum; /* above 0 and below 1; 0.9 */
@@ -137,34 +152,41 @@ CNN_INLINE void cnn_batch_norm_options_init(cnn_batch_norm_options *options)
 }
 CNN_API cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_options *options);
 
-/* In training, zeroes each value with probability `rate` (0 to below 1) and scales the rest by 1 / (1 − rate). */
+/* In training, sets each value to zero with probability `rate` (at least 0, below 1) and multiplies the others by
+ * 1 / (1 − rate). In prediction it does nothing. */
 CNN_API cnn_node cnn_dropout(cnn_graph *graph, cnn_node input, float rate);
 
+/* Activations, element by element: max(x, 0); x below 0 multiplied by `slope`; min(max(x, 0), 6); 1 / (1 + e^−x); tanh.
+ * Softmax is over the last dimension. */
 CNN_API cnn_node cnn_relu(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_leaky_relu(cnn_graph *graph, cnn_node input, float slope);
 CNN_API cnn_node cnn_relu6(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_sigmoid(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_tanh(cnn_graph *graph, cnn_node input);
-CNN_API cnn_node cnn_softmax(cnn_graph *graph, cnn_node input); /* over the last dimension */
+CNN_API cnn_node cnn_softmax(cnn_graph *graph, cnn_node input);
 
-/* Element by element; both inputs have one shape. */
+/* The sum of two values of the same shape, element by element. */
 CNN_API cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b);
-/* Along the channels; heights and widths agree. `count` is 2 to 16. */
+
+/* Values side by side along the channels, 2 to 16 of them, of the same height and width. */
 CNN_API cnn_node cnn_concat(cnn_graph *graph, const cnn_node *inputs, int32_t count);
 
-/* x × scale + offset, the same for all. */
+/* x × scale + offset, with the same two numbers for all values. */
 CNN_API cnn_node cnn_rescale(cnn_graph *graph, cnn_node input, float scale, float offset);
-/* (x − mean[c]) / deviation[c] for each of the input's channels (at most 16). */
+/* (x − mean[c]) / deviation[c] for channel c. Both arrays have a number for each of the input's channels, of which
+ * there are 16 at most. */
 CNN_API cnn_node cnn_normalize(cnn_graph *graph, cnn_node input, const float *mean, const float *deviation);
 
-/* Declares the node whose value the model gives. Without it, the last layer added is the output. */
+/* --- the graph itself --- */
+
+/* Makes a node the network's output. Without this the last layer that was added is the output. */
 CNN_API void cnn_graph_set_output(cnn_graph *graph, cnn_node node);
 
-/* Looking into a graph. Nodes are numbered from 0 in the order in which they were added. Strings belong to the graph;
- * they are "" for a node that is none. */
+/* Return the number of nodes; a node's name; and the name of its layer's type, such as "conv2d". The texts belong to
+ * the graph, and are "" for a node that is none. */
 CNN_API int32_t cnn_graph_node_count(const cnn_graph *graph);
 CNN_API const char *cnn_graph_node_name(const cnn_graph *graph, cnn_node node);
-CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node); /* "conv2d", "relu", ... */
+CNN_API const char *cnn_graph_node_type(const cnn_graph *graph, cnn_node node);
 
 /* Gives the shape of one image's value at a node and returns its rank: 3 (height, width, channels) or 1 (features); 0
  * for a node that is none. `dims` has room for `capacity` numbers and gets so many at most; it may be NULL if
@@ -176,21 +198,25 @@ CNN_API int32_t cnn_graph_node_dims(const cnn_graph *graph, cnn_node node, int64
  * NULL if `capacity` is 0. */
 CNN_API int32_t cnn_graph_node_inputs(const cnn_graph *graph, cnn_node node, cnn_node *inputs, int32_t capacity);
 
-/* The node of that name; CNN_NODE_ERROR if there is none. */
+/* Returns the node of that name; CNN_NODE_ERROR if there is none. */
 CNN_API cnn_node cnn_graph_find(const cnn_graph *graph, const char *name);
 
-/* A new graph of the layers that lead to the one named `layer`, which is its last node: more may be added to it, for
- * transfer learning (see cnn_model_copy_weights). `layer` NULL: the one that the last layer with weights, the head of
- * a classifier, is computed from. */
+/* Makes a new graph of the layers that lead to the one named `layer`, which becomes its last node. More layers may be
+ * added to it, for transfer learning: see cnn_model_copy_weights. `layer` NULL: the layer before the last one with
+ * weights, which is the head of a classifier. The caller owns `*truncated`. Errors: CNN_ERROR_ARGUMENT if there is no
+ * such layer, or it is the input. */
 CNN_API cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, const char *layer,
                                       cnn_graph **truncated);
 
-/* A graph as JSON, in the schema of docs/net-json.md, which is also that in a model file. The text is from the graph's
- * context; it is freed with cnn_text_free, while there is that context. */
+/* Write a graph as JSON, and read it back. docs/net-json.md describes the schema, which model files have, too. `*text`
+ * is freed by cnn_text_free. `text` of the second function is `length` bytes of UTF-8, and may come from a stranger.
+ * Errors: CNN_ERROR_FORMAT, CNN_ERROR_SHAPE, CNN_ERROR_LIMIT. */
 CNN_API cnn_status cnn_graph_to_json(const cnn_graph *graph, char **text);
 CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **graph);
 
-/* The nets that people use for this, by name; each ends in `outputs` logits.
+/* --- nets that have names --- */
+
+/* Options for a net by name. Each net ends in `outputs` logits.
  *   two_conv     64 px; conv 64, conv 64 (valid), each with ReLU and max-pool; dense 64
  *   three_conv  128 px; conv 32, 64, 128 (same), each with ReLU and max-pool; dense 128
  *   four_conv   150 px; conv 32, 64, 128, 128 (valid), each with ReLU and max-pool; dense 512; dropout 0.5
@@ -200,7 +226,8 @@ CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, s
  *   resnet50    224 px; the same with blocks of three convolutions
  *   mobilenet_v2        224 px; Sandler et al. 2018, arXiv:1801.04381
  *   efficientnet_lite0  224 px; after Tan and Le 2019, arXiv:1905.11946
- * Those with a global average take images of any size. */
+ * catdog_net and those below vgg16 end in a global average and take images of any size. The sizes above are those of
+ * the input, height and width, if `size` is 0. */
 typedef struct cnn_net_options {
     uint32_t struct_size;
     uint32_t size;       /* height and width of the input; 0: the net's own */
@@ -219,9 +246,13 @@ CNN_INLINE void cnn_net_options_init(cnn_net_options *options)
     options->dropout = -1;
     options->width = 1;
 }
+
+/* Makes the graph of a net by name, which the caller owns. `options` may be NULL. Errors: CNN_ERROR_ARGUMENT for a name
+ * that isn't known, CNN_ERROR_SHAPE if the net doesn't fit the size. */
 CNN_API cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *options,
                                         cnn_graph **graph);
-/* The names that cnn_graph_create_net knows; NULL past the last. */
+
+/* Returns the name of the net numbered `index`; NULL past the last. The text is static. */
 CNN_API const char *cnn_net_name(uint32_t index);
 
 CNN_END_DECLS
