@@ -1,7 +1,34 @@
-/* Training a model on a dataset.
+/* Training a model on a dataset, and measuring it, with all options. cnn_classifier_fit takes the same options.
  *
- * The same seed gives the same bits whatever the number of threads. With a checkpoint, a training that was killed at
- * any moment resumes and ends in the same bits as if it hadn't been. */
+ *     #include <stdio.h>
+ *
+ *     #include <cnn/cnn.h>
+ *
+ *     static int print_epoch(const cnn_epoch *epoch, void *user)
+ *     {
+ *         (void)user;
+ *         printf("epoch %u: validation accuracy %.3f\n", epoch->epoch, epoch->validation_accuracy);
+ *         return 0; // anything else stops the training
+ *     }
+ *
+ *     cnn_status train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation)
+ *     {
+ *         cnn_optimizer_options optimizer;
+ *         cnn_train_options options;
+ *         cnn_optimizer_options_init(&optimizer);
+ *         optimizer.kind = CNN_ADAMW;
+ *         optimizer.weight_decay = 0.01f;
+ *         cnn_train_options_init(&options);
+ *         options.epochs = 30;
+ *         options.optimizer = &optimizer;
+ *         options.on_epoch = print_epoch;
+ *         options.checkpoint = "training.checkpoint";
+ *         options.resume = 1;
+ *         return cnn_train(model, training, validation, &options, NULL);
+ *     }
+ *
+ * The same seed gives the same bits whatever the number of threads. A training with a checkpoint that was killed at any
+ * moment resumes, and ends in the same bits as if it hadn't been killed. */
 #ifndef CNN_TRAINER_H
 #define CNN_TRAINER_H
 
@@ -20,7 +47,7 @@
 
 CNN_BEGIN_DECLS
 
-/* Where a training stands. Numbers of validation are NaN without validation data. */
+/* The figures of one epoch. Those of validation are NaN where there is no validation data. */
 typedef struct cnn_epoch {
     uint32_t struct_size;
     uint32_t epoch;                              /* 1 is the first */
@@ -36,6 +63,7 @@ CNN_INLINE void cnn_epoch_init(cnn_epoch *epoch)
     cnn_options_clear(epoch, sizeof *epoch);
 }
 
+/* Where a training is within an epoch. */
 typedef struct cnn_progress {
     uint32_t struct_size;
     uint32_t epoch, epochs; /* 1 is the first */
@@ -102,28 +130,32 @@ CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
     options->batch_size = 32;
 }
 
-/* What a training did, an entry for each whole epoch. */
+/* The figures of a training: an entry for each whole epoch, from index 0. */
 typedef struct cnn_history cnn_history;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
-CNN_API uint32_t cnn_history_best(const cnn_history *history); /* index of the epoch whose weights the model has */
+CNN_API uint32_t cnn_history_best(const cnn_history *history); /* the index of the epoch whose weights were kept */
 CNN_API void cnn_history_destroy(cnn_history *history);
 
-/* Trains `model`, whose net takes photographs and ends in logits: one for two classes, else one for each. `validation`
- * may be NULL. Both datasets must have been verified (cnn_dataset_verify) if they may hold
- * broken files. `history` may be NULL; else the caller owns it, and gets it after an error too, as far as it goes.
- * CNN_OK also when a callback stopped the training: the model then has the best weights of the epochs that were done,
- * or the latest ones where that was the first epoch or nothing was validated. CNN_ERROR_NOT_FINITE if the loss isn't
- * finite: the model then has its best weights so far. */
+/* Trains a model. Its input is height × width × 3 and its output logits: one for two classes, else one for each class.
+ * `validation` and `options` may be NULL. Verify datasets that may hold broken files first (cnn_dataset_verify): a file
+ * that can't be decoded ends the training. `*history`, if `history` isn't NULL, receives the figures of the epochs,
+ * also after an error; the caller owns it.
+ *
+ * At the end the model has the weights of the epoch with the best validation accuracy, or the last ones if there is no
+ * validation data or `keep_last` is set. If a callback stops the training it ends in the same way, with CNN_OK; if that
+ * is in the first epoch the model keeps what it has learned so far. Errors: CNN_ERROR_NOT_FINITE if the loss becomes
+ * NaN or infinite, CNN_ERROR_STOPPED if cnn_context_cancel was called: the model has its best weights so far, too.
+ * CNN_ERROR_DATA if the data doesn't fit the model; CNN_ERROR_ARGUMENT names the option at fault. */
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
                              const cnn_train_options *options, cnn_history **history);
 
-/* What a model makes of one image whose class is known. */
+/* The result for one image in an evaluation. */
 typedef struct cnn_sample_result {
     uint32_t struct_size;
     uint64_t image; /* its index in the dataset */
     uint32_t label, predicted;
-    const float *probabilities; /* of each class; valid while it is told */
+    const float *probabilities; /* of each class; valid during the call */
     double loss;
 } cnn_sample_result;
 
@@ -192,14 +224,14 @@ CNN_INLINE void cnn_train_hooks_init(cnn_train_hooks *hooks)
 
 #endif
 
-/* Measures `model` on a dataset; the caller owns `*metrics`. */
+/* Measures a model on a dataset of the classes that it knows. The caller owns `*metrics`. `options` may be NULL. */
 CNN_API cnn_status cnn_evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
                                 cnn_metrics **metrics);
 
-/* Finds the temperature for which a model's probabilities are as right as can be on a dataset that it wasn't trained
- * on: of photographs for which it is 90 % sure, 90 % should be what it says. Dividing logits by one number changes no
- * decision between classes. Guo et al. 2017, arXiv:1706.04599. With few photographs it stays near 1. Options as in
- * cnn_evaluate; their temperature does not count. */
+/* Finds the temperature: the number by which to divide a model's logits so that its probabilities are as right as can
+ * be on a dataset that it wasn't trained on. Of photographs that get a class with a probability of 0.9, nine in ten
+ * should then be of that class. The temperature doesn't change which class is the likeliest. With few photographs it
+ * stays near 1. Guo et al. 2017, arXiv:1706.04599. The options are as in cnn_evaluate; their temperature is ignored. */
 CNN_API cnn_status cnn_calibrate(const cnn_model *model, const cnn_dataset *dataset,
                                  const cnn_evaluate_options *options, float *temperature);
 

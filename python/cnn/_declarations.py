@@ -225,7 +225,7 @@ CNN_API int32_t cnn_model_parameter_count(const cnn_model *model);
 CNN_API cnn_status cnn_model_parameter(const cnn_model *model, int32_t index, cnn_parameter *parameter);
 CNN_API void cnn_model_changed(cnn_model *model);
 CNN_API cnn_status cnn_model_copy_weights(cnn_model *model, const cnn_model *source, int32_t *copied);
-CNN_API cnn_status cnn_model_set_learning_rate_multiplier(cnn_model *model, const char *layer, float factor);
+CNN_API cnn_status cnn_model_set_learning_rate_multiplier(cnn_model *model, const char *layer, float multiplier);
 CNN_API uint64_t cnn_model_weight_count(const cnn_model *model, uint64_t *trainable);
 CNN_API uint64_t cnn_model_flops(const cnn_model *model);
 CNN_API cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t
