@@ -20,9 +20,11 @@
  *         if (cnn_classifier_predict_file(classifier, path, &p))
  *             return fprintf(stderr, "%s\n", cnn_last_error());
  *         uint32_t count = cnn_top_classes(probabilities, p.class_count, classes, SHOWN);
- *         for (uint32_t i = 0; i < count; i++)
- *             printf("%s %.1f %%\n", cnn_classifier_class_name(classifier, classes[i]), 100 *
- * probabilities[classes[i]]); return 0;
+ *         for (uint32_t i = 0; i < count; i++) {
+ *             const char *name = cnn_classifier_class_name(classifier, classes[i]);
+ *             printf("%s %.1f %%\n", name, 100 * probabilities[classes[i]]);
+ *         }
+ *         return 0;
  *     }
  *
  * A classifier may predict from many threads at once, as long as no thread trains, changes or destroys it. */

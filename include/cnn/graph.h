@@ -158,6 +158,7 @@ CNN_API cnn_node cnn_dropout(cnn_graph *graph, cnn_node input, float rate);
 
 /* Activations, element by element: max(x, 0); x below 0 multiplied by `slope`; min(max(x, 0), 6); 1 / (1 + e^−x); tanh.
  * Softmax is over the last dimension. */
+
 CNN_API cnn_node cnn_relu(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_leaky_relu(cnn_graph *graph, cnn_node input, float slope);
 CNN_API cnn_node cnn_relu6(cnn_graph *graph, cnn_node input);
