@@ -1,6 +1,18 @@
 /* Labelled photographs, and the loader that turns them into batches.
  *
- * A dataset is found in the shapes in which people have it:
+ *     cnn_status open_and_split(const char *path, cnn_dataset **training, cnn_dataset **validation)
+ *     {
+ *         cnn_dataset *all;
+ *         cnn_status status = cnn_dataset_open(NULL, path, NULL, &all);
+ *         if (!status)
+ *             status = cnn_dataset_verify(all, NULL, NULL); // leaves out what can't be decoded
+ *         if (!status)
+ *             status = cnn_dataset_split(all, 0.1, 1, training, validation);
+ *         cnn_dataset_destroy(all);
+ *         return status;
+ *     }
+ *
+ * cnn_dataset_open reads these layouts:
  *   folder of class folders       PetImages/Cat/1.jpg, PetImages/Dog/1.jpg; folders inside Cat belong to it
  *   training, validation, test    train/cats/…, train/dogs/… and valid/cats/… or test/cats/…: parts, each a folder of
  *                                 class folders. Their names are train, training; val, valid, validation, dev; test,
@@ -67,8 +79,8 @@ CNN_INLINE void cnn_dataset_options_init(cnn_dataset_options *options)
     cnn_options_clear(options, sizeof *options);
 }
 
-/* Lists a folder, zip or CSV file. No image is opened yet. The caller owns the dataset, which may be read from many
- * threads at once. `options` may be NULL.
+/* Opens a folder, zip or list, and finds its images and classes. No image is read yet. The caller owns the dataset. It
+ * may be read from many threads at once, as long as none verifies, aligns or destroys it. `options` may be NULL.
  * Errors: CNN_ERROR_IO, CNN_ERROR_FORMAT (a broken zip or CSV: names the line), CNN_ERROR_DATA (no images, or only one
  * class), CNN_ERROR_UNSUPPORTED (a zip, in a build without libarchive; an encrypted zip). */
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,
@@ -112,8 +124,8 @@ CNN_API cnn_status cnn_dataset_create_from_source(cnn_context *context, const cn
 
 #endif
 
-/* Not 0 if what is at `path` is divided, so that CNN_PART_TRAIN, CNN_PART_VALIDATION and CNN_PART_TEST can be opened.
- */
+/* Returns 1 if what is at `path` is divided into parts, so that CNN_PART_TRAIN, CNN_PART_VALIDATION and CNN_PART_TEST
+ * can be opened; else 0. */
 CNN_API uint32_t cnn_dataset_has_test_part(cnn_context *context, const char *path);
 
 /* How a dataset is divided, whichever part of it was opened. */
@@ -131,14 +143,15 @@ CNN_INLINE void cnn_dataset_parts_init(cnn_dataset_parts *parts)
 /* `parts->struct_size` must be set. Errors: CNN_ERROR_ARGUMENT. */
 CNN_API cnn_status cnn_dataset_get_parts(const cnn_dataset *dataset, cnn_dataset_parts *parts);
 
+/* Return the number of images, and of classes. */
 CNN_API uint64_t cnn_dataset_count(const cnn_dataset *dataset);
 CNN_API uint32_t cnn_dataset_class_count(const cnn_dataset *dataset);
 
-/* The name of a class; NULL if there is none of that index. Valid as long as the dataset. */
+/* Returns the name of a class, NULL if there is none of that index. It is valid as long as the dataset. */
 CNN_API const char *cnn_dataset_class_name(const cnn_dataset *dataset, uint32_t class_index);
 
-/* The path of an image (inside a zip: zip path, "!/", entry), and its class (−1: none). Valid as long as the dataset.
- */
+/* Return the path of an image (inside a zip: the zip's path, "!/", the entry's name), which is valid as long as the
+ * dataset, and its class (−1: none). Images are numbered from 0. */
 CNN_API const char *cnn_dataset_path(const cnn_dataset *dataset, uint64_t index);
 CNN_API int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index);
 
@@ -149,18 +162,18 @@ CNN_API cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, 
 CNN_API cnn_status cnn_dataset_decode(const cnn_dataset *dataset, uint64_t index, const cnn_image_options *options,
                                       cnn_tensor **pixels);
 
-/* Gives classes a different order: `names` lists them, as a model that was trained before has them. Errors:
- * CNN_ERROR_DATA if the dataset holds a class that `names` doesn't. */
+/* Renumbers the classes in the order of `names`, such as that of a classifier that was trained before. `names` has
+ * `count` of them. Errors: CNN_ERROR_DATA if the dataset has a class that isn't in `names`. */
 CNN_API cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *names, uint32_t count);
 
-/* Splits off `fraction` (above 0, below 1) of every class, chosen by `seed`: `*rest` and `*part` are new datasets,
- * which the caller owns; the original may be destroyed. */
+/* Splits off `fraction` (above 0, below 1) of each class, chosen by `seed`, as `*part`; `*rest` has the other images.
+ * Both are new datasets, which the caller owns. The original stays as it is, and may be destroyed. */
 CNN_API cnn_status cnn_dataset_split(const cnn_dataset *dataset, double fraction, uint64_t seed, cnn_dataset **rest,
                                      cnn_dataset **part);
 
-/* Called for each file that can't be used: `reason` says what is wrong with it. */
+/* Called for a file that can't be used; `reason` says what is wrong with it. */
 typedef void (*cnn_bad_file_callback)(const char *path, const char *reason, void *user);
-/* Called now and then; return not 0 to stop. */
+/* Called now and then in long work. Return not 0 to stop it. */
 typedef int (*cnn_progress_callback)(uint64_t done, uint64_t total, void *user);
 
 typedef struct cnn_verify_options {

@@ -1,4 +1,4 @@
-/* Photographs: JPEG and PNG to pixels, known by their content, not by their name.
+/* Photographs: JPEG and PNG to pixels. The format is known by the content, not by the name.
  *
  * Pixels are a tensor of CNN_UINT8, H×W×3, RGB. Transparent pixels are blended over white, 16-bit samples rounded to 8,
  * grey and CMYK converted, and EXIF orientation applied. */
@@ -60,7 +60,8 @@ CNN_INLINE void cnn_image_info_init(cnn_image_info *info)
     cnn_options_clear(info, sizeof *info);
 }
 
-/* Reads an image's header. `name` stands for the image in error messages and may be NULL. */
+/* Reads an image's header, without decoding it. `name` stands for the image in error sentences and may be NULL. `info`
+ * has been initialised. Errors: as cnn_image_decode. Thread-safe. */
 CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
 
 /* Decodes an image from memory, or from a file. `options` may be NULL. The caller owns the tensor.
@@ -71,16 +72,16 @@ CNN_API cnn_status cnn_image_decode(cnn_context *context, const void *bytes, siz
 CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options,
                                   cnn_tensor **pixels);
 
-/* How a photograph of any shape becomes the square (or other) input of a network. */
+/* How a photograph of any proportions becomes the input of a network. */
 typedef enum cnn_fit {
-    CNN_FIT_STRETCH = 0,   /* to the input's width and height, whatever becomes of the proportions */
-    CNN_FIT_CROP = 1,      /* proportions kept, the middle cut out */
-    CNN_FIT_LETTERBOX = 2, /* proportions kept, the whole shown, borders grey */
+    CNN_FIT_STRETCH = 0,   /* scaled to the input's width and height; proportions change */
+    CNN_FIT_CROP = 1,      /* scaled until it covers the input; what lies outside the middle is cut off */
+    CNN_FIT_LETTERBOX = 2, /* scaled until it fits into the input; the borders are grey */
     CNN_FIT_MAX_ENUM = 0x7fffffff
 } cnn_fit;
 
-/* From pixels to a network's input: resized to height × width, then (value − mean[c]) × scale[c] with value in 0 … 255.
- */
+/* How pixels become a network's input: they are resized to height × width, and each value, from 0 to 255, becomes
+ * (value − mean[channel]) × scale[channel]. */
 typedef struct cnn_preprocess {
     uint32_t struct_size;
     uint32_t width, height; /* of the network's input */

@@ -27,7 +27,7 @@ CNN_API cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const 
 
 enum { CNN_MAX_METRIC_CLASSES = 1000 };
 
-/* Gathers predictions one by one and says how good they were. */
+/* Collects predictions one by one, and computes from them how good they were. */
 typedef struct cnn_metrics cnn_metrics;
 
 CNN_API cnn_status cnn_metrics_create(cnn_context *context, uint32_t classes, cnn_metrics **metrics);

@@ -47,16 +47,17 @@ CNN_INLINE void cnn_optimizer_options_init(cnn_optimizer_options *options)
     options->epsilon = 1e-8f;
 }
 
-/* Makes an optimizer for one model, which must outlive it. Used from one thread at a time. */
+/* Makes an optimizer for one model, which must outlive it. `options` may be NULL. It is used by one thread at a time.
+ * Errors: CNN_ERROR_ARGUMENT names the option that is out of range. */
 CNN_API cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *options,
                                         cnn_optimizer **optimizer);
 CNN_API void cnn_optimizer_destroy(cnn_optimizer *optimizer);
 
-/* Changes the model's trainable parameters by their gradients, at this learning rate. CNN_ERROR_NOT_FINITE, and nothing
- * changed, if a gradient isn't finite. */
+/* Changes the model's trainable parameters by their gradients, at this learning rate. Errors: CNN_ERROR_NOT_FINITE if a
+ * gradient isn't finite, and CNN_ERROR_ARGUMENT if there is none yet; nothing is changed then. */
 CNN_API cnn_status cnn_optimizer_step(cnn_optimizer *optimizer, float learning_rate);
 
-/* Learning rates over a training, as a factor of the base rate. */
+/* How the learning rate changes over a training, as a factor of the optimizer's. */
 typedef enum cnn_schedule_kind {
     CNN_SCHEDULE_CONSTANT = 0,
     CNN_SCHEDULE_STEP = 1,        /* × gamma every step_epochs */
@@ -87,8 +88,8 @@ CNN_INLINE void cnn_schedule_init(cnn_schedule *schedule)
     schedule->final_factor = 0.0001f;
 }
 
-/* The factor at `progress` (0 … 1 of the whole training), of `epochs` epochs; NaN if the schedule makes no sense. For
- * PLATEAU it is that of warm-up only: the trainer keeps the rest. */
+/* Returns the factor at `progress`, from 0 to 1 of a training of `epochs` epochs; NaN if an option of the schedule is
+ * out of range. For CNN_SCHEDULE_PLATEAU it is that of the warm-up only: the rest follows from the validation loss. */
 CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);
 
 CNN_END_DECLS

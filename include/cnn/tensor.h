@@ -1,4 +1,16 @@
-/* A dense N-dimensional array. Images are N×H×W×C: batch, height, width, channels, the channels of a pixel adjacent. */
+/* Tensors: dense arrays of numbers with up to six dimensions, the last of them adjacent in memory. Images are height ×
+ * width × channels, batches of them images × height × width × channels.
+ *
+ *     cnn_status make_grey(int64_t height, int64_t width, cnn_tensor **pixels)
+ *     {
+ *         const int64_t dims[] = { height, width, 3 };
+ *         cnn_status status = cnn_tensor_create(NULL, CNN_UINT8, 3, dims, pixels);
+ *         if (!status)
+ *             memset(cnn_tensor_data(*pixels), 128, cnn_tensor_bytes(*pixels));
+ *         return status;
+ *     }
+ *
+ * A tensor may be read from several threads at once. */
 #ifndef CNN_TENSOR_H
 #define CNN_TENSOR_H
 
@@ -25,7 +37,7 @@ typedef enum cnn_dtype {
     CNN_DTYPE_MAX_ENUM = 0x7fffffff
 } cnn_dtype;
 
-/* The size of one element in bytes; 0 for a value that is no cnn_dtype. */
+/* Returns the size of one element in bytes; 0 for a value that is no cnn_dtype. */
 CNN_API size_t cnn_dtype_size(cnn_dtype dtype);
 
 /* Makes a tensor of zeros. `rank` is 0 (one element) to CNN_MAX_RANK; every dimension is 0 or more. The data starts at
@@ -41,18 +53,18 @@ CNN_API cnn_status cnn_tensor_wrap(cnn_context *context, cnn_dtype dtype, int32_
 /* Frees a tensor (not the memory that it borrowed). NULL is ignored. */
 CNN_API void cnn_tensor_destroy(cnn_tensor *tensor);
 
-/* Of a tensor that is NULL all of these give 0 or NULL, as every getter of the library does of nothing. */
+/* Return the type of the elements, and the number of dimensions. */
 CNN_API cnn_dtype cnn_tensor_dtype(const cnn_tensor *tensor);
 CNN_API int32_t cnn_tensor_rank(const cnn_tensor *tensor);
 
-/* One dimension; 0 if `axis` is not below the rank. */
+/* Returns one dimension; 0 if `axis` is not below the rank. */
 CNN_API int64_t cnn_tensor_dim(const cnn_tensor *tensor, int32_t axis);
 
-/* How many elements there are, and how many bytes they take. */
+/* Return how many elements there are, and how many bytes they take. */
 CNN_API int64_t cnn_tensor_count(const cnn_tensor *tensor);
 CNN_API size_t cnn_tensor_bytes(const cnn_tensor *tensor);
 
-/* The elements, the last dimension adjacent. Valid until the tensor is destroyed. */
+/* Return the elements, which are valid until the tensor is destroyed. */
 CNN_API void *cnn_tensor_data(cnn_tensor *tensor);
 CNN_API const void *cnn_tensor_const_data(const cnn_tensor *tensor);
 
