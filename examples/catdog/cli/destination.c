@@ -86,6 +86,14 @@ static int is_own(const ends *of, destination_kind kind)
     return kind == DESTINATION_PAGE && holds(of, "Made by catdog ");
 }
 
+int destination_is_own_picture(const char *path)
+{
+    struct stat info;
+    ends found;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size && !read_ends(path, info.st_size, &found) &&
+           is_own(&found, DESTINATION_PICTURE);
+}
+
 int destination_check_content(const char *path, destination_kind kind, int force)
 {
     struct stat info;

@@ -37,6 +37,9 @@ int destinations_check(const catdog_command *command, const destination *list, i
 /* The last part alone, for a path that wasn't given by an option. 0, or -1 with a sentence printed. */
 int destination_check_content(const char *path, destination_kind kind, int force);
 
+/* Whether the file is a picture that catdog drew. */
+int destination_is_own_picture(const char *path);
+
 /* How files of catdog end that don't begin in a way of their own. */
 #define DESTINATION_PNG_END            \
     "\x00\x00\x00\x0ftEXtSoftware\x00" \

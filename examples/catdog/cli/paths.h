@@ -11,4 +11,7 @@ void paths_library_error(const char *path);
 /* The same where `path` should be a model, and reading it ended with `status`. */
 void paths_model_error(const char *path, cnn_status status);
 
+/* Whether the path is in a file system in which the kernel shows its state, as /proc and /sys are. */
+int paths_is_of_the_kernel(const char *path);
+
 #endif
