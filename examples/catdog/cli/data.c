@@ -51,7 +51,7 @@ cnn_dataset_parts data_parts(const cnn_dataset *dataset)
     return parts;
 }
 
-/* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
+/* Opens the wanted part of divided data, and says which one it is; or all of other data. */
 static cnn_status open_part(cnn_context *context, const data_options *data, cnn_part wanted, cnn_dataset **dataset)
 {
     if (!cnn_dataset_has_test_part(NULL, data->path)) /* a context of its own: warnings are for the opening */

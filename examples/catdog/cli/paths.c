@@ -59,7 +59,7 @@ static void free_names(char **names)
     free(names);
 }
 
-/* Ends the sentence on a path at which there is nothing. */
+/* Prints the sentence on a path that doesn't exist, with the most similar name beside it. */
 static void print_with_nearest(const char *path)
 {
     char *folder = folder_of(path);
