@@ -1,4 +1,5 @@
 """What folders, names and lists mean: which photographs train, validate and are measured."""
+import os
 import shutil
 import zipfile
 
@@ -113,3 +114,31 @@ def test_a_zip_that_unpacks_to_more_than_its_size_explains_needs_trust(tmp_path)
     said = fails(1, "check", "--data", path, saying="its 6 files would unpack to 377487360 bytes").err
     assert "--trust-data lifts it" in said
     assert "0.jpg: is nothing but zero bytes, not JPEG or PNG" in run("check", "--data", path, "--trust-data").out
+
+
+def test_what_the_kernel_shows_is_no_data():
+    for path in ("/proc/self", "/sys/class"):
+        fails(1, "check", "--data", path, saying="the system shows its own state there")
+
+
+@pytest.mark.skipif(os.environ.get("CNN_HAS_REPORT", "1") != "1", reason="needs cairo")
+def test_pictures_that_catdog_drew_are_named_among_the_photographs(divided, tmp_path):
+    data = tmp_path / "x"
+    shutil.copytree(divided / "train", data)
+    assert "drawn by catdog" not in succeeds("check", "--data", data).err
+    succeeds("samples", "--data", data, "--out", tmp_path / "samples.png")
+    shutil.copy(tmp_path / "samples.png", data / "Cat")
+    said = succeeds("check", "--data", data).err
+    assert f"warning: 1 of the images was drawn by catdog, such as {data}/Cat/samples.png;" in said
+
+
+def test_the_oxford_pets_are_of_the_breeds_in_their_names(tmp_path):
+    images, masks = tmp_path / "pets" / "images", tmp_path / "pets" / "annotations" / "trimaps"
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    for name in ("Abyssinian_1", "Abyssinian_100", "american_bulldog_1", "american_bulldog_10"):
+        photograph(name, 1).save(images / f"{name}.jpg")
+        photograph(name, 2).save(masks / f"{name}.png")
+    (images / "Abyssinian_100.mat").write_bytes(b"x")
+    for path in (images, tmp_path / "pets"):
+        assert as_json("check", "--data", path, "--json")["classes"] == {"Abyssinian": 2, "american_bulldog": 2}

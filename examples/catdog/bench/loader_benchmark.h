@@ -1,4 +1,4 @@
-/* How long the loader's stages take and how many images a second it gives.
+/* The time of each of the loader's stages, and the loader's images per second.
  *
  * A stage is measured on one thread over the same images again and again; the shortest time counts. The whole loader is
  * measured over epochs, of which the median counts: from files and from decoded bytes, as it is and augmented. */
@@ -20,7 +20,7 @@ typedef struct loader_benchmark_settings {
     uint64_t cache_bytes; /* 0: decoded bytes aren't kept, and that isn't measured */
 } loader_benchmark_settings;
 
-/* Takes one figure: the name of what was measured, and its unit, "us" an image or "images_per_second". */
+/* Receives one result: its name, its unit ("us", for an image, or "images_per_second") and its value. */
 typedef void (*loader_benchmark_taker)(void *user, const char *name, const char *unit, double value);
 
 cnn_status loader_benchmark_measure(const loader_benchmark_settings *settings, loader_benchmark_taker take, void *user);

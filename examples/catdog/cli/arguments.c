@@ -125,7 +125,7 @@ static int set_option(const catdog_command *command, const option *o, const char
     return PARSED;
 }
 
-/* Prints help if that is what the argument asks for. Two of its forms are for the build. */
+/* Prints help if the argument asks for it. The build uses the forms =man and =bash. */
 static int asks_for_help(const catdog_command *command, const option *options, const char *argument)
 {
     if (!strcmp(argument, "--help") || !strcmp(argument, "-h"))

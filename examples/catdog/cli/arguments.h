@@ -1,17 +1,17 @@
-/* The command line: commands, and their options as tables, which both parse and explain themselves. */
+/* The command line. A command's table of options both parses its arguments and documents them. */
 #ifndef CATDOG_CLI_ARGUMENTS_H
 #define CATDOG_CLI_ARGUMENTS_H
 
 #include <stddef.h>
 
-/* What a command's process ends with. */
+/* Exit statuses. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 typedef struct catdog_command {
     const char *name;
     const char *summary;                                                     /* one line, for `catdog --help` */
     const char *synopsis;                                                    /* what follows `catdog NAME` */
-    const char *guide;                                                       /* what it does, by example */
+    const char *guide;                                                       /* what it does, with examples */
     int (*run)(const struct catdog_command *command, int argc, char **argv); /* argv[0] is the command's name */
     const char *hint; /* what to add to the sentence on an unknown option; NULL: nothing */
 } catdog_command;

@@ -1,10 +1,10 @@
-/* Time that passes, whatever is done to the date. */
+/* A clock that runs on whatever happens to the date. */
 #ifndef CATDOG_CLI_CLOCK_H
 #define CATDOG_CLI_CLOCK_H
 
 #include <time.h>
 
-/* Seconds since some moment. */
+/* Seconds since an arbitrary moment. */
 static inline double clock_now(void)
 {
     struct timespec time;

@@ -4,7 +4,7 @@
 #include "cli/manual.h"
 #include "cli/output.h"
 
-/* What stands before an option's value, and completes to files where the option has no better to say. */
+/* What completes an option's value: its choices, else files. */
 static void print_values(const option *o)
 {
     int files = o->kind == OPTION_TEXT && (strstr(o->value_name, "FILE") || strstr(o->value_name, "PATH"));
@@ -40,7 +40,7 @@ static const char beginning[] =
     "    [[ $current == '=' ]] && current=''\n"
     "    [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}\n";
 
-/* What follows -- of tune are options of train. */
+/* After tune's -- come options of train. */
 static const char middle[] =
     "    [[ $command == tune && \" ${COMP_WORDS[*]:2:COMP_CWORD-2} \" == *' -- '* ]] && command=train\n"
     "    case $command in\n";

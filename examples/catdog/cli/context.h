@@ -21,10 +21,12 @@ typedef struct context_options {
     { "threads", "N", "threads to use", OPTION_WHOLE, &(c).threads, 1, 256, .initial = "one for each processor" }
 
 #define MEMORY_OPTION(c) \
-    { "memory", "MB", "limit on the memory for weights, activations and photographs, in MB", OPTION_WHOLE, &(c).memory_mb, 1, 1 << 24, .initial = "no limit" }
+    { "memory", "MB", "limit on the memory for weights, activations and photographs, in MB", \
+      OPTION_WHOLE, &(c).memory_mb, 1, 1 << 24, .initial = "no limit" }
 
 #define MAX_PIXELS_OPTION(c) \
-    { "max-pixels", "N", "limit on the width times height of a photograph, in pixels", OPTION_WHOLE, &(c).max_pixels, 1, UINT32_MAX, .initial = "200000000" }
+    { "max-pixels", "N", "limit on the width times height of a photograph, in pixels", \
+      OPTION_WHOLE, &(c).max_pixels, 1, UINT32_MAX, .initial = "200000000" }
 /* clang-format on */
 
 /* Makes a context whose warnings go to standard error, each once. Prints the sentence of an error. */

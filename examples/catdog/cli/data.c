@@ -2,10 +2,27 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "cli/destination.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/paths.h"
+
+/* Reports and samples that were saved among the photographs. */
+static void warn_of_own_pictures(const cnn_dataset *dataset)
+{
+    uint64_t count = 0;
+    const char *first = NULL;
+    for (uint64_t i = 0; i < cnn_dataset_count(dataset); i++) {
+        const char *path = cnn_dataset_path(dataset, i), *dot = strrchr(path, '.');
+        if (dot && !strcasecmp(dot, ".png") && destination_is_own_picture(path) && !count++)
+            first = path;
+    }
+    if (count)
+        output_error("warning: %llu of the images %s drawn by catdog, such as %s; move what is no photograph elsewhere",
+                     (unsigned long long)count, count == 1 ? "was" : "were", first);
+}
 
 cnn_status data_open(cnn_context *context, const data_options *data, cnn_part part, cnn_dataset **dataset)
 {
@@ -14,9 +31,16 @@ cnn_status data_open(cnn_context *context, const data_options *data, cnn_part pa
     options.part = part;
     if (data->trusted)
         options.max_unpacked_bytes = options.max_decoded_bytes = UINT64_MAX;
+    if (paths_is_of_the_kernel(data->path)) {
+        output_error("%s: holds no photographs: the system shows its own state there; name a folder of photographs",
+                     data->path);
+        return CNN_ERROR_DATA;
+    }
     cnn_status status = cnn_dataset_open(context, data->path, &options, dataset);
     if (status)
         paths_library_error(data->path);
+    else
+        warn_of_own_pictures(*dataset);
     return status;
 }
 
@@ -27,7 +51,7 @@ cnn_dataset_parts data_parts(const cnn_dataset *dataset)
     return parts;
 }
 
-/* Opens everything, or of data that is divided the part that is wanted, and says which that was. */
+/* Opens the wanted part of divided data, and says which one it is; or all of other data. */
 static cnn_status open_part(cnn_context *context, const data_options *data, cnn_part wanted, cnn_dataset **dataset)
 {
     if (!cnn_dataset_has_test_part(NULL, data->path)) /* a context of its own: warnings are for the opening */

@@ -1,4 +1,4 @@
-/* Opening datasets, and leaving out their broken files. */
+/* Opens datasets, and leaves out their broken files. */
 #ifndef CATDOG_CLI_DATA_H
 #define CATDOG_CLI_DATA_H
 
@@ -21,7 +21,8 @@ typedef struct data_options {
     { "data", "PATH", help ": folder, zip or CSV list", OPTION_TEXT, &(d).path, .needed = 1 }, TRUST_OPTION(d)
 
 #define TRUST_OPTION(d) \
-    { "trust-data", NULL, "accept zips and photographs that unpack to far more than their size", OPTION_FLAG, &(d).trusted }
+    { "trust-data", NULL, "accept zips and photographs that unpack to far more than their size", \
+      OPTION_FLAG, &(d).trusted }
 /* clang-format on */
 
 /* Opens one part of the data. Prints the sentence of an error. The caller owns the dataset. */

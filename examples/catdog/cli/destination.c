@@ -17,7 +17,7 @@ enum { LOOKED_AT = 256, MOST_LINKS = 40 };
 
 #define METADATA "{\"__metadata__\":{"
 
-/* What files begin with, behind `skipped` bytes. */
+/* How catdog's own files begin, after `skipped` bytes. */
 static const struct start {
     destination_kind kind;
     size_t skipped;
@@ -86,6 +86,14 @@ static int is_own(const ends *of, destination_kind kind)
     return kind == DESTINATION_PAGE && holds(of, "Made by catdog ");
 }
 
+int destination_is_own_picture(const char *path)
+{
+    struct stat info;
+    ends found;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size && !read_ends(path, info.st_size, &found) &&
+           is_own(&found, DESTINATION_PICTURE);
+}
+
 int destination_check_content(const char *path, destination_kind kind, int force)
 {
     struct stat info;
@@ -99,7 +107,7 @@ int destination_check_content(const char *path, destination_kind kind, int force
     return -1;
 }
 
-/* What a program's own descriptors are called. */
+/* The names of a process's own file descriptors. */
 static int is_descriptor(const char *path)
 {
     return !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/stderr") || !strncmp(path, "/dev/fd/", 8) ||
@@ -143,7 +151,7 @@ static void folder_of(const char *path, char folder[PATH_MAX])
     snprintf(folder, PATH_MAX, "%.*s", !slash ? 1 : slash == path ? 1 : (int)(slash - path), slash ? path : ".");
 }
 
-/* A link to what isn't there: where it leads. Others are left as they are. */
+/* Replaces a link to a missing file by its target. Other paths stay as they are. */
 static void follow_to_nothing(char path[PATH_MAX])
 {
     for (int i = 0; i < MOST_LINKS && follow_link(path); i++)
@@ -173,7 +181,7 @@ static int takes_a_stream(destination_kind kind)
     return kind != DESTINATION_CHECKPOINT && kind != DESTINATION_SEARCH; /* these are read again */
 }
 
-/* Why nothing can be written where something stands already; NULL if it can. */
+/* Why an existing file can't be written; NULL if it can. */
 static const char *reason_against(const struct stat *info, const char *path, destination_kind kind)
 {
     mode_t mode = info->st_mode;
@@ -210,7 +218,7 @@ static int check_writable(const destination *d)
     return reason ? -1 : 0;
 }
 
-/* Whether two paths lead to one file. Of a device or pipe there may be many. */
+/* Whether two paths are the same file. Devices and pipes may be used twice. */
 static int same(const char *a, const char *b)
 {
     struct stat info;
@@ -232,7 +240,7 @@ static int check_apart(const catdog_command *command, const destination *list)
     return EXIT_DONE;
 }
 
-/* Ends of names that promise a format, and who writes it. */
+/* Ends of names that belong to a format, and which outputs have it. */
 static const struct format {
     const char *end;
     unsigned kinds; /* a bit for each destination_kind */
@@ -268,8 +276,8 @@ static int ends_in(const char *path, const char *end)
     return length > more && !strcasecmp(path + length - more, end);
 }
 
-/* A new file isn't given a name that promises what it isn't. (One that stands there is replaced if it is catdog's, or
- * with --force.) */
+/* Refuses a new file whose name belongs to another format. (An existing one is replaced if it is catdog's, or with
+ * --force.) */
 static int check_name(const catdog_command *command, const destination *d)
 {
     struct stat info;
@@ -288,7 +296,7 @@ static int check_name(const catdog_command *command, const destination *d)
                            command->name, d->option, wrong, right, d->path);
 }
 
-/* Whether a path lies in a folder, or is it. */
+/* Whether a path is a folder, or inside it. */
 static int is_within(const char *path, const char *folder)
 {
     struct stat info;
@@ -301,7 +309,7 @@ static int is_within(const char *path, const char *folder)
     return !strncmp(place, around, length) && (around[length - 1] == '/' || place[length] == '/' || !place[length]);
 }
 
-/* Pictures among the photographs would be photographs of the next training. */
+/* Refuses to write pictures among the photographs, where the next training would take them for photographs. */
 static int check_outside(const catdog_command *command, const destination *list)
 {
     for (const destination *a = list; a->option; a++) {

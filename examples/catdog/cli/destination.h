@@ -13,12 +13,12 @@ typedef enum destination_kind {
     DESTINATION_PICTURE,
     DESTINATION_PAGE,
     DESTINATION_FOLDER,
-    DESTINATION_INPUT /* isn't written, and must not be by way of the others */
+    DESTINATION_INPUT /* is read; no output may overwrite it */
 } destination_kind;
 
 typedef struct destination {
     const char *option; /* "--model"; NULL ends a list */
-    const char *path;   /* NULL: not given */
+    const char *path;   /* NULL: absent */
     destination_kind kind;
 } destination;
 
@@ -28,16 +28,21 @@ typedef struct destination {
         "force", NULL, "also overwrite files that catdog did not write", OPTION_FLAG, &(force) \
     }
 
-/* Gives EXIT_DONE; or, with a sentence printed, EXIT_USAGE where two of the list are one file, a new file's name
- * promises another format, or pictures are to be written into an input that is a folder, and EXIT_FAILED where a file
- * can't be written, or would replace one that catdog doesn't write as such (not with `force`): better known before
- * hours of work. Where one is standard output, results go to standard error from here on (output_results). */
+/* Checks the outputs before hours of work. Returns EXIT_DONE; or, with a sentence printed,
+ *   EXIT_USAGE where two of the list are the same file, a new file's name belongs to another format, or pictures are to
+ * be written into a folder of the input; EXIT_FAILED where a file can't be written, or, without `force`, where one
+ * exists that catdog did not write as such. If an output is standard output, results go to standard error from here on
+ * (output_results). */
 int destinations_check(const catdog_command *command, const destination *list, int force);
 
-/* The last part alone, for a path that wasn't given by an option. 0, or -1 with a sentence printed. */
+/* Checks only that catdog wrote the existing file as such, for a path without an option. 0, or -1 with a sentence
+ * printed. */
 int destination_check_content(const char *path, destination_kind kind, int force);
 
-/* How files of catdog end that don't begin in a way of their own. */
+/* Whether the file is a picture that catdog drew. */
+int destination_is_own_picture(const char *path);
+
+/* The ends by which catdog recognises its own pictures, whose beginnings are like others'. */
 #define DESTINATION_PNG_END            \
     "\x00\x00\x00\x0ftEXtSoftware\x00" \
     "catdog\x61\x1e\xab\x36"           \

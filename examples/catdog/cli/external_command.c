@@ -8,7 +8,7 @@
 
 #define NAME "catdog-full"
 
-/* As shipped.c's places. */
+/* As in shipped.c. */
 static const char *const places[] = { "%/" NAME, "%/../libexec/catdog/" NAME, CATDOG_PROGRAM_FOLDER "/" NAME };
 
 void external_command_run(char **argv)

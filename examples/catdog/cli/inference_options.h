@@ -18,11 +18,13 @@ typedef struct inference_options {
 /* Entries of a command's table of options, for `i`, an inference_options: THRESHOLD_OPTION where classes are predicted,
  * INFERENCE_OPTIONS wherever a model is run. */
 #define THRESHOLD_OPTION(i) \
-    { "threshold", "X", "probability from which the second of two classes is predicted", OPTION_NUMBER, &(i).threshold, 1e-6, 0.999999, .initial = "0.5" }
+    { "threshold", "X", "probability from which the second of two classes is predicted", \
+      OPTION_NUMBER, &(i).threshold, 1e-6, 0.999999, .initial = "0.5" }
 
 #define INFERENCE_OPTIONS(i) \
     { "flip", NULL, "average the predictions for each photograph and its mirror image", OPTION_FLAG, &(i).flip }, \
-    { "size", "N", "scale photographs to N x N pixels", OPTION_WHOLE, &(i).size, 8, 4096, .initial = "the model's own size" }
+    { "size", "N", "scale photographs to N x N pixels", \
+      OPTION_WHOLE, &(i).size, 8, 4096, .initial = "the model's own size" }
 /* clang-format on */
 
 /* Loads a classifier and applies the options to it. Returns EXIT_DONE; or, with a sentence printed, EXIT_FAILED, or

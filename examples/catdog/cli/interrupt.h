@@ -1,8 +1,8 @@
-/* Ctrl-C asks the work to stop where it can; a second one kills the process. */
+/* Stopping on Ctrl-C: the first one asks the work to stop at its next opportunity, the second kills the process. */
 #ifndef CATDOG_CLI_INTERRUPT_H
 #define CATDOG_CLI_INTERRUPT_H
 
-/* From here on SIGINT, SIGTERM and SIGHUP (a closed terminal) are noted, once; SIGHUP not where it was ignored. */
+/* From here on the first SIGINT, SIGTERM or SIGHUP (a closed terminal) is recorded; SIGHUP not if it was ignored. */
 void interrupt_catch(void);
 int interrupt_asked(void);
 

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-/* Where a text is parsed without memory, jansson 2.14 drops bytes, or ends the program by an assertion. So it gets its
- * last memory from here, which isn't given back. */
+/* When memory runs out while a text is parsed, jansson 2.14 drops bytes, or aborts by an assertion. Its last
+ * allocations therefore come from this reserve, which is never released. */
 enum { RESERVE = 1 << 20, ALIGNMENT = 16 };
 static _Alignas(ALIGNMENT) char reserve[RESERVE];
 static atomic_size_t reserve_used;

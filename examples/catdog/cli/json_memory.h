@@ -1,19 +1,17 @@
-/* Whether memory was short while JSON was built: jansson's functions tell by results that would have to be looked at
- * for each element of each list. */
+/* Detects that memory ran out while JSON was built, without a check after each of jansson's calls. */
 #ifndef CATDOG_CLI_JSON_MEMORY_H
 #define CATDOG_CLI_JSON_MEMORY_H
 
 /* Before the first use of jansson. */
 void json_memory_watch(void);
 
-/* Frees what jansson's functions give to be freed. */
+/* Releases memory that jansson's functions return. */
 void json_memory_release(void *memory);
 
-/* Tells of an allocation that failed elsewhere, so that a value is missing. */
+/* Records an allocation that failed elsewhere and left a value out. */
 void json_memory_lost(void);
 
-/* Not 0 if an allocation for JSON has failed on this thread since the last call. What was built since may lack parts.
- */
+/* Not 0 if an allocation for JSON has failed on this thread since the last call: JSON built since may be incomplete. */
 int json_memory_ran_out(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a command's table of options is turned into beside its help: a man page, and what bash completes. */
+/* Man pages and bash completion, made from the tables of options. */
 #ifndef CATDOG_CLI_MANUAL_H
 #define CATDOG_CLI_MANUAL_H
 
@@ -8,7 +8,7 @@
 void manual_of_command(const catdog_command *command, const option *options);
 void manual_of_program(const catdog_command *const *commands);
 
-/* Bash's completion of the program, to standard output. It asks each command for its part by --help=bash, which is
+/* The program's bash completion, to standard output. Each command contributes its part by --help=bash, which calls
  * completion_of_command. */
 int completion_of_program(const catdog_command *const *commands);
 void completion_of_command(const catdog_command *command, const option *options);

@@ -25,10 +25,13 @@ const char *net_help(void);
 /* Entries of a command's table of options, for `net`, a net_arguments; `chosen`: the default net, NULL if there is none. */
 #define NET_OPTIONS(net, chosen) \
     { "net", "NAME|FILE.json", net_help(), OPTION_TEXT, &(net).name, .choices = net_names(), .initial = chosen }, \
-    { "size", "N", "height and width of the net's input in pixels", OPTION_WHOLE, &(net).size, 8, 4096, .initial = "the net's own" }, \
-    { "width", "X", "factor for the number of filters and units of each layer", OPTION_NUMBER, &(net).width, 0.05, 16, .initial = "1" }, \
+    { "size", "N", "height and width of the net's input in pixels", \
+      OPTION_WHOLE, &(net).size, 8, 4096, .initial = "the net's own" }, \
+    { "width", "X", "factor for the number of filters and units of each layer", \
+      OPTION_NUMBER, &(net).width, 0.05, 16, .initial = "1" }, \
     { "batch-norm", NULL, "add batch normalisation after each convolution", OPTION_FLAG, &(net).batch_norm }, \
-    { "dropout", "X", "dropout rate before the last layer", OPTION_NUMBER, &(net).dropout, 0, 0.99, .initial = "the net's own" }
+    { "dropout", "X", "dropout rate before the last layer", \
+      OPTION_NUMBER, &(net).dropout, 0, 0.99, .initial = "the net's own" }
 /* clang-format on */
 
 /* Whether that is the name of a file, not of a net. */

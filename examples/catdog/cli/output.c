@@ -15,7 +15,7 @@ enum { LONGEST_SENTENCE = 2048 };
 static int flush_errno; /* of the first flush that failed */
 static int kept_for_file;
 
-/* What the library says and what users of the program know it as. */
+/* Options of the library as its sentences name them, and of the program. */
 static const char *const option_names[][2] = {
     { "cnn_context_options.max_pixels", "--max-pixels" },
     { "memory_limit in cnn_context_options", "--memory" },

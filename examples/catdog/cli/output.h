@@ -1,5 +1,5 @@
-/* What is written to standard output and standard error. Names of files come from strangers: control characters in
- * them don't reach a terminal, and bytes that aren't UTF-8 don't reach JSON. */
+/* Writes to standard output and standard error. File names come from strangers: their control characters are kept from
+ * the terminal, and bytes that aren't UTF-8 from JSON. */
 #ifndef CATDOG_CLI_OUTPUT_H
 #define CATDOG_CLI_OUTPUT_H
 
@@ -24,7 +24,7 @@ void output_keep_for_file(void);
  * library's. Valid until this thread's next call. */
 const char *output_reason(const char *path, const char *sentence);
 
-/* Text with control characters replaced by '?', and the number of characters that it takes on a terminal. */
+/* Writes text with control characters replaced by '?'; the number of characters that it takes on a terminal. */
 void output_text(FILE *file, const char *text);
 int output_width(const char *text);
 
@@ -40,19 +40,19 @@ json_t *output_json_text(const char *text);
 /* A JSON number, null if it isn't finite. */
 json_t *output_json_number(double number);
 
-/* `object`, which it frees, as text that the caller frees; NULL if `object` is NULL or memory was short, be it while
- * the object was built on this thread. */
+/* Turns `object` into text that the caller frees, and releases it. NULL if `object` is NULL or memory ran out, now or
+ * while this thread built the object. */
 char *output_json_dump(json_t *object, size_t flags);
 
-/* Writes `object` as text and a line end to output_results(), and frees it. Gives 0, or -1 (with its sentence printed)
- * if `object` is NULL or memory is short. */
+/* Writes `object` as a line of text to output_results(), and releases it. Returns 0, or -1 with a sentence printed if
+ * `object` is NULL or memory is short. */
 int output_json(json_t *object, size_t flags);
 
-/* Writes out what standard output holds back. Not 0 if something was lost: there is no use in going on. */
+/* Flushes standard output. Not 0 if output was lost, so that there is no use in continuing. */
 int output_flush(void);
 
-/* Ends standard output. Gives EXIT_DONE, or EXIT_FAILED if something of it was lost: with a sentence, unless it is that
- * the reader of a pipe has seen enough and went away, as `head` does. */
+/* Ends standard output. Returns EXIT_DONE, or EXIT_FAILED if output was lost, with a sentence printed unless the reader
+ * of a pipe has closed it, as `head` does. */
 int output_finish(void);
 
 #endif

@@ -7,6 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/vfs.h>
+#endif
+
 #include <cnn/cnn.h>
 
 #include "cli/arguments.h"
@@ -55,7 +59,7 @@ static void free_names(char **names)
     free(names);
 }
 
-/* Ends the sentence on a path at which there is nothing. */
+/* Prints the sentence on a path that doesn't exist, with the most similar name beside it. */
 static void print_with_nearest(const char *path)
 {
     char *folder = folder_of(path);
@@ -88,4 +92,16 @@ void paths_model_error(const char *path, cnn_status status)
         output_error("%s; a model is a file that 'catdog train' wrote, or an ONNX file", cnn_last_error());
     else
         paths_library_error(path);
+}
+
+int paths_is_of_the_kernel(const char *path)
+{
+#ifdef __linux__
+    enum { PROC = 0x9fa0, SYSFS = 0x62656572 }; /* linux/magic.h */
+    struct statfs system;
+    return !statfs(path, &system) && (system.f_type == PROC || system.f_type == SYSFS);
+#else
+    (void)path;
+    return 0;
+#endif
 }

@@ -122,7 +122,7 @@ static double seconds_left(const progress_line *progress, const cnn_progress *st
     return step * (double)(state->steps - state->step) + epoch * (state->epochs - state->epoch);
 }
 
-/* What can be told of a training beside its bar: as much as the terminal has room for. */
+/* The text beside a training's bar: as much as fits the terminal. */
 static void describe(const progress_line *progress, const cnn_progress *state, size_t room, char *text, size_t size)
 {
     double speed = state->seconds > 0 ? (double)state->images / state->seconds : 0, accuracy = 100 * state->accuracy;
@@ -154,7 +154,7 @@ void progress_training(progress_line *progress, const cnn_progress *state)
     draw(progress, left, part, right);
 }
 
-/* The line of an epoch that is over, short enough for a terminal of that width if it can be. */
+/* The line of a finished epoch, shortened to the terminal's width where possible. */
 static void describe_epoch(const cnn_epoch *epoch, uint32_t epochs, size_t width, char *text, size_t size)
 {
     int validated = !isnan(epoch->validation_loss);

@@ -1,4 +1,4 @@
-/* Axes, what is plotted within them, and keys. */
+/* Axes, plots and keys. */
 #ifndef CATDOG_REPORT_AXES_H
 #define CATDOG_REPORT_AXES_H
 
@@ -9,7 +9,7 @@
 typedef enum axis_format {
     AXIS_NUMBER,
     AXIS_PERCENT,
-    AXIS_COUNT /* from 0, on a logarithm's scale from 1 on: else few would not be seen beside many */
+    AXIS_COUNT /* from 0, logarithmic from 1 on, so that small counts show beside large ones */
 } axis_format;
 
 typedef struct axis {
@@ -39,7 +39,7 @@ double axes_y(const axes *a, double value);
 void axes_curve(const axes *a, const canvas *c, const double *x, const double *y, size_t count, uint32_t colour);
 void axes_dashes(const axes *a, const canvas *c, double x0, double y0, double x1, double y1);
 
-/* An entry of the key, at most `room` wide, on line `line` and from `*x` on, which it moves. */
+/* Draws an entry of the key, at most `room` wide, in line `line` at `*x`, and advances `*x`. */
 void axes_key(const canvas *c, int line, double *x, double room, uint32_t colour, const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* Bars that lie: one for each of a few named things. */
+/* Horizontal bars with names. */
 #ifndef CATDOG_REPORT_BARS_H
 #define CATDOG_REPORT_BARS_H
 
@@ -9,7 +9,7 @@
 typedef struct bar {
     const char *name; /* UTF-8 */
     double value;
-    char text[48]; /* the value, as people read it */
+    char text[48]; /* the value as text */
 } bar;
 
 typedef struct bars {

@@ -9,7 +9,7 @@ static const double width = 390, height = 300;
 
 enum { BINS = 15 }; /* as the calibration error has them */
 
-/* Photographs by the confidence in what was predicted. */
+/* The photographs by the confidence of their predictions. */
 typedef struct bins {
     double confidence[BINS]; /* sums */
     size_t right[BINS], wrong[BINS];

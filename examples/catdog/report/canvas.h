@@ -1,5 +1,4 @@
-/* What figures are drawn on: cairo, with a theme's colours; text by Pango, which shapes all scripts and takes what the
- * typeface lacks from others. */
+/* The surface that figures are drawn on: cairo with a theme's colours, and Pango for text of all scripts. */
 #ifndef CATDOG_REPORT_CANVAS_H
 #define CATDOG_REPORT_CANVAS_H
 
@@ -32,7 +31,7 @@ enum { TEXT_SMALL = 11, TEXT_NORMAL = 12, TEXT_TITLE = 16 };
 
 canvas canvas_create(cairo_surface_t *surface, const theme *colours, double width, double height);
 
-/* Tells whether all that was drawn could be: a surface doesn't know. */
+/* Returns whether everything could be drawn, which the surface does not report. */
 cairo_status_t canvas_release(canvas *c);
 
 void canvas_colour(const canvas *c, uint32_t colour, double alpha);
@@ -40,7 +39,7 @@ void canvas_colour(const canvas *c, uint32_t colour, double alpha);
 /* The colour between two, `share` of the way from the first. */
 uint32_t canvas_blend(uint32_t from, uint32_t to, double share);
 
-/* Text, in the colour that is set; `y` is its baseline. What isn't UTF-8 becomes U+FFFD. */
+/* Draws text in the current colour, with its baseline at `y`. Invalid UTF-8 becomes U+FFFD. */
 void canvas_font(const canvas *c, double size, int bold);
 double canvas_text_width(const canvas *c, const char *text);
 void canvas_text(const canvas *c, double x, double y, canvas_align align, const char *text);

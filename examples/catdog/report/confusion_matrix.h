@@ -1,4 +1,4 @@
-/* The confusion matrix: how many photographs of each true class were predicted to be of which class. */
+/* The confusion matrix: the number of photographs of each true class by predicted class. */
 #ifndef CATDOG_REPORT_CONFUSION_MATRIX_H
 #define CATDOG_REPORT_CONFUSION_MATRIX_H
 

@@ -16,7 +16,7 @@
 enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12 };
 static const double png_scale = 2;
 
-/* What is drawn lies in memory till the end; SVG then has each letter once. */
+/* The whole drawing is kept in memory, which lets SVG define each letter once. */
 static cairo_status_t draw_with_title(const figure *f, cairo_surface_t *surface)
 {
     canvas c = canvas_create(surface, &light_theme, f->width, f->height);

@@ -1,4 +1,4 @@
-/* A figure: something to draw, and how large; to files, and to streams as SVG. */
+/* A figure of a certain size, which is drawn to files and, as SVG, to streams. */
 #ifndef CATDOG_REPORT_FIGURE_H
 #define CATDOG_REPORT_FIGURE_H
 
@@ -6,7 +6,7 @@
 
 typedef struct figure {
     const char *name;  /* of its files, without their ends */
-    const char *title; /* stands above it in its files */
+    const char *title; /* above it in its files */
     double width, height;
     void (*draw)(const canvas *c, const void *data);
     const void *data;

@@ -1,4 +1,4 @@
-/* What the first layer looks for: its filters as small images. */
+/* The filters of the first layer, as small images. */
 #ifndef CATDOG_REPORT_FILTERS_H
 #define CATDOG_REPORT_FILTERS_H
 

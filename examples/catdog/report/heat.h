@@ -4,7 +4,7 @@
 
 #include <cnn/cnn.h>
 
-/* Paints `map` (height x width, 0 to 1) over an image of RGB bytes: what is cold becomes grey, what is hot glows. */
+/* Paints `map` (height x width, 0 to 1) over an RGB image: low values turn grey, high values glow. */
 void heat_paint(cnn_tensor *map, unsigned char *pixels, int width, int height);
 
 #endif

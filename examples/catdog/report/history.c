@@ -13,7 +13,7 @@ static const char *const names[HISTORY_COLUMNS] = { "epoch", "loss", "accuracy",
 
 enum { LONGEST_LINE = 1024, MOST_FIELDS = 64, MOST_EPOCHS = 1000000 };
 
-/* Cuts a line at its commas. Gives the number of fields. */
+/* Splits a line at its commas. Returns the number of fields. */
 static int split(char *line, char **fields)
 {
     int count = 0;

@@ -1,4 +1,4 @@
-/* The figures of each epoch, as `catdog train --history` writes them. */
+/* The history of a training, as `catdog train --history` writes it. */
 #ifndef CATDOG_REPORT_HISTORY_H
 #define CATDOG_REPORT_HISTORY_H
 

@@ -23,7 +23,7 @@ void html_name(FILE *file, const char *name)
     fputs("</bdi>", file);
 }
 
-/* Bytes on their way to a page, three of which become four letters. */
+/* A base64 encoder: three bytes become four letters. */
 typedef struct base64 {
     FILE *file;
     unsigned char waiting[3];

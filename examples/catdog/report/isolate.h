@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Gives `to`: the name, between marks (U+2068, U+2069) if it may be written from right to left. What stands beside it
- * in a sentence, such as a number, then stays where it is. */
+/* Copies a name to `to`, between isolating marks (U+2068, U+2069) if its script may run from right to left. Text beside
+ * it in a sentence, such as a number, then stays in place. Returns `to`. */
 const char *isolate(char *to, size_t size, const char *name);
 
 #endif

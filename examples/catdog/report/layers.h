@@ -10,7 +10,7 @@ typedef struct layer {
     const char *name, *type; /* they belong to the model */
     char shape[48];
     uint64_t parameters;
-    double milliseconds; /* for one photograph; 0: it is computed with a layer before it, or takes no time */
+    double milliseconds; /* for one photograph; 0: computed together with an earlier layer, or no time */
 } layer;
 
 enum { SLOWEST = 12 };

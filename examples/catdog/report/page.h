@@ -9,7 +9,7 @@
 #include "report/score_curves.h"
 #include "report/training_curves.h"
 
-/* All that a report tells. */
+/* The content of a report. */
 typedef struct report {
     const char *model_path, *data_path;
     cnn_classifier *classifier;

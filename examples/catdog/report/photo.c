@@ -21,7 +21,7 @@ static void fail(j_common_ptr state)
     longjmp(f->place, 1);
 }
 
-/* NULL if memory is short: there is nothing else that can go wrong. The caller frees it. */
+/* NULL if memory is short, the only possible failure. The caller frees the bytes. */
 static unsigned char *encode(const unsigned char *pixels, int width, int height, unsigned long *size)
 {
     struct jpeg_compress_struct jpeg;

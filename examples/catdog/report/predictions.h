@@ -13,7 +13,7 @@ enum { CLASS_NAME = 256 };
 typedef struct prediction {
     uint64_t image; /* its index in the dataset */
     uint32_t label, predicted;
-    double confidence; /* in what was predicted */
+    double confidence; /* in the predicted class */
 } prediction;
 
 typedef struct predictions {

@@ -33,7 +33,7 @@ static int is_address(const char *host, size_t length)
     return inet_pton(is_ipv6 ? AF_INET6 : AF_INET, text, address) == 1;
 }
 
-/* The length of a host without its port, which is of digits. */
+/* The length of a host without its port. */
 static size_t host_length(const char *host)
 {
     const char *port = strrchr(host, ':'), *bracket = strrchr(host, ']');
@@ -50,7 +50,7 @@ int access_is_for_us(struct MHD_Connection *http, const access_rules *rules)
     return is_address(host, length) || is_listed("localhost", host, length) || is_listed(rules->hosts, host, length);
 }
 
-/* What follows http:// or https://; NULL: it doesn't begin so. */
+/* The part after http:// or https://; NULL if there is neither. */
 static const char *after_scheme(const char *origin)
 {
     size_t length = !strncasecmp(origin, "http://", 7) ? 7 : !strncasecmp(origin, "https://", 8) ? 8 : 0;

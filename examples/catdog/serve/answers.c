@@ -7,8 +7,8 @@
 #include "cli/json_memory.h"
 #include "cli/output.h"
 
-/* A copy that free() takes: jansson's memory has other ways. Six digits are what a float holds. What was built where
- * memory was short may lack parts, and is no answer. */
+/* The text as memory for free(), which jansson's is not. A float has six significant digits. NULL if memory ran out
+ * while the object was built, because it may be incomplete. */
 static char *to_text(json_t *object)
 {
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;

@@ -37,7 +37,7 @@ static void classify_plain(batch *b, photograph *const *some, size_t count)
     }
 }
 
-/* One that is wanted with a heat map and can't get one is classified without. */
+/* If the model has no heat maps, classifies without. */
 static void classify_with_heat_map(batch *b, photograph *one)
 {
     cnn_status status =
@@ -48,7 +48,7 @@ static void classify_with_heat_map(batch *b, photograph *one)
         photograph_refuse(one, status, cnn_last_error());
 }
 
-/* Moves those without a heat map to the front, and gives their number. */
+/* Moves photographs without a heat map to the front. Returns their number. */
 static size_t gather_plain(photograph **some, size_t count)
 {
     size_t plain = 0;

@@ -13,17 +13,17 @@ typedef struct batch {
     size_t capacity;
     photograph **photographs; /* room for `capacity`, to be filled by the caller */
 
-    /* What the classifier takes and gives, for each of them. */
+    /* The classifier's inputs and outputs, one of each for a photograph. */
     const void **bytes;
     size_t *sizes;
     cnn_prediction *predictions;
 } batch;
 
-/* Not 0 if memory is short. Released with batch_release even so. */
+/* Not 0 if memory is short; batch_release is to be called even so. */
 int batch_init(batch *b, const cnn_classifier *classifier, size_t capacity);
 void batch_release(batch *b);
 
-/* Classifies the first `count` photographs, which it may put in another order; those that can't be are refused. */
+/* Classifies the first `count` photographs, which it may reorder; refuses those that can't be classified. */
 void batch_classify(batch *b, size_t count);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "cli/clock.h"
 
-/* What a client is credited with at first, so that those who have just come aren't the slowest. */
+/* A credit for each client, so that those that have just connected are not the slowest. */
 static const double credit_bytes = 1000, credit_seconds = 0.25;
 
 void connections_init(connections *all, size_t most)
@@ -29,7 +29,7 @@ static void shut(connections *all, connection *one)
     shutdown(one->socket, SHUT_RDWR);
 }
 
-/* Bytes in a second that the client sends. What it takes of an answer isn't known: there it is slow after a while. */
+/* The client's bytes per second. How much of a response it has received is unknown, so its rate only falls then. */
 static double rate(const connection *one, double now)
 {
     return ((double)one->bytes + credit_bytes) / (now - one->since + credit_seconds);

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* What the fields of a head add up to. */
+/* Sums over the fields of a header. */
 typedef struct field_sums {
     size_t size; /* as they were sent, if they were sent as they are here */
     int hosts, origins, lengths, encodings, other_encodings, broken;
 } field_sums;
 
-/* Letters, digits and what else RFC 9110 has in the name of a field. */
+/* Letters, digits and the marks that RFC 9110 allows in a field's name. */
 static int is_token(const char *text)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";

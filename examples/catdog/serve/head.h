@@ -1,5 +1,5 @@
-/* Whether the head of a request is what HTTP/1.1 allows (RFC 9112). libmicrohttpd 0.9.75 takes much that a proxy in
- * front would read otherwise, and so could be led to mistake one request for two. */
+/* Checks that a request's header is valid HTTP/1.1 (RFC 9112). libmicrohttpd 0.9.75 accepts much that a proxy in front
+ * of it would read differently, which allows request smuggling. */
 #ifndef CATDOG_SERVE_HEAD_H
 #define CATDOG_SERVE_HEAD_H
 
@@ -7,10 +7,11 @@
 
 #include <microhttpd.h>
 
-/* Why a head can't be taken, as a sentence; NULL: it can. `uri_size`: of the address, as it was sent. */
+/* What is wrong with the header, as a sentence; NULL if nothing is. `uri_size`: the size of the address as it was sent.
+ */
 const char *head_fault(struct MHD_Connection *http, const char *method, const char *version, size_t uri_size);
 
-/* The path of an address, which may have a scheme and a host before it. NULL: that host isn't the one of Host. */
+/* The path of an address, which may begin with a scheme and a host. NULL if that host is not the Host header's. */
 const char *head_path(struct MHD_Connection *http, const char *address);
 
 #endif

@@ -1,13 +1,13 @@
-/* The socket on which the server is reached. */
+/* The listening socket. */
 #ifndef CATDOG_SERVE_LISTENER_H
 #define CATDOG_SERVE_LISTENER_H
 
 #include <stdint.h>
 
-/* Listens at an address (IPv4 or IPv6, in digits) and port (0: any that is free). −1: a sentence was printed. */
+/* Listens on an IPv4 or IPv6 address and a port (0: any free one). Returns −1 with a sentence printed. */
 int listener_open(const char *address, uint64_t port);
 
-/* The port that it got. */
+/* The port that a socket listens on. */
 unsigned listener_port(int socket);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* What the server answers; anything else counts with the last. */
+/* The status codes that are counted; any other counts as the last one. */
 static const unsigned codes[METRICS_CODES] = { 200, 204, 304, 400, 403, 404, 405, 413, 415, 421, 422, 503, 500 };
 
 static const double bounds[METRICS_BUCKETS] = { 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30 };

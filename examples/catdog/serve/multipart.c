@@ -9,10 +9,10 @@
 enum { LONGEST_BOUNDARY = 70, LONGEST_PADDING = 64, LONGEST_HEAD = 16 << 10 };
 
 typedef enum multipart_state {
-    IN_PREAMBLE, /* what stands before the first boundary */
+    IN_PREAMBLE, /* before the first boundary */
     IN_HEAD,     /* of a part */
     IN_CONTENT,
-    IN_EPILOGUE /* what stands after the last */
+    IN_EPILOGUE /* after the last boundary */
 } multipart_state;
 
 struct multipart {
@@ -24,8 +24,8 @@ struct multipart {
     size_t delimiter_size; /* "\n--" and the boundary */
     char *buffer;          /* bytes that came and aren't done with */
     size_t used, capacity;
-    size_t search; /* what stands before it in the buffer holds no line end that is looked for */
-    size_t start;  /* of a head's lines, or of content that wasn't handed over; may be one past `search` */
+    size_t search; /* the buffer has no relevant line end before this place */
+    size_t start;  /* of a header's lines, or of content not yet passed on; may be one past `search` */
 };
 
 static multipart_status set_boundary(multipart *m, const char *content_type)
@@ -62,7 +62,7 @@ multipart *multipart_create(const char *content_type, size_t most_parts, const m
 {
     multipart *m = calloc(1, sizeof *m);
     *status = m ? set_boundary(m, content_type) : MULTIPART_NO_MEMORY;
-    /* A boundary stands at the beginning of a line. So does the first. */
+    /* Every boundary follows a line end, even the first. */
     if (*status == MULTIPART_GOOD && m->delimiter_size && append(m, "\r\n", 2))
         *status = MULTIPART_NO_MEMORY;
     if (*status == MULTIPART_GOOD && m->delimiter_size) {
@@ -91,7 +91,7 @@ int multipart_is_complete(const multipart *m)
 /* Where the content that was found ends, and the line with the boundary. */
 typedef struct boundary_line {
     size_t content_end;
-    size_t line_end; /* the place of its \n; of the last boundary, which needs none, what follows it */
+    size_t line_end; /* the place of its \n; for the last boundary, which needs none, the place after it */
     int is_last, has_return;
 } boundary_line;
 
@@ -143,7 +143,7 @@ static multipart_status begin_head(multipart *m, const boundary_line *line)
     return !line->is_last && ++m->parts > m->most_parts ? MULTIPART_MANY_PARTS : MULTIPART_GOOD;
 }
 
-/* Looks for a boundary from `search` on, which moves to it, to the beginning of what may become one, or to the end. */
+/* Looks for a boundary from `search` on. `search` moves to it, to the start of a possible one, or to the end. */
 static boundary_found find_boundary(multipart *m, boundary_line *line)
 {
     const char *found;
@@ -252,7 +252,7 @@ static multipart_status pass_head(multipart *m, int *more)
     }
 }
 
-/* Forgets what is done with, but for the byte before `search`, which may be a boundary's \r. */
+/* Drops processed bytes, except the byte before `search`, which may be a boundary's \r. */
 static void compact(multipart *m)
 {
     size_t done = m->search ? m->search - 1 : 0;

@@ -1,5 +1,5 @@
-/* Forms (multipart/form-data, RFC 7578), taken apart as they come in. Each byte is looked at a few times at most, and
- * no more than a few kilobytes are held. */
+/* Parses forms (multipart/form-data, RFC 7578) as they arrive. Reads each byte a few times at most, and holds a few
+ * kilobytes at most. */
 #ifndef CATDOG_SERVE_MULTIPART_H
 #define CATDOG_SERVE_MULTIPART_H
 
@@ -7,9 +7,9 @@
 
 typedef struct multipart multipart;
 
-/* What a form consists of is told by these. Not 0: they want no more of it. */
+/* Receives the parts of a form. Each function returns not 0 to stop. */
 typedef struct multipart_listener {
-    int (*begin)(void *user, const char *file_name); /* a part; NULL: its field is no file. UTF-8 isn't checked */
+    int (*begin)(void *user, const char *file_name); /* a part; NULL if it is not a file. May be invalid UTF-8 */
     int (*content)(void *user, const char *bytes, size_t size);
     void *user;
 } multipart_listener;
@@ -22,14 +22,14 @@ typedef enum multipart_status {
     MULTIPART_NO_MEMORY
 } multipart_status;
 
-/* `content_type`: the header of the request. NULL with `*status` MULTIPART_GOOD: it has no boundary that can be one. */
+/* `content_type`: the request's header. NULL with `*status` MULTIPART_GOOD if it has no valid boundary. */
 multipart *multipart_create(const char *content_type, size_t most_parts, const multipart_listener *listener,
                             multipart_status *status);
 
-/* After anything but MULTIPART_GOOD it takes no more. */
+/* Not to be called again after a status other than MULTIPART_GOOD. */
 multipart_status multipart_receive(multipart *m, const char *bytes, size_t size);
 
-/* Whether its closing boundary was there. */
+/* Whether the closing boundary has arrived. */
 int multipart_is_complete(const multipart *m);
 
 void multipart_destroy(multipart *m); /* NULL is ignored */

@@ -1,4 +1,4 @@
-/* The web page's files, which are part of the program: embed.py makes pages.c of them. */
+/* The files of the web page, which embed.py turns into pages.c. */
 #ifndef CATDOG_SERVE_PAGES_H
 #define CATDOG_SERVE_PAGES_H
 

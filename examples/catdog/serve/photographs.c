@@ -34,7 +34,7 @@ static int spend(memory_budget *budget, size_t bytes)
     return -1;
 }
 
-/* What grows by half again and again is copied a few times at most. */
+/* Growing by half keeps the number of copies small. */
 static int grow(photograph *one, size_t least)
 {
     const size_t smallest = (size_t)64 << 10;

@@ -1,4 +1,4 @@
-/* The photographs of one request: their bytes, and what the classifier says of them. */
+/* The photographs of one request: their bytes and their predictions. */
 #ifndef CATDOG_SERVE_PHOTOGRAPHS_H
 #define CATDOG_SERVE_PHOTOGRAPHS_H
 
@@ -10,7 +10,7 @@
 
 #include "serve/decode_cost.h"
 
-/* Bytes of all requests together. */
+/* The bytes of all requests together. */
 typedef struct memory_budget {
     atomic_size_t used;
     size_t limit;
@@ -22,7 +22,7 @@ typedef struct photograph {
     struct photographs *request;
     struct photograph *next_in_queue;
     uint64_t turn; /* in the queue */
-    char *name;    /* as the client calls it; NULL: it doesn't */
+    char *name;    /* from the client; NULL: none */
     unsigned char *bytes;
     size_t size, capacity;
     decode_cost cost;
@@ -37,22 +37,22 @@ typedef struct photographs {
     uint32_t classes; /* of the classifier */
     photograph **items;
     size_t count;
-    int heat_maps;      /* are wanted */
-    size_t pending;     /* that the queue has; its own */
-    uint64_t arrival;   /* in the queue: its number; its own */
-    atomic_int dropped; /* by the queue: some of them it never classified */
+    int heat_maps;      /* requested */
+    size_t pending;     /* in the queue, which owns this field */
+    uint64_t arrival;   /* number of the request, set by the queue */
+    atomic_int dropped; /* the queue dropped some without classifying them */
     void (*done)(void *user);
-    int (*is_abandoned)(void *user); /* whether nobody waits for the answer any more */
+    int (*is_abandoned)(void *user); /* whether the client has gone */
     void *user;
 } photographs;
 
 /* Adds one without bytes. NULL if memory is short. `name` may be NULL and is copied. */
 photograph *photographs_add(photographs *all, const char *name);
 
-/* Adds bytes to one; not 0 if memory is short or the budget is spent. */
+/* Appends bytes; not 0 if memory is short or the budget is used up. */
 int photograph_append(photograph *one, const void *bytes, size_t size);
 
-/* Says that it can't be used, and why. */
+/* Records that the photograph can't be classified, and why. */
 void photograph_refuse(photograph *one, cnn_status status, const char *sentence);
 
 void photograph_release_bytes(photograph *one);

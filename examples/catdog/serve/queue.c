@@ -5,19 +5,19 @@
 
 #include "serve/batch.h"
 
-/* Photographs of one kind wait in a lane for its thread. */
+/* A thread, and the photographs that wait for it. */
 typedef struct lane {
     queue *queue;
     pthread_t thread;
     int has_thread;
     photograph *first;     /* in the order of their turns */
-    uint64_t turn;         /* of the one that was taken last */
+    uint64_t turn;         /* of the photograph taken last */
     uint64_t decode_limit; /* bytes that decoding a batch may take */
     int works;             /* on a batch */
     batch batch;           /* the thread's own */
 } lane;
 
-/* Those that are slow to decode have a lane of their own, so that others needn't wait for them. */
+/* Photographs that are slow to decode have a lane of their own, so that the others need not wait for them. */
 enum { QUICK_LANE, SLOW_LANE, LANES };
 
 /* Of decoding that a batch may take: a second or two on one thread. */
@@ -41,7 +41,7 @@ static int is_abandoned(const photograph *one)
     return one->request->is_abandoned(one->request->user);
 }
 
-/* Where the lane's list holds the one that comes next. */
+/* The place of the photograph that is next in the lane's list. */
 static photograph **find_next(lane *l)
 {
     photograph **found = &l->first;
@@ -59,8 +59,7 @@ static photograph *take(lane *l, photograph **place)
     return one;
 }
 
-/* Moves photographs out, as many as a batch may have and memory allows to decode at once, and not so many that those
- * who come next wait long; but one at least. */
+/* Takes at least one photograph, and more as far as the batch, the memory for decoding and BATCH_WORK allow. */
 static size_t take_batch(lane *l)
 {
     size_t count = 0;
@@ -78,7 +77,7 @@ static size_t take_batch(lane *l)
     return count;
 }
 
-/* Waits for photographs. 0: there are none, and there will be none. Where places are taken, photographs follow. */
+/* Waits for photographs. Returns 0 once none will come: the queue is closed and no place is reserved. */
 static size_t wait_for_batch(lane *l)
 {
     queue *q = l->queue;
@@ -94,7 +93,7 @@ static size_t wait_for_batch(lane *l)
     return count;
 }
 
-/* Photographs that are done with, classified or not. Their memory goes, and requests that have no others are told. */
+/* Releases finished photographs, classified or dropped, and calls `done` for requests that have no others. */
 static void finish(queue *q, photograph *const *some, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -108,7 +107,7 @@ static void finish(queue *q, photograph *const *some, size_t count)
     }
 }
 
-/* Moves those that nobody waits for any more to the end, and gives the number of the others. */
+/* Moves photographs of clients that have gone to the end. Returns the number of the others. */
 static size_t set_abandoned_aside(photograph **some, size_t count)
 {
     for (size_t i = 0; i < count;) {
@@ -181,7 +180,8 @@ void queue_close(queue *q)
     pthread_mutex_unlock(&q->mutex);
 }
 
-/* Moves those out of a lane that are to be dropped, NULL: all, to the front of a list. Gives the list. */
+/* Moves photographs that are to be dropped (`is_dropped` NULL: all) from a lane to the front of a list. Returns the
+ * list. */
 static photograph *take_dropped(lane *l, int (*is_dropped)(const photograph *one), photograph *list)
 {
     photograph **place = &l->first;
@@ -262,8 +262,8 @@ int queue_reserve(queue *q, size_t count)
     return full;
 }
 
-/* The first photographs of all requests come before their second ones, and so on: who sends many keeps nobody else
- * waiting. Looks from `place` on, and gives where the request's next one may go. */
+/* Inserts by turns: the first photographs of all requests precede their second ones, and so on. Searches from `place`
+ * on. Returns the place from which to search for the request's next one. */
 static photograph **insert(photograph **place, photograph *one, uint64_t turn)
 {
     while (*place && (*place)->turn <= turn)

@@ -1,6 +1,6 @@
-/* Photographs wait here, by turns of their requests, for the thread that classifies what there is, as many together as
- * a batch takes. The library's own threads work inside. So requests from many connections share batches, and nobody
- * waits for others to come. Those that are slow to decode wait for another thread, which takes one at a time. */
+/* Photographs waiting to be classified. Requests take turns, so that one with many photographs does not hold up the
+ * others. A thread classifies whatever waits, up to a batch, without waiting for more; requests from many connections
+ * so share batches. Photographs that are slow to decode are left to a second thread, one at a time. */
 #ifndef CATDOG_SERVE_QUEUE_H
 #define CATDOG_SERVE_QUEUE_H
 
@@ -15,27 +15,27 @@ typedef struct queue queue;
 /* NULL if memory or threads are short. */
 queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits, metrics *counts);
 
-/* Requests no longer take turns, but are finished one after another: where time is short, some are answered in whole
- * rather than all in part. */
+/* Ends the turns: from now on requests are finished one after another, so that at least some are answered if time is
+ * short. */
 void queue_take_oldest_first(queue *queue);
 
-/* Takes no more. */
+/* Accepts no more photographs. */
 void queue_close(queue *queue);
 
-/* Drops those that wait for a client that went away; all that wait. Their requests' `done`s are called. */
+/* Drops waiting photographs: those of clients that have gone, or all. Calls their requests' `done`. */
 void queue_drop_abandoned(queue *queue);
 void queue_drop_all(queue *queue);
 
-/* Whether there is nothing in it, and nothing being classified. */
+/* Whether no photograph is waiting or being classified. */
 int queue_is_idle(queue *queue);
 
-void queue_destroy(queue *queue); /* NULL is ignored; else it is closed, and what is in it classified */
+void queue_destroy(queue *queue); /* closes it and classifies what waits; ignores NULL */
 
-/* Takes places for `count` photographs. Not 0 if there aren't as many, or it is closed. */
+/* Reserves places for `count` photographs. Not 0 if there are not enough, or if the queue is closed. */
 int queue_reserve(queue *queue, size_t count);
 
-/* Adds those of a request that were not refused, for which places were reserved. When all of them are classified, or
- * dropped, its `done` is called, on another thread; from now on until then the request is the queue's. */
+/* Adds a request's photographs that were not refused, in the places reserved for them. Once all are classified or
+ * dropped, calls the request's `done` on another thread; until then the queue owns the request. */
 void queue_push(queue *queue, photographs *request);
 
 #endif

@@ -13,7 +13,7 @@ static void resume(void *user)
     MHD_resume_connection(r->http);
 }
 
-/* While photographs are classified nothing is read from their client; but that it has closed can be seen. */
+/* Nothing is read from a client while its photographs are classified, but this shows whether it has closed. */
 static int is_abandoned(void *user)
 {
     const request *r = user;
@@ -55,13 +55,13 @@ static enum MHD_Result end_classifying(request *r)
     return respond_with_refusal(r);
 }
 
-/* Connections beyond the limit are for short answers. */
+/* Connections beyond the limit only get short responses. */
 static int is_busy(server *s, size_t count)
 {
     return connections_count(&s->connections) > s->limits.connections || queue_reserve(s->queue, count);
 }
 
-/* The body is there; or its photographs are classified. */
+/* Called when the body is complete, and again when its photographs are classified. */
 static enum MHD_Result classify(request *r)
 {
     if (r->classified)
@@ -106,7 +106,7 @@ static void refuse_by_method(request *r, const char *method)
         r->uploads = posts;
 }
 
-/* Where it can't be told what a client meant, nothing that follows on its connection is understood either. */
+/* After an ambiguous header nothing else on the connection can be trusted, so it is closed. */
 static void refuse_by_head(request *r, const char *path, const char *method, const char *version)
 {
     const char *fault = head_fault(r->http, method, version, r->connection->uri_size);
@@ -132,8 +132,8 @@ static void refuse_for_size(request *r)
            (double)r->server->limits.body_bytes / (1 << 20));
 }
 
-/* Not 0: the request is refused, and its body had better not come at all. Else the body of one that is refused is read
- * and dropped: a client that is still sending would miss the answer. */
+/* Not 0 if the request is to be refused before its body arrives. Otherwise the body of a refused request is read and
+ * dropped, because a client that is still sending would miss the response. */
 static int refuse_by_length(request *r)
 {
     const char *text = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);

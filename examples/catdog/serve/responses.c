@@ -5,7 +5,7 @@
 #include "serve/answers.h"
 #include "serve/server_internal.h"
 
-/* Nothing of the page comes from elsewhere, nothing in it is inline, and no other page shows it in a frame. */
+/* The page loads nothing from other origins, has nothing inline, and can't be framed. */
 static const char *const headers[][2] = {
     { "Content-Security-Policy",
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -16,7 +16,7 @@ static const char *const headers[][2] = {
     { "Permissions-Policy", "camera=(), geolocation=(), microphone=()" },
 };
 
-/* Pages of elsewhere that are allowed may read the answers; others may not even load them. */
+/* Pages of allowed origins may read the responses; others may not even load them. */
 static void add_origin(const request *r, struct MHD_Response *response)
 {
     const char *origin = access_allowed_origin(r->http, &r->server->rules);
@@ -52,7 +52,7 @@ static enum MHD_Result send_response(request *r, unsigned code, struct MHD_Respo
     return result;
 }
 
-/* Takes `text`, which may be NULL if memory was short. */
+/* Takes ownership of `text`, which is NULL if memory was short. */
 static enum MHD_Result send_text(request *r, unsigned code, const char *type, char *text)
 {
     if (!text)
@@ -77,7 +77,7 @@ enum MHD_Result respond_with_refusal(request *r)
     return send_json(r, r->refusal.code, answer_error(r->refusal.sentence));
 }
 
-/* A browser asks so before it lets a page of elsewhere send a photograph. */
+/* A browser sends this request before it lets a page of another origin send a photograph. */
 enum MHD_Result respond_to_preflight(request *r)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -121,7 +121,7 @@ enum MHD_Result respond_with_metrics(request *r)
     return send_text(r, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", metrics_text(m));
 }
 
-/* Of photographs none of which is classified. */
+/* The status code if no photograph was classified. */
 static unsigned refusal_code(const photographs *all)
 {
     for (size_t i = 0; i < all->count; i++)

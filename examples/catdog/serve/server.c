@@ -9,10 +9,10 @@
 #include "cli/output.h"
 #include "serve/server_internal.h"
 
-/* For the head of a request and what is read of its body at once. */
+/* For a request's header and the part of its body read at once. */
 enum { CONNECTION_BUFFER = 48 << 10 };
 
-/* Connections beyond the limit: what is new is answered at once, or makes the slowest of the others go. */
+/* Connections beyond the limit, so that a new client gets a response at once or displaces the slowest one. */
 enum { SPARE_CONNECTIONS = 32 };
 
 static void note_connection(void *user, struct MHD_Connection *http, void **socket_user,
@@ -28,7 +28,7 @@ static void note_connection(void *user, struct MHD_Connection *http, void **sock
     }
 }
 
-/* What the address says can't be seen in what libmicrohttpd makes of it. */
+/* Records facts about the address that libmicrohttpd's decoded one no longer shows. */
 static void *note_address(void *user, const char *uri, struct MHD_Connection *http)
 {
     (void)user;
@@ -149,7 +149,7 @@ void server_destroy(server *s)
     if (!s)
         return;
     if (s->daemon) {
-        MHD_quiesce_daemon(s->daemon); /* else the listener would be closed, which is the caller's */
+        MHD_quiesce_daemon(s->daemon); /* or it would close the listener, which the caller owns */
         MHD_stop_daemon(s->daemon);
     }
     queue_destroy(s->queue);

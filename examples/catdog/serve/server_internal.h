@@ -1,4 +1,4 @@
-/* What the files that make up the server share: itself, and a request. */
+/* What the server's files share: the server and its requests. */
 #ifndef CATDOG_SERVE_SERVER_INTERNAL_H
 #define CATDOG_SERVE_SERVER_INTERNAL_H
 
@@ -55,12 +55,12 @@ struct request {
     unsigned answered; /* the status code; 0: not yet */
 };
 
-/* requests.c: what libmicrohttpd calls while a request comes in, and when it has ended. `user` is the server. */
+/* requests.c: libmicrohttpd's callbacks while a request arrives and when it has ended. `user` is the server. */
 enum MHD_Result request_handle(void *user, struct MHD_Connection *http, const char *url, const char *method,
                                const char *version, const char *data, size_t *size, void **request_user);
 void request_end(void *user, struct MHD_Connection *http, void **request_user, enum MHD_RequestTerminationCode code);
 
-/* responses.c: what a request is answered with. MHD_NO if memory is short: the connection is then closed. */
+/* responses.c: the responses. MHD_NO if memory is short, which closes the connection. */
 enum MHD_Result respond_with_refusal(request *r);
 enum MHD_Result respond_to_preflight(request *r);
 enum MHD_Result respond_with_page(request *r);

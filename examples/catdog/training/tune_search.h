@@ -1,4 +1,4 @@
-/* The search of `catdog tune`: which trial to train next, and for how long; and the file that keeps what was found.
+/* The search of `catdog tune`: which trial to train next, and for how long; and the file that keeps the results.
  *
  * Successive halving (Jamieson and Talwalkar 2016, arXiv:1502.07943; Li et al. 2018, "Hyperband", arXiv:1603.06560) in
  * its asynchronous form (Li et al. 2020, arXiv:1810.05934), which can end at any time: many trials are trained for few
@@ -16,7 +16,7 @@
 typedef struct tune_result {
     uint32_t trial;
     uint32_t rung;         /* 0 has the fewest epochs */
-    double accuracy, loss; /* of validation; a training that went astray has 0 and infinity */
+    double accuracy, loss; /* of validation; 0 and infinity if the training diverged */
     double seconds;
 } tune_result;
 
