@@ -22,11 +22,11 @@ typedef struct summary {
 /* What a prediction runs, as a drawing or a list; each operation with its time if that is wanted, for one image. */
 static int print_program(const summary *s)
 {
-    cnn_shape shape = cnn_model_input_shape(s->model);
-    const int64_t dims[] = { 1, shape.dims[0], shape.dims[1], shape.dims[2] };
+    int64_t dims[CNN_MAX_RANK] = { 1 };
+    int32_t rank = 1 + cnn_model_input_dims(s->model, dims + 1, CNN_MAX_RANK - 1);
     cnn_tensor *image = NULL;
     char *text = NULL;
-    cnn_status status = s->time ? cnn_tensor_create(s->context, CNN_FLOAT32, 4, dims, &image) : CNN_OK;
+    cnn_status status = s->time ? cnn_tensor_create(s->context, CNN_FLOAT32, rank, dims, &image) : CNN_OK;
     if (!status)
         status = (s->dot ? cnn_model_program_dot : cnn_model_program_text)(s->model, image, &text);
     if (!status)
