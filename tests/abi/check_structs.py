@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-GIVEN = {"cnn_progress", "cnn_sample_result"}  # which only the library makes
+GIVEN = {"cnn_progress", "cnn_sample_result", "cnn_training_batch"}  # which only the library makes
 STRUCT = re.compile(r"typedef struct (\w+) \{(.*?)^\} \1;", re.S | re.M)
 ENUM = re.compile(r"typedef enum (\w+) \{")
 

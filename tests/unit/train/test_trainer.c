@@ -2,8 +2,8 @@
 #define _XOPEN_SOURCE 700
 #include "stripes.h"
 
-#include <pthread.h>
 #include <math.h>
+#include <pthread.h>
 
 #include "runtime/model_internal.h"
 
@@ -503,14 +503,14 @@ static void the_threshold_moves_decisions(void **state)
 }
 
 typedef struct canceller {
+    cnn_context *context;
     uint64_t steps, cancel_at;
     pthread_t thread;
 } canceller;
 
 static void *cancel(void *argument)
 {
-    (void)argument;
-    cnn_context_cancel(NULL);
+    cnn_context_cancel(argument);
     return NULL;
 }
 
@@ -520,7 +520,7 @@ static int cancel_in_step(const cnn_progress *progress, void *user)
     (void)progress;
     if (++c->steps != c->cancel_at)
         return 0;
-    assert_int_equal(0, pthread_create(&c->thread, NULL, cancel, NULL));
+    assert_int_equal(0, pthread_create(&c->thread, NULL, cancel, c->context));
     pthread_join(c->thread, NULL);
     return 0;
 }
@@ -531,7 +531,7 @@ static void a_cancelled_training_keeps_what_it_has_learned(void **state)
     (void)state;
     for (uint64_t at = 17; at <= 26; at += 9) {
         stripes s = open_stripes(2, 0);
-        canceller c = { .cancel_at = at };
+        canceller c = { .context = s.context, .cancel_at = at };
         cnn_train_options options = make_options(5);
         options.on_step = cancel_in_step;
         options.on_step_user = &c;
@@ -550,9 +550,10 @@ static void a_cancelled_training_keeps_what_it_has_learned(void **state)
 
 static int cancel_after_image(const cnn_sample_result *result, void *user)
 {
+    canceller *c = user;
     (void)result;
-    ++*(int *)user;
-    cnn_context_cancel(NULL);
+    c->steps++;
+    cnn_context_cancel(c->context);
     return 0;
 }
 
@@ -560,16 +561,16 @@ static void a_cancelled_evaluation_gives_nothing(void **state)
 {
     (void)state;
     stripes s = open_stripes(2, 0);
-    int images = 0;
+    canceller c = { .context = s.context };
     cnn_metrics *metrics;
     cnn_evaluate_options options;
     cnn_evaluate_options_init(&options);
     options.batch_size = 10;
     options.on_image = cancel_after_image;
-    options.on_image_user = &images;
+    options.on_image_user = &c;
     assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
     assert_null(metrics);
-    assert_int_equal(10, images);
+    assert_int_equal(10, c.steps);
     close_stripes(&s);
 }
 
