@@ -5,20 +5,20 @@
 static const int64_t one = (int64_t)1 << CNN_POSITION_BITS;
 static const float grey = 127.5f;
 
-static cnn_sample_row sample_for(cnn_instruction_set set)
+static cnn_sample_row sample_for(cnn_simd simd)
 {
 #if defined(__x86_64__)
-    if (set != CNN_ISA_GENERIC) /* all above it have AVX2 */
+    if (simd != CNN_SIMD_GENERIC) /* all above it have AVX2 */
         return cnn_sample_row_avx2;
 #endif
-    (void)set;
+    (void)simd;
     return cnn_sample_row_generic;
 }
 
 void cnn_sampler_open(cnn_sampler *self, const cnn_photo *photo, cnn_border border, const cnn_warp_target *target,
-                      cnn_instruction_set set)
+                      cnn_simd simd)
 {
-    *self = (cnn_sampler){ .sample = sample_for(set),
+    *self = (cnn_sampler){ .sample = sample_for(simd),
                            .bytes = photo->bytes,
                            .stride = 3 * (size_t)photo->width,
                            .width = photo->width,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "image/warp.h"
+#include "simd/dispatch.h"
 #include "simd/pixel.h"
 
 /* Positions have 24 bits below the point, of which the first 6 count: 1/64 of a pixel is finer than a byte can tell but
@@ -38,7 +39,7 @@ struct cnn_sampler {
 };
 
 void cnn_sampler_open(cnn_sampler *sampler, const cnn_photo *photo, cnn_border border, const cnn_warp_target *target,
-                      cnn_instruction_set set);
+                      cnn_simd simd);
 
 /* The plain way. */
 void cnn_sample_row_generic(const cnn_sampler *sampler, cnn_position start, cnn_position step, int64_t count,

@@ -73,6 +73,24 @@ def test_the_loaders_benchmark_refuses_wrong_arguments():
     assert run("tests/bench/bench_loader", "/nowhere").returncode == 1
 
 
+def test_a_build_races_itself_layer_by_layer():
+    done = run("race_kernels.py", BUILD, BUILD, "--layer", "dense 1x6272", "--set", "generic", "--rounds", 1)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(re.fullmatch(r"generic fp32 1  dense 1x6272-512 +forward +\d+\.\d +\d+\.\d  \d+\.\d{3}", line) for line in lines)
+
+
+@pytest.mark.parametrize("arguments, saying", [
+    ([BUILD], "after"),
+    ([BUILD, "nowhere"], "is not there"),
+    ([BUILD, BUILD, "--rounds", "0"], "at least 1"),
+    ([BUILD, BUILD, "--layer", "17x17", "--set", "generic"], "no layer's name contains '17x17'"),
+])
+def test_the_race_refuses_wrong_arguments(arguments, saying):
+    done = run("race_kernels.py", *arguments)
+    assert done.returncode != 0 and saying in done.stderr and "Traceback" not in done.stderr
+
+
 def test_scaling_prints_a_row_for_each_batch():
     done = run("scaling.py", "--catdog", CATDOG, "--net", "two_conv", "--only", "threads", "--threads", 2, "--rounds", 1,
                "--batch", 2)

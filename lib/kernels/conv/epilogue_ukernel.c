@@ -24,25 +24,29 @@ ALWAYS_INLINE pooled pool_window(const float *from, ptrdiff_t row_stride, ptrdif
 }
 
 /* A vector of channels of one window. */
-ALWAYS_INLINE void pool_vector(cnn_pooling p, bool bf16, int64_t pixel, int64_t channel, int32_t height, int32_t width,
-                               size_t lanes)
+ALWAYS_INLINE void pool_vector(cnn_pooling p, int64_t pixel, int64_t channel, size_t lanes)
 {
-    const float *from = p.from + pixel * width * p.pixel_stride + channel;
+    const float *from = p.from + pixel * p.window[1] * p.pixel_stride + channel;
     ptrdiff_t to = pixel * p.to_stride + channel;
-    pooled best = pool_window(from, p.row_stride, p.pixel_stride, height, width, lanes);
-    vf_store_values(bf16, p.to, to, vf_clamp(vf_broadcast(p.clamp.min), vf_broadcast(p.clamp.max), best.value), lanes);
+    pooled best = pool_window(from, p.row_stride, p.pixel_stride, p.window[0], p.window[1], lanes);
+    vf_store_values(p.bf16, p.to, to, vf_clamp(vf_broadcast(p.clamp.min), vf_broadcast(p.clamp.max), best.value),
+                    lanes);
     if (p.argmax)
         vf_store_bytes(p.argmax + to, best.place, lanes);
 }
 
+/* The last three are constants to callers that want speed. */
 ALWAYS_INLINE void pool_windows(cnn_pooling p, bool bf16, int32_t height, int32_t width)
 {
+    p.bf16 = bf16;
+    p.window[0] = height;
+    p.window[1] = width;
     for (int64_t i = 0; i < p.pixels; i++) {
         int64_t c = 0;
         for (; c + VF_WIDTH <= p.channels; c += VF_WIDTH)
-            pool_vector(p, bf16, i, c, height, width, VF_WIDTH);
+            pool_vector(p, i, c, VF_WIDTH);
         if (c < p.channels)
-            pool_vector(p, bf16, i, c, height, width, (size_t)(p.channels - c));
+            pool_vector(p, i, c, (size_t)(p.channels - c));
     }
 }
 
@@ -64,16 +68,21 @@ ALWAYS_INLINE void fetch_ahead(const void *values, ptrdiff_t at, bool bf16)
     __builtin_prefetch((const char *)values + (at + FETCH_AHEAD) * (bf16 ? 2 : 4));
 }
 
-ALWAYS_INLINE vf mask_vector(const void *gradient, const void *output, ptrdiff_t at, bool bf16, vf min, vf max,
-                             size_t lanes)
+/* The gradient where min < output < max, elsewhere 0. */
+typedef struct gradient_mask {
+    const void *gradient, *output;
+    vf min, max;
+} gradient_mask;
+
+ALWAYS_INLINE vf mask_vector(gradient_mask m, bool bf16, ptrdiff_t at, size_t lanes)
 {
-    fetch_ahead(gradient, at, bf16);
-    vf value = vf_load_values(bf16, gradient, at, lanes);
-    if (!output)
+    fetch_ahead(m.gradient, at, bf16);
+    vf value = vf_load_values(bf16, m.gradient, at, lanes);
+    if (!m.output)
         return value;
-    fetch_ahead(output, at, bf16);
-    vf result = vf_load_values(bf16, output, at, lanes);
-    return vf_select(vf_both(vf_greater(result, min), vf_greater(max, result)), value, vf_zero());
+    fetch_ahead(m.output, at, bf16);
+    vf result = vf_load_values(bf16, m.output, at, lanes);
+    return vf_select(vf_both(vf_greater(result, m.min), vf_greater(m.max, result)), value, vf_zero());
 }
 
 ALWAYS_INLINE bool reads_bf16(cnn_gradient_types types)
@@ -89,39 +98,42 @@ ALWAYS_INLINE bool writes_bf16(cnn_gradient_types types)
 ALWAYS_INLINE void mask_gradient(cnn_gradient_types types, const void *gradient, const void *output, cnn_clamp clamp,
                                  int64_t count, void *to)
 {
-    vf min = vf_broadcast(clamp.min), max = vf_broadcast(clamp.max);
+    const gradient_mask m = { gradient, output, vf_broadcast(clamp.min), vf_broadcast(clamp.max) };
     int64_t i = 0;
     for (; i + VF_WIDTH <= count; i += VF_WIDTH)
-        vf_store_values(writes_bf16(types), to, i,
-                        mask_vector(gradient, output, i, reads_bf16(types), min, max, VF_WIDTH), VF_WIDTH);
+        vf_store_values(writes_bf16(types), to, i, mask_vector(m, reads_bf16(types), i, VF_WIDTH), VF_WIDTH);
     if (i < count)
-        vf_store_values(writes_bf16(types), to, i,
-                        mask_vector(gradient, output, i, reads_bf16(types), min, max, (size_t)(count - i)),
+        vf_store_values(writes_bf16(types), to, i, mask_vector(m, reads_bf16(types), i, (size_t)(count - i)),
                         (size_t)(count - i));
 }
 
-/* A vector of channels of pixels `within` to `last` - 1 of one window; `to` counts from row.to. */
-ALWAYS_INLINE void unpool_vector(cnn_gradient_types types, cnn_unpooling row, ptrdiff_t from, int32_t within,
-                                 int32_t last, ptrdiff_t to, size_t lanes)
+/* Pixels first to last - 1 of a window. */
+typedef struct window_part {
+    int32_t first, last;
+} window_part;
+
+/* A vector of channels; `to` counts from row.to. */
+ALWAYS_INLINE void unpool_vector(cnn_gradient_types types, cnn_unpooling row, ptrdiff_t from, window_part part,
+                                 ptrdiff_t to, size_t lanes)
 {
     __builtin_prefetch(row.argmax + from + FETCH_AHEAD);
-    vf value = mask_vector(row.gradient, row.output, from, reads_bf16(types), vf_broadcast(row.clamp.min),
-                           vf_broadcast(row.clamp.max), lanes);
-    for (int32_t i = within; i < last; i++, to += row.to_stride)
+    const gradient_mask m = { row.gradient, row.output, vf_broadcast(row.clamp.min), vf_broadcast(row.clamp.max) };
+    vf value = mask_vector(m, reads_bf16(types), from, lanes);
+    for (int32_t i = part.first; i < part.last; i++, to += row.to_stride)
         vf_store_values(writes_bf16(types), row.to, to,
                         vf_select(vf_equal_bytes(row.argmax + from, lanes, (uint8_t)(row.place + i)), value, vf_zero()),
                         lanes);
 }
 
-ALWAYS_INLINE void unpool_window(cnn_gradient_types types, cnn_unpooling row, int64_t window, int32_t within,
-                                 int32_t last, ptrdiff_t to)
+ALWAYS_INLINE void unpool_window(cnn_gradient_types types, cnn_unpooling row, int64_t window, window_part part,
+                                 ptrdiff_t to)
 {
     ptrdiff_t from = window * row.stride;
     int64_t c = 0;
     for (; c + VF_WIDTH <= row.channels; c += VF_WIDTH)
-        unpool_vector(types, row, from + c, within, last, to + c, VF_WIDTH);
+        unpool_vector(types, row, from + c, part, to + c, VF_WIDTH);
     if (c < row.channels)
-        unpool_vector(types, row, from + c, within, last, to + c, (size_t)(row.channels - c));
+        unpool_vector(types, row, from + c, part, to + c, (size_t)(row.channels - c));
 }
 
 /* `row` is passed by value so that stores of floats can't seem to change it. */
@@ -132,9 +144,9 @@ ALWAYS_INLINE void unpool_windows(cnn_gradient_types types, cnn_unpooling row, i
         int32_t within = (int32_t)(x % size),
                 last = row.last - x + within < size ? (int32_t)(row.last - x) + within : size;
         if (within == 0 && last == size)
-            unpool_window(types, row, x / size, 0, size, to);
+            unpool_window(types, row, x / size, (window_part){ 0, size }, to);
         else
-            unpool_window(types, row, x / size, within, last, to);
+            unpool_window(types, row, x / size, (window_part){ within, last }, to);
         to += (last - within) * row.to_stride;
         x += last - within;
     }

@@ -38,21 +38,24 @@ ALWAYS_INLINE ptrdiff_t opaque(ptrdiff_t place)
     return place;
 }
 
-/* Adds source rows first to last - 1. Row i of the source meets row i of the taps in the result's first row, if
- * `upper`, and row i - step in its second, if `lower`. */
-ALWAYS_INLINE void add_source_rows(cnn_depthwise_rows p, tile_shape s, tile_place at, int64_t first, int64_t last,
-                                   bool upper, bool lower, tile_sums *sums)
+/* Source rows first to last - 1, each of which is added for all the results that it is part of. Row i of the source
+ * meets row i of the taps in the result's first row, if `upper`, and row i - stride in its second, if `lower`. */
+typedef struct source_rows {
+    int64_t first, last;
+    bool upper, lower;
+} source_rows;
+
+ALWAYS_INLINE void add_source_rows(cnn_depthwise_rows p, tile_shape s, tile_place at, source_rows rows, tile_sums *sums)
 {
-    first = first > p.first ? first : p.first;
-    last = last < p.last ? last : p.last;
+    const int64_t first = rows.first > p.first ? rows.first : p.first, last = rows.last < p.last ? rows.last : p.last;
     for (int64_t i = first; i < last; i++) {
         const float *from = p.from + opaque((i - p.first) * p.row_stride + at.column * p.pixel_stride + at.channel);
         const float *weights = p.weights + opaque(i * s.taps * p.tap_stride + at.channel);
         vf factors[MAX_ROWS][MAX_TAPS];
         UNROLLED (u, s.taps) {
-            if (upper)
+            if (rows.upper)
                 factors[0][u] = load_lanes(s, weights + u * p.tap_stride);
-            if (lower)
+            if (rows.lower)
                 factors[MAX_ROWS - 1][u] = load_lanes(s, weights + (u - s.stride * s.taps) * p.tap_stride);
         }
         UNROLLED (j, (PIXELS - 1) * s.stride + s.taps) {
@@ -64,9 +67,9 @@ ALWAYS_INLINE void add_source_rows(cnn_depthwise_rows p, tile_shape s, tile_plac
                     continue;
                 vf *upper_sum = &sums->row[0][(j - u) / s.stride],
                    *lower_sum = &sums->row[MAX_ROWS - 1][(j - u) / s.stride];
-                if (upper)
+                if (rows.upper)
                     *upper_sum = vf_fmadd(value, factors[0][u], *upper_sum);
-                if (lower)
+                if (rows.lower)
                     *lower_sum = vf_fmadd(value, factors[MAX_ROWS - 1][u], *lower_sum);
             }
         }
@@ -94,10 +97,10 @@ ALWAYS_INLINE void run_tile(cnn_depthwise_rows p, tile_shape s, tile_place at)
         UNROLLED (t, PIXELS)
             sums.row[r][t] = bias;
     bool two = MAX_ROWS == 2 && p.rows == 2;
-    add_source_rows(p, s, at, 0, two ? s.stride : p.taps[0], true, false, &sums);
+    add_source_rows(p, s, at, (source_rows){ 0, two ? s.stride : p.taps[0], true, false }, &sums);
     if (two) {
-        add_source_rows(p, s, at, s.stride, p.taps[0], true, true, &sums);
-        add_source_rows(p, s, at, p.taps[0], p.taps[0] + s.stride, false, true, &sums);
+        add_source_rows(p, s, at, (source_rows){ s.stride, p.taps[0], true, true }, &sums);
+        add_source_rows(p, s, at, (source_rows){ p.taps[0], p.taps[0] + s.stride, false, true }, &sums);
     }
     ptrdiff_t to = at.pixel * p.to_stride + at.channel;
     store_row(p, s, opaque(to), sums.row[0]);

@@ -44,13 +44,18 @@ ALWAYS_INLINE size_t lanes(size_t columns, size_t first)
     return columns - first < VF_WIDTH ? columns - first : VF_WIDTH;
 }
 
-ALWAYS_INLINE void finish_rows(const cnn_int8_gemm *p, result_kind kind, int64_t row, int rows, int vectors,
-                               size_t columns, const vi *sums)
+/* The rows of a tile whose sums are finished, and vectors in each. */
+typedef struct finished_tile {
+    int rows, vectors;
+} finished_tile;
+
+ALWAYS_INLINE void finish_rows(const cnn_int8_gemm *p, result_kind kind, int64_t row, finished_tile s, size_t columns,
+                               const vi *sums)
 {
     const cnn_int8_result result = p->result; /* a copy, which stores of bytes can't change */
-    for (int r = 0; r < rows; r++)
-        UNROLLED (v, vectors)
-            finish_vector(&result, kind, sums[r * vectors + v], v * VF_WIDTH,
+    for (int r = 0; r < s.rows; r++)
+        UNROLLED (v, s.vectors)
+            finish_vector(&result, kind, sums[r * s.vectors + v], v * VF_WIDTH,
                           p->indirection.outputs[row + r] + v * VF_WIDTH, lanes(columns, (size_t)v * VF_WIDTH));
 }
 
@@ -58,16 +63,17 @@ ALWAYS_INLINE void finish_rows(const cnn_int8_gemm *p, result_kind kind, int64_t
 static __attribute__((noinline)) void finish_tile(const cnn_int8_gemm *p, int64_t row, int rows, int vectors,
                                                   const vi *sums)
 {
+    const finished_tile two = { rows, 2 }, one = { rows, 1 };
     size_t columns = (size_t)p->columns;
     result_kind kind = kind_of(&p->result);
     if (kind == RESULT_BYTES && columns == 2 * VF_WIDTH)
-        finish_rows(p, RESULT_BYTES, row, rows, 2, 2 * VF_WIDTH, sums);
+        finish_rows(p, RESULT_BYTES, row, two, 2 * VF_WIDTH, sums);
     else if (kind == RESULT_WITH_RESIDUAL && columns == 2 * VF_WIDTH)
-        finish_rows(p, RESULT_WITH_RESIDUAL, row, rows, 2, 2 * VF_WIDTH, sums);
+        finish_rows(p, RESULT_WITH_RESIDUAL, row, two, 2 * VF_WIDTH, sums);
     else if (vectors == 2)
-        finish_rows(p, kind, row, rows, 2, columns, sums);
+        finish_rows(p, kind, row, two, columns, sums);
     else
-        finish_rows(p, kind, row, rows, 1, columns, sums);
+        finish_rows(p, kind, row, one, columns, sums);
 }
 
 ALWAYS_INLINE void end_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])

@@ -97,15 +97,21 @@ ALWAYS_INLINE column load_column(cnn_batch_norm_masking masking, const cnn_batch
     return c;
 }
 
+/* What a loop is compiled for. */
+typedef struct variant {
+    bool bf16;
+    cnn_batch_norm_masking masking;
+} variant;
+
 /* The gradient at `place`, or 0 where it doesn't count; `x` is the input less the mean. */
-ALWAYS_INLINE vf masked_gradient(bool bf16, cnn_batch_norm_masking masking, const cnn_batch_norm_loop *l,
-                                 const column *c, ptrdiff_t place, vf x, size_t lanes)
+ALWAYS_INLINE vf masked_gradient(variant v, const cnn_batch_norm_loop *l, const column *c, ptrdiff_t place, vf x,
+                                 size_t lanes)
 {
-    vf gradient = vf_load_values(bf16, l->gradient, place, lanes);
-    if (masking == CNN_BATCH_NORM_ALL)
+    vf gradient = vf_load_values(v.bf16, l->gradient, place, lanes);
+    if (v.masking == CNN_BATCH_NORM_ALL)
         return gradient;
-    vf output = masking == CNN_BATCH_NORM_BY_OUTPUT ? vf_load_values(bf16, l->output, place, lanes)
-                                                    : vf_add(vf_mul(x, c->multiply), c->mask_add);
+    vf output = v.masking == CNN_BATCH_NORM_BY_OUTPUT ? vf_load_values(v.bf16, l->output, place, lanes)
+                                                      : vf_add(vf_mul(x, c->multiply), c->mask_add);
     return vf_select(vf_both(vf_greater(output, c->min), vf_greater(c->max, output)), gradient, vf_zero());
 }
 
@@ -119,7 +125,7 @@ ALWAYS_INLINE void add_gradient(bool bf16, cnn_batch_norm_masking masking, const
                                 size_t place, size_t lanes)
 {
     vf x = vf_sub(vf_load_values(bf16, l->input, (ptrdiff_t)place, lanes), s->c.subtract);
-    vf gradient = masked_gradient(bf16, masking, l, &s->c, (ptrdiff_t)place, x, lanes);
+    vf gradient = masked_gradient((variant){ bf16, masking }, l, &s->c, (ptrdiff_t)place, x, lanes);
     if (masking == CNN_BATCH_NORM_BY_OUTPUT && l->masked)
         vf_store_values(bf16, l->masked, (ptrdiff_t)place, gradient, lanes);
     s->sum = vf_add(s->sum, gradient);
@@ -164,7 +170,7 @@ ALWAYS_INLINE void input_gradient(bool bf16, cnn_batch_norm_masking masking, con
             ptrdiff_t place = (ptrdiff_t)(at + i);
             column c = load_column(masking, l, i, lanes);
             vf x = vf_sub(vf_load_values(bf16, l->input, place, lanes), c.subtract);
-            vf gradient = masked_gradient(bf16, masking, l, &c, place, x, lanes);
+            vf gradient = masked_gradient((variant){ bf16, masking }, l, &c, place, x, lanes);
             vf g = vf_sub(gradient, load_number(l->add, i, lanes));
             vf y = vf_mul(vf_sub(g, vf_mul(x, load_number(l->slope, i, lanes))), load_number(l->multiply, i, lanes));
             vf_store_values(bf16, l->result, place, y, lanes);

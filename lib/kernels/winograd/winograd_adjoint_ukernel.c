@@ -3,7 +3,10 @@
 #include "kernels/winograd/winograd_transforms.h"
 
 #if defined(VF_HAS_BF16_DOT)
-enum { SIDE = 4 /* of a transformed tile of 2 × 2 */, PAIR_COLUMNS = SIDE + 2 }; /* of the source of two tiles side by side */
+enum {
+    SIDE = 4 /* of a transformed tile of 2 × 2 */,
+    PAIR_COLUMNS = SIDE + 2
+}; /* of the source of two tiles side by side */
 
 ALWAYS_INLINE void source_column(const void *from, ptrdiff_t row_stride, size_t lanes, vf column[MAX_SIDE])
 {
@@ -102,9 +105,10 @@ static void units_input(const cnn_winograd_units *s)
         float *to = s->to + unit * s->channels;
         int64_t c = 0;
         for (; c + VF_WIDTH <= s->channels; c += VF_WIDTH)
-            input_vector(MAX_TILE, from + c, s->row_stride, s->pixel_stride, to + c, s->matrix_stride, VF_WIDTH);
+            input_vector(MAX_TILE, from + c, (tile_strides){ s->row_stride, s->pixel_stride, s->matrix_stride }, to + c,
+                         VF_WIDTH);
         if (c < s->channels)
-            input_vector(MAX_TILE, from + c, s->row_stride, s->pixel_stride, to + c, s->matrix_stride,
+            input_vector(MAX_TILE, from + c, (tile_strides){ s->row_stride, s->pixel_stride, s->matrix_stride }, to + c,
                          (size_t)(s->channels - c));
     }
 }

@@ -1,7 +1,7 @@
-/* Winograd's transforms of one dimension, a vector of channels at a time. One of two dimensions is a matrix times the tile
- * times the matrix transposed: the matrix is applied to the columns, then to the rows of what that gives. Included by
- * sources that are compiled once per instruction set. Matrices have the paper's names (arXiv:1509.09308), for the points
- * 0, 1, -1 (2, -2) and infinity. */
+/* Winograd's transforms of one dimension, a vector of channels at a time. One of two dimensions is a matrix times the
+ * tile times the matrix transposed: the matrix is applied to the columns, then to the rows of what that gives. Included
+ * by sources that are compiled once per instruction set. Matrices have the paper's names (arXiv:1509.09308), for the
+ * points 0, 1, -1 (2, -2) and infinity. */
 #ifndef CNN_KERNELS_WINOGRAD_WINOGRAD_LINES_H
 #define CNN_KERNELS_WINOGRAD_WINOGRAD_LINES_H
 
@@ -36,15 +36,19 @@ ALWAYS_INLINE void input_line(int tile, const vf d[MAX_SIDE], vf t[MAX_SIDE])
 }
 
 /* B transposed, the tile, B: of a tile of the source. */
-ALWAYS_INLINE void input_vector(int tile, const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, float *to,
-                                ptrdiff_t matrix_stride, size_t lanes)
+/* Floats between rows and pixels of the source, and between matrices. */
+typedef struct tile_strides {
+    ptrdiff_t row, pixel, matrix;
+} tile_strides;
+
+ALWAYS_INLINE void input_vector(int tile, const float *from, tile_strides stride, float *to, size_t lanes)
 {
     int side = tile + 2;
     vf half[MAX_SIDE][MAX_SIDE], line[MAX_SIDE];
     UNROLLED (j, side) {
         vf column[MAX_SIDE];
         UNROLLED (i, side)
-            column[i] = vf_load_lanes(from + i * row_stride + j * pixel_stride, lanes);
+            column[i] = vf_load_lanes(from + i * stride.row + j * stride.pixel, lanes);
         input_line(tile, column, line);
         UNROLLED (i, side)
             half[i][j] = line[i];
@@ -52,7 +56,7 @@ ALWAYS_INLINE void input_vector(int tile, const float *from, ptrdiff_t row_strid
     UNROLLED (i, side) {
         input_line(tile, half[i], line);
         UNROLLED (j, side)
-            vf_store_lanes(to + (i * side + j) * matrix_stride, line[j], lanes);
+            vf_store_lanes(to + (i * side + j) * stride.matrix, line[j], lanes);
     }
 }
 

@@ -46,9 +46,10 @@ ALWAYS_INLINE void input(int tile, const float *from, ptrdiff_t row_stride, int6
 {
     int64_t c = 0;
     for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-        input_vector(tile, from + c, row_stride, channels, to + c, matrix_stride, VF_WIDTH);
+        input_vector(tile, from + c, (tile_strides){ row_stride, channels, matrix_stride }, to + c, VF_WIDTH);
     if (c < channels)
-        input_vector(tile, from + c, row_stride, channels, to + c, matrix_stride, (size_t)(channels - c));
+        input_vector(tile, from + c, (tile_strides){ row_stride, channels, matrix_stride }, to + c,
+                     (size_t)(channels - c));
 }
 
 ALWAYS_INLINE void weights_vector(int tile, const float *from, const ptrdiff_t tap[2], float *to,
@@ -191,22 +192,21 @@ ALWAYS_INLINE void bf16_column(const float *from, ptrdiff_t row_stride, size_t l
 }
 
 /* Tiles side by side share two columns. */
-ALWAYS_INLINE void input_bf16_vector(const float *from, ptrdiff_t row_stride, ptrdiff_t pixel_stride, int64_t tiles,
-                                     float *to, ptrdiff_t matrix_stride, size_t lanes)
+ALWAYS_INLINE void input_bf16_vector(const float *from, tile_strides stride, int64_t tiles, float *to, size_t lanes)
 {
     vf a[SIDE][MAX_SIDE], b[SIDE][MAX_SIDE]; /* by column, then row */
     UNROLLED (j, 2)
-        bf16_column(from + j * pixel_stride, row_stride, lanes, a[j], b[j]);
-    for (int64_t t = 0; t < tiles; t++, from += 2 * pixel_stride, to += pixel_stride) {
+        bf16_column(from + j * stride.pixel, stride.row, lanes, a[j], b[j]);
+    for (int64_t t = 0; t < tiles; t++, from += 2 * stride.pixel, to += stride.pixel) {
         UNROLLED (j, 2)
-            bf16_column(from + (2 + j) * pixel_stride, row_stride, lanes, a[2 + j], b[2 + j]);
+            bf16_column(from + (2 + j) * stride.pixel, stride.row, lanes, a[2 + j], b[2 + j]);
         UNROLLED (i, SIDE) {
             vf row_a[MAX_SIDE] = { a[0][i], a[1][i], a[2][i], a[3][i] }, line_a[MAX_SIDE];
             vf row_b[MAX_SIDE] = { b[0][i], b[1][i], b[2][i], b[3][i] }, line_b[MAX_SIDE];
             input_line(2, row_a, line_a);
             input_line(2, row_b, line_b);
             UNROLLED (j, SIDE)
-                vf_store_lanes(to + (i * SIDE + j) * matrix_stride, vf_bf16_pairs_of(line_a[j], line_b[j]), lanes);
+                vf_store_lanes(to + (i * SIDE + j) * stride.matrix, vf_bf16_pairs_of(line_a[j], line_b[j]), lanes);
         }
         UNROLLED (i, SIDE) {
             a[0][i] = a[2][i];
@@ -222,9 +222,10 @@ static void input_bf16(const float *from, ptrdiff_t row_stride, int64_t channels
 {
     int64_t c = 0;
     for (; c + VF_WIDTH <= channels; c += VF_WIDTH)
-        input_bf16_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, VF_WIDTH);
+        input_bf16_vector(from + c, (tile_strides){ row_stride, channels, matrix_stride }, tiles, to + c, VF_WIDTH);
     if (c < channels)
-        input_bf16_vector(from + c, row_stride, channels, tiles, to + c, matrix_stride, (size_t)(channels - c));
+        input_bf16_vector(from + c, (tile_strides){ row_stride, channels, matrix_stride }, tiles, to + c,
+                          (size_t)(channels - c));
 }
 
 static void weights_bf16(const float *from, const ptrdiff_t tap[2], ptrdiff_t source_channel, int64_t columns,
