@@ -311,6 +311,8 @@ class Runner:
             if wrong:
                 self.failures.append(wrong)
                 print(f"FAILED: {wrong}", flush=True)
+            if sum(self.tried.values()) % 1000 == 0:
+                print(f"{sum(self.tried.values())} of {len(futures)} tried, {len(self.failures)} failed", flush=True)
 
 
 def list_faults(case):

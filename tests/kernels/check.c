@@ -147,6 +147,30 @@ static void open_sets(check_sets *sets, bool best)
     }
 }
 
+/* All families of kernels, or the one of that name. */
+static void check_families(const check_sets *sets, const char *chosen)
+{
+    static const struct {
+        const char *name;
+        void (*check)(const check_sets *sets);
+    } families[] = { { "convert_bf16", check_convert_bf16 },
+                     { "elementwise", check_elementwise },
+                     { "batch_norm", check_batch_norm },
+                     { "pool", check_pool },
+                     { "conv", check_conv },
+                     { "dense", check_dense },
+                     { "int8", check_int8 },
+                     { "winograd", check_winograd } };
+    bool found = false;
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (!chosen || !strcmp(chosen, families[i].name)) {
+            families[i].check(sets);
+            found = true;
+        }
+    check_case("%s", chosen ? chosen : "");
+    check_true("there is no family of this name", found);
+}
+
 int main(int argc, char **argv)
 {
     check_sets sets = { 0 };
@@ -158,14 +182,7 @@ int main(int argc, char **argv)
         argv += json;
         bench(&sets, argc > 3 ? argv[3] : NULL, argc > 2 ? argv[2] : NULL, json);
     } else {
-        check_convert_bf16(&sets);
-        check_elementwise(&sets);
-        check_batch_norm(&sets);
-        check_pool(&sets);
-        check_conv(&sets);
-        check_dense(&sets);
-        check_int8(&sets);
-        check_winograd(&sets);
+        check_families(&sets, argc > 1 + best ? argv[1 + best] : NULL);
         for (int i = 0; i < sets.count; i++)
             printf("%s ", sets.sets[i].name);
         printf(failures ? ": %d failures\n" : ": all agree with the reference\n", failures);

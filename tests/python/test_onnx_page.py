@@ -56,7 +56,7 @@ def test_the_temperature_is_in_the_graph_and_comes_back(place):
     session = onnxruntime.InferenceSession(root / "pets.onnx")
     assert "cnn.temperature" not in session.get_modelmeta().custom_metadata_map
     again = cnn.Classifier.load(root / "pets.onnx")
-    assert again.model_.metadata("cnn.temperature") == classifier.model_.note("cnn.temperature")
+    assert again.model_.metadata("cnn.temperature") == classifier.model_.metadata("cnn.temperature")
     images = np.random.default_rng(3).standard_normal((4, 64, 64, 3), np.float32)
     found = session.run(["output"], {"input": np.ascontiguousarray(images.transpose(0, 3, 1, 2))})[0]
     logits = classifier.model_.predict(images)
