@@ -10,60 +10,39 @@
 #include "cli/data.h"
 #include "cli/inference_options.h"
 #include "cli/output.h"
+#include "cli/prediction_output.h"
 #include "cli/shipped.h"
 #include "commands/commands.h"
 
-enum { CHUNK = 64, SENTENCE = 1024, CANDIDATES = 5 };
+enum { CHUNK = 64, SENTENCE = 1024 };
 
 static const size_t most_input_bytes = (size_t)64 << 20; /* as cnn_image_options allows for a file */
 
 typedef struct predicting {
     const char *model;
-    int json, csv;
+    prediction_output output;
     data_options data; /* without a path */
     context_options resources;
     inference_options inference;
     cnn_context *context;
     cnn_classifier *classifier;
-    const char *paths[CHUNK]; /* files that wait to be classified together */
+    const char *paths[CHUNK]; /* files waiting to be classified together */
     size_t waiting;
     uint32_t classes;
     float *probabilities; /* of each class, for each of CHUNK files */
     char sentences[CHUNK][SENTENCE];
-    int width; /* of the table's first column so far */
     uint64_t done, failed;
 } predicting;
 
-static void print_csv_text(const char *text)
+/* Not 0 if there is no use in continuing. */
+static int print_prediction(predicting *p, const char *path, const cnn_prediction *prediction, const char *sentence)
 {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
+    p->done++;
+    p->failed += prediction->status != CNN_OK;
+    return prediction_output_print(&p->output, path, prediction, sentence);
 }
 
-static void print_as_csv(const char *path, const cnn_prediction *prediction, const char *reason)
-{
-    print_csv_text(path);
-    putchar(',');
-    if (prediction->status) {
-        fputs(",,", stdout);
-        print_csv_text(reason);
-    } else {
-        print_csv_text(prediction->label);
-        printf(",%.6f,", prediction->confidence);
-    }
-    putchar('\n');
-}
-
-/* One that is written to the chunk's place of that number. */
+/* A prediction that is written to the chunk's place of that number. */
 static cnn_prediction begin_prediction(predicting *p, size_t place)
 {
     cnn_prediction prediction;
@@ -75,97 +54,13 @@ static cnn_prediction begin_prediction(predicting *p, size_t place)
     return prediction;
 }
 
-/* The likeliest classes with their probabilities. */
-static json_t *candidates_to_json(const predicting *p, const cnn_prediction *prediction)
-{
-    uint32_t classes[CANDIDATES], count = cnn_top_classes(prediction->probabilities, p->classes, classes, CANDIDATES);
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:o,s:o}", "label",
-                                              output_json_text(cnn_classifier_class_name(p->classifier, classes[i])),
-                                              "confidence", output_json_number(prediction->probabilities[classes[i]])));
-    return list;
-}
-
-static int print_as_json(const predicting *p, const char *path, const cnn_prediction *prediction, const char *reason)
-{
-    json_t *object = json_object();
-    json_object_set_new(object, "path", output_json_text(path));
-    if (prediction->status) {
-        json_object_set_new(object, "error", output_json_text(reason));
-    } else {
-        json_object_set_new(object, "label", output_json_text(prediction->label));
-        json_object_set_new(object, "confidence", output_json_number(prediction->confidence));
-        if (p->classes > 2)
-            json_object_set_new(object, "candidates", candidates_to_json(p, prediction));
-    }
-    return output_json(object, JSON_COMPACT);
-}
-
-/* The two classes that come next, if they are at all likely. */
-static void print_others(const predicting *p, const cnn_prediction *prediction)
-{
-    const float least = 0.01f;
-    uint32_t classes[3], count = cnn_top_classes(prediction->probabilities, p->classes, classes, 3);
-    for (uint32_t i = 1; i < count && prediction->probabilities[classes[i]] >= least; i++) {
-        fputs(i == 1 ? "  or " : ", ", stdout);
-        output_text(stdout, cnn_classifier_class_name(p->classifier, classes[i]));
-        printf(" %.1f %%", 100 * prediction->probabilities[classes[i]]);
-    }
-}
-
-static void print_as_row(const predicting *p, const char *path, const cnn_prediction *prediction, const char *reason)
-{
-    if (prediction->status) {
-        output_flush(); /* where both go to one place, they stay in order */
-        output_error("%s: %s", path, reason);
-        return;
-    }
-    output_text(stdout, path);
-    printf("%*s  ", p->width - output_width(path), "");
-    output_text(stdout, prediction->label);
-    int widest = 0;
-    for (uint32_t i = 0; cnn_classifier_class_name(p->classifier, i); i++) {
-        int width = output_width(cnn_classifier_class_name(p->classifier, i));
-        widest = width > widest ? width : widest;
-    }
-    printf("%*s  %5.1f %%", widest - output_width(prediction->label), "", 100 * prediction->confidence);
-    if (p->classes > 2)
-        print_others(p, prediction);
-    putchar('\n');
-}
-
-/* Prints one result; `sentence` says what is wrong, if something is. Not 0 if there is no use in going on: standard
- * output takes no more. */
-static int print_prediction(predicting *p, const char *path, const cnn_prediction *prediction, const char *sentence)
-{
-    const char *reason = output_reason(path, sentence);
-    p->done++;
-    p->failed += prediction->status != CNN_OK;
-    if (p->json) {
-        if (print_as_json(p, path, prediction, reason))
-            return -1;
-    } else if (p->csv) {
-        print_as_csv(path, prediction, reason);
-    } else {
-        print_as_row(p, path, prediction, reason);
-    }
-    return ferror(stdout);
-}
-
-static void widen(predicting *p, const char *path)
-{
-    int width = output_width(path);
-    p->width = width > p->width ? width : p->width;
-}
-
-/* Classifies the files that wait. */
+/* Classifies the waiting files. */
 static int flush_waiting(predicting *p)
 {
     cnn_prediction predictions[CHUNK];
     for (size_t i = 0; i < p->waiting; i++) {
         predictions[i] = begin_prediction(p, i);
-        widen(p, p->paths[i]);
+        prediction_output_widen(&p->output, p->paths[i]);
     }
     size_t count = p->waiting;
     p->waiting = 0;
@@ -183,7 +78,7 @@ static int add_file(predicting *p, const char *path)
     return p->waiting == CHUNK ? flush_waiting(p) : 0;
 }
 
-/* An image in a zip has no path by which it could be opened. */
+/* Classifies an image in a zip, which can't be opened by a path. */
 static int predict_entry(predicting *p, const cnn_dataset *dataset, uint64_t index)
 {
     cnn_prediction prediction = begin_prediction(p, 0);
@@ -195,7 +90,7 @@ static int predict_entry(predicting *p, const cnn_dataset *dataset, uint64_t ind
         status = cnn_classifier_predict_memory(p->classifier, bytes, size, &prediction);
     cnn_bytes_free(bytes);
     prediction.status = status;
-    widen(p, path);
+    prediction_output_widen(&p->output, path);
     return print_prediction(p, path, &prediction, cnn_last_error());
 }
 
@@ -262,7 +157,7 @@ static int predict_standard_input(predicting *p)
         sentence = cnn_last_error();
     free(bytes);
     prediction.status = status;
-    widen(p, "-");
+    prediction_output_widen(&p->output, "-");
     return print_prediction(p, "-", &prediction, sentence);
 }
 
@@ -277,14 +172,14 @@ static int is_zip(const char *path)
     return got == sizeof start && (!memcmp(start, "PK\3\4", 4) || !memcmp(start, "PK\5\6", 4));
 }
 
-/* Classifies what one operand names. Not 0 if there is no use in going on. */
+/* Classifies the photographs of one operand. Not 0 if there is no use in continuing. */
 static int predict_operand(predicting *p, const char *path)
 {
     struct stat info;
     if (!strcmp(path, "-"))
         return predict_standard_input(p);
     if (stat(path, &info))
-        return add_file(p, path); /* where its error is told */
+        return add_file(p, path); /* which reports the error */
     if (S_ISDIR(info.st_mode))
         return predict_dataset(p, path, 0);
     if (S_ISREG(info.st_mode) && is_zip(path))
@@ -292,7 +187,7 @@ static int predict_operand(predicting *p, const char *path)
     return add_file(p, path);
 }
 
-/* More than one thread pays where there is more than one photograph. */
+/* More than one thread only pays for more than one photograph. */
 static uint64_t choose_threads(const predicting *p, int operands, char **paths)
 {
     struct stat info;
@@ -311,14 +206,14 @@ static int predict(predicting *p, int operands, char **paths)
     int wrong = inference_load(&predict_command, p->context, p->model, &p->inference, &p->classifier);
     if (wrong)
         return wrong;
+    p->output.classifier = p->classifier;
     p->classes = cnn_classifier_class_count(p->classifier);
     p->probabilities = calloc((size_t)CHUNK * p->classes, sizeof *p->probabilities);
     if (!p->probabilities) {
         output_error("out of memory: the predictions of %u classes can't be kept", p->classes);
         return EXIT_FAILED;
     }
-    if (p->csv)
-        puts("path,label,confidence,error");
+    prediction_output_begin(&p->output);
     int stop = 0;
     for (int i = 0; i < operands && !stop; i++)
         stop = predict_operand(p, paths[i]);
@@ -337,8 +232,8 @@ static int run(const catdog_command *command, int argc, char **argv)
     predicting p = { 0 };
     const option options[] = {
         { "model", "FILE", "trained model", OPTION_TEXT, &p.model, .initial = SHIPPED_MODEL },
-        { "json", NULL, "print one JSON object per line", OPTION_FLAG, &p.json },
-        { "csv", NULL, "print CSV with the columns path, label, confidence and error", OPTION_FLAG, &p.csv },
+        { "json", NULL, "print one JSON object per line", OPTION_FLAG, &p.output.json },
+        { "csv", NULL, "print CSV with the columns path, label, confidence and error", OPTION_FLAG, &p.output.csv },
         THRESHOLD_OPTION(p.inference),
         INFERENCE_OPTIONS(p.inference),
         TRUST_OPTION(p.data),
@@ -355,7 +250,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     if (!operands)
         return arguments_wrong(command,
                                "predict: name at least one photograph, folder or zip, or - for standard input");
-    if (p.json && p.csv)
+    if (p.output.json && p.output.csv)
         return arguments_wrong(command, "predict: --json and --csv can't be combined");
     p.model = shipped_model_unless(p.model);
     if (!p.model)

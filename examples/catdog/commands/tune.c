@@ -17,31 +17,18 @@
 #include "training/train_options.h"
 #include "training/training_data.h"
 #include "training/tune_search.h"
+#include "training/tune_trial.h"
 
-enum { MOST_ARGUMENTS = 128, LONGEST_VALUE = 160, DRAWN = 4, LONGEST_COMMAND = 1 << 16 };
-
-/* A trial is a command line of `catdog train`. */
-typedef struct trial_line {
-    char values[DRAWN][LONGEST_VALUE];
-    char epochs[16];
-    char *arguments[MOST_ARGUMENTS];
-    int count;
-    int options; /* where those that were drawn begin, */
-    int drawn;   /* and how many arguments they are */
-} trial_line;
+enum { LONGEST_COMMAND = 1 << 16 };
 
 typedef struct tuning {
-    data_options data;
-    const char *validation, *state_path, *budget_text;
+    tune_space space;
+    const char *state_path, *budget_text;
     uint64_t epochs, seed;
     context_options resources;
     int json;
-    int train_option_count; /* the words after -- */
-    char **train_options;
     double budget, started; /* seconds */
     int stopped;            /* the trial under way, before its end */
-    double base_rate;
-    int draws_rate, draws_decay, draws_augment, draws_width; /* the options that trials vary */
     json_t *settings;
     tune_search search;
     progress_line progress;
@@ -69,105 +56,6 @@ static double read_time(const char *text)
     if (!arguments_number(number, &value) || value <= 0)
         return 0;
     return value * (unit ? lengths[unit - units] : 1);
-}
-
-static int has_train_option(const tuning *t, const char *name)
-{
-    size_t length = strlen(name);
-    for (int i = 0; i < t->train_option_count; i++)
-        if (!strncmp(t->train_options[i], name, length) &&
-            (!t->train_options[i][length] || t->train_options[i][length] == '='))
-            return 1;
-    return 0;
-}
-
-static void add(trial_line *line, const char *argument)
-{
-    line->arguments[line->count++] = (char *)argument;
-}
-
-static void add_pair(trial_line *line, const char *name, const char *value)
-{
-    add(line, name);
-    add(line, value);
-}
-
-/* Trial 0 is what the options are without being drawn, so that the search ends with nothing worse. */
-static void draw(const tuning *t, uint32_t trial, trial_line *line)
-{
-    const tune_search *s = &t->search;
-    if (t->draws_rate) {
-        snprintf(line->values[0], LONGEST_VALUE, "%.2g", t->base_rate * pow(10, 1.5 * tune_draw(s, trial, 0) - 0.75));
-        add_pair(line, "--lr", line->values[0]);
-    }
-    if (t->draws_decay) {
-        snprintf(line->values[1], LONGEST_VALUE, "%.2g", pow(10, 3 * tune_draw(s, trial, 1) - 5));
-        add_pair(line, "--weight-decay", line->values[1]);
-    }
-    if (t->draws_augment) {
-        double x = tune_draw(s, trial, 2);
-        snprintf(line->values[2], LONGEST_VALUE,
-                 "flip,crop=%.2f,rotation=%.0f,brightness=%.2f,contrast=%.2f,saturation=%.2f,erase=%.2f", 1 - 0.75 * x,
-                 1 + 19 * x, 0.4 * x, 0.4 * x, 0.4 * x, 0.3 * x);
-        add_pair(line, "--augment", line->values[2]);
-    }
-    if (t->draws_width) {
-        snprintf(line->values[3], LONGEST_VALUE, "%.2f", 0.5 * pow(3, tune_draw(s, trial, 3)));
-        add_pair(line, "--width", line->values[3]);
-    }
-}
-
-/* The command line of a trial; `epochs` 0: as many as train has by itself. */
-static void write_line(const tuning *t, uint32_t trial, uint32_t epochs, const char *model, trial_line *line)
-{
-    *line = (trial_line){ 0 };
-    add(line, "train");
-    if (t->data.trusted)
-        add(line, "--trust-data");
-    add_pair(line, "--data", t->data.path);
-    if (t->validation)
-        add_pair(line, "--val", t->validation);
-    add_pair(line, "--model", model);
-    line->options = line->count;
-    if (trial)
-        draw(t, trial, line);
-    line->drawn = line->count - line->options;
-    for (int i = 0; i < t->train_option_count; i++)
-        add(line, t->train_options[i]);
-    if (epochs) {
-        snprintf(line->epochs, sizeof line->epochs, "%u", epochs);
-        add_pair(line, "--epochs", line->epochs);
-    }
-}
-
-static int parse_line(trial_line *line, train_arguments *arguments, train_settings *settings)
-{
-    return train_options_parse(&train_command, line->count, line->arguments, arguments, settings);
-}
-
-/* Text for a shell; quotes only what needs it. */
-static void append_word(char *text, size_t size, const char *word)
-{
-    size_t used = strlen(text);
-    int plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,=:+@%") ==
-                             strlen(word);
-    if (used)
-        used += (size_t)snprintf(text + used, size - used, " ");
-    if (plain) {
-        snprintf(text + used, size - used, "%s", word);
-        return;
-    }
-    used += (size_t)snprintf(text + used, size - used, "'");
-    for (; *word && used + 6 < size; word++)
-        used += (size_t)snprintf(text + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
-    snprintf(text + used, size - used, "'");
-}
-
-static void join(char *const *words, int count, char *text, size_t size)
-{
-    text[0] = '\0';
-    for (int i = 0; i < count && strlen(text) + 2 < size; i++)
-        append_word(text, size, words[i]);
 }
 
 static int after_step(const cnn_progress *state, void *user)
@@ -211,10 +99,10 @@ static int run_trial(tuning *t, const train_arguments *arguments, train_settings
     return status && !astray ? -1 : 0;
 }
 
-static void announce(const trial_line *line, const tune_result *result, uint32_t epochs)
+static void announce(const tune_trial *line, const tune_result *result, uint32_t epochs)
 {
     char text[1024];
-    join(line->arguments + line->options, line->drawn, text, sizeof text);
+    tune_trial_describe(line, text, sizeof text);
     fprintf(stderr, "trial %u, %u epoch%s: %s\n", result->trial, epochs, epochs == 1 ? "" : "s",
             *text ? text : "defaults");
 }
@@ -242,13 +130,13 @@ static int choose(const tuning *t, uint32_t *trial, uint32_t *rung)
 /* Trains what is due next. `*more` becomes 0 when it was stopped. */
 static int step(tuning *t, uint32_t trial, uint32_t rung, int *more)
 {
-    trial_line line;
+    tune_trial line;
     train_arguments arguments;
     train_settings settings;
     tune_result result = { .trial = trial, .rung = rung };
     uint32_t epochs = tune_epochs(&t->search, rung);
-    write_line(t, trial, epochs, "unused", &line);
-    if (parse_line(&line, &arguments, &settings) != PARSED)
+    tune_trial_write(&t->space, &t->search, trial, epochs, "unused", &line);
+    if (tune_trial_parse(&t->space, &line, &arguments, &settings) != PARSED)
         return -1;
     announce(&line, &result, epochs);
     snprintf(t->progress.part, sizeof t->progress.part, "trial %u", trial);
@@ -295,20 +183,20 @@ static int compare(const void *a, const void *b)
 
 static void print_row(const tuning *t, const tune_result *r)
 {
-    trial_line line;
+    tune_trial line;
     char text[1024];
-    write_line(t, r->trial, 0, "unused", &line);
-    join(line.arguments + line.options, line.drawn, text, sizeof text);
+    tune_trial_write(&t->space, &t->search, r->trial, 0, "unused", &line);
+    tune_trial_describe(&line, text, sizeof text);
     fprintf(output_results(), "%5u  %6u  %7.2f %%  %8.4f  %6.1f s  %s\n", r->trial, tune_epochs(&t->search, r->rung),
             100 * r->accuracy, r->loss, r->seconds, *text ? text : "defaults");
 }
 
 static json_t *row_to_json(const tuning *t, const tune_result *r)
 {
-    trial_line line;
+    tune_trial line;
     char text[1024];
-    write_line(t, r->trial, 0, "unused", &line);
-    join(line.arguments + line.options, line.drawn, text, sizeof text);
+    tune_trial_write(&t->space, &t->search, r->trial, 0, "unused", &line);
+    tune_trial_describe(&line, text, sizeof text);
     return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "trial", (json_int_t)r->trial, "epochs",
                      (json_int_t)tune_epochs(&t->search, r->rung), "accuracy", output_json_number(r->accuracy), "loss",
                      output_json_number(r->loss), "seconds", output_json_number(r->seconds), "options",
@@ -333,11 +221,11 @@ static int report(tuning *t)
         output_error("no trial was completed: increase --budget or reduce --epochs");
         return EXIT_FAILED;
     }
-    trial_line line;
-    char words[LONGEST_COMMAND], command[LONGEST_COMMAND + 8];
-    write_line(t, best->trial, tune_epochs(&t->search, best->rung), "best.safetensors", &line);
-    join(line.arguments, line.count, words, sizeof words);
-    snprintf(command, sizeof command, "catdog %s", words);
+    tune_trial line;
+    char command[LONGEST_COMMAND];
+    tune_trial_write(&t->space, &t->search, best->trial, tune_epochs(&t->search, best->rung), "best.safetensors",
+                     &line);
+    tune_trial_command(&line, command, sizeof command);
     qsort(t->search.results, t->search.count, sizeof *t->search.results, compare);
     if (t->json)
         return print_json(t, command) ? EXIT_FAILED : output_finish();
@@ -351,23 +239,23 @@ static int report(tuning *t)
 /* What the drawn options start from, and which are drawn. */
 static int read_base(tuning *t, train_arguments *arguments, train_settings *settings)
 {
-    trial_line line;
-    write_line(t, 0, 0, "unused", &line);
-    if (parse_line(&line, arguments, settings) != PARSED)
+    tune_trial line;
+    tune_trial_write(&t->space, &t->search, 0, 0, "unused", &line);
+    if (tune_trial_parse(&t->space, &line, arguments, settings) != PARSED)
         return -1;
     int sgd = arguments->optimizer == CNN_SGD || arguments->optimizer == CNN_SGDW;
-    t->base_rate = arguments->learning_rate > 0 ? arguments->learning_rate : sgd ? 0.01 : 0.001;
-    t->draws_rate = !has_train_option(t, "--lr");
-    t->draws_decay = !has_train_option(t, "--weight-decay");
-    t->draws_augment = !has_train_option(t, "--augment");
-    t->draws_width = !has_train_option(t, "--width") && !net_is_file(arguments->net.name);
-    if (t->draws_rate || t->draws_decay || t->draws_augment || t->draws_width)
+    t->space.base_rate = arguments->learning_rate > 0 ? arguments->learning_rate : sgd ? 0.01 : 0.001;
+    t->space.varies_rate = !tune_space_fixes(&t->space, "--lr");
+    t->space.varies_decay = !tune_space_fixes(&t->space, "--weight-decay");
+    t->space.varies_augment = !tune_space_fixes(&t->space, "--augment");
+    t->space.varies_width = !tune_space_fixes(&t->space, "--width") && !net_is_file(arguments->net.name);
+    if (t->space.varies_rate || t->space.varies_decay || t->space.varies_augment || t->space.varies_width)
         return 0;
     arguments_wrong(
         &tune_command,
         "tune: nothing is left to vary: --lr, --weight-decay, --augment and %s are fixed; leave one of them "
         "out, or use 'catdog train'",
-        has_train_option(t, "--width") ? "--width" : "the net");
+        tune_space_fixes(&t->space, "--width") ? "--width" : "the net");
     return -1;
 }
 
@@ -379,11 +267,11 @@ static int tune(tuning *t)
         return EXIT_USAGE;
     tune_init(&t->search, t->seed, (uint32_t)t->epochs);
     json_t *words = json_array();
-    for (int i = 0; i < t->train_option_count; i++)
-        json_array_append_new(words, output_json_text(t->train_options[i]));
-    t->settings = json_pack("{s:o,s:o,s:I,s:I,s:o}", "data", output_json_text(t->data.path), "val",
-                            output_json_text(t->validation ? t->validation : ""), "epochs", (json_int_t)t->epochs,
-                            "seed", (json_int_t)t->seed, "options", words);
+    for (int i = 0; i < t->space.fixed_count; i++)
+        json_array_append_new(words, output_json_text(t->space.fixed[i]));
+    t->settings = json_pack("{s:o,s:o,s:I,s:I,s:o}", "data", output_json_text(t->space.data.path), "val",
+                            output_json_text(t->space.validation ? t->space.validation : ""), "epochs",
+                            (json_int_t)t->epochs, "seed", (json_int_t)t->seed, "options", words);
     if (t->state_path && tune_read(&t->search, t->settings, t->state_path))
         return EXIT_FAILED;
     interrupt_catch();
@@ -403,20 +291,20 @@ static int check(const catdog_command *command, tuning *t)
     if (t->budget <= 0)
         return arguments_wrong(command, "tune: --budget takes a time such as 90s, 10m or 2h, not '%s'", t->budget_text);
     for (int i = 0; own[i]; i++)
-        if (has_train_option(t, own[i]))
+        if (tune_space_fixes(&t->space, own[i]))
             return arguments_wrong(command, "tune: %s can't be among the options for train", own[i]);
-    if (t->train_option_count > MOST_ARGUMENTS / 2)
-        return arguments_wrong(command, "tune: there are more than %d options for train", MOST_ARGUMENTS / 2);
+    if (t->space.fixed_count > TUNE_MOST_ARGUMENTS / 2)
+        return arguments_wrong(command, "tune: there are more than %d options for train", TUNE_MOST_ARGUMENTS / 2);
     return EXIT_DONE;
 }
 
 static int run(const catdog_command *command, int argc, char **argv)
 {
-    tuning t = { .epochs = 9 };
+    tuning t = { .space.train = &train_command, .epochs = 9 };
     const option options[] = {
-        DATA_OPTIONS(t.data, "photographs to train on"),
+        DATA_OPTIONS(t.space.data, "photographs to train on"),
         { "val", "PATH|FRACTION", "photographs to validate on, or the part of the data to split off for that",
-          OPTION_TEXT, &t.validation, .initial = VALIDATION_DEFAULT },
+          OPTION_TEXT, &t.space.validation, .initial = VALIDATION_DEFAULT },
         { "budget", "TIME", "duration of the search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text,
           .needed = 1 },
         { "epochs", "N", "epochs of the longest trials; most are shorter", OPTION_WHOLE, &t.epochs, 1, 10000,
@@ -430,15 +318,15 @@ static int run(const catdog_command *command, int argc, char **argv)
         MAX_PIXELS_OPTION(t.resources),
         { 0 },
     };
-    int parsed = arguments_parse(command, options, argc, argv, &t.train_option_count);
-    t.train_options = argv + 1;
+    int parsed = arguments_parse(command, options, argc, argv, &t.space.fixed_count);
+    t.space.fixed = argv + 1;
     if (parsed != PARSED)
         return parsed;
     if (check(command, &t))
         return EXIT_USAGE;
     const destination files[] = {
-        { "--data", t.data.path, DESTINATION_INPUT },
-        { "--val", t.validation, DESTINATION_INPUT },
+        { "--data", t.space.data.path, DESTINATION_INPUT },
+        { "--val", t.space.validation, DESTINATION_INPUT },
         { "--state", t.state_path, DESTINATION_SEARCH },
         { 0 },
     };
