@@ -7,7 +7,7 @@
 
 #include <cnn/context.h>
 
-#include "core/pool.h"
+#include "core/thread_pool.h"
 
 enum { CNN_MAX_THREADS = 256 };
 

@@ -7,7 +7,7 @@
 
 #include <cnn/context.h>
 
-#include "core/pool.h"
+#include "core/thread_pool.h"
 
 /* Runs `count` tasks and returns when all are done. Called from several threads at once, or from within a task, the
  * later caller runs its tasks by itself, as worker 0: scratch must therefore belong to the call, not to the context. */

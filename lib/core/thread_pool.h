@@ -1,6 +1,6 @@
 /* Threads that wait for work. A context has one pool: cnn_parallel is how work comes here. */
-#ifndef CNN_CORE_POOL_H
-#define CNN_CORE_POOL_H
+#ifndef CNN_CORE_THREAD_POOL_H
+#define CNN_CORE_THREAD_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "core/pool.h"
+#include "core/thread_pool.h"
 
 #include <assert.h>
 #include <stdatomic.h>
