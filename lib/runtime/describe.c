@@ -76,8 +76,7 @@ void cnn_log_program(const cnn_program *program)
 void cnn_log_times(const cnn_model *model, const cnn_tensor *input)
 {
     const cnn_program *program;
-    if (!cnn_logs(model->context, CNN_LOG_DEBUG) || !cnn_session_pool_is_second(model->sessions) ||
-        cnn_session_pool_program(model, &program))
+    if (!cnn_session_pool_is_second(model->sessions) || cnn_session_pool_program(model, &program))
         return;
     double *seconds = cnn_allocate(model->context, (size_t)program->count * sizeof *seconds);
     if (seconds && !cnn_time_operations(model, program, input, seconds)) {
