@@ -42,6 +42,13 @@ static void print_places(const cnn_operation *operation, cnn_text *text)
             print_buffer(text, "added", operation->input_gradients[k]);
 }
 
+/* "Winograd 4×4"; NULL for those that have but one. */
+static const char *algorithm_of(const cnn_program *program, const cnn_operation *operation)
+{
+    const cnn_layer_type *type = operation->layer.type;
+    return type->algorithm ? type->algorithm(program->source.context, &operation->layer, operation->training) : NULL;
+}
+
 /* "3 fused_conv2d(2, 1) = relu_2: 14×14×8 float32, 0.120 ms" */
 static void print_operation(const cnn_program *program, int32_t i, const cnn_print_options *options, cnn_text *text)
 {
@@ -56,6 +63,8 @@ static void print_operation(const cnn_program *program, int32_t i, const cnn_pri
         cnn_text_format(text, ", frozen");
     if (options->places && program->buffers)
         print_places(operation, text);
+    if (options->algorithms && algorithm_of(program, operation))
+        cnn_text_format(text, ", %s", algorithm_of(program, operation));
     if (options->seconds && i > 0)
         cnn_text_format(text, ", %.3f ms", 1e3 * options->seconds[i]);
     cnn_text_format(text, "\n");
@@ -80,15 +89,17 @@ static void print_quoted(cnn_text *text, const char *name)
     }
 }
 
-static void draw_operation(const cnn_program *program, int32_t i, const double *seconds, cnn_text *text)
+static void draw_operation(const cnn_program *program, int32_t i, const cnn_print_options *options, cnn_text *text)
 {
     const cnn_operation *operation = &program->operations[i];
     cnn_text_format(text, "  %d [label=\"%s\\n", (int)i, operation->layer.type->name);
     print_quoted(text, node_name(program, operation));
     cnn_text_format(text, "\\n");
     print_value(operation, text);
-    if (seconds && i > 0)
-        cnn_text_format(text, "\\n%.3f ms", 1e3 * seconds[i]);
+    if (options->algorithms && algorithm_of(program, operation))
+        cnn_text_format(text, "\\n%s", algorithm_of(program, operation));
+    if (options->seconds && i > 0)
+        cnn_text_format(text, "\\n%.3f ms", 1e3 * options->seconds[i]);
     cnn_text_format(text, "\"];\n");
     for (int32_t k = 0; k < operation->layer.input_count; k++)
         cnn_text_format(text, "  %d -> %d;\n", (int)operation->inputs[k], (int)i);
@@ -101,7 +112,7 @@ cnn_status cnn_program_print(const cnn_program *program, const cnn_print_options
         cnn_text_format(&text, "digraph program {\n  node [shape=box];\n");
     for (int32_t i = 0; i < program->count; i++) {
         if (options->dot)
-            draw_operation(program, i, options->seconds, &text);
+            draw_operation(program, i, options, &text);
         else
             print_operation(program, i, options, &text);
     }

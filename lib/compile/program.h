@@ -84,6 +84,7 @@ cnn_status cnn_program_check(const cnn_program_source *source);
 typedef struct cnn_print_options {
     bool dot;              /* a drawing for Graphviz instead of a line for each operation */
     bool places;           /* where values lie, too */
+    bool algorithms;       /* what computes convolutions */
     const double *seconds; /* that each operation takes; NULL: isn't said */
 } cnn_print_options;
 

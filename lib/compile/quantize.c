@@ -23,7 +23,8 @@ typedef struct pass {
     operation_info *infos;
 } pass;
 
-static bool is_product(const cnn_layer *layer)
+/* A convolution or a dense layer: a matrix product of values and weights. */
+static bool is_gemm(const cnn_layer *layer)
 {
     return layer->type == &cnn_layer_conv2d || layer->type == &cnn_layer_dense ||
            layer->type == &cnn_layer_fused_conv2d || layer->type == &cnn_layer_fused_dense;
@@ -31,7 +32,7 @@ static bool is_product(const cnn_layer *layer)
 
 static bool has_int8_weights(const pass *p, const cnn_operation *operation)
 {
-    return is_product(&operation->layer) && p->source->weights[operation->parameters[0]].value->dtype == CNN_INT8;
+    return is_gemm(&operation->layer) && p->source->weights[operation->parameters[0]].value->dtype == CNN_INT8;
 }
 
 static bool is(const cnn_operation *operation, const cnn_layer_type *type)
@@ -39,7 +40,7 @@ static bool is(const cnn_operation *operation, const cnn_layer_type *type)
     return operation->layer.type == type;
 }
 
-/* Whether a operation that isn't a product can compute with bytes if it is given them. */
+/* Whether an operation that isn't a gemm can compute with bytes if it is given them. */
 static bool takes_bytes(const cnn_operation *operation)
 {
     return is(operation, &cnn_layer_max_pool2d) || is(operation, &cnn_layer_flatten) ||
@@ -58,7 +59,7 @@ static cnn_quantization value_of(const pass *p, const cnn_operation *operation)
     return inherits ? p->infos[operation->inputs[0]].value : p->source->nodes[operation->node].quantization;
 }
 
-static cnn_status check_product(const pass *p, const cnn_operation *operation)
+static cnn_status check_gemm(const pass *p, const cnn_operation *operation)
 {
     const char *name = p->source->graph->nodes[operation->node].name;
     for (int32_t k = 0; k < operation->layer.input_count; k++)
@@ -85,7 +86,7 @@ static cnn_status find_able(pass *p)
             info->bytes = info->bytes && gives_bytes(p, operation->inputs[k]);
         if (i == 0 || !has_int8_weights(p, operation))
             continue;
-        cnn_status status = check_product(p, operation);
+        cnn_status status = check_gemm(p, operation);
         if (status)
             return status;
         info->bytes = true;
@@ -93,14 +94,14 @@ static cnn_status find_able(pass *p)
     return CNN_OK;
 }
 
-/* Which of those do, from the output on: operations beside the products only if they end in one. */
+/* Which of those do, from the output on: operations beside the gemms only if they end in one. */
 static void find_wanted(pass *p)
 {
     p->infos[p->from->count - 1].wants_floats = true;
     for (int32_t i = p->from->count - 1; i > 0; i--) {
         const cnn_operation *operation = &p->from->operations[i];
         operation_info *info = &p->infos[i];
-        if (!is_product(&operation->layer) && gives_bytes(p, i) && !info->wants_bytes)
+        if (!is_gemm(&operation->layer) && gives_bytes(p, i) && !info->wants_bytes)
             info->bytes = false;
         for (int32_t k = 0; k < operation->layer.input_count; k++) {
             operation_info *input = &p->infos[operation->inputs[k]];
@@ -111,7 +112,7 @@ static void find_wanted(pass *p)
 }
 
 /* A convolution or a dense layer, with what is fused into it. */
-static cnn_fused_conv2d_attributes read_product(const cnn_layer *layer)
+static cnn_fused_conv2d_attributes read_gemm(const cnn_layer *layer)
 {
     cnn_fused_conv2d_attributes fused = { 0 };
     if (layer->type == &cnn_layer_fused_conv2d)
@@ -216,10 +217,10 @@ static cnn_status add_pooling(pass *p, int32_t from, const cnn_fused_conv2d_attr
     return CNN_OK;
 }
 
-static cnn_status add_product(pass *p, int32_t i)
+static cnn_status add_gemm(pass *p, int32_t i)
 {
     const cnn_operation *operation = &p->from->operations[i];
-    cnn_fused_conv2d_attributes fused = read_product(&operation->layer);
+    cnn_fused_conv2d_attributes fused = read_gemm(&operation->layer);
     cnn_int8_attributes *attributes = add_int8_operation(p, i, &cnn_layer_int8_conv2d);
     if (!attributes)
         return CNN_ERROR_OUT_OF_MEMORY;
@@ -280,7 +281,7 @@ static cnn_status convert_operation(pass *p, int32_t i)
     if (!info->bytes)
         add_float_operation(p, i);
     else
-        status = is_product(&operation->layer) ? add_product(p, i) : add_other(p, i);
+        status = is_gemm(&operation->layer) ? add_gemm(p, i) : add_other(p, i);
     if (status)
         return status;
     info->as_bytes = info->as_floats = p->count - 1;

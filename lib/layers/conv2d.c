@@ -197,6 +197,13 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static const char *algorithm(cnn_context *context, const cnn_layer *layer, bool training)
+{
+    cnn_conv_shape conv = shape_for(layer, 1, training);
+    cnn_conv_epilogue epilogue = epilogue_of(layer);
+    return cnn_conv_forward_algorithm(context, &conv, &epilogue);
+}
+
 static size_t workspace_bytes(cnn_context *context, const cnn_layer *layer, int64_t batch, bool training)
 {
     cnn_conv_shape conv = shape_for(layer, batch, training);
@@ -341,6 +348,7 @@ const cnn_layer_type cnn_layer_conv2d = {
     .packed_backward_bytes = packed_backward_bytes,
     .pack = pack,
     .pack_backward = pack_backward,
+    .algorithm = algorithm,
     .forward = forward,
     .backward = backward,
 };
@@ -361,6 +369,7 @@ const cnn_layer_type cnn_layer_fused_conv2d = {
     .packed_backward_bytes = packed_backward_bytes,
     .pack = pack,
     .pack_backward = pack_backward,
+    .algorithm = algorithm,
     .forward = forward,
     .backward = backward,
 };

@@ -118,6 +118,9 @@ struct cnn_layer_type {
     void (*pack)(cnn_context *context, const cnn_layer *layer, bool training, float *const *parameters, void *packed);
     void (*pack_backward)(cnn_context *context, const cnn_layer *layer, float *const *parameters, void *packed);
 
+    /* The name of the algorithm that forward takes, for people; NULL: there is but one. */
+    const char *(*algorithm)(cnn_context *context, const cnn_layer *layer, bool training);
+
     void (*forward)(const cnn_layer_pass *pass);
     void (*backward)(const cnn_layer_pass *pass); /* workspace_bytes with training covers it */
 };

@@ -40,7 +40,8 @@ static cnn_status describe(const cnn_model *model, const cnn_tensor *input, cons
     if (input)
         status = seconds ? measure(model, program, input, seconds) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status)
-        status = cnn_program_print(program, &(const cnn_print_options){ .dot = dot, .seconds = seconds }, text);
+        status = cnn_program_print(
+            program, &(const cnn_print_options){ .dot = dot, .algorithms = true, .seconds = seconds }, text);
     cnn_release(model->context, seconds);
     return status;
 }
@@ -68,20 +69,19 @@ void cnn_log_program(const cnn_program *program)
     cnn_log(context, CNN_LOG_DEBUG, "program for %s on %s: %d operations of %d layers, %.2f MB of values an image",
             program->purpose.training ? "training" : "prediction", cnn_context_instruction_set(context),
             (int)program->count, (int)program->source.graph->count, (double)program->image_bytes / 1e6);
-    log_program(program, &(const cnn_print_options){ .places = true });
+    log_program(program, &(const cnn_print_options){ .places = true, .algorithms = true });
 }
 
 /* Of the second prediction of a model, as the first finds nothing in the caches. */
 void cnn_log_times(const cnn_model *model, const cnn_tensor *input)
 {
     const cnn_program *program;
-    if (!cnn_logs(model->context, CNN_LOG_DEBUG) || !cnn_session_pool_is_second(model->sessions) ||
-        cnn_session_pool_program(model, &program))
+    if (!cnn_session_pool_is_second(model->sessions) || cnn_session_pool_program(model, &program))
         return;
     double *seconds = cnn_allocate(model->context, (size_t)program->count * sizeof *seconds);
     if (seconds && !cnn_time_operations(model, program, input, seconds)) {
         cnn_log(model->context, CNN_LOG_DEBUG, "%lld images at once take:", (long long)input->dims[0]);
-        log_program(program, &(const cnn_print_options){ .seconds = seconds });
+        log_program(program, &(const cnn_print_options){ .algorithms = true, .seconds = seconds });
     }
     cnn_release(model->context, seconds);
 }

@@ -14,8 +14,10 @@ cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, c
 cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
                                double *seconds);
 
-/* These tell the context's log, if it wants to know: what a program is, and how long its operations take. */
+/* Tells the context's log what a program is, if it wants to know. */
 void cnn_log_program(const cnn_program *program);
+
+/* Tells it at a model's second prediction how long each operation takes; for logs that want to know. */
 void cnn_log_times(const cnn_model *model, const cnn_tensor *input);
 
 /* Checks a batch of a caller: float32, N × shape, N at least 1. `what` begins the sentence on failure. */

@@ -215,7 +215,7 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
                      .out_size = output->count / count,
                      .count = count };
     status = predict_all(&p);
-    if (!status)
+    if (!status && cnn_logs(model->context, CNN_LOG_DEBUG))
         cnn_log_times(model, input);
     return status;
 }

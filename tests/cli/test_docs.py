@@ -158,6 +158,12 @@ def test_the_page_on_the_code_knows_every_room_and_header():
         assert header.name in ("cnn.h", "export.h") or f"`{header.name}`" in page, header.name
 
 
+def test_the_program_on_the_page_is_that_of_the_net():
+    program = re.search(r"```text program\n(.*?)```", (ROOT / "docs/internals.md").read_text(), re.DOTALL).group(1)
+    done = subprocess.run([PROGRAM, "summary", "--net", "two_conv", "--time"], capture_output=True, text=True, check=True)
+    assert program in re.sub(r", [\d.]+ ms", "", done.stdout)
+
+
 def test_the_nets_in_the_docs_are_nets(tmp_path):
     for number, text in enumerate(re.findall(r"```json\n(.*?)```", (ROOT / "docs/net-json.md").read_text(), re.DOTALL)):
         net = tmp_path / f"{number}.json"

@@ -39,15 +39,15 @@ def test_the_time_of_each_operation(pets):
         assert "Total parameters" in table
         lines = program.splitlines()
         assert lines[0].startswith("0 input = ") and not lines[0].endswith("ms")
-        assert all(re.search(r" = \S+: [\d×]+ float32, \d+\.\d{3} ms$", line) for line in lines[1:])
-        assert any("fused_conv2d(" in line for line in lines)
+        assert all(re.search(r" = \S+: [\d×]+ float32(, [\w ×]+)?, \d+\.\d{3} ms$", line) for line in lines[1:])
+        assert any(re.search(r"fused_conv2d\(.*, (direct|Winograd 2×2|Winograd 4×4), ", line) for line in lines)
 
 
 def test_the_drawing_of_a_program(pets):
     for source in (["--net", "resnet18", "--size", 32], ["--model", pets.model]):
         plain, timed = (succeeds("summary", *source, "--dot", *more).out for more in ([], ["--time"]))
         assert plain.startswith("digraph program {\n") and plain.endswith("}\n") and " ms" not in plain
-        boxes = re.findall(r'^  (\d+) \[label="(\w+)\\n.*float32"\];$', plain, re.MULTILINE)
+        boxes = re.findall(r'^  (\d+) \[label="(\w+)\\n.*float32(?:\\n[\w ×]+)?"\];$', plain, re.MULTILINE)
         arrows = re.findall(r"^  (\d+) -> (\d+);$", plain, re.MULTILINE)
         assert boxes[0] == ("0", "input") and ("0", "1") in arrows
         assert {to for _, to in arrows} == {number for number, _ in boxes[1:]}

@@ -58,6 +58,9 @@ typedef struct cnn_conv_arrays {
 
 size_t cnn_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape);
 void cnn_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const float *weights, void *packed);
+/* The name of the algorithm that computes it, for people. */
+const char *cnn_conv_forward_algorithm(cnn_context *context, const cnn_conv_shape *shape,
+                                       const cnn_conv_epilogue *epilogue);
 size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue);
 void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue,
                       const cnn_conv_arrays *arrays);

@@ -58,6 +58,13 @@ size_t cnn_conv_forward_workspace(cnn_context *context, const cnn_conv_shape *sh
     return cnn_conv_call_workspace(&call);
 }
 
+const char *cnn_conv_forward_algorithm(cnn_context *context, const cnn_conv_shape *shape,
+                                       const cnn_conv_epilogue *epilogue)
+{
+    cnn_conv_call call = call_for(context, shape, epilogue);
+    return cnn_conv_call_algorithm(&call);
+}
+
 void cnn_conv_forward(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_epilogue *epilogue,
                       const cnn_conv_arrays *arrays)
 {

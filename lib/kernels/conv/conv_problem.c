@@ -51,6 +51,14 @@ static bool is_empty(const cnn_conv_problem *s)
     return s->batch <= 0 || s->height <= 0 || s->width <= 0;
 }
 
+const char *cnn_conv_call_algorithm(const cnn_conv_call *call)
+{
+    int64_t tile = cnn_winograd_tile(&call->problem);
+    if (tile)
+        return tile == 4 ? "Winograd 4×4" : "Winograd 2×2";
+    return cnn_depthwise_fits(call) ? "depthwise" : "direct";
+}
+
 size_t cnn_conv_call_workspace(const cnn_conv_call *call)
 {
     if (is_empty(&call->problem) || cnn_depthwise_fits(call))

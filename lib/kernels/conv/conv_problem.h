@@ -67,6 +67,7 @@ typedef struct cnn_conv_call {
     cnn_pixel_strides strides; /* with these strides */
 } cnn_conv_call;
 
+const char *cnn_conv_call_algorithm(const cnn_conv_call *call); /* its name */
 size_t cnn_conv_call_workspace(const cnn_conv_call *call);
 void cnn_conv_call_run(const cnn_conv_call *call, void *workspace);
 

@@ -80,7 +80,7 @@ static void a_program_is_told_as_text_and_as_a_drawing(void **state)
     char *text;
     assert_ok(cnn_model_program_text(model, NULL, &text));
     assert_string_equal("0 input = image: 8×8×3 float32\n"
-                        "1 fused_conv2d(0) = a \"quoted\" name: 6×6×4 float32\n"
+                        "1 fused_conv2d(0) = a \"quoted\" name: 6×6×4 float32, direct\n"
                         "2 tanh(1) = output: 6×6×4 float32\n",
                         text);
     cnn_text_free(text);
@@ -92,7 +92,7 @@ static void a_program_is_told_as_text_and_as_a_drawing(void **state)
     assert_string_equal("digraph program {\n"
                         "  node [shape=box];\n"
                         "  0 [label=\"input\\nimage\\n8×8×3 float32\"];\n"
-                        "  1 [label=\"fused_conv2d\\na \\\"quoted\\\" name\\n6×6×4 float32\"];\n"
+                        "  1 [label=\"fused_conv2d\\na \\\"quoted\\\" name\\n6×6×4 float32\\ndirect\"];\n"
                         "  0 -> 1;\n"
                         "  2 [label=\"tanh\\noutput\\n6×6×4 float32\"];\n"
                         "  1 -> 2;\n"
