@@ -27,11 +27,12 @@ static void set_multiplier(cnn_model *model, cnn_node last, float multiplier, bo
     }
 }
 
-cnn_status cnn_model_set_learning_rate_factor(cnn_model *model, const char *layer, float multiplier)
+cnn_status cnn_model_set_learning_rate_multiplier(cnn_model *model, const char *layer, float multiplier)
 {
     if (!model || !(multiplier >= 0 && isfinite(multiplier)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_learning_rate_factor: the model is NULL, or the factor not "
-                                            "a number of 0 or more");
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "cnn_model_set_learning_rate_multiplier: the model is NULL, or the multiplier not "
+                        "a number of 0 or more");
     cnn_node last = layer ? cnn_graph_find(model->graph, layer) : cnn_graph_output(model->graph);
     if (last == CNN_NODE_ERROR)
         return cnn_fail(CNN_ERROR_ARGUMENT, "the net has no layer named '%s'", layer);
