@@ -41,7 +41,7 @@ static cnn_dtype type_of(const typing *t, int32_t old)
     return t->operations[t->numbers[old]].layer.output_type;
 }
 
-static bool has_narrow_input(const typing *t, const cnn_operation *operation)
+static bool has_bf16_input(const typing *t, const cnn_operation *operation)
 {
     for (int32_t k = 0; k < operation->layer.input_count; k++)
         if (type_of(t, operation->inputs[k]) == CNN_BFLOAT16)
@@ -55,7 +55,7 @@ static void add_typed(typing *t, int32_t old, const cnn_operation *operation, bo
     cnn_operation typed = *operation;
     cnn_layer_values values = operation->layer.type->values;
     if (values == CNN_LAYER_ONE_TYPE)
-        typed.layer.output_type = !last && has_narrow_input(t, operation) ? CNN_BFLOAT16 : CNN_FLOAT32;
+        typed.layer.output_type = !last && has_bf16_input(t, operation) ? CNN_BFLOAT16 : CNN_FLOAT32;
     else
         typed.layer.output_type = !last && values == CNN_LAYER_ANY_TYPES ? CNN_BFLOAT16 : CNN_FLOAT32;
     for (int32_t k = 0; k < operation->layer.input_count; k++) {

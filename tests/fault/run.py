@@ -247,6 +247,8 @@ class Case:
         if what and what[1] == "-":
             return "-"
         wrong = self.judge(folder, status, out, err)
+        if not wrong and status == 0 and what and what[0] in ("fsync", "fdatasync") and what[1] in ("EIO", "ENOSPC"):
+            wrong = "doesn't say that what it wrote may not outlast a loss of power"
         fragile = any(name in report for name in FRAGILE) if fault[0] == "memory" else NEEDS.get(self.name) == "report"
         if wrong and fragile and status is not None:
             return self.judge_files(folder, told=True)

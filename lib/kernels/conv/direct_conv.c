@@ -56,31 +56,31 @@ static const float *panel_weights(const job *j, int64_t unit)
 }
 
 /* Tasks go block by block of tiles, in each panel by panel, so that weights are read once for a block. */
-static void number_task(const job *j, size_t task, int64_t *unit, int64_t *padded)
+static void number_task(const job *j, size_t task, int64_t *unit, int64_t *tile)
 {
     int64_t units = j->plan->panel_units, tiles = j->plan->tiles;
     int64_t block = (((int64_t)task / units + 1) * j->blocks - 1) / tiles;
     int64_t first = tiles * block / j->blocks, count = tiles * (block + 1) / j->blocks - first;
     int64_t within = (int64_t)task - first * units;
     *unit = within / count;
-    *padded = first + within % count;
+    *tile = first + within % count;
 }
 
 static part locate_part(const job *j, size_t task, uint32_t worker)
 {
     const cnn_conv_problem *s = &j->call->problem;
     const cnn_direct_conv_plan *plan = j->plan;
-    int64_t unit, padded, later, unused;
-    number_task(j, task, &unit, &padded);
+    int64_t unit, tile, later, unused;
+    number_task(j, task, &unit, &tile);
     number_task(j, task + 1, &later, &unused);
     int64_t group_columns = plan->depthwise ? s->channels : s->channels / s->groups;
     part p = { .group = unit / plan->panels, .column = unit % plan->panels * CNN_PANEL };
     p.columns = group_columns - p.column < CNN_PANEL ? group_columns - p.column : CNN_PANEL;
     const cnn_row_tiles *tiles = &plan->row_tiles;
-    p.image = padded / tiles->count * plan->tile_images;
+    p.image = tile / tiles->count * plan->tile_images;
     p.images = s->batch - p.image < plan->tile_images ? s->batch - p.image : plan->tile_images;
-    p.row = cnn_row_tile_first(tiles, padded % tiles->count);
-    p.rows = cnn_row_tile_count(tiles, padded % tiles->count);
+    p.row = cnn_row_tile_first(tiles, tile % tiles->count);
+    p.rows = cnn_row_tile_count(tiles, tile % tiles->count);
     p.weights = panel_weights(j, unit);
     p.next = later > unit ? panel_weights(j, later) : NULL;
     p.padded = (float *)(void *)(j->scratch + worker * plan->worker_bytes);

@@ -1,5 +1,5 @@
-/* Depthwise convolutions of any shape, and their gradients by weights, in the manner of gemm.h: channel by channel. `a` has
- * `columns` channels, and `inner` is 1. */
+/* Depthwise convolutions of any shape, and their gradients by weights, in the manner of gemm.h: channel by channel. `a`
+ * has `columns` channels, and `inner` is 1. */
 #ifndef CNN_KERNELS_DEPTHWISE_DEPTHWISE_GEMM_H
 #define CNN_KERNELS_DEPTHWISE_DEPTHWISE_GEMM_H
 

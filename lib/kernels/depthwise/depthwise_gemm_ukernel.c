@@ -29,8 +29,7 @@ ALWAYS_INLINE void multiply_channel_tile(const cnn_gemm *p, int64_t row, int64_t
 {
     vf first = p->bias ? load(s, p->bias + column) : vf_zero(), sum[CHANNEL_ROWS];
     UNROLLED (r, s.rows)
-        sum[r] = p->residual ? vf_add(first, load(s, p->residual + p->indirection.outputs[row + r] + column))
-                             : first;
+        sum[r] = p->residual ? vf_add(first, load(s, p->residual + p->indirection.outputs[row + r] + column)) : first;
     for (int64_t o = 0; o < p->outer; o++) {
         const float *a = p->a + p->indirection.taps[o] + column;
         vf factor = load(s, p->b + o * p->b_stride + column);

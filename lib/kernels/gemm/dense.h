@@ -1,9 +1,9 @@
-/* Dense layers: what layers call. Input rows × inputs, weights inputs × units, output rows × units, of floats or bfloat16;
- * weights and gradients by them are floats, and sums are taken in floats. Calls use the context's threads, and give the
- * same bits at any number of them.
+/* Dense layers: what layers call. Input rows × inputs, weights inputs × units, output rows × units, of floats or
+ * bfloat16; weights and gradients by them are floats, and sums are taken in floats. Calls use the context's threads,
+ * and give the same bits at any number of them.
  *
- * Read dense.c (any type), then dense_float.c (how tasks are cut), then what both are made of: gemm.h (the product that
- * one micro-kernel makes), gemm_ukernel.c, gemm_blocking.c (products of any size, packing), split_k.h, matrix.h. */
+ * Read dense.c (any type), then dense_float.c (how tasks are cut), then what both are made of: gemm.h (what a
+ * micro-kernel computes), gemm_ukernel.c, gemm_blocking.c (any size, packing), split_k.h, matrix.h. */
 #ifndef CNN_KERNELS_GEMM_DENSE_H
 #define CNN_KERNELS_GEMM_DENSE_H
 
@@ -30,13 +30,15 @@ typedef struct cnn_dense_arrays {
 } cnn_dense_arrays;
 
 size_t cnn_dense_forward_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *shape, cnn_activation activation, const cnn_dense_arrays *arrays);
+void cnn_dense_forward(cnn_context *context, const cnn_dense_shape *shape, cnn_activation activation,
+                       const cnn_dense_arrays *arrays);
 
 /* `output_gradient` is by the layer's result before any activation. */
 size_t cnn_dense_backward_data_workspace(cnn_context *context, const cnn_dense_shape *shape);
 void cnn_dense_backward_data(cnn_context *context, const cnn_dense_shape *shape, const void *output_gradient,
                              const float *weights, void *input_gradient, void *workspace);
 size_t cnn_dense_backward_weights_workspace(cnn_context *context, const cnn_dense_shape *shape);
-void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *shape, const void *output_gradient, const cnn_weight_gradient *wanted);
+void cnn_dense_backward_weights(cnn_context *context, const cnn_dense_shape *shape, const void *output_gradient,
+                                const cnn_weight_gradient *wanted);
 
 #endif

@@ -1,5 +1,5 @@
 /* Dense layers of floats. Their weights are many and each is used once for a row of input: what slows them is memory,
- * so all three products read or write the weights once, in the order in which they lie. */
+ * so all three gemms read or write the weights once, in the order in which they lie. */
 #include <string.h>
 
 #include "core/memory.h"
@@ -13,7 +13,7 @@
 enum {
     ROWS = 64,        /* of input that one task takes */
     MIN_INPUTS = 64,  /* that one task takes */
-    MAX_INPUTS = 128, /* of a task in the backward products */
+    MAX_INPUTS = 128, /* of a task of the backward gemms */
     SUM_PIECE = 4096
 };
 

@@ -5,7 +5,7 @@
  * taps, of each of which `inner` numbers lie together.
  *
  * Read indirection.h (where the rows of `a` lie), gemm_ukernel.c (a register tile), gemm_blocking.h (packed weights,
- * and products of any size). */
+ * and gemm of any size). */
 #ifndef CNN_KERNELS_GEMM_GEMM_H
 #define CNN_KERNELS_GEMM_GEMM_H
 

@@ -23,7 +23,7 @@ int64_t cnn_gemm_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t
     return terms * (int64_t)cnn_round_up((size_t)columns, (size_t)kernels->gemm->width);
 }
 
-/* A product and how its b is packed: the number of terms, 0 if it isn't, and the first that is used. */
+/* A gemm and how its b is packed: the number of terms, 0 if it isn't, and the first that is used. */
 typedef struct job {
     const cnn_kernels *kernels;
     const cnn_gemm *gemm;

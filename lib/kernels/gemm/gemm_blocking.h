@@ -1,4 +1,4 @@
-/* Products of any size, cut into what a kernel takes and what caches hold. */
+/* gemm of any size, cut into what a micro-kernel takes and what caches hold. */
 #ifndef CNN_KERNELS_GEMM_GEMM_BLOCKING_H
 #define CNN_KERNELS_GEMM_GEMM_BLOCKING_H
 
@@ -11,8 +11,8 @@ enum { CNN_PANEL = 64 };
 /* Multiplies with b as it is in memory, `b_stride` apart. */
 void cnn_gemm_run(const cnn_kernels *kernels, const cnn_gemm *gemm);
 
-/* Multiplies with b packed: blocks of kernels->product->columns columns one after the other, in each a row for each of
- * `terms` terms, padded to whole vectors. The product takes those from `first` on. */
+/* Multiplies with b packed: blocks of kernels->gemm->columns columns one after the other, in each a row for each of
+ * `terms` terms, padded to whole vectors. The gemm takes those from `first` on. */
 void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, int64_t terms, int64_t first);
 
 /* Floats of `columns` packed columns; from column `CNN_PANEL * n` on, they are those of a packed b of its own. */

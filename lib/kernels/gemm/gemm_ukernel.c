@@ -25,7 +25,7 @@ static int64_t tile_rows(int64_t vectors)
 typedef struct tile_shape {
     int rows, vectors;
     bool ragged;    /* the last vector is not whole, */
-    bool bf16_dot;  /* as of the product */
+    bool bf16_dot;  /* as of the gemm */
     size_t columns; /* in all there are so many */
 } tile_shape;
 

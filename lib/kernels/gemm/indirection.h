@@ -1,6 +1,6 @@
-/* The indirection buffer (M. Dukhan, "The indirect convolution algorithm", arXiv:1907.02129): where the input lies that a
- * pixel of the result meets at a tap. There, it is a table of pointers for each pixel and tap; as the distance between
- * two taps is the same for all pixels, two tables of offsets do here, which are added. */
+/* The indirection buffer (M. Dukhan, "The indirect convolution algorithm", arXiv:1907.02129): where the input lies that
+ * a pixel of the result meets at a tap. There, it is a table of pointers for each pixel and tap; as the distance
+ * between two taps is the same for all pixels, two tables of offsets do here, which are added. */
 #ifndef CNN_KERNELS_GEMM_INDIRECTION_H
 #define CNN_KERNELS_GEMM_INDIRECTION_H
 

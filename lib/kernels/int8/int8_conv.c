@@ -78,12 +78,12 @@ static void fill_tables(const job *j)
 static part locate_part(const job *j, size_t task, uint32_t worker)
 {
     const cnn_int8_plan *plan = j->plan;
-    int64_t unit = (int64_t)task / plan->tiles, padded = (int64_t)task % plan->tiles;
+    int64_t unit = (int64_t)task / plan->tiles, tile = (int64_t)task % plan->tiles;
     part p = { .group = unit / plan->panels, .column = unit % plan->panels * CNN_INT8_PANEL };
     p.columns = cnn_lesser(plan->layout.columns - p.column, CNN_INT8_PANEL);
-    p.image = padded / plan->tiles_per_image * plan->tile_images;
+    p.image = tile / plan->tiles_per_image * plan->tile_images;
     p.images = cnn_lesser(j->shape->batch - p.image, plan->tile_images);
-    p.row = padded % plan->tiles_per_image * plan->tile_rows;
+    p.row = tile % plan->tiles_per_image * plan->tile_rows;
     p.rows = cnn_lesser(plan->problem.height - p.row, plan->tile_rows);
     p.padded = j->scratch + worker * plan->worker_bytes;
     return p;

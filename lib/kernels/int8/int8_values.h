@@ -1,4 +1,4 @@
-/* Loops over int8 values beside the products. Every instruction set gives the same bytes. */
+/* Loops over int8 values beside those of gemm. Every instruction set gives the same bytes. */
 #ifndef CNN_KERNELS_INT8_INT8_VALUES_H
 #define CNN_KERNELS_INT8_INT8_VALUES_H
 

@@ -39,8 +39,8 @@ typedef struct cnn_batch_norm_epilogue {
     cnn_clamp clamp;
 } cnn_batch_norm_epilogue;
 
-/* output = (input − subtract) × multiply + add, then the epilogue; NULL: none. `output` may lie where the residual does,
- * too. */
+/* output = (input − subtract) × multiply + add, then the epilogue; NULL: none. `output` may lie where the residual
+ * does, too. */
 void cnn_batch_norm_apply(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_affine *affine,
                           const cnn_batch_norm_epilogue *epilogue, const void *input, void *output);
 

@@ -1,4 +1,4 @@
-/* Convolutions of 3×3 taps without stride by Winograd's minimal filtering, F(m×m, 3×3): a tile of m × m results comes
+/* Convolutions of 3×3 taps and stride 1 by Winograd's minimal filtering, F(m×m, 3×3): a tile of m × m results comes
  * from (m + 2)² products in place of 9m². Over all channels and many tiles these are (m + 2)² gemms, of transformed
  * tiles of the source and transformed weights. After A. Lavin and S. Gray, "Fast algorithms for convolutional neural
  * networks", arXiv:1509.09308.
@@ -19,7 +19,7 @@
  * the source alone, so that a prediction's bits don't depend on what else is predicted with it. */
 int64_t cnn_winograd_tile(const cnn_conv_problem *problem);
 
-/* As the functions of direct_conv.h, which come here if there is a tile. */
+/* As the functions of direct_conv.h; conv_problem.c comes here where there is a tile. */
 size_t cnn_winograd_packed_bytes(const cnn_kernels *kernels, const cnn_conv_problem *problem);
 void cnn_winograd_pack(cnn_context *context, const cnn_conv_problem *problem, const cnn_conv_weights *weights,
                        float *packed);

@@ -1,6 +1,7 @@
 /* The fixtures are small models that hold what onnxruntime made of an input: tests/onnx/make_fixtures.py. */
 #include "../../test.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,23 @@ static void an_exported_model_comes_back_with_the_same_bits(void **state)
 }
 
 /* For the same image; the outputs have the same shape. */
+static void a_model_that_is_not_finite_is_not_written(void **state)
+{
+    const char *path = scratch_path(*state, "infinite.onnx");
+    cnn_graph *graph;
+    cnn_model *model;
+    cnn_parameter parameter = { .struct_size = sizeof parameter };
+    assert_ok(cnn_graph_create(NULL, &graph));
+    cnn_dense(graph, cnn_flatten(graph, cnn_input(graph, 2, 2, 1)), 2, NULL);
+    assert_ok(cnn_model_create(NULL, graph, 1, &model));
+    assert_ok(cnn_model_parameter(model, 0, &parameter));
+    ((float *)cnn_tensor_data(parameter.value))[0] = INFINITY;
+    assert_status(CNN_ERROR_NOT_FINITE, cnn_model_save_onnx(model, path));
+    assert_non_null(strstr(cnn_last_error(), "is not written"));
+    cnn_model_destroy(model);
+    cnn_graph_destroy(graph);
+}
+
 static void assert_same_predictions(const cnn_model *a, const cnn_model *b)
 {
     const cnn_shape in = cnn_model_input_shape(a), out = cnn_model_output_shape(a);
@@ -351,6 +369,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(models_predict_what_onnxruntime_does),
         cmocka_unit_test(an_onnx_file_is_known_by_its_content),
         cmocka_unit_test(an_exported_model_comes_back_with_the_same_bits),
+        cmocka_unit_test(a_model_that_is_not_finite_is_not_written),
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(layers_keep_their_names),
         cmocka_unit_test(the_size_of_an_input_that_is_left_open_is_an_option),
