@@ -200,7 +200,7 @@ def test_what_can_never_be_decoded_in_its_memory_is_refused(pets):
     with serving("--model", pets.model, "--memory", 64) as server:
         for large in (bomb(3000, True), progressive):
             response = server.predict(("large", large))
-            assert response.status == 413 and "this server has 24 MB" in response.json["predictions"][0]["error"]
+            assert response.status == 413 and "this server's limit is 24 MB" in response.json["predictions"][0]["error"]
         assert server.predict(("large", progressive), ("cat.jpg", CAT)).status == 200
         for large in (bomb(3000), encode(Image.new("RGB", (3000, 3000)))):  # decoded in parts
             assert server.predict(("large", large)).status == 200

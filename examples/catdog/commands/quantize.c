@@ -109,7 +109,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         DATA_OPTIONS(q.data, "photographs like those to be classified"),
         { "out", "FILE", "quantised model to write", OPTION_TEXT, &q.out, .needed = 1 },
         { "images", "N", "number of photographs to use", OPTION_WHOLE, &q.images, 1, 1000000, .initial = "500" },
-        { "seed", "N", "seed for drawing them", OPTION_WHOLE, &q.seed, 0, 9007199254740991.0, .initial = "0" },
+        { "seed", "N", "seed for drawing them", OPTION_WHOLE, &q.seed, 0, 9007199254740992.0, .initial = "0" },
         { "json", NULL, "print the results as JSON", OPTION_FLAG, &q.json },
         FORCE_OPTION(q.force),
         THREADS_OPTION(q.resources),
