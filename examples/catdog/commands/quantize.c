@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <cnn/cnn.h>
@@ -35,7 +37,11 @@ static int show(uint64_t done, uint64_t total, void *user)
 static json_int_t file_size(const char *path)
 {
     struct stat info;
-    return stat(path, &info) || !S_ISREG(info.st_mode) ? -1 : (json_int_t)info.st_size;
+    if (stat(path, &info)) {
+        output_error("the size of %s can't be read: %s", path, strerror(errno));
+        return -1;
+    }
+    return S_ISREG(info.st_mode) ? (json_int_t)info.st_size : -1;
 }
 
 static json_t *size_to_json(json_int_t bytes)
