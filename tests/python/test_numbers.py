@@ -6,7 +6,7 @@ import pytest
 
 import cnn
 from cnn import _abi as cnn_abi
-from cnn._structs import struct_of
+from cnn._structs import defaults, struct_of
 from cnn._numbers import INTEGERS, REALS
 from conftest import photographs, tiny_classifier, tiny_net
 
@@ -33,7 +33,7 @@ def test_a_whole_number_is_kept_or_refused(kind, name, field):
     for value in (2.5, 2.0, float("nan"), float("inf"), "3", b"3", [3], np.float32(2), 2j):
         with pytest.raises(TypeError, match=f"{name} is .*; it must be a whole number"):
             struct_of(kind, {name: value})
-    assert getattr(struct_of(kind, {name: None}), name) == 0
+    assert getattr(struct_of(kind, {name: None}), name) == getattr(defaults(kind), name)
 
 
 @pytest.mark.parametrize("kind, name, field", REAL)
