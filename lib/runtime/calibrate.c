@@ -21,11 +21,11 @@ struct cnn_calibration {
     int64_t images;
 };
 
-static cnn_status copy_notes(const cnn_model *model, cnn_model *folded)
+static cnn_status copy_metadata(const cnn_model *model, cnn_model *folded)
 {
     cnn_status status = CNN_OK;
-    for (size_t i = 0; i < model->note_count && !status; i++)
-        status = cnn_model_set_metadata(folded, model->notes[i].key, model->notes[i].text);
+    for (size_t i = 0; i < model->metadata_count && !status; i++)
+        status = cnn_model_set_metadata(folded, model->metadata[i].key, model->metadata[i].text);
     return status;
 }
 
@@ -40,7 +40,7 @@ cnn_status cnn_model_fold(const cnn_model *model, cnn_model **folded)
     status = cnn_model_create_blank(model->context, cnn_folding_graph(folding), folded);
     if (!status) {
         cnn_folding_fill(folding, (*folded)->weights, (*folded)->weights_count);
-        status = copy_notes(model, *folded);
+        status = copy_metadata(model, *folded);
     }
     cnn_folding_destroy(folding);
     if (status) {

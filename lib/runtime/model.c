@@ -98,43 +98,43 @@ uint32_t cnn_model_is_quantized(const cnn_model *model)
     return model && model->quantized;
 }
 
-enum { MAX_NOTES = 1 << 18 };
+enum { MAX_METADATA = 1 << 18 };
 
-static cnn_note *find_note(const cnn_model *model, const char *key)
+static cnn_metadata_entry *find_entry(const cnn_model *model, const char *key)
 {
-    uint32_t place = cnn_names_find(&model->note_keys, key);
-    return place == CNN_NO_PLACE ? NULL : &model->notes[place];
+    uint32_t place = cnn_names_find(&model->metadata_keys, key);
+    return place == CNN_NO_PLACE ? NULL : &model->metadata[place];
 }
 
 const char *cnn_model_metadata(const cnn_model *model, const char *key)
 {
-    const cnn_note *note = model && key ? find_note(model, key) : NULL;
-    return note ? note->text : NULL;
+    const cnn_metadata_entry *entry = model && key ? find_entry(model, key) : NULL;
+    return entry ? entry->text : NULL;
 }
 
-static void remove_note(cnn_model *model, cnn_note *note)
+static void remove_entry(cnn_model *model, cnn_metadata_entry *entry)
 {
-    cnn_names_remove(&model->note_keys, note->key);
-    cnn_names_close_gap(&model->note_keys, (uint32_t)(note - model->notes));
-    cnn_release(model->context, note->key);
-    cnn_release(model->context, note->text);
-    size_t after = (size_t)(model->notes + --model->note_count - note);
-    memmove(note, note + 1, after * sizeof *note);
+    cnn_names_remove(&model->metadata_keys, entry->key);
+    cnn_names_close_gap(&model->metadata_keys, (uint32_t)(entry - model->metadata));
+    cnn_release(model->context, entry->key);
+    cnn_release(model->context, entry->text);
+    size_t after = (size_t)(model->metadata + --model->metadata_count - entry);
+    memmove(entry, entry + 1, after * sizeof *entry);
 }
 
 /* Takes over `text`. */
-static cnn_status add_note(cnn_model *model, const char *key, char *text)
+static cnn_status add_entry(cnn_model *model, const char *key, char *text)
 {
     char *key_copy = cnn_copy_text(model->context, key);
     if (!key_copy ||
-        !cnn_grow(model->context, (void **)&model->notes, &model->note_capacity, model->note_count + 1,
-                  sizeof *model->notes) ||
-        !cnn_names_add(model->context, &model->note_keys, key_copy, (uint32_t)model->note_count)) {
+        !cnn_grow(model->context, (void **)&model->metadata, &model->metadata_capacity, model->metadata_count + 1,
+                  sizeof *model->metadata) ||
+        !cnn_names_add(model->context, &model->metadata_keys, key_copy, (uint32_t)model->metadata_count)) {
         cnn_release(model->context, key_copy);
         cnn_release(model->context, text);
         return CNN_ERROR_OUT_OF_MEMORY;
     }
-    model->notes[model->note_count++] = (cnn_note){ key_copy, text };
+    model->metadata[model->metadata_count++] = (cnn_metadata_entry){ key_copy, text };
     return CNN_OK;
 }
 
@@ -143,21 +143,22 @@ cnn_status cnn_model_set_metadata(cnn_model *model, const char *key, const char 
     if (!model || !key || !*key)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_metadata: the model is NULL, or the key NULL or empty");
     if (!cnn_is_utf8(key, strlen(key)) || (text && !cnn_is_utf8(text, strlen(text)))) /* no file could hold it */
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_metadata: the key or the text of a note is not UTF-8");
-    cnn_note *note = find_note(model, key);
-    if (!note && text && model->note_count >= MAX_NOTES)
-        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_metadata: a model has at most %d notes", MAX_NOTES);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_metadata: the key or the text is not UTF-8");
+    cnn_metadata_entry *entry = find_entry(model, key);
+    if (!entry && text && model->metadata_count >= MAX_METADATA)
+        return cnn_fail(CNN_ERROR_LIMIT, "cnn_model_set_metadata: a model has at most %d entries of metadata",
+                        MAX_METADATA);
     if (!text) {
-        if (note)
-            remove_note(model, note);
+        if (entry)
+            remove_entry(model, entry);
         return CNN_OK;
     }
     char *copy = cnn_copy_text(model->context, text);
     if (!copy)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (!note)
-        return add_note(model, key, copy);
-    cnn_release(model->context, note->text);
-    note->text = copy;
+    if (!entry)
+        return add_entry(model, key, copy);
+    cnn_release(model->context, entry->text);
+    entry->text = copy;
     return CNN_OK;
 }

@@ -164,12 +164,12 @@ void cnn_model_destroy(cnn_model *model)
     }
     cnn_release(model->context, model->weights);
     cnn_release(model->context, model->nodes);
-    for (size_t i = 0; i < model->note_count; i++) {
-        cnn_release(model->context, model->notes[i].key);
-        cnn_release(model->context, model->notes[i].text);
+    for (size_t i = 0; i < model->metadata_count; i++) {
+        cnn_release(model->context, model->metadata[i].key);
+        cnn_release(model->context, model->metadata[i].text);
     }
-    cnn_release(model->context, model->notes);
-    cnn_names_free(model->context, &model->note_keys);
+    cnn_release(model->context, model->metadata);
+    cnn_names_free(model->context, &model->metadata_keys);
     cnn_graph_destroy(model->graph);
     if (model->memory.release)
         model->memory.release(model->memory.owner);

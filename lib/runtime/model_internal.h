@@ -6,9 +6,9 @@
 
 #include "compile/program.h"
 
-typedef struct cnn_note {
+typedef struct cnn_metadata_entry {
     char *key, *text;
-} cnn_note;
+} cnn_metadata_entry;
 
 typedef struct cnn_session_pool cnn_session_pool;
 typedef struct cnn_training cnn_training;
@@ -28,9 +28,9 @@ struct cnn_model {
     cnn_node_state *nodes; /* as many as the graph has */
     cnn_weights *weights;
     int32_t weights_count;
-    cnn_note *notes;
-    size_t note_count, note_capacity;
-    cnn_names note_keys;
+    cnn_metadata_entry *metadata;
+    size_t metadata_count, metadata_capacity;
+    cnn_names metadata_keys;
     uint64_t version;           /* counts the changes of values */
     cnn_precision precision;    /* of training */
     bool quantized;             /* has int8 weights, and can't be trained */

@@ -141,8 +141,8 @@ static cnn_status copy_rest(const cnn_model *model, const array_list *memory, cn
         else
             memcpy(to->value->data, model->weights[i].value->data, cnn_tensor_bytes(to->value));
     }
-    for (size_t i = 0; i < model->note_count; i++) {
-        cnn_status status = cnn_model_set_metadata(quantized, model->notes[i].key, model->notes[i].text);
+    for (size_t i = 0; i < model->metadata_count; i++) {
+        cnn_status status = cnn_model_set_metadata(quantized, model->metadata[i].key, model->metadata[i].text);
         if (status)
             return status;
     }

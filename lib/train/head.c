@@ -98,7 +98,7 @@ static cnn_status compute_all(head_training *t, const cnn_dataset *training, con
 
 static cnn_status train(head_training *t, cnn_history **history)
 {
-    const cnn_training training = {
+    const cnn_training_inputs training = {
         .model = t->head,
         .settings = &t->settings,
         .batches = cnn_features_batches(t->training),

@@ -60,7 +60,7 @@ cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_da
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_train: no model or no training data was given");
     cnn_train_settings settings;
     sources s = { 0 };
-    cnn_training run = { .model = model, .settings = &settings };
+    cnn_training_inputs run = { .model = model, .settings = &settings };
     cnn_status status = cnn_train_settings_resolve(model, training, validation, options, &settings);
     if (!status)
         status = try_sizes(model, &settings);

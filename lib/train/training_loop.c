@@ -190,25 +190,25 @@ static cnn_status run(cnn_trainer *t)
     return status ? status : resized;
 }
 
-cnn_status cnn_training_loop(const cnn_training *training, cnn_history **history)
+cnn_status cnn_training_loop(const cnn_training_inputs *inputs, cnn_history **history)
 {
-    cnn_context *context = training->model->context;
+    cnn_context *context = inputs->model->context;
     cnn_trainer *t = cnn_allocate_zeroed(context, 1, sizeof *t);
     if (!t) {
-        json_decref(training->fingerprint);
+        json_decref(inputs->fingerprint);
         return CNN_ERROR_OUT_OF_MEMORY;
     }
     t->context = context;
-    t->model = training->model;
-    t->settings = training->settings;
-    t->batches = training->batches;
-    t->loader = training->loader;
-    t->validation.batches = training->validation;
+    t->model = inputs->model;
+    t->settings = inputs->settings;
+    t->batches = inputs->batches;
+    t->loader = inputs->loader;
+    t->validation.batches = inputs->validation;
     cnn_plateau_init(&t->plateau);
     cnn_precision precision = t->model->precision;
     cnn_work work;
     cnn_work_begin(&work, context);
-    cnn_status status = set_up(t, training->fingerprint);
+    cnn_status status = set_up(t, inputs->fingerprint);
     if (!status)
         status = cnn_model_set_precision(t->model, t->settings->options.precision);
     if (!status)

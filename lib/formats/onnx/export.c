@@ -99,17 +99,17 @@ static void add_layers(cnn_onnx_export *file)
     describe(file, "output", &last, &file->graph.output, &file->graph.n_output);
 }
 
-static void add_notes(cnn_onnx_export *file, CnnOnnx__Model *proto)
+static void add_metadata(cnn_onnx_export *file, CnnOnnx__Model *proto)
 {
-    size_t count = file->model->note_count;
+    size_t count = file->model->metadata_count;
     CnnOnnx__Entry *entries = cnn_onnx_export_memory(file, count, sizeof *entries);
     proto->metadata_props = cnn_onnx_export_memory(file, count, sizeof(void *));
     for (size_t i = 0; !file->status && i < count; i++) {
-        if (file->divides && !strcmp(file->model->notes[i].key, CNN_ONNX_TEMPERATURE))
+        if (file->divides && !strcmp(file->model->metadata[i].key, CNN_ONNX_TEMPERATURE))
             continue;
         cnn_onnx__entry__init(&entries[i]);
-        entries[i].key = file->model->notes[i].key;
-        entries[i].value = file->model->notes[i].text;
+        entries[i].key = file->model->metadata[i].key;
+        entries[i].value = file->model->metadata[i].text;
         proto->metadata_props[proto->n_metadata_props++] = &entries[i];
     }
 }
@@ -146,7 +146,7 @@ static cnn_status write_model(cnn_onnx_export *file, const char *path)
     cnn_onnx__graph__init(&file->graph);
     file->graph.name = (char *)"model";
     add_layers(file);
-    add_notes(file, &proto);
+    add_metadata(file, &proto);
     return file->status ? file->status : write_file(file, &proto, path);
 }
 

@@ -193,8 +193,8 @@ static cnn_status set_output(cnn_onnx_import *import)
     return cnn_graph_status(import->graph);
 }
 
-/* Metadata become notes. Keys and texts that aren't UTF-8 are read as Latin-1. */
-static cnn_status read_notes(const cnn_onnx_import *import, cnn_model *model)
+/* The file's metadata become the model's. Keys and texts that aren't UTF-8 are read as Latin-1. */
+static cnn_status read_metadata(const cnn_onnx_import *import, cnn_model *model)
 {
     cnn_status status = CNN_OK;
     for (size_t i = 0; i < import->file->n_metadata_props && !status; i++) {
@@ -210,7 +210,7 @@ static cnn_status read_notes(const cnn_onnx_import *import, cnn_model *model)
         status = cnn_model_set_metadata(model, memory, memory + 2 * key + 1);
         cnn_release(import->context, memory);
     }
-    return status ? status : cnn_onnx_note_temperature(import, model);
+    return status ? status : cnn_onnx_set_temperature(import, model);
 }
 
 static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *options, cnn_model **model)
@@ -236,7 +236,7 @@ static cnn_status read_model(cnn_onnx_import *import, const cnn_onnx_options *op
         status = cnn_model_create_blank(import->context, import->graph, model);
     if (!status)
         status = cnn_onnx_copy_weights(import, *model);
-    return status ? status : read_notes(import, *model);
+    return status ? status : read_metadata(import, *model);
 }
 
 static void clean_up(cnn_onnx_import *import)

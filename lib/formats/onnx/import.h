@@ -16,7 +16,7 @@
 /* Says in a file that this library has written it: its input then has channels first. */
 #define CNN_ONNX_PRODUCER "libcnn"
 
-/* A note of classifiers. In a file that this library has written it is not in the metadata, but the constant of that
+/* Metadata of classifiers. In a file that this library has written it is not among these, but the constant of that
  * name, by which a last node divides the output. */
 #define CNN_ONNX_TEMPERATURE "cnn.temperature"
 
@@ -266,11 +266,12 @@ cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *a
 
 /* --- temperature_node.c --- */
 
-/* Whether the node divides by the temperature in a file of our own; such a node; and what it said, as the model's note.
+/* Whether the node divides by the temperature in a file of our own; such a node; and what it said, as the model's
+ * metadata.
  */
 bool cnn_onnx_is_temperature(const cnn_onnx_import *import);
 cnn_status cnn_onnx_read_temperature(cnn_onnx_import *import);
-cnn_status cnn_onnx_note_temperature(const cnn_onnx_import *import, cnn_model *model);
+cnn_status cnn_onnx_set_temperature(const cnn_onnx_import *import, cnn_model *model);
 
 /* --- weight_copies.c --- */
 

@@ -1,5 +1,6 @@
-/* The temperature of a classifier, by which its logits are divided. The library keeps it as a note; in an ONNX file it
- * is a last node, so that programs which run the file get the same probabilities as here without knowing of it. */
+/* The temperature of a classifier, by which its logits are divided. The library keeps it in the metadata; in an ONNX
+ * file it is a last node, so that programs which run the file get the same probabilities as here without knowing of it.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -8,12 +9,12 @@
 #include "formats/onnx/export.h"
 #include "formats/onnx/import.h"
 
-/* The temperature that a note says, or 1 where it says none. */
-static cnn_status parse(const char *note, float *temperature)
+/* The temperature that the metadata say, or 1 where they say none. */
+static cnn_status parse(const char *text, float *temperature)
 {
     *temperature = 1;
     json_t *value;
-    cnn_status status = note ? cnn_json_parse(CNN_ONNX_TEMPERATURE, note, strlen(note), &value) : CNN_ERROR_FORMAT;
+    cnn_status status = text ? cnn_json_parse(CNN_ONNX_TEMPERATURE, text, strlen(text), &value) : CNN_ERROR_FORMAT;
     if (status)
         return status == CNN_ERROR_OUT_OF_MEMORY ? status : CNN_OK;
     float number;
@@ -57,7 +58,7 @@ cnn_status cnn_onnx_read_temperature(cnn_onnx_import *import)
     return cnn_onnx_define(import, &x);
 }
 
-cnn_status cnn_onnx_note_temperature(const cnn_onnx_import *import, cnn_model *model)
+cnn_status cnn_onnx_set_temperature(const cnn_onnx_import *import, cnn_model *model)
 {
     if (import->temperature == 0)
         return CNN_OK;

@@ -27,7 +27,7 @@
 #define FORMAT "cnn"
 #define VERSION "1"
 
-/* Notes that are the file's own, and not the model's. */
+/* Metadata that are the file's own, and not the model's. */
 static bool is_reserved(const char *key)
 {
     return !strcmp(key, KEY_FORMAT) || !strcmp(key, KEY_VERSION) || !strcmp(key, KEY_GRAPH);
@@ -103,9 +103,9 @@ static size_t collect_metadata(const cnn_model *model, const char *graph, cnn_sa
     metadata[count++] = (cnn_safetensors_metadata){ KEY_FORMAT, FORMAT };
     metadata[count++] = (cnn_safetensors_metadata){ KEY_VERSION, VERSION };
     metadata[count++] = (cnn_safetensors_metadata){ KEY_GRAPH, graph };
-    for (size_t i = 0; i < model->note_count; i++)
-        if (!is_reserved(model->notes[i].key))
-            metadata[count++] = (cnn_safetensors_metadata){ model->notes[i].key, model->notes[i].text };
+    for (size_t i = 0; i < model->metadata_count; i++)
+        if (!is_reserved(model->metadata[i].key))
+            metadata[count++] = (cnn_safetensors_metadata){ model->metadata[i].key, model->metadata[i].text };
     return count;
 }
 
@@ -125,7 +125,7 @@ static cnn_status save_to(const cnn_model *model, const cnn_safetensors_target *
     cnn_safetensors_array *arrays =
         cnn_allocate_zeroed(context, count + cnn_quantized_array_limit(model), sizeof *arrays);
     cnn_quantized_array *quantized = NULL;
-    cnn_safetensors_metadata *metadata = cnn_allocate_zeroed(context, model->note_count + 3, sizeof *metadata);
+    cnn_safetensors_metadata *metadata = cnn_allocate_zeroed(context, model->metadata_count + 3, sizeof *metadata);
     cnn_bf16 *rounded = NULL;
     status = arrays && metadata ? collect_arrays(model, path, arrays) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status && weights == CNN_BFLOAT16)
