@@ -73,7 +73,7 @@ KILLED = ["train", "resume", "tune", "quantize", "calibrate", "report"]
 FRAGILE = ["libfontconfig", "libexpat", "libarchive", "libjansson", "libglib", "libgobject", "libpango", "libharfbuzz",
            "libfribidi", "libfreetype", "libthai", "libdatrie", "libstdc++", "libgio", "libz."]
 # Of these, what can't be read is named and left out, and the rest is used: that is what they are to do.
-TELLS = re.compile(rb"left out: |couldn't be classified|can't be (read|opened)|\"error\":")
+TELLS = re.compile(rb"left out: |could not be classified|can't be (read|opened)|\"error\":")
 
 
 class Program:
