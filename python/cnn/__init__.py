@@ -15,7 +15,7 @@ type names (`TrainOptions`: cnn_train_options), as the headers document them; st
 CNN_PADDING_SAME).
 """
 from ._declarations import VERSION as __version__
-from ._library import version
+from ._library import has_feature, version
 from ._records import (AugmentOptions, BatchNormOptions, ClassResult, Conv2dOptions, DatasetOptions, DenseOptions, Epoch,
                        EvaluateOptions, ImageOptions, LoaderOptions, NetOptions, OnnxOptions, OptimizerOptions,
                        Pool2dOptions, PreprocessOptions, Progress, ScheduleOptions, TrainOptions)
@@ -38,5 +38,5 @@ __all__ = [
     "LoaderOptions", "Metrics", "MissingFileError", "Model", "NetOptions", "NotFiniteError", "NotFittedError",
     "OnnxOptions", "Optimizer", "OptimizerOptions", "OutOfMemoryError", "Parameter", "Pool2dOptions", "Prediction",
     "PreprocessOptions", "Progress", "ScheduleOptions", "ShapeError", "StoppedError", "Tensor", "TrainOptions",
-    "UnsupportedError", "__version__", "decode_image", "evaluate", "load_image", "loss", "net_names", "parse_augment",
-    "preprocess", "resize", "train", "train_head", "version"]
+    "UnsupportedError", "__version__", "decode_image", "evaluate", "has_feature", "load_image", "loss", "net_names",
+    "parse_augment", "preprocess", "resize", "train", "train_head", "version"]

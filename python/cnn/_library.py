@@ -76,3 +76,8 @@ library = Library(_load(), _check)
 def version() -> str:
     """The version of the library, which is that of the package."""
     return str(library.cnn_version().decode())
+
+
+def has_feature(name: str) -> bool:
+    """Whether the library was built with it: "zip", "onnx" and what else version.h names."""
+    return bool(library.cnn_has_feature(name.encode()))

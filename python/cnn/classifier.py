@@ -85,10 +85,12 @@ class Classifier(Object):
 
     # scikit-learn's way to look at an estimator and copy it
     def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name, as scikit-learn asks for them."""
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
         return {name: getattr(self, name) for name in names}
 
     def set_params(self, **values: Any) -> Classifier:
+        """Changes parameters; the next fit() goes by them."""
         unknown = set(values) - set(self.get_params())
         if unknown:
             raise ValueError(f"a Classifier has no parameter {', '.join(sorted(unknown))}")
@@ -142,6 +144,7 @@ class Classifier(Object):
         return self._told_by_training().history
 
     def close(self) -> None:
+        """Frees the net. What was told of its training stays."""
         learned = self._learned_so_far()
         self._in_training.pop(threading.get_ident(), None)
         self._learned = learned and learned._replace(owner=None)

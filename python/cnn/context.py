@@ -44,8 +44,10 @@ class Context(Object):
 
     @property
     def threads(self) -> int:
+        """How many threads work on a call."""
         return int(library.cnn_context_threads(self))
 
     @property
     def instruction_set(self) -> str:
+        """The name of the one that its kernels are of."""
         return str(library.cnn_context_instruction_set(self).decode())

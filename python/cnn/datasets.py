@@ -130,6 +130,7 @@ class Dataset(Object):
 
     @property
     def class_names(self) -> list[str]:
+        """The classes, by index."""
         count = library.cnn_dataset_class_count(self)
         return [os.fsdecode(library.cnn_dataset_class_name(self, index)) for index in range(count)]
 
@@ -140,6 +141,7 @@ class Dataset(Object):
 
     @property
     def paths(self) -> list[str]:
+        """The path of each image."""
         return [os.fsdecode(library.cnn_dataset_path(self, index)) for index in range(len(self))]
 
     def verify(self, *, find_duplicates: bool = False) -> list[tuple[str, str]]:

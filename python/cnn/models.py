@@ -125,6 +125,7 @@ class Graph(Object):
         return node
 
     def input(self, height: int, width: int, channels: int = 3) -> int:
+        """The input; the first layer of every graph."""
         return self._node(library.cnn_input(self, height, width, channels))
 
     def name(self, x: int, name: str) -> int:
@@ -132,57 +133,75 @@ class Graph(Object):
         return self._node(library.cnn_graph_set_name(self, x, name.encode()))
 
     def conv2d(self, x: int, filters: int, **options: Unpack[Conv2dOptions]) -> int:
+        """A convolution."""
         return self._node(library.cnn_conv2d(self, x, filters, struct_of(abi.cnn_conv2d_options, options)))
 
     def max_pool2d(self, x: int, **options: Unpack[Pool2dOptions]) -> int:
+        """The largest value of each window."""
         return self._node(library.cnn_max_pool2d(self, x, struct_of(abi.cnn_pool2d_options, options)))
 
     def avg_pool2d(self, x: int, **options: Unpack[Pool2dOptions]) -> int:
+        """The mean of each window."""
         return self._node(library.cnn_avg_pool2d(self, x, struct_of(abi.cnn_pool2d_options, options)))
 
     def dense(self, x: int, units: int, **options: Unpack[DenseOptions]) -> int:
+        """A layer in which all inputs go to all units."""
         return self._node(library.cnn_dense(self, x, units, struct_of(abi.cnn_dense_options, options)))
 
     def batch_norm(self, x: int, **options: Unpack[BatchNormOptions]) -> int:
+        """Batch normalisation."""
         return self._node(library.cnn_batch_norm(self, x, struct_of(abi.cnn_batch_norm_options, options)))
 
     def global_avg_pool(self, x: int) -> int:
+        """The mean of each channel."""
         return self._node(library.cnn_global_avg_pool(self, x))
 
     def flatten(self, x: int) -> int:
+        """All values as one dimension."""
         return self._node(library.cnn_flatten(self, x))
 
     def relu(self, x: int) -> int:
+        """max(x, 0)."""
         return self._node(library.cnn_relu(self, x))
 
     def relu6(self, x: int) -> int:
+        """min(max(x, 0), 6)."""
         return self._node(library.cnn_relu6(self, x))
 
     def sigmoid(self, x: int) -> int:
+        """1 / (1 + exp(-x))."""
         return self._node(library.cnn_sigmoid(self, x))
 
     def tanh(self, x: int) -> int:
+        """The hyperbolic tangent."""
         return self._node(library.cnn_tanh(self, x))
 
     def softmax(self, x: int) -> int:
+        """Probabilities over the last dimension."""
         return self._node(library.cnn_softmax(self, x))
 
     def dropout(self, x: int, rate: float) -> int:
+        """In training, sets this fraction of the values to 0."""
         return self._node(library.cnn_dropout(self, x, rate))
 
     def leaky_relu(self, x: int, slope: float) -> int:
+        """x where it is positive, else slope x."""
         return self._node(library.cnn_leaky_relu(self, x, slope))
 
     def add(self, a: int, b: int) -> int:
+        """The sum of two nodes of one shape."""
         return self._node(library.cnn_add(self, a, b))
 
     def concat(self, *nodes: int) -> int:
+        """The channels of all these nodes."""
         return self._node(library.cnn_concat(self, array_for(ctypes.c_int32, nodes, "cnn_concat: node"), len(nodes)))
 
     def rescale(self, x: int, scale: float, offset: float = 0) -> int:
+        """scale x + offset."""
         return self._node(library.cnn_rescale(self, x, scale, offset))
 
     def normalize(self, x: int, mean: Sequence[float], deviation: Sequence[float]) -> int:
+        """(x - mean) / deviation, by channel."""
         if len(mean) != len(deviation) or not 0 <= x < len(self.layers) or len(mean) != self.layers[x].shape[-1]:
             raise ShapeError("normalize wants a mean and a deviation for each of its input's channels")
         floats = [array_for(ctypes.c_float, values, f"normalize: {name}")
@@ -256,14 +275,17 @@ class Model(Object):
         return cls._made(pointer, context)
 
     def save_onnx(self, path: PathLike) -> None:
+        """Writes an ONNX file, for other runtimes."""
         library.cnn_model_save_onnx(self, os.fsencode(path))
 
     @property
     def input_shape(self) -> tuple[int, ...]:
+        """Of one image."""
         return _shape(library.cnn_model_input_dims, self)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
+        """Of the output for one image."""
         return _shape(library.cnn_model_output_dims, self)
 
     @property
@@ -273,6 +295,7 @@ class Model(Object):
 
     @property
     def weight_count(self) -> int:
+        """How many numbers its weights are."""
         return int(library.cnn_model_weight_count(self, None))
 
     def _told(self) -> str:
@@ -355,6 +378,7 @@ class Model(Object):
         return None if text is None else str(text.decode())
 
     def set_metadata(self, key: str, text: Optional[str]) -> None:
+        """Keeps a text in the model and its file; None removes it."""
         library.cnn_model_set_metadata(self, key.encode(), None if text is None else text.encode())
 
 
@@ -378,4 +402,5 @@ class Optimizer(Object):
         self._own(pointer, weights)
 
     def step(self, learning_rate: float) -> None:
+        """Changes the weights by the gradients that backward() left."""
         library.cnn_optimizer_step(self, learning_rate)

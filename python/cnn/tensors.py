@@ -125,10 +125,12 @@ class Tensor(Object):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each dimension."""
         return self.numpy().shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
         return self.numpy().dtype
 
     def _told(self) -> str:

@@ -15,6 +15,7 @@ import declarations
 from cnn import _abi, _declarations
 from conftest import ROOT, photographs, tiny_classifier, tiny_net
 
+RECORDS = declarations.RECORDS.values()
 MODULES = [f"cnn.{module.name}" for module in pkgutil.iter_modules(cnn.__path__)]
 
 
@@ -30,6 +31,10 @@ def test_all_that_is_public_is_documented_and_told_of():
     for name in cnn.__all__:
         thing = getattr(cnn, name)
         assert isinstance(thing, str) or thing.__doc__, name
+        for part, value in vars(thing).items() if isinstance(thing, type) else ():
+            if not part.startswith("_") and name not in RECORDS and hasattr(thing, part):
+                function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+                assert not callable(function) or function.__doc__, f"{name}.{part}"
     public = {name for name in vars(cnn) if not name.startswith("_")} - {name.partition(".")[2] for name in MODULES}
     assert public | {"__version__"} == set(cnn.__all__)
 
@@ -42,6 +47,7 @@ def test_records_and_options_are_those_of_the_declarations():
 
 def test_the_version_is_that_of_the_build_and_the_library():
     assert (cnn.__version__, _declarations.SONAME) == declarations.library_names() and cnn.version() == cnn.__version__
+    assert cnn.has_feature("jpeg") and not cnn.has_feature("wobble")
 
 
 def test_a_library_of_another_version_is_refused(tmp_path):
