@@ -14,7 +14,7 @@
 #include "serve/listener.h"
 #include "serve/server.h"
 
-enum { SIDE = 8, IMAGES = 4, SECONDS = 5 };
+enum { SIDE = 8, IMAGES = 4, SECONDS = 5, PAUSES = 80 };
 
 static cnn_context *context;
 static cnn_classifier *classifier;
@@ -93,8 +93,15 @@ static int connect_to_server(void)
                                          .sin_port = htons((uint16_t)port),
                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     const struct timeval limit = { .tv_sec = SECONDS };
-    int client = socket(AF_INET, SOCK_STREAM, 0);
-    if (client < 0 || connect(client, (const struct sockaddr *)&address, sizeof address))
+    const struct timespec pause = { .tv_nsec = 100000000 };
+    int client = socket(AF_INET, SOCK_STREAM, 0), failed = 1;
+    for (int i = 0; i < PAUSES && client >= 0 && failed; i++) {
+        failed = connect(client, (const struct sockaddr *)&address, sizeof address);
+        if (!failed || errno != EADDRNOTAVAIL)
+            break;
+        nanosleep(&pause, NULL); /* every port has just been in use */
+    }
+    if (failed)
         fuzz_fail("the server takes no connection");
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
