@@ -27,7 +27,9 @@ static void a_first_training_may_be_saved_and_evaluated_after_each_epoch(void **
 {
     cnn_dataset *data = open_data(state, "data"), *test = open_data(state, "test");
     watch w = { .test = test, .path = scratch_path(*state, "epoch.safetensors") };
-    const cnn_net_options net = { .struct_size = sizeof net, .size = INPUT };
+    cnn_net_options net;
+    cnn_net_options_init(&net);
+    net.size = INPUT;
     cnn_classifier_options classifier_options;
     cnn_classifier_options_init(&classifier_options);
     classifier_options.net = &net;
