@@ -63,7 +63,8 @@ def test_the_kernel_layer_operator_optimizer_and_format_work(built, tmp_path):
     run("cc", "-std=c11", "-I", built / "include", ROOT / "tests/docs/worked_examples.c", "-o", program,
         "-L", built / "b/lib", "-lcnn", f"-Wl,-rpath,{built}/b/lib", "-lm")
     for instructions in ("generic", "avx2", ""):
-        said = run(program, tmp_path / "prelu.onnx", env={**os.environ, "CNN_CPU": instructions})
+        said = run(program, tmp_path / "prelu.onnx",
+                   env={**os.environ, "CNN_CPU": instructions, "LD_LIBRARY_PATH": str(built / "b/lib")})
         assert said == "the examples work\n"
 
 

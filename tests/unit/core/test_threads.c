@@ -277,11 +277,17 @@ static double best_time(uint32_t threads)
     return best;
 }
 
-/* Waiting for each thread to look at each job, they took forty times as long. */
+/* Waiting for each thread to look at each job, they took forty times as long, always. Other programs that take the
+ * processors take them for some of the rounds. */
 static void a_crowd_of_threads_is_not_much_slower(void **state)
 {
     (void)state;
-    double alone = best_time(1), crowded = best_time(64);
+    enum { ROUNDS = 10 };
+    double alone = 0, crowded = 1;
+    for (int i = 0; i < ROUNDS && crowded > 4 * alone; i++) {
+        alone = best_time(1);
+        crowded = best_time(64);
+    }
     if (crowded > 4 * alone)
         fail_msg("64 threads take %.1f ms, one %.1f ms", 1e3 * crowded, 1e3 * alone);
 }
