@@ -14,9 +14,10 @@ def _bundled() -> Optional[str]:
     """The library that was installed with the package, as meson-python lays it into a wheel."""
     site = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (site, site.replace("/lib/", "/lib64/")):  # where pure packages and libraries lie apart
-        path = os.path.join(folder, ".libcnn.mesonpy.libs", f"libcnn.so.{VERSION}")
-        if os.path.exists(path):
-            return path
+        libraries = os.path.join(folder, ".libcnn.mesonpy.libs")
+        for name in os.listdir(libraries) if os.path.isdir(libraries) else ():
+            if name.startswith(SONAME):  # the soname's own numbers follow, which are not the version
+                return os.path.join(libraries, name)
     return None
 
 

@@ -47,7 +47,8 @@ def test_only_the_package_and_its_library_are_in_the_wheel(wheel):
         names = {re.sub(r".*\.data/purelib/", "", file.filename): file.file_size for file in files.infolist()}
     modules = {f"cnn/{path.name}" for path in (ROOT / "python/cnn").iterdir() if path.suffix in (".py", ".typed")}
     rest = {name for name in names if ".dist-info/" not in name} - modules
-    assert modules <= set(names) and rest == {f".libcnn.mesonpy.libs/libcnn.so.{version}"}
+    library = re.search(r"\bversion: '([\d.]+)',\s+soversion", (ROOT / "lib/meson.build").read_text())[1]
+    assert modules <= set(names) and rest == {f".libcnn.mesonpy.libs/libcnn.so.{library}"}
     page = (ROOT / "docs/python.md").read_text()
     told = re.search(r"`(libcnn-[\w.-]+\.whl)`", page)[1].replace("VERSION", version)
     assert told.partition("-linux_")[0] == wheel.name.partition("-linux_")[0]
