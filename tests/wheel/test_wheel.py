@@ -52,7 +52,7 @@ def test_only_the_package_and_its_library_are_in_the_wheel(wheel):
     page = (ROOT / "docs/python.md").read_text()
     told = re.search(r"`(libcnn-[\w.-]+\.whl)`", page)[1].replace("VERSION", version)
     assert told.partition("-linux_")[0] == wheel.name.partition("-linux_")[0]
-    packed, installed = re.search(r"([\d.]+) MB packed,\s+([\d.]+) MB installed", page).groups()
+    packed, installed = re.search(r"([\d.]+)\s+MB\s+packed,\s+([\d.]+)\s+MB\s+installed", page).groups()
     assert abs(wheel.stat().st_size / 1e6 - float(packed)) < 0.1
     assert abs(sum(names.values()) / 1e6 - float(installed)) < 0.2
 
