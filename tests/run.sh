@@ -73,7 +73,7 @@ stage_release() {
 
 stage_clang() {
     if CC=clang CXX=clang++ configure clang; then
-        run_tests clang clang --no-suite cli --no-suite python # commands run with gcc's library, twice
+        run_tests clang clang --no-suite cli --no-suite python --no-suite long # which run with gcc's library, twice
     else
         verdict 1 "clang build"
     fi

@@ -26,8 +26,11 @@ int main(int argc, char **argv)
     const char *const *paths = (const char *const *)argv + 2;
     cnn_prediction *predictions = calloc(count, sizeof *predictions);
     char *sentences = calloc(count, SENTENCE);
-    if (!predictions || !sentences)
-        return 1;
+    if (!predictions || !sentences) {
+        free(predictions);
+        free(sentences);
+        return fputs("out of memory\n", stderr), 1;
+    }
     for (size_t i = 0; i < count; i++) {
         cnn_prediction_init(&predictions[i]);
         predictions[i].error = sentences + i * SENTENCE; /* where to say what is wrong with a file */

@@ -111,9 +111,9 @@ CNN_API cnn_status cnn_classifier_evaluate(const cnn_classifier *classifier, con
 
 /* Fits the temperature by which logits are divided, so that confidence means what it says: of photographs with a
  * confidence of 0.9, nine in ten are classified correctly (see cnn_calibrate). The dataset is one that the classifier
- * wasn't trained on. Predictions and evaluations use the temperature, and model files store it. It changes which class is
- * predicted only where the threshold isn't 0.5. A photograph of none of the classes still gets one of them, often with
- * some confidence: no such photograph was ever seen in training. */
+ * wasn't trained on. Predictions and evaluations use the temperature, and model files store it. It changes which class
+ * is predicted only where the threshold isn't 0.5. A photograph of none of the classes still gets one of them, often
+ * with some confidence: no such photograph was ever seen in training. */
 CNN_API cnn_status cnn_classifier_calibrate(cnn_classifier *classifier, const cnn_dataset *dataset);
 
 /* Returns the temperature; 1 before calibration. */

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +81,7 @@ static cnn_status prepare_both(cnn_classifier *classifier, const cnn_dataset *gi
                                const cnn_dataset *given_validation, uint64_t seed, cnn_dataset **training,
                                cnn_dataset **validation)
 {
+    assert(classifier);
     /* one that was trained before, or loaded, goes on with its classes in their order */
     const char *const *known = classifier->class_names[0] ? (const char *const *)classifier->class_names : NULL;
     cnn_status status = prepare(classifier, given_training, known, training);

@@ -62,7 +62,7 @@ uint32_t cnn_top_classes(const float *probabilities, uint32_t class_count, uint3
 
 static cnn_status decide(const cnn_classifier *classifier, const float *logits, cnn_prediction *prediction)
 {
-    float scaled[CNN_MAX_METRIC_CLASSES], probabilities[CNN_MAX_METRIC_CLASSES];
+    float scaled[CNN_MAX_METRIC_CLASSES], probabilities[CNN_MAX_METRIC_CLASSES] = { 0 };
     cnn_divide_logits(logits, classifier->outputs, classifier->temperature, scaled);
     cnn_probabilities(scaled, classifier->outputs, probabilities);
     for (uint32_t k = 0; k < classifier->class_count; k++)
@@ -70,7 +70,7 @@ static cnn_status decide(const cnn_classifier *classifier, const float *logits, 
             return cnn_fail(CNN_ERROR_NOT_FINITE, "the model's output for this image is not finite");
     for (uint32_t k = 0; k < classifier->class_count && k < prediction->probability_capacity; k++)
         prediction->probabilities[k] = probabilities[k];
-    uint32_t likeliest;
+    uint32_t likeliest = 0;
     cnn_top_classes(probabilities, classifier->class_count, &likeliest, 1);
     prediction->probability = probabilities[1];
     prediction->class_index =

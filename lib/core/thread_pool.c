@@ -300,7 +300,8 @@ static void close_job(cnn_pool *pool)
 void cnn_pool_run(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task, void *argument)
 {
     bool idle = false;
-    if (!pool || pool->threads == 1 || threads == 1 || count <= 1 || !atomic_compare_exchange_strong(&pool->busy, &idle, true)) {
+    if (!pool || pool->threads == 1 || threads == 1 || count <= 1 ||
+        !atomic_compare_exchange_strong(&pool->busy, &idle, true)) {
         run_alone(count, task, argument);
         return;
     }

@@ -1,13 +1,14 @@
 /* Making datasets. */
 #include "data/dataset_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
-#include "data/source_open.h"
 #include "data/source_callback.h"
+#include "data/source_open.h"
 #include "data/source_pixels.h"
 
 enum { DEFAULT_MAX_CLASSES = 1000 };
@@ -169,6 +170,7 @@ static cnn_status take_labels(cnn_dataset *dataset, const int32_t *labels, const
 static cnn_status create_from_source(cnn_context *context, cnn_source *source, const cnn_dataset_source *described,
                                      const char *function, cnn_dataset **result)
 {
+    assert(result);
     cnn_dataset_options defaults;
     cnn_dataset *dataset = cnn_allocate_zeroed(context, 1, sizeof *dataset);
     cnn_status status = dataset ? read_options(NULL, &defaults) : CNN_ERROR_OUT_OF_MEMORY;

@@ -14,7 +14,7 @@
 #include "data/zip_directory.h"
 #include "data/zip_name.h"
 
-enum { METHOD_DEFLATE64 = 9, UNPACKED_RATIO = 20 };
+enum { UNPACKED_RATIO = 20 };
 static const uint64_t unpacked_floor = 256 << 20;
 
 typedef struct zip_state {
@@ -161,16 +161,23 @@ static bool is_plain_path(const char *name)
     return *name;
 }
 
+/* Compressions that aren't read: libarchive lacks Deflate64, and for LZMA and XZ it takes as much memory as the packed
+ * bytes ask for, up to 4 GiB for a file of a few bytes. */
+static const struct {
+    uint16_t method;
+    const char *name;
+} unread[] = { { 9, "Deflate64" }, { 14, "LZMA" }, { 95, "XZ" } };
+
 static cnn_status check_readable(const cnn_zip_entry *entry, const char *path)
 {
     if (entry->encrypted)
         return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is encrypted; encrypted zips can't be read", path);
-    if (entry->method == METHOD_DEFLATE64)
-        return cnn_fail(
-            CNN_ERROR_UNSUPPORTED,
-            "%s: is compressed by Deflate64, which isn't read here; unpack the zip with '7z x' and give the "
-            "folder",
-            path);
+    for (size_t i = 0; i < sizeof unread / sizeof unread[0]; i++)
+        if (entry->method == unread[i].method)
+            return cnn_fail(
+                CNN_ERROR_UNSUPPORTED,
+                "%s: is compressed by %s, which isn't read here; unpack the zip with '7z x' and give the folder", path,
+                unread[i].name);
     return CNN_OK;
 }
 

@@ -112,8 +112,8 @@ static void report_step(cnn_trainer *t, const cnn_batch *batch, const float *log
 
 cnn_status cnn_train_step(cnn_trainer *t, const cnn_batch *batch)
 {
-    const cnn_tensor *logits;
-    double loss;
+    const cnn_tensor *logits = NULL;
+    double loss = 0;
     t->progress.learning_rate = learning_rate(t);
     cnn_status status = set_targets(t, batch);
     if (status)

@@ -151,8 +151,13 @@ int heat_map_grid_create(const photo_source *source, const heat_map_samples *sam
     size_t mistakes;
     const prediction **list = sort_mistakes(samples->predictions, &mistakes);
     uint64_t *images = calloc(count, sizeof *images);
-    long found =
-        list && images ? photo_source_draw(source, count, samples->seed, images) : photo_source_out_of_memory();
+    if (!list || !images) {
+        free(images);
+        free(list);
+        photo_source_out_of_memory();
+        return -1;
+    }
+    long found = photo_source_draw(source, count, samples->seed, images);
     int wrong =
         found < 0 || grid_create(g, count + (size_t)found, PHOTO_COLUMNS / 2, 2.0 * PHOTO_DRAWN, PHOTO_DRAWN) ? -1 : 0;
     mistakes = mistakes < count / 3 ? mistakes : count / 3;

@@ -81,8 +81,13 @@ int augmented_grid_create(const photo_source *source, const augmented_samples *s
     shown.preprocess = &bytes;
     uint64_t *images = calloc(photographs, sizeof *images);
     float *input = calloc((size_t)bytes.width * bytes.height * 3, sizeof *input);
-    long found =
-        images && input ? photo_source_draw(source, photographs, samples->seed, images) : photo_source_out_of_memory();
+    if (!images || !input) {
+        free(images);
+        free(input);
+        photo_source_out_of_memory();
+        return -1;
+    }
+    long found = photo_source_draw(source, photographs, samples->seed, images);
     int columns = (int)samples->variants + 1;
     double tall = (double)PHOTO_DRAWN * bytes.height / bytes.width;
     int wrong = found < 0 || grid_create(g, (size_t)found * (size_t)columns, columns, PHOTO_DRAWN, tall);

@@ -134,15 +134,18 @@ static bool all_constant(const cnn_onnx_import *import)
 
 static const cnn_onnx_operator *find_reader(const cnn_onnx_import *import, const char *type)
 {
-    static const cnn_onnx_operator *const for_constants[] = { cnn_onnx_constant_operators, cnn_onnx_constant_moves,
-                                                              cnn_onnx_arithmetic_operators };
-    static const cnn_onnx_operator *const for_activations[] = { cnn_onnx_layer_operators, cnn_onnx_shape_operators,
-                                                                cnn_onnx_elementwise_operators };
+    enum { TABLES = 3 };
+    static const cnn_onnx_operator *const for_constants[TABLES] = { cnn_onnx_constant_operators,
+                                                                    cnn_onnx_constant_moves,
+                                                                    cnn_onnx_arithmetic_operators };
+    static const cnn_onnx_operator *const for_activations[TABLES] = { cnn_onnx_layer_operators,
+                                                                      cnn_onnx_shape_operators,
+                                                                      cnn_onnx_elementwise_operators };
     const cnn_onnx_operator *found = NULL;
     bool constant = all_constant(import);
-    for (size_t i = 0; constant && i < sizeof for_constants / sizeof *for_constants && !found; i++)
+    for (int i = 0; constant && i < TABLES && !found; i++)
         found = find_operator(for_constants[i], type);
-    for (size_t i = 0; i < sizeof for_activations / sizeof *for_activations && !found; i++)
+    for (int i = 0; i < TABLES && !found; i++)
         found = find_operator(for_activations[i], type);
     return found;
 }

@@ -428,9 +428,17 @@ static void what_is_not_unpacked_here_is_named(void **state)
 {
     (void)state;
     zip_entry entries[] = { sound("a/1.jpg"), sound("b/1.jpg") };
-    entries[1].method = 9;
-    write_zip("test.zip", entries, 2);
-    expect_error(CNN_ERROR_UNSUPPORTED, "b/1.jpg: is compressed by Deflate64");
+    static const struct {
+        uint16_t method;
+        const char *words;
+    } methods[] = { { 9, "b/1.jpg: is compressed by Deflate64" },
+                    { 14, "b/1.jpg: is compressed by LZMA" },
+                    { 95, "b/1.jpg: is compressed by XZ" } };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        entries[1].method = methods[i].method;
+        write_zip("test.zip", entries, 2);
+        expect_error(CNN_ERROR_UNSUPPORTED, methods[i].words);
+    }
     static const struct {
         const char *bytes, *words;
     } archives[] = {
