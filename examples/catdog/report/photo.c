@@ -24,15 +24,15 @@ static void fail(j_common_ptr state)
 /* NULL if memory is short, the only possible failure. The caller frees the bytes. */
 static unsigned char *encode(const unsigned char *pixels, int width, int height, unsigned long *size)
 {
-    struct jpeg_compress_struct jpeg;
+    struct jpeg_compress_struct jpeg = { 0 };
     failure f;
     unsigned char *volatile bytes = NULL;
     unsigned char *written = NULL;
     jpeg.err = jpeg_std_error(&f.manager);
     f.manager.error_exit = fail;
     *size = 0;
-    jpeg_create_compress(&jpeg);
     if (!setjmp(f.place)) {
+        jpeg_create_compress(&jpeg);
         jpeg_mem_dest(&jpeg, &written, size);
         jpeg.image_width = (JDIMENSION)width;
         jpeg.image_height = (JDIMENSION)height;
