@@ -32,6 +32,7 @@ typedef struct reader {
     size_t position;
     jmp_buf escape;
     cnn_status status;
+    bool opening;        /* reading the chunks before the pixels */
     bool unpacking;      /* the pixels */
     uint64_t rows_left;  /* to be unpacked, those of all passes */
     size_t bytes_behind; /* of the packed pixels, read since the last row */
@@ -65,9 +66,24 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
+static void end_early(reader *self)
+{
+    if (self->ending && cnn_png_has_all_pixels(self->source))
+        leave(self, CNN_OK); /* only the end marker is missing, or text before it */
+    leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated"));
+}
+
+/* libpng makes room for a chunk before it reads it; the length that a chunk has may be more than there is. */
+static bool exceeds_file(const reader *self, size_t size)
+{
+    return (self->opening || self->ending) && size > MAX_CHUNK_BYTES && size > self->source->size;
+}
+
 static void *on_allocate(png_structp png, png_alloc_size_t size)
 {
     reader *self = png_get_mem_ptr(png);
+    if (exceeds_file(self, size))
+        end_early(self);
     void *memory = cnn_allocate(self->source->context, size);
     if (!memory)
         self->status = CNN_ERROR_OUT_OF_MEMORY;
@@ -92,10 +108,8 @@ static void on_read(png_structp png, png_bytep target, size_t size)
     reader *self = png_get_io_ptr(png);
     if (self->unpacking && !self->rows_left)
         check_bytes_behind(self, size);
-    if (size > self->source->size - self->position && self->ending && cnn_png_has_all_pixels(self->source))
-        leave(self, CNN_OK); /* only the end marker is missing, or text before it */
     if (size > self->source->size - self->position)
-        leave(self, cnn_image_fail(self->source, CNN_ERROR_FORMAT, "is truncated"));
+        end_early(self);
     memcpy(target, self->source->bytes + self->position, size);
     self->position += size;
 }
@@ -123,7 +137,9 @@ static void open_reader(reader *self)
     png_set_chunk_cache_max(self->png, MAX_CHUNKS_KEPT);
     ignore_chunks(self->png);
     png_set_read_fn(self->png, self, on_read);
+    self->opening = true;
     png_read_info(self->png, self->info);
+    self->opening = false;
 }
 
 /* From a chunk of its own, which may stand behind the pixels, or from text as ImageMagick writes it. */

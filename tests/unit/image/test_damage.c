@@ -176,6 +176,24 @@ static void foreign_content_is_named(void **state)
     }
 }
 
+/* libpng would take memory for all that the chunk's length says. */
+static void a_chunk_takes_no_more_than_the_file_has(void **state)
+{
+    (void)state;
+    static const char file[] = "\x89PNG\r\n\x1a\n"
+                               "\0\0\0\x0dIHDR\0\0\0\x10\0\0\0\x10\x08\2\0\0\0\x90\x91\x68\x36"
+                               "\x4e\0\0\x68zTXtRaw profile type exif\0\0";
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    cnn_context *context;
+    cnn_tensor *pixels;
+    assert_ok(cnn_context_create(&options, &context));
+    assert_status(CNN_ERROR_FORMAT, cnn_image_decode(context, file, sizeof file - 1, NULL, NULL, &pixels));
+    assert_non_null(strstr(cnn_last_error(), "is truncated"));
+    assert_in_range(cnn_context_memory_peak(context), 0, 1 << 20);
+    cnn_context_destroy(context);
+}
+
 static size_t find(const bytes *haystack, const char *needle, size_t length)
 {
     for (size_t i = 0; i + length <= haystack->size; i++)
@@ -470,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_truncated_anywhere_is_refused),
+        cmocka_unit_test(a_chunk_takes_no_more_than_the_file_has),
         cmocka_unit_test(a_png_without_its_end_is_read),
         cmocka_unit_test(a_truncated_image_says_so),
         cmocka_unit_test(a_truncated_image_keeps_what_it_has_if_allowed),
