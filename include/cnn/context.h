@@ -70,8 +70,8 @@ typedef struct cnn_context_options {
     void (*release)(void *memory, void *user);
     void *allocator_user;
 
-    /* Called with messages that are not errors, from any thread. NULL: they are dropped, unless the environment
-     * variable CNN_LOG is 1 (warnings) or 2 (all), which has them written to standard error. */
+    /* Called with messages that are not errors, from any thread. NULL: they are dropped. Only warnings come, unless
+     * the environment variable CNN_LOG is 2 when the context is made: then also what was chosen, at CNN_LOG_DEBUG. */
     cnn_log_callback log;
     void *log_user;
 

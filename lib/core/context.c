@@ -59,21 +59,10 @@ static cnn_instruction_set choose_instruction_set(cnn_instruction_set wanted)
     return cnn_cpu_instruction_set(wanted);
 }
 
-/* The library prints nothing by itself, but this is who sets CNN_LOG. */
-static void print_message(cnn_log_level level, const char *message, void *user)
-{
-    (void)user;
-    fprintf(stderr, level == CNN_LOG_WARNING ? "libcnn: warning: %s\n" : "libcnn: %s\n", message);
-}
-
-/* CNN_LOG is 1: warnings; or 2: what is chosen, too. */
-static void choose_log(cnn_context *context, const cnn_context_options *options)
+static cnn_log_level choose_least_level(void)
 {
     const char *variable = getenv("CNN_LOG");
-    bool warnings = variable && !strcmp(variable, "1"), all = variable && !strcmp(variable, "2");
-    context->log = options->log || !(warnings || all) ? options->log : print_message;
-    context->log_user = options->log_user;
-    context->least_level = all ? CNN_LOG_DEBUG : CNN_LOG_WARNING;
+    return variable && !strcmp(variable, "2") ? CNN_LOG_DEBUG : CNN_LOG_WARNING;
 }
 
 cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **result)
@@ -102,7 +91,9 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->allocator_user = options.allocator_user;
     context->memory_limit =
         options.memory_limit && options.memory_limit < SIZE_MAX ? (size_t)options.memory_limit : SIZE_MAX;
-    choose_log(context, &options);
+    context->log = options.log;
+    context->log_user = options.log_user;
+    context->least_level = choose_least_level();
     context->instruction_set = choose_instruction_set(options.instruction_set);
     context->vnni = cnn_cpu_has_vnni();
     context->image_memory_limit =

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks how lib/ is built: its rooms, who includes whom, and where system calls are made.
+"""Checks how lib/ is built: its rooms, who includes whom, where system calls are made, and that nothing prints or exits.
 
     rooms.py            checks; exit status 1 and a line for each fault
     rooms.py --update   draws the rooms in docs/internals.md anew
@@ -29,6 +29,10 @@ SYSTEM_FILES = {
     "core/thread.h": "their types",
     "core/fork.c": "what a child of a fork has",
 }
+
+
+# Errors are a status and a sentence, messages go to the context's log.
+PRINTS_OR_EXITS = re.compile(r"\b(printf|puts|putchar|perror|_?exit|quick_exit|abort)\s*\(|\b(stderr|stdout)\b")
 
 
 def read_includes():
@@ -87,6 +91,13 @@ def check_system_headers(files):
             yield f"lib/{name}: makes no system calls any more; take it from the list in {Path(__file__).name}"
 
 
+def check_output(files):
+    for name in files:
+        code = re.sub(r'/\*.*?\*/|"(?:[^"\\\n]|\\.)*"', "", (LIB / name).read_text(), flags=re.DOTALL)
+        for word in sorted({match[1] or match[2] for match in PRINTS_OR_EXITS.finditer(code)}):
+            yield f"lib/{name}: {word}: the library neither prints nor ends a program"
+
+
 def present_rooms(files):
     return [room for room in ROOMS if any(room_of(name) == room for name in files)]
 
@@ -127,7 +138,8 @@ def main():
         return 0
     if sys.argv[1:] == ["--update"]:
         PAGE.write_text(re.sub(r"```text\ncore\n.*?```\n", lambda _: draw(files), PAGE.read_text(), flags=re.DOTALL))
-    faults = [*check_order(files), *check_circles(files), *check_system_headers(files), *check_page(files)]
+    faults = [*check_order(files), *check_circles(files), *check_system_headers(files), *check_output(files),
+              *check_page(files)]
     print("\n".join(faults) if faults else f"{len(files)} files in {len(present_rooms(files))} rooms are in order")
     return bool(faults)
 
