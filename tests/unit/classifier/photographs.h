@@ -94,4 +94,38 @@ static inline cnn_prediction predict(const cnn_classifier *classifier, const cha
     return prediction;
 }
 
+static inline cnn_classifier *create_small(cnn_context *context)
+{
+    cnn_graph *g;
+    cnn_classifier *classifier;
+    assert_ok(cnn_graph_create(context, &g));
+    cnn_node x = cnn_input(g, INPUT, INPUT, 3);
+    x = cnn_max_pool2d(g, cnn_relu(g, cnn_conv2d(g, x, 8, NULL)), NULL);
+    cnn_dense(g, cnn_global_avg_pool(g, x), 1, NULL);
+    assert_ok(cnn_classifier_create_from_graph(context, g, NULL, &classifier));
+    cnn_graph_destroy(g);
+    return classifier;
+}
+
+static inline cnn_classifier *train_small(void **state)
+{
+    cnn_classifier *classifier = create_small(NULL);
+    cnn_dataset *dataset = open_data(state, "data");
+    cnn_optimizer_options optimizer;
+    const cnn_train_options options = train_options(&optimizer, 20);
+    assert_ok(cnn_classifier_fit(classifier, dataset, NULL, &options));
+    cnn_dataset_destroy(dataset);
+    return classifier;
+}
+
+static inline void assert_same_prediction(const cnn_prediction *a, const cnn_prediction *b)
+{
+    assert_int_equal(0, a->status);
+    assert_int_equal(0, b->status);
+    assert_int_equal(a->class_index, b->class_index);
+    assert_string_equal(a->label, b->label);
+    assert_memory_equal(&a->probability, &b->probability, sizeof a->probability);
+    assert_memory_equal(&a->confidence, &b->confidence, sizeof a->confidence);
+}
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "core/memory.h"
 
-static cnn_classifier *train_small(void **state)
+static cnn_classifier *train_for_maps(void **state)
 {
     cnn_graph *g;
     cnn_classifier *classifier;
@@ -30,7 +30,7 @@ static void assert_same_maps(cnn_tensor *a, cnn_tensor *b, bool same)
 
 static void a_file_its_bytes_and_its_pixels_give_the_same_prediction_and_map(void **state)
 {
-    cnn_classifier *classifier = train_small(state);
+    cnn_classifier *classifier = train_for_maps(state);
     const char *path = scratch_path(*state, "test/red/01.png");
     cnn_prediction expected = { .struct_size = sizeof expected }, given[3] = { expected, expected, expected };
     cnn_tensor *maps[3], *pixels, *other;
@@ -59,7 +59,7 @@ static void a_file_its_bytes_and_its_pixels_give_the_same_prediction_and_map(voi
 
 static void what_cannot_be_explained_is_refused(void **state)
 {
-    cnn_classifier *classifier = train_small(state);
+    cnn_classifier *classifier = train_for_maps(state);
     const char *path = scratch_path(*state, "test/red/01.png");
     cnn_prediction prediction = { .struct_size = sizeof prediction };
     cnn_tensor *map;

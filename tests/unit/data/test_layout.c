@@ -6,64 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../test.h"
-#include "files.h"
-
-static const char *const pet_images[] = { "PetImages/Cat/1.jpg",
-                                          "PetImages/Cat/2.jpg",
-                                          "PetImages/Cat/Thumbs.db",
-                                          "PetImages/Cat/.DS_Store",
-                                          "PetImages/Dog/1.jpg",
-                                          "PetImages/Dog/2.gif",
-                                          "PetImages/Dog/nested/deep/3.JPG",
-                                          "readme[1].txt",
-                                          "MSR-LA - 3467.docx",
-                                          "__MACOSX/PetImages/Cat/._1.jpg",
-                                          NULL };
-
-static cnn_dataset *open_part(const char *path, cnn_part part)
-{
-    cnn_dataset_options options;
-    cnn_dataset_options_init(&options);
-    options.part = part;
-    cnn_dataset *dataset = NULL;
-    assert_ok(cnn_dataset_open(NULL, path, &options, &dataset));
-    return dataset;
-}
-
-/* "2 Cat, 3 Dog" */
-static const char *describe(const cnn_dataset *dataset)
-{
-    static char text[512];
-    text[0] = 0;
-    for (uint32_t c = 0; c < cnn_dataset_class_count(dataset); c++) {
-        int count = 0;
-        for (uint64_t i = 0; i < cnn_dataset_count(dataset); i++)
-            count += cnn_dataset_label(dataset, i) == (int32_t)c;
-        size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%d %s", c ? ", " : "", count, cnn_dataset_class_name(dataset, c));
-    }
-    return text;
-}
-
-static void expect(const char *path, cnn_part part, const char *description)
-{
-    cnn_dataset *dataset = open_part(path, part);
-    assert_string_equal(description, describe(dataset));
-    cnn_dataset_destroy(dataset);
-}
-
-static void expect_error(const char *path, cnn_part part, cnn_status status, const char *words)
-{
-    cnn_dataset_options options;
-    cnn_dataset_options_init(&options);
-    options.part = part;
-    cnn_dataset *dataset = NULL;
-    assert_status(status, cnn_dataset_open(NULL, path, &options, &dataset));
-    assert_null(dataset);
-    if (!strstr(cnn_last_error(), words))
-        fail_msg("\"%s\" doesn't say \"%s\"", cnn_last_error(), words);
-}
+#include "layout.h"
 
 static void a_folder_of_class_folders_is_found_under_its_wrapping(void **state)
 {
@@ -100,215 +43,6 @@ static void a_zip_has_the_same_layout_as_its_folder(void **state)
     snprintf(path, sizeof path, "%s!/PetImages/Cat/1.jpg", in_room("pets.zip"));
     assert_string_equal(path, cnn_dataset_path(dataset, 0));
     cnn_dataset_destroy(dataset);
-}
-
-static void training_and_test_folders_are_parts(void **state)
-{
-    (void)state;
-    static const char *const names[] = { "x/4k_training_data_set/cats/1.jpg", "x/4k_training_data_set/cats/2.jpg",
-                                         "x/4k_training_data_set/dogs/1.jpg", "x/1k_test_data_set/cats/9.jpg",
-                                         "x/1k_test_data_set/dogs/9.jpg",     NULL };
-    write_names(names);
-    write_zip_of_names("pair.zip", names);
-    const char *paths[] = { in_room("x"), in_room("pair.zip") };
-    for (int i = 0; i < 1 + READS_ZIP; i++) {
-        expect(paths[i], CNN_PART_AUTO, "2 cats, 1 dogs");
-        expect(paths[i], CNN_PART_TRAIN, "2 cats, 1 dogs");
-        expect(paths[i], CNN_PART_TEST, "1 cats, 1 dogs");
-        expect(paths[i], CNN_PART_ALL, "3 cats, 2 dogs");
-        assert_true(cnn_dataset_has_test_part(NULL, paths[i]));
-    }
-}
-
-static void expect_parts(uint32_t divided, uint64_t training, uint64_t validation, uint64_t test)
-{
-    cnn_dataset *dataset = open_part(in_room(""), CNN_PART_AUTO);
-    cnn_dataset_parts parts = { .struct_size = sizeof parts };
-    assert_ok(cnn_dataset_get_parts(dataset, &parts));
-    assert_int_equal(divided, parts.divided);
-    assert_int_equal(training, parts.training);
-    assert_int_equal(validation, parts.validation);
-    assert_int_equal(test, parts.test);
-    cnn_dataset_destroy(dataset);
-}
-
-static void validation_and_test_are_parts_of_their_own(void **state)
-{
-    (void)state;
-    static const char *const validation[] = { "validation", "valid", "Val", "dev", "val_set" };
-    static const char *const test[] = { "test", "Testing", "holdout", "eval", "test1" };
-    for (int i = 0; i < 5; i++) {
-        char names[6][64];
-        const char *list[7] = { "train/a/1.jpg", "train/b/1.jpg" };
-        snprintf(names[0], 64, "%s/a/1.jpg", validation[i]);
-        snprintf(names[1], 64, "%s/b/2.jpg", validation[i]);
-        snprintf(names[2], 64, "%s/a/1.jpg", test[i]);
-        for (int k = 0; k < 3; k++)
-            list[2 + k] = names[k];
-        write_names(list);
-        expect(in_room(""), CNN_PART_AUTO, "1 a, 1 b");
-        expect(in_room(""), CNN_PART_VALIDATION, "1 a, 1 b");
-        expect(in_room(""), CNN_PART_TEST, "1 a, 0 b");
-        expect(in_room(""), CNN_PART_ALL, "3 a, 2 b");
-        expect_parts(1, 2, 2, 1);
-        assert_int_equal(0, remove_room(state) | make_room(state));
-    }
-}
-
-static void a_single_part_beside_training_is_for_both_uses(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", NULL });
-    expect(in_room(""), CNN_PART_VALIDATION, "1 a, 0 b");
-    expect_parts(1, 2, 0, 1);
-    assert_int_equal(0, remove_room(state) | make_room(state));
-    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "val/b/1.jpg", NULL });
-    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b");
-    expect_parts(1, 2, 1, 0);
-}
-
-/* Names that only contain a part's are classes, and so is a part's beside them. */
-static void parts_are_named_by_whole_words(void **state)
-{
-    (void)state;
-    static const char *const pairs[][2] = { { "strainer", "valve" },
-                                            { "train", "latest" },
-                                            { "trainer", "tester" },
-                                            { "terrain", "contest" },
-                                            { "rain", "interval" } };
-    for (int i = 0; i < 5; i++) {
-        char names[4][64];
-        for (int k = 0; k < 4; k++)
-            snprintf(names[k], 64, "%s/type%c/%d.jpg", pairs[i][k / 2], 'a' + k % 2, k);
-        write_names((const char *[]){ names[0], names[1], names[2], names[3], NULL });
-        char expected[100];
-        int swapped = strcmp(pairs[i][0], pairs[i][1]) > 0;
-        snprintf(expected, sizeof expected, "2 %s, 2 %s", pairs[i][swapped], pairs[i][!swapped]);
-        expect(in_room(""), CNN_PART_AUTO, expected);
-        assert_int_equal(0, remove_room(state) | make_room(state));
-    }
-    write_names((const char *[]){ "seg_train/a/1.jpg", "seg_train/b/1.jpg", "seg_test/a/1.jpg", NULL });
-    expect_parts(1, 2, 0, 1);
-}
-
-static void parts_without_training_are_measured_on_and_are_no_classes(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "valid/a/1.jpg", "valid/b/1.jpg", "test/b/1.jpg", "test/c/1.jpg", NULL });
-    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b, 1 c");
-    expect(in_room(""), CNN_PART_VALIDATION, "1 a, 1 b, 0 c");
-    assert_true(cnn_dataset_has_test_part(NULL, in_room("")));
-    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "no training part: that is a folder train beside them");
-}
-
-static void a_test_folder_without_classes_gives_way_to_validation(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/a/2.jpg", "test/1.jpg",
-                                  "test/2.jpg", NULL });
-    expect(in_room(""), CNN_PART_TEST, "2 a, 0 b");
-}
-
-static void kaggles_flat_folder_has_classes_in_its_names(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "k/train/train/cat.0.jpg", "k/train/train/cat.1.jpg", "k/train/train/dog.0.jpg",
-                                  "k/train/train/dog.10.jpg", "k/test1/1.jpg", "k/test1/2.jpg", NULL });
-    expect(in_room("k"), CNN_PART_AUTO, "2 cat, 2 dog");
-    expect(in_room("k/train"), CNN_PART_AUTO, "2 cat, 2 dog");
-    assert_false(cnn_dataset_has_test_part(NULL, in_room("k")));
-    expect_error(in_room("k"), CNN_PART_TEST, CNN_ERROR_DATA, "test part are in no classes");
-}
-
-static char log_text[4000];
-
-static void keep_warning(cnn_log_level level, const char *message, void *user)
-{
-    (void)user;
-    assert_int_equal(CNN_LOG_WARNING, level);
-    strncat(log_text, message, 1000);
-}
-
-/* The dataset of the room, in a context whose warnings go to log_text. */
-static void expect_and_log(const char *description)
-{
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = 1;
-    options.log = keep_warning;
-    log_text[0] = 0;
-    cnn_context *context;
-    cnn_dataset *dataset;
-    assert_ok(cnn_context_create(&options, &context));
-    assert_ok(cnn_dataset_open(context, in_room(""), NULL, &dataset));
-    assert_string_equal(description, describe(dataset));
-    cnn_dataset_destroy(dataset);
-    cnn_context_destroy(context);
-}
-
-static void the_class_in_a_flat_name_stands_before_its_last_number(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "american_bulldog_12.jpg", "american_bulldog_7.jpg", "american_pit_bull_1.jpg",
-                                  "american_pit_bull_2.jpg", "great_dane_3.jpg", "great_dane_4.png", "cat.0.jpg",
-                                  "cat.1.jpg", "cat12.jpg", "cat (3).jpg", "cat.jpg", "dog-1.jpg", "dog - 2.jpg",
-                                  "dog_3_left.jpg", NULL });
-    expect_and_log("2 american_bulldog, 2 american_pit_bull, 5 cat, 3 dog, 2 great_dane");
-    assert_string_equal("", log_text);
-}
-
-static void doubtful_flat_names_are_named(void **state)
-{
-    (void)state;
-    write_names(
-        (const char *[]){ "boeing_737_1.jpg", "boeing_737_2.jpg", "boeing_747_1.jpg", "boeing_747_2.jpg", NULL });
-    expect_and_log("2 boeing_737, 2 boeing_747");
-    assert_non_null(
-        strstr(log_text, "before the last number in the files' names, as \"boeing_737\" of boeing_737_1.jpg"));
-    assert_int_equal(0, remove_room(state) | make_room(state));
-    write_names((const char *[]){ "red_apple.jpg", "red_brick.jpg", "blue.sky.jpg", "blue_sea.jpg", NULL });
-    expect_and_log("2 blue, 2 red");
-    assert_non_null(strstr(log_text, "first dot, underscore or digit in the files' names"));
-}
-
-static void a_flat_test_folder_needs_only_one_image_of_a_class(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "train/cat.0.jpg", "train/cat.1.jpg", "train/dog.0.jpg", "train/dog.1.jpg",
-                                  "test/cat.7.jpg", "test/dog.8.jpg", NULL });
-    expect(in_room(""), CNN_PART_TEST, "1 cat, 1 dog");
-}
-
-static void classes_of_the_test_part_are_those_of_the_training_part(void **state)
-{
-    (void)state;
-    write_names(
-        (const char *[]){ "train/a/1.jpg", "train/b/1.jpg", "train/c/1.jpg", "test/b/1.jpg", "test/c/1.jpg", NULL });
-    expect(in_room(""), CNN_PART_TEST, "0 a, 1 b, 1 c");
-    write_names((const char *[]){ "test/bird/1.jpg", NULL });
-    expect_error(in_room(""), CNN_PART_TEST, CNN_ERROR_DATA, "\"bird\" is none of the training part's");
-}
-
-static void without_a_pair_there_are_no_parts(void **state)
-{
-    (void)state;
-    write_names(pet_images);
-    expect_error(in_room("PetImages"), CNN_PART_TRAIN, CNN_ERROR_DATA, "isn't divided into");
-    expect_error(in_room("PetImages"), CNN_PART_TEST, CNN_ERROR_DATA, "isn't divided into");
-}
-
-static void train_may_be_a_class(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "bus/1.jpg", "train/1.jpg", "train/2.jpg", "plane/1.jpg", NULL });
-    expect(in_room(""), CNN_PART_AUTO, "1 bus, 1 plane, 2 train");
-}
-
-static void parts_without_classes_are_no_classes(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "train/1.jpg", "train/2.jpg", "test/1.jpg", NULL });
-    expect_error(in_room(""), CNN_PART_AUTO, CNN_ERROR_DATA, "in no classes");
 }
 
 static void a_folder_without_classes_is_refused_with_the_layouts_that_work(void **state)
@@ -349,15 +83,6 @@ static void more_classes_than_allowed_are_an_error(void **state)
     cnn_dataset *dataset;
     assert_status(CNN_ERROR_DATA, cnn_dataset_open(NULL, in_room(""), &options, &dataset));
     assert_non_null(strstr(cnn_last_error(), "there are 3 classes"));
-}
-
-static void a_part_whose_images_have_no_classes_is_logged(void **state)
-{
-    (void)state;
-    write_names((const char *[]){ "train/cat.0.jpg", "train/cat.1.jpg", "train/dog.0.jpg", "train/dog.1.jpg",
-                                  "test/1.jpg", "test/2.jpg", NULL });
-    expect_and_log("2 cat, 2 dog");
-    assert_non_null(strstr(log_text, "the images of its part test are in no classes"));
 }
 
 static void annotations_beside_images_are_doubted(void **state)
@@ -603,28 +328,13 @@ int main(void)
         in_a_room(a_folder_of_class_folders_is_found_under_its_wrapping),
         in_a_room(images_are_in_order_of_path_and_paths_are_full),
         in_a_room(a_zip_has_the_same_layout_as_its_folder),
-        in_a_room(training_and_test_folders_are_parts),
-        in_a_room(validation_and_test_are_parts_of_their_own),
-        in_a_room(a_single_part_beside_training_is_for_both_uses),
-        in_a_room(parts_are_named_by_whole_words),
-        in_a_room(parts_without_training_are_measured_on_and_are_no_classes),
-        in_a_room(a_test_folder_without_classes_gives_way_to_validation),
-        in_a_room(kaggles_flat_folder_has_classes_in_its_names),
-        in_a_room(the_class_in_a_flat_name_stands_before_its_last_number),
-        in_a_room(doubtful_flat_names_are_named),
         in_a_room(folders_of_the_system_are_passed_over),
         in_a_room(a_hundred_thousand_names_in_a_zip_are_listed_in_seconds),
         in_a_room(names_may_be_long_or_odd),
-        in_a_room(a_flat_test_folder_needs_only_one_image_of_a_class),
-        in_a_room(classes_of_the_test_part_are_those_of_the_training_part),
-        in_a_room(without_a_pair_there_are_no_parts),
-        in_a_room(train_may_be_a_class),
-        in_a_room(parts_without_classes_are_no_classes),
         in_a_room(a_folder_without_classes_is_refused_with_the_layouts_that_work),
         in_a_room(one_class_is_refused_by_name),
         in_a_room(no_images_are_an_error),
         in_a_room(more_classes_than_allowed_are_an_error),
-        in_a_room(a_part_whose_images_have_no_classes_is_logged),
         in_a_room(annotations_beside_images_are_doubted),
         in_a_room(the_classes_of_annotated_images_are_theirs),
         in_a_room(files_that_are_alone_in_their_class_are_named),

@@ -181,4 +181,18 @@ static inline cnn_epoch epoch_at(const cnn_history *history, uint32_t index)
     return epoch;
 }
 
+static inline cnn_train_options stripes_options(uint32_t epochs, float learning_rate)
+{
+    static cnn_optimizer_options optimizer;
+    cnn_optimizer_options_init(&optimizer);
+    optimizer.learning_rate = learning_rate;
+    cnn_train_options options;
+    cnn_train_options_init(&options);
+    options.epochs = epochs;
+    options.batch_size = 12; /* the last batch is smaller */
+    options.seed = 11;
+    options.optimizer = &optimizer;
+    return options;
+}
+
 #endif

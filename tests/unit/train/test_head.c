@@ -4,25 +4,11 @@
 
 #include <cnn/transfer.h>
 
-static cnn_train_options make_options(uint32_t epochs)
-{
-    static cnn_optimizer_options optimizer;
-    cnn_optimizer_options_init(&optimizer);
-    optimizer.learning_rate = 0.01f;
-    cnn_train_options options;
-    cnn_train_options_init(&options);
-    options.epochs = epochs;
-    options.batch_size = 12;
-    options.seed = 11;
-    options.optimizer = &optimizer;
-    return options;
-}
-
 static void a_head_learns_on_features_as_on_frozen_layers(void **state)
 {
     (void)state;
     stripes frozen = open_stripes(2, 1), once = open_stripes(1, 1);
-    cnn_train_options options = make_options(4);
+    cnn_train_options options = stripes_options(4, 0.01f);
     assert_ok(cnn_model_set_learning_rate_multiplier(frozen.model, "dropout_1", 0));
     assert_ok(cnn_train(frozen.model, frozen.training, frozen.test, &options, NULL));
     assert_ok(cnn_train_head(once.model, NULL, once.training, once.test, &options, NULL));
@@ -38,7 +24,7 @@ static void only_what_follows_the_layer_changes(void **state)
 {
     (void)state;
     stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(3);
+    cnn_train_options options = stripes_options(3, 0.01f);
     size_t count;
     float *before = copy_weights(s.model, &count);
     cnn_history *history;
@@ -85,7 +71,7 @@ static void the_computing_of_features_is_reported_and_can_be_stopped(void **stat
 {
     (void)state;
     stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(1);
+    cnn_train_options options = stripes_options(1, 0.01f);
     steps_seen seen = { .stop_in_epoch = 1 };
     options.on_step = watch;
     options.on_step_user = &seen;

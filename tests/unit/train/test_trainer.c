@@ -3,29 +3,14 @@
 #include "stripes.h"
 
 #include <math.h>
-#include <pthread.h>
 
 #include "runtime/model_internal.h"
-
-static cnn_train_options make_options(uint32_t epochs)
-{
-    static cnn_optimizer_options optimizer;
-    cnn_optimizer_options_init(&optimizer);
-    optimizer.learning_rate = 0.005f;
-    cnn_train_options options;
-    cnn_train_options_init(&options);
-    options.epochs = epochs;
-    options.batch_size = 12; /* the last batch is smaller */
-    options.seed = 11;
-    options.optimizer = &optimizer;
-    return options;
-}
 
 static void a_small_net_learns_stripes(void **state)
 {
     (void)state;
     stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(8);
+    cnn_train_options options = stripes_options(8, 0.005f);
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
     assert_int_equal(8, cnn_history_count(history));
@@ -42,7 +27,7 @@ static void it_learns_in_bfloat16_and_is_in_floats_afterwards(void **state)
 {
     (void)state;
     stripes s = open_stripes(2, 1);
-    cnn_train_options options = make_options(8);
+    cnn_train_options options = stripes_options(8, 0.005f);
     options.precision = CNN_PRECISION_BFLOAT16;
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
@@ -66,7 +51,7 @@ static void assert_measures_as(const stripes *s, cnn_epoch epoch)
 static void train_to_the_end(int keep_last, float ema_decay)
 {
     stripes s = open_stripes(2, 1);
-    cnn_train_options options = make_options(5);
+    cnn_train_options options = stripes_options(5, 0.005f);
     cnn_optimizer_options optimizer = *options.optimizer;
     optimizer.learning_rate = 0.05f; /* high enough for accuracy to go up and down */
     options.optimizer = &optimizer;
@@ -102,7 +87,7 @@ static void without_validation_the_last_weights_are_kept_and_figures_are_nan(voi
 {
     (void)state;
     stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(2);
+    cnn_train_options options = stripes_options(2, 0.005f);
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, NULL, &options, &history));
     assert_int_equal(1, cnn_history_best(history));
@@ -114,7 +99,7 @@ static void without_validation_the_last_weights_are_kept_and_figures_are_nan(voi
 static float *train_with_threads(uint32_t threads, size_t *count)
 {
     stripes s = open_stripes(threads, 1);
-    cnn_train_options options = make_options(2);
+    cnn_train_options options = stripes_options(2, 0.005f);
     cnn_augment augment;
     cnn_augment_init(&augment);
     assert_ok(cnn_augment_parse("flip,shift=0.1,brightness=0.2", &augment));
@@ -144,7 +129,7 @@ static void another_seed_gives_other_weights(void **state)
 {
     (void)state;
     stripes a = open_stripes(2, 0), b = open_stripes(2, 0);
-    cnn_train_options options = make_options(1);
+    cnn_train_options options = stripes_options(1, 0.005f);
     assert_ok(cnn_train(a.model, a.training, NULL, &options, NULL));
     options.seed++;
     assert_ok(cnn_train(b.model, b.training, NULL, &options, NULL));
@@ -188,7 +173,7 @@ static int watch_epoch(const cnn_epoch *epoch, void *user)
 
 static uint32_t train_watched(stripes *s, watcher *w, int validates)
 {
-    cnn_train_options options = make_options(3);
+    cnn_train_options options = stripes_options(3, 0.005f);
     options.on_step = watch_step;
     options.on_epoch = watch_epoch;
     options.on_step_user = options.on_epoch_user = w;
@@ -245,7 +230,7 @@ static void a_rate_far_too_high_is_an_error_and_costs_no_weights(void **state)
         stripes s = open_stripes(2, 0);
         size_t count;
         float *start = copy_weights(s.model, &count);
-        cnn_train_options options = make_options(3);
+        cnn_train_options options = stripes_options(3, 0.005f);
         cnn_optimizer_options optimizer =
             optimizer_options((cnn_optimizer_options){ .kind = CNN_SGD, .learning_rate = 1e30f });
         options.optimizer = &optimizer;
@@ -264,7 +249,7 @@ static void a_rate_far_too_high_is_an_error_and_costs_no_weights(void **state)
 /* A rate so low that nothing changes, so that validation never gets better. */
 static cnn_train_options make_stuck(cnn_optimizer_options *optimizer, uint32_t epochs)
 {
-    cnn_train_options options = make_options(epochs);
+    cnn_train_options options = stripes_options(epochs, 0.005f);
     *optimizer = optimizer_options((cnn_optimizer_options){ .kind = CNN_SGD, .learning_rate = 1e-30f });
     options.optimizer = optimizer;
     return options;
@@ -311,7 +296,7 @@ static void nets_that_are_no_classifiers_are_refused(void **state)
 {
     (void)state;
     stripes s = open_stripes(1, 0);
-    cnn_train_options options = make_options(1);
+    cnn_train_options options = stripes_options(1, 0.005f);
     for (int i = 0; i < 4; i++) {
         cnn_graph *graph;
         cnn_model *model;
@@ -379,44 +364,13 @@ static void more_classes_than_the_net_tells_apart_are_refused(void **state)
     close_stripes(&s);
 }
 
-static int stop_evaluation(uint64_t done, uint64_t total, void *user)
-{
-    uint64_t *last = user;
-    assert_int_equal(2 * STRIPES_TEST, total);
-    assert_true(done > *last && done <= total);
-    *last = done;
-    return done == total;
-}
-
-static void evaluation_reports_and_can_be_stopped(void **state)
-{
-    (void)state;
-    stripes s = open_stripes(2, 0);
-    uint64_t last = 0;
-    cnn_metrics *metrics;
-    cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.batch_size = 10;
-    options.progress = stop_evaluation;
-    options.progress_user = &last;
-    assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
-    assert_int_equal(2 * STRIPES_TEST, last);
-    assert_null(metrics);
-    close_stripes(&s);
-}
-
-typedef struct judging {
-    uint64_t images, errors;
-    double loss;
-} judging;
-
 static void no_epochs_train_nothing(void **state)
 {
     (void)state;
     stripes s = open_stripes(2, 0);
     size_t count, same;
     float *before = copy_weights(s.model, &count);
-    cnn_train_options options = make_options(0);
+    cnn_train_options options = stripes_options(0, 0.005f);
     cnn_history *history;
     assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
     assert_int_equal(0, cnn_history_count(history));
@@ -425,247 +379,6 @@ static void no_epochs_train_nothing(void **state)
     cnn_history_destroy(history);
     free(before);
     free(after);
-    close_stripes(&s);
-}
-
-static void a_threshold_of_0_makes_all_of_it_class_1(void **state)
-{
-    (void)state;
-    stripes s = open_stripes(2, 0);
-    cnn_metrics *metrics;
-    cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.threshold = 0;
-    assert_ok(cnn_evaluate(s.model, s.test, &options, &metrics));
-    assert_int_equal(0, cnn_metrics_confusion(metrics, 0, 0) + cnn_metrics_confusion(metrics, 1, 0));
-    assert_int_equal(STRIPES_TEST, cnn_metrics_confusion(metrics, 0, 1));
-    cnn_metrics_destroy(metrics);
-    close_stripes(&s);
-}
-
-static int stop_early(const cnn_sample_result *result, void *user)
-{
-    (void)user;
-    return result->image == 5;
-}
-
-static int judge(const cnn_sample_result *result, void *user)
-{
-    judging *j = user;
-    assert_int_equal(j->images++, result->image);
-    assert_true(result->predicted == (result->probabilities[1] >= 0.5f));
-    j->errors += result->label != result->predicted;
-    j->loss += result->loss;
-    return 0;
-}
-
-static void evaluation_tells_what_it_makes_of_each_image(void **state)
-{
-    (void)state;
-    stripes s = open_stripes(2, 0);
-    judging j = { 0 };
-    cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.on_image = judge;
-    options.on_image_user = &j;
-    options.temperature = 2;
-    cnn_metrics *metrics;
-    cnn_metrics_result result = { .struct_size = sizeof result };
-    assert_ok(cnn_evaluate(s.model, s.test, &options, &metrics));
-    assert_ok(cnn_metrics_compute(metrics, &result));
-    assert_int_equal(2 * STRIPES_TEST, j.images);
-    assert_true(fabs(result.accuracy - 1 + (double)j.errors / (2 * STRIPES_TEST)) < 1e-9);
-    assert_true(fabs(result.loss - j.loss / (2 * STRIPES_TEST)) < 1e-9);
-    assert_true(measure(&s).loss != result.loss); /* by the temperature */
-    cnn_metrics_destroy(metrics);
-    options.on_image = stop_early;
-    assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
-    options.temperature = -1;
-    assert_status(CNN_ERROR_ARGUMENT, cnn_evaluate(s.model, s.test, &options, &metrics));
-    close_stripes(&s);
-}
-
-static void the_threshold_moves_decisions(void **state)
-{
-    (void)state;
-    stripes s = open_stripes(2, 0);
-    cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    for (int high = 0; high < 2; high++) {
-        cnn_metrics *metrics;
-        options.threshold = high ? 1 : 1e-20f;
-        assert_ok(cnn_evaluate(s.model, s.test, &options, &metrics));
-        assert_int_equal(STRIPES_TEST, cnn_metrics_confusion(metrics, 0, !high));
-        assert_int_equal(STRIPES_TEST, cnn_metrics_confusion(metrics, 1, !high));
-        cnn_metrics_destroy(metrics);
-    }
-    close_stripes(&s);
-}
-
-typedef struct canceller {
-    cnn_context *context;
-    uint64_t steps, cancel_at;
-    pthread_t thread;
-} canceller;
-
-static void *cancel(void *argument)
-{
-    cnn_context_cancel(argument);
-    return NULL;
-}
-
-static int cancel_in_step(const cnn_progress *progress, void *user)
-{
-    canceller *c = user;
-    (void)progress;
-    if (++c->steps != c->cancel_at)
-        return 0;
-    assert_int_equal(0, pthread_create(&c->thread, NULL, cancel, c->context));
-    pthread_join(c->thread, NULL);
-    return 0;
-}
-
-/* In a training step of the second epoch, and in a step of its validation. */
-static void a_cancelled_training_keeps_what_it_has_learned(void **state)
-{
-    (void)state;
-    for (uint64_t at = 17; at <= 26; at += 9) {
-        stripes s = open_stripes(2, 0);
-        canceller c = { .context = s.context, .cancel_at = at };
-        cnn_train_options options = make_options(5);
-        options.on_step = cancel_in_step;
-        options.on_step_user = &c;
-        cnn_history *history;
-        assert_status(CNN_ERROR_STOPPED, cnn_train(s.model, s.training, s.test, &options, &history));
-        assert_non_null(strstr(cnn_last_error(), "cancelled"));
-        assert_int_equal(at, c.steps);
-        assert_int_equal(1, cnn_history_count(history));
-        cnn_history_destroy(history);
-        options.on_step = NULL; /* what begins later isn't affected */
-        options.epochs = 1;
-        assert_ok(cnn_train(s.model, s.training, s.test, &options, NULL));
-        close_stripes(&s);
-    }
-}
-
-static int cancel_after_image(const cnn_sample_result *result, void *user)
-{
-    canceller *c = user;
-    (void)result;
-    c->steps++;
-    cnn_context_cancel(c->context);
-    return 0;
-}
-
-static void a_cancelled_evaluation_gives_nothing(void **state)
-{
-    (void)state;
-    stripes s = open_stripes(2, 0);
-    canceller c = { .context = s.context };
-    cnn_metrics *metrics;
-    cnn_evaluate_options options;
-    cnn_evaluate_options_init(&options);
-    options.batch_size = 10;
-    options.on_image = cancel_after_image;
-    options.on_image_user = &c;
-    assert_status(CNN_ERROR_STOPPED, cnn_evaluate(s.model, s.test, &options, &metrics));
-    assert_null(metrics);
-    assert_int_equal(10, c.steps);
-    close_stripes(&s);
-}
-
-typedef struct hooked {
-    uint64_t batches, images, stop_at;
-    uint32_t flips_labels;
-} hooked;
-
-static int see_batch(const cnn_training_batch *batch, void *user)
-{
-    hooked *h = user;
-    assert_int_equal(h->batches++, batch->step);
-    assert_int_equal(cnn_tensor_dim(batch->images, 0), batch->count);
-    assert_int_equal(1, batch->outputs);
-    h->images += batch->count;
-    float *targets = cnn_tensor_data(batch->targets);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        assert_true(targets[i] == (float)batch->labels[i]);
-        targets[i] = h->flips_labels ? 1 - targets[i] : targets[i];
-    }
-    return h->batches == h->stop_at;
-}
-
-static double accuracy_after(hooked *h, cnn_status (*loss)(const cnn_tensor *logits, const cnn_tensor *targets,
-                                                           double *value, cnn_tensor *gradient, void *user))
-{
-    stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(8);
-    cnn_train_hooks hooks;
-    cnn_train_hooks_init(&hooks);
-    hooks.on_batch = see_batch;
-    hooks.on_batch_user = h;
-    hooks.loss = loss;
-    hooks.loss_user = h;
-    options.hooks = &hooks;
-    cnn_metrics *metrics;
-    cnn_metrics_result result;
-    cnn_metrics_result_init(&result);
-    assert_ok(cnn_train(s.model, s.training, NULL, &options, NULL));
-    assert_ok(cnn_evaluate(s.model, s.test, NULL, &metrics));
-    assert_ok(cnn_metrics_compute(metrics, &result));
-    cnn_metrics_destroy(metrics);
-    close_stripes(&s);
-    return result.accuracy;
-}
-
-static void hooks_see_each_batch_and_may_change_it(void **state)
-{
-    (void)state;
-    hooked plain = { 0 }, flipped = { .flips_labels = 1 }, stopped = { .stop_at = 3 };
-    assert_true(accuracy_after(&plain, NULL) > 0.9);
-    assert_int_equal(8 * 2 * STRIPES_TRAINING, plain.images);
-    assert_true(accuracy_after(&flipped, NULL) < 0.1);
-    accuracy_after(&stopped, NULL);
-    assert_int_equal(3, stopped.batches);
-}
-
-/* The mean of squared differences from targets of −1 and 1. */
-static cnn_status squared_loss(const cnn_tensor *logits, const cnn_tensor *targets, double *value, cnn_tensor *gradient,
-                               void *user)
-{
-    const float *z = cnn_tensor_const_data(logits), *t = cnn_tensor_const_data(targets);
-    float *g = cnn_tensor_data(gradient);
-    int64_t count = cnn_tensor_count(logits);
-    assert_non_null(user);
-    *value = 0;
-    for (int64_t i = 0; i < count; i++) {
-        float difference = z[i] - (2 * t[i] - 1);
-        *value += (double)(difference * difference) / (double)count;
-        g[i] = 2 * difference / (float)count;
-    }
-    return CNN_OK;
-}
-
-static cnn_status fail_with_limit(const cnn_tensor *logits, const cnn_tensor *targets, double *value,
-                                  cnn_tensor *gradient, void *user)
-{
-    (void)logits, (void)targets, (void)value, (void)gradient, (void)user;
-    return CNN_ERROR_LIMIT;
-}
-
-static void a_loss_of_ones_own_is_minimised(void **state)
-{
-    (void)state;
-    hooked h = { 0 };
-    assert_true(accuracy_after(&h, squared_loss) > 0.9);
-    stripes s = open_stripes(2, 0);
-    cnn_train_options options = make_options(1);
-    cnn_train_hooks hooks;
-    cnn_train_hooks_init(&hooks);
-    hooks.loss = fail_with_limit;
-    options.hooks = &hooks;
-    assert_status(CNN_ERROR_LIMIT, cnn_train(s.model, s.training, NULL, &options, NULL));
-    hooks.struct_size = 0;
-    assert_status(CNN_ERROR_ARGUMENT, cnn_train(s.model, s.training, NULL, &options, NULL));
     close_stripes(&s);
 }
 
@@ -687,15 +400,7 @@ int main(void)
         cmocka_unit_test(nets_that_are_no_classifiers_are_refused),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(more_classes_than_the_net_tells_apart_are_refused),
-        cmocka_unit_test(evaluation_reports_and_can_be_stopped),
-        cmocka_unit_test(evaluation_tells_what_it_makes_of_each_image),
         cmocka_unit_test(no_epochs_train_nothing),
-        cmocka_unit_test(a_threshold_of_0_makes_all_of_it_class_1),
-        cmocka_unit_test(the_threshold_moves_decisions),
-        cmocka_unit_test(a_cancelled_training_keeps_what_it_has_learned),
-        cmocka_unit_test(a_cancelled_evaluation_gives_nothing),
-        cmocka_unit_test(hooks_see_each_batch_and_may_change_it),
-        cmocka_unit_test(a_loss_of_ones_own_is_minimised),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
 }
