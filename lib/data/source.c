@@ -71,6 +71,16 @@ cnn_source *cnn_source_share(cnn_source *source)
     return source;
 }
 
+cnn_source *cnn_source_new(cnn_context *context)
+{
+    cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
+    if (!source)
+        return NULL;
+    source->context = context;
+    atomic_init(&source->references, 1);
+    return source;
+}
+
 void cnn_source_release(cnn_source *source)
 {
     if (!source || atomic_fetch_sub(&source->references, 1) > 1)

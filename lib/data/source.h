@@ -53,11 +53,13 @@ struct cnn_source {
     void *state;
 };
 
-/* Called when all images are listed. */
-cnn_status cnn_source_make_contents(cnn_source *source);
-
+/* A source of nothing yet, with one reference; NULL if there is no memory. Each share is released, too. */
+cnn_source *cnn_source_new(cnn_context *context);
 cnn_source *cnn_source_share(cnn_source *source);
 void cnn_source_release(cnn_source *source); /* NULL is ignored */
+
+/* Called when all images are listed. */
+cnn_status cnn_source_make_contents(cnn_source *source);
 
 /* Openers, called by cnn_source_open: each fills `type`, `prefix`, `state` and the lists. */
 cnn_status cnn_source_open_folder(cnn_source *source);

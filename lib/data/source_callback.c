@@ -63,14 +63,12 @@ static cnn_status add_entry(cnn_source *source, const char *const *names, uint64
 cnn_status cnn_source_create_callback(cnn_context *context, const cnn_dataset_source *given, cnn_source **result)
 {
     *result = NULL;
-    cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
+    cnn_source *source = cnn_source_new(context);
     if (!source)
         return CNN_ERROR_OUT_OF_MEMORY;
-    source->context = context;
     source->type = &callback_type;
     source->path = "the program's own dataset";
     source->is_list = true;
-    atomic_init(&source->references, 1);
     caller *c = source->state = cnn_allocate(context, sizeof *c);
     cnn_status status = c ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
     if (c)

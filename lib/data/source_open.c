@@ -7,7 +7,6 @@
 
 #include "core/context_internal.h"
 #include "core/error.h"
-#include "core/memory.h"
 #include "core/os.h"
 #include "data/file_name.h"
 
@@ -161,12 +160,10 @@ cnn_status cnn_source_open(cnn_context *context, const char *path, bool any_imag
                            cnn_source **result)
 {
     *result = NULL;
-    cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
+    cnn_source *source = cnn_source_new(context);
     if (!source)
         return CNN_ERROR_OUT_OF_MEMORY;
-    source->context = context;
     source->max_unpacked_bytes = max_unpacked_bytes;
-    atomic_init(&source->references, 1);
     cnn_status status = keep_path(source, path);
     if (!status)
         status = open_by_kind(source, any_image);

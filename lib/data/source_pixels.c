@@ -55,14 +55,12 @@ cnn_status cnn_source_create_pixels(cnn_context *context, const cnn_tensor *cons
                                     cnn_source **result)
 {
     *result = NULL;
-    cnn_source *source = cnn_allocate_zeroed(context, 1, sizeof *source);
+    cnn_source *source = cnn_source_new(context);
     if (!source)
         return CNN_ERROR_OUT_OF_MEMORY;
-    source->context = context;
     source->type = &pixels_type;
     source->path = "pixels in memory";
     source->is_list = true;
-    atomic_init(&source->references, 1);
     source->state = cnn_allocate_zeroed(context, count, sizeof(picture));
     cnn_status status = source->state ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
     for (uint64_t i = 0; i < count && !status; i++)

@@ -127,14 +127,6 @@ cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
     return status;
 }
 
-uint32_t data_classifier_classes(const cnn_classifier *classifier)
-{
-    uint32_t count = 0;
-    while (cnn_classifier_class_name(classifier, count))
-        count++;
-    return count;
-}
-
 cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier)
 {
     const char *names[MOST_CLASSES];

@@ -44,9 +44,6 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
 cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like);
 cnn_status data_align_to_classifier(cnn_dataset *dataset, const cnn_classifier *classifier);
 
-/* The number of a classifier's classes. */
-uint32_t data_classifier_classes(const cnn_classifier *classifier);
-
 /* Writes "Cat and Dog", or "Bird, Cat, Dog and 4 more". */
 void data_print_classes(FILE *file, const cnn_dataset *dataset);
 

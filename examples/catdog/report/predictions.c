@@ -53,7 +53,7 @@ int predictions_collect(cnn_classifier *classifier, const cnn_dataset *dataset, 
                         predictions *all)
 {
     size_t count = (size_t)cnn_dataset_count(dataset);
-    *all = (predictions){ .classes = data_classifier_classes(classifier) };
+    *all = (predictions){ .classes = cnn_classifier_class_count(classifier) };
     all->list = calloc(count, sizeof *all->list);
     all->probabilities = calloc(count, all->classes * sizeof *all->probabilities);
     all->names = calloc(all->classes, sizeof *all->names);

@@ -97,7 +97,7 @@ cnn_status label_issues_find(cnn_classifier *classifier, const cnn_dataset *data
                              label_issues *found)
 {
     size_t count = (size_t)cnn_dataset_count(dataset);
-    scoring s = { .progress = progress, .classes = data_classifier_classes(classifier) };
+    scoring s = { .progress = progress, .classes = cnn_classifier_class_count(classifier) };
     *found = (label_issues){ .dataset = dataset };
     s.probabilities = calloc(count, s.classes * sizeof *s.probabilities);
     s.images = calloc(count, sizeof *s.images);

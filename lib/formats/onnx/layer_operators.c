@@ -334,14 +334,20 @@ static cnn_status read_average_pool(cnn_onnx_import *import)
     return add_pool(import, &cnn_layer_avg_pool2d, &w, &x);
 }
 
+static cnn_status pooled_image_of(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    cnn_status status = cnn_onnx_activation_of(import, 0, x);
+    if (!status && !cnn_onnx_is_image(import, x))
+        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input is no image");
+    return status;
+}
+
 static cnn_status read_global_average_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    cnn_status status = cnn_onnx_activation_of(import, 0, &x);
+    cnn_status status = pooled_image_of(import, &x);
     if (status)
         return status;
-    if (!cnn_onnx_is_image(import, &x))
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input is no image");
     status = cnn_onnx_add_layer(import, &cnn_layer_global_avg_pool, &x.node, 1, NULL, &x.node);
     x.axes[2] = x.axes[3] = CNN_ONNX_ONE;
     return status ? status : cnn_onnx_define(import, &x);
@@ -350,11 +356,9 @@ static cnn_status read_global_average_pool(cnn_onnx_import *import)
 static cnn_status read_global_max_pool(cnn_onnx_import *import)
 {
     cnn_onnx_activation x;
-    cnn_status status = cnn_onnx_activation_of(import, 0, &x);
+    cnn_status status = pooled_image_of(import, &x);
     if (status)
         return status;
-    if (!cnn_onnx_is_image(import, &x))
-        return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its input is no image");
     const cnn_shape *shape = &cnn_onnx_layer(import, x.node)->output;
     cnn_onnx_window w = { .stride = { 1, 1 }, .dilation = { 1, 1 } };
     for (int axis = 0; axis < 2; axis++)
