@@ -3,7 +3,6 @@
 #include <math.h>
 #include <unistd.h>
 
-
 static void it_learns_to_tell_two_classes_apart(void **state)
 {
     cnn_classifier *classifier = train_small(state);

@@ -1,7 +1,6 @@
 /* Classifiers in files and in memory. */
 #include "photographs.h"
 
-
 #include "core/memory.h"
 
 static void no_memory_is_an_error_without_a_leak(void **state)
