@@ -8,6 +8,18 @@
 #include "runtime/model_internal.h"
 #include "train/loss.h"
 
+/* The type of the layer that computes the graph's output: in prediction, dropout and flatten pass on what they get. */
+static const char *type_of_last_layer(const cnn_graph *graph)
+{
+    cnn_node node = cnn_graph_output(graph);
+    const char *type = cnn_graph_node_type(graph, node);
+    while (!strcmp(type, "dropout") || !strcmp(type, "flatten")) {
+        cnn_graph_node_inputs(graph, node, &node, 1);
+        type = cnn_graph_node_type(graph, node);
+    }
+    return type;
+}
+
 /* A graph that a classifier can be made of takes images in colour and gives logits. */
 static cnn_status check_model(const cnn_model *model)
 {
@@ -20,8 +32,7 @@ static cnn_status check_model(const cnn_model *model)
                         "classifier: the graph doesn't end in one logit, such as dense with 1 unit, or in one for each "
                         "of at most %d classes",
                         CNN_MAX_METRIC_CLASSES);
-    const cnn_graph *graph = cnn_model_graph(model);
-    const char *last = cnn_graph_node_type(graph, cnn_graph_output(graph));
+    const char *last = type_of_last_layer(cnn_model_graph(model));
     if (!strcmp(last, "sigmoid") || !strcmp(last, "softmax"))
         return cnn_fail(CNN_ERROR_SHAPE, "classifier: the graph ends in %s; leave that out, it is added to the logit",
                         last);

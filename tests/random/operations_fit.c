@@ -17,7 +17,10 @@ static int32_t count_classes(const case_trial *trial)
         out.dims[0] > MOST_CLASSES)
         return 0;
     const cnn_graph *graph = cnn_model_graph(trial->model);
-    const char *last = cnn_graph_node_type(graph, cnn_graph_output(graph));
+    cnn_node node = cnn_graph_output(graph);
+    while (!strcmp(cnn_graph_node_type(graph, node), "dropout") || !strcmp(cnn_graph_node_type(graph, node), "flatten"))
+        cnn_graph_node_inputs(graph, node, &node, 1);
+    const char *last = cnn_graph_node_type(graph, node);
     if (!strcmp(last, "softmax") || !strcmp(last, "sigmoid"))
         return 0;
     return out.dims[0] == 1 ? 2 : (int32_t)out.dims[0];

@@ -136,16 +136,22 @@ static void graphs_that_are_no_classifiers_are_refused(void **state)
     cnn_classifier *classifier;
     const struct {
         int64_t channels, units;
-        bool sigmoid;
+        cnn_node (*activation)(cnn_graph *graph, cnn_node input);
+        bool dropout;
         const char *words;
-    } cases[] = { { 1, 1, false, "1 channels" }, { 3, 1001, false, "one logit" }, { 3, 1, true, "ends in sigmoid" } };
+    } cases[] = { { 1, 1, NULL, false, "1 channels" },
+                  { 3, 1001, NULL, false, "one logit" },
+                  { 3, 1, cnn_sigmoid, false, "ends in sigmoid" },
+                  { 3, 3, cnn_softmax, true, "ends in softmax" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cnn_graph *g;
         assert_ok(cnn_graph_create(NULL, &g));
         cnn_node x = cnn_global_avg_pool(g, cnn_input(g, 8, 8, cases[i].channels));
         x = cnn_dense(g, x, cases[i].units, NULL);
-        if (cases[i].sigmoid)
-            cnn_sigmoid(g, x);
+        if (cases[i].activation)
+            x = cases[i].activation(g, x);
+        if (cases[i].dropout)
+            cnn_flatten(g, cnn_dropout(g, x, 0.5f));
         assert_status(CNN_ERROR_SHAPE, cnn_classifier_create_from_graph(NULL, g, NULL, &classifier));
         assert_null(classifier);
         assert_non_null(strstr(cnn_last_error(), cases[i].words));
