@@ -79,6 +79,8 @@ cnn_status cnn_choose_types(cnn_program *program)
         add_typed(&t, i, &program->operations[i], i == program->count - 1);
         program->operations[i].own_attributes = NULL;
     }
+    for (int32_t i = 0; i < program->output_count && !status; i++)
+        program->outputs[i] = t.numbers[program->outputs[i]];
     if (!status)
         cnn_program_replace(program, t.operations, t.count);
     else

@@ -13,6 +13,7 @@ enum { NONE = -1 };
 typedef struct operation_use {
     int32_t uses;   /* how often its value is used */
     int32_t user;   /* the last that uses it */
+    bool output;    /* its value is wanted */
     bool taken;     /* is part of an earlier one's match */
     int32_t number; /* of its value in the new program; NONE before it is there */
 } operation_use;
@@ -50,12 +51,14 @@ static void count_uses(fusion *f)
             input->user = i;
         }
     }
+    for (int32_t i = 0; i < f->program->output_count; i++)
+        f->uses[f->program->outputs[i]].output = true;
 }
 
 /* The operation that alone uses this one's value. */
 static int32_t only_user(const fusion *f, int32_t i)
 {
-    return i != f->program->count - 1 && f->uses[i].uses == 1 ? f->uses[i].user : NONE;
+    return !f->uses[i].output && f->uses[i].uses == 1 ? f->uses[i].user : NONE;
 }
 
 /* The kernels pool without padding, by steps of the window's size, and number the window's places in a byte. */
@@ -80,9 +83,14 @@ static int32_t find_residual(const fusion *f, int32_t i, int32_t add)
     return f->uses[other].number != NONE ? other : NONE;
 }
 
+static match match_alone(int32_t first)
+{
+    return (match){ first, NONE, NONE, NONE, NONE, first, NONE };
+}
+
 static match find_match(const fusion *f, int32_t first)
 {
-    match m = { first, NONE, NONE, NONE, NONE, first, NONE };
+    match m = match_alone(first);
     bool conv = has_type(f, first, &cnn_layer_conv2d);
     bool norm = has_type(f, first, &cnn_layer_batch_norm) && operation_of(f, first)->training;
     if (!f->program->source.fuse || (!conv && !norm && !has_type(f, first, &cnn_layer_dense)))
@@ -105,6 +113,15 @@ static match find_match(const fusion *f, int32_t first)
         can_fuse_pool(&operation_of(f, next)->layer))
         m.pool = m.last = next;
     return m;
+}
+
+/* A quantised model knows the ranges of the values that its own output is computed from. Where other outputs part what
+ * is fused for that one, a value may have no range: the first operation of the pattern then gives floats. */
+static bool lacks_range(const fusion *f, const match *m)
+{
+    const cnn_program_source *source = &f->program->source;
+    return source->quantized && source->outputs &&
+           source->nodes[operation_of(f, m->last)->node].quantization.scale <= 0;
 }
 
 static int32_t activation_of(const fusion *f, const match *m)
@@ -211,6 +228,8 @@ static cnn_status make_fused_layer(const fusion *f, const match *m, cnn_operatio
 static cnn_status add_operation(fusion *f, int32_t first)
 {
     match m = find_match(f, first);
+    if (lacks_range(f, &m))
+        m = match_alone(first);
     int32_t number = f->count++;
     cnn_operation *operation = &f->fused[number];
     *operation = *operation_of(f, first);
@@ -239,6 +258,8 @@ cnn_status cnn_fuse_operations(cnn_program *program)
     for (int32_t i = 0; i < program->count && !status; i++)
         if (!f.uses[i].taken)
             status = add_operation(&f, i);
+    for (int32_t i = 0; i < program->output_count && !status; i++)
+        program->outputs[i] = f.uses[program->outputs[i]].number;
     cnn_release(context, f.uses);
     if (f.fused)
         cnn_program_replace(program, f.fused, f.count);

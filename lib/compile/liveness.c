@@ -80,7 +80,8 @@ static void find_uses(liveness *l)
             l->uses[own->inputs[k]]++;
         }
     }
-    l->last_use[program->count - 1] = end_of_time(program);
+    for (int32_t i = 0; i < program->output_count; i++)
+        l->last_use[program->outputs[i]] = end_of_time(program);
 }
 
 static bool is_view(const cnn_program *program, const cnn_operation *operation)

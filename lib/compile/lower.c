@@ -5,7 +5,7 @@
 /* What is known of a node. */
 typedef struct node_info {
     cnn_node source;    /* whose value it has: itself, or for layers that do nothing when predicting, their input's */
-    bool live;          /* the output depends on it */
+    bool live;          /* an output depends on it */
     int32_t operation;  /* that gives its value */
     int32_t parameters; /* index of its first */
 } node_info;
@@ -16,8 +16,7 @@ static bool is_training(const cnn_program *program, cnn_node node)
     return program->purpose.training && !program->source.nodes[node].frozen;
 }
 
-/* Returns the node that gives the output. */
-static cnn_node find_sources(const cnn_program *program, node_info *nodes)
+static void find_sources(const cnn_program *program, node_info *nodes)
 {
     const cnn_graph *graph = program->source.graph;
     int32_t parameters = 0;
@@ -29,13 +28,11 @@ static cnn_node find_sources(const cnn_program *program, node_info *nodes)
                                 .parameters = parameters };
         parameters += node->layer.parameter_count;
     }
-    return nodes[cnn_graph_output(graph)].source;
 }
 
-static void mark_live(const cnn_graph *graph, node_info *nodes, cnn_node output)
+static void mark_live(const cnn_graph *graph, node_info *nodes)
 {
-    nodes[output].live = true;
-    for (cnn_node i = output; i >= 0; i--)
+    for (cnn_node i = graph->count - 1; i >= 0; i--)
         for (int32_t k = 0; nodes[i].live && k < graph->nodes[i].layer.input_count; k++)
             nodes[nodes[graph->nodes[i].inputs[k]].source].live = true;
 }
@@ -54,21 +51,32 @@ static void add_operation(cnn_program *program, node_info *nodes, cnn_node i)
     nodes[i].operation = program->count++;
 }
 
-cnn_status cnn_lower_graph(cnn_program *program)
+static void lower(cnn_program *program, node_info *nodes, const cnn_node *wanted)
 {
-    cnn_context *context = program->source.context;
     const cnn_graph *graph = program->source.graph;
-    node_info *nodes = cnn_allocate_zeroed(context, (size_t)graph->count, sizeof *nodes);
-    program->operations = cnn_allocate_zeroed(context, (size_t)graph->count, sizeof *program->operations);
-    if (!nodes || !program->operations) {
-        cnn_release(context, nodes);
-        return CNN_ERROR_OUT_OF_MEMORY;
-    }
-    cnn_node output = find_sources(program, nodes);
-    mark_live(graph, nodes, output);
-    for (cnn_node i = 0; i <= output; i++)
+    find_sources(program, nodes);
+    for (int32_t i = 0; i < program->output_count; i++)
+        nodes[nodes[wanted[i]].source].live = true;
+    mark_live(graph, nodes);
+    for (cnn_node i = 0; i < graph->count; i++)
         if (nodes[i].live)
             add_operation(program, nodes, i);
-    cnn_release(context, nodes);
-    return CNN_OK;
+    for (int32_t i = 0; i < program->output_count; i++)
+        program->outputs[i] = nodes[nodes[wanted[i]].source].operation;
+}
+
+cnn_status cnn_lower_graph(cnn_program *program)
+{
+    const cnn_program_source *source = &program->source;
+    cnn_node output = cnn_graph_output(source->graph);
+    size_t count = (size_t)source->graph->count;
+    program->output_count = source->outputs ? source->output_count : 1;
+    program->outputs = cnn_allocate_zeroed(source->context, (size_t)program->output_count, sizeof *program->outputs);
+    program->operations = cnn_allocate_zeroed(source->context, count, sizeof *program->operations);
+    node_info *nodes = cnn_allocate_zeroed(source->context, count, sizeof *nodes);
+    bool allocated = program->outputs && program->operations && nodes;
+    if (allocated)
+        lower(program, nodes, source->outputs ? source->outputs : &output);
+    cnn_release(source->context, nodes);
+    return allocated ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }

@@ -5,7 +5,7 @@
 
 #include "compile/program.h"
 
-/* One operation for each node that leads to the output, in floats. Dropout is left out where it does nothing. */
+/* One operation for each node that leads to an output, in floats. Dropout is left out where it does nothing. */
 cnn_status cnn_lower_graph(cnn_program *program);
 
 /* One operation for those that match a pattern of what a kernel can do at once. */

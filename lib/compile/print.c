@@ -49,6 +49,15 @@ static const char *algorithm_of(const cnn_program *program, const cnn_operation 
     return type->algorithm ? type->algorithm(program->source.context, &operation->layer, operation->training) : NULL;
 }
 
+/* Whether an operation's value is wanted beside that of the last. */
+static bool is_further_output(const cnn_program *program, int32_t operation)
+{
+    for (int32_t i = 0; i < program->output_count; i++)
+        if (program->outputs[i] == operation)
+            return operation != program->count - 1;
+    return false;
+}
+
 /* "3 fused_conv2d(2, 1) = relu_2: 14×14×8 float32, 0.120 ms" */
 static void print_operation(const cnn_program *program, int32_t i, const cnn_print_options *options, cnn_text *text)
 {
@@ -61,6 +70,8 @@ static void print_operation(const cnn_program *program, int32_t i, const cnn_pri
     print_value(operation, text);
     if (program->purpose.training && !operation->training)
         cnn_text_format(text, ", frozen");
+    if (is_further_output(program, i))
+        cnn_text_format(text, ", output");
     if (options->places && program->buffers)
         print_places(operation, text);
     if (options->algorithms && algorithm_of(program, operation))

@@ -76,6 +76,7 @@ void cnn_program_destroy(cnn_program *program)
     if (!program)
         return;
     release_operations(program);
+    cnn_release(program->source.context, program->outputs);
     cnn_release(program->source.context, program->buffers);
     cnn_release(program->source.context, program->packed);
     cnn_release(program->source.context, program);

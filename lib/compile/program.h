@@ -15,7 +15,9 @@ typedef struct cnn_program_source {
     const cnn_node_state *nodes; /* as many as the graph has */
     const cnn_weights *weights;
     int32_t weights_count;
-    bool quantized;            /* some weights are int8 */
+    bool quantized;          /* some weights are int8 */
+    const cnn_node *outputs; /* the nodes whose values are wanted; NULL: the graph's output */
+    int32_t output_count;
     bool fuse, share_memory;   /* true; tests compare with false */
     bool differentiates_input; /* backward gives the gradient by the input, too */
 } cnn_program_source;
@@ -55,12 +57,14 @@ typedef struct cnn_operation {
     size_t packed_offset;                       /* in the program's, when predicting */
 } cnn_operation;
 
-/* The first operation is the network's input, which isn't run; the last is the output. */
+/* The first operation is the network's input, which isn't run; the last gives an output. */
 typedef struct cnn_program {
     cnn_program_source source;
     cnn_purpose purpose;
     cnn_operation *operations;
     int32_t count;
+    int32_t *outputs; /* the operations that give the wanted values, which stay until the end, as floats */
+    int32_t output_count;
     cnn_buffer *buffers;
     int32_t buffer_count;
     size_t buffer_capacity;

@@ -50,12 +50,13 @@ static bool takes_bytes(const cnn_operation *operation)
 
 static bool gives_bytes(const pass *p, int32_t i)
 {
-    return p->infos[i].bytes && !is(&p->from->operations[i], &cnn_layer_global_avg_pool);
+    return p->infos[i].bytes && p->infos[i].value.scale > 0 && !is(&p->from->operations[i], &cnn_layer_global_avg_pool);
 }
 
 static cnn_quantization value_of(const pass *p, const cnn_operation *operation)
 {
-    bool inherits = is(operation, &cnn_layer_max_pool2d) || is(operation, &cnn_layer_flatten);
+    bool inherits = (is(operation, &cnn_layer_max_pool2d) || is(operation, &cnn_layer_flatten)) &&
+                    p->infos[operation->inputs[0]].value.scale > 0;
     return inherits ? p->infos[operation->inputs[0]].value : p->source->nodes[operation->node].quantization;
 }
 
@@ -66,7 +67,8 @@ static cnn_status check_gemm(const pass *p, const cnn_operation *operation)
         if (p->infos[operation->inputs[k]].value.scale <= 0)
             return cnn_fail(CNN_ERROR_FORMAT, "%s: its weights are int8, but nothing says how its input is as bytes",
                             name);
-    if (p->source->nodes[operation->node].quantization.scale <= 0)
+    bool gives_floats = p->source->outputs && (is(operation, &cnn_layer_conv2d) || is(operation, &cnn_layer_dense));
+    if (p->source->nodes[operation->node].quantization.scale <= 0 && !gives_floats)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: its weights are int8, but nothing says how its value is as bytes", name);
     if (is(operation, &cnn_layer_fused_conv2d) &&
         ((cnn_fused_conv2d_attributes *)operation->layer.attributes)->batch_norm)
@@ -94,10 +96,11 @@ static cnn_status find_able(pass *p)
     return CNN_OK;
 }
 
-/* Which of those do, from the output on: operations beside the gemms only if they end in one. */
+/* Which of those do, from the outputs on: operations beside the gemms only if they end in one. */
 static void find_wanted(pass *p)
 {
-    p->infos[p->from->count - 1].wants_floats = true;
+    for (int32_t i = 0; i < p->from->output_count; i++)
+        p->infos[p->from->outputs[i]].wants_floats = true;
     for (int32_t i = p->from->count - 1; i > 0; i--) {
         const cnn_operation *operation = &p->from->operations[i];
         operation_info *info = &p->infos[i];
@@ -301,6 +304,8 @@ static cnn_status run(pass *p)
     find_wanted(p);
     for (int32_t i = 0; i < p->from->count && !status; i++)
         status = convert_operation(p, i);
+    for (int32_t i = 0; i < p->from->output_count && !status; i++)
+        p->from->outputs[i] = p->infos[p->from->outputs[i]].as_floats;
     for (int32_t i = 0; i < p->count; i++) {
         cnn_layer *layer = &p->to[i].layer;
         for (int32_t k = 0; k < layer->input_count; k++)

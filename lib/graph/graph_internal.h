@@ -39,6 +39,9 @@ int32_t cnn_shape_dims(cnn_shape shape, int64_t *dims, int32_t capacity);
 
 cnn_node cnn_graph_output(const cnn_graph *graph); /* CNN_NODE_ERROR if empty */
 
+/* Marks the nodes that `last` depends on, itself among them. */
+void cnn_graph_mark(const cnn_graph *graph, cnn_node last, bool *marked);
+
 /* Where cnn_graph_truncate cuts. */
 cnn_status cnn_graph_find_cut(const cnn_graph *graph, const char *layer, cnn_node *node);
 

@@ -6,8 +6,7 @@
 #include "core/memory.h"
 #include "graph/graph_internal.h"
 
-/* Marks the nodes that `last` depends on, itself among them. */
-static void mark(const cnn_graph *graph, cnn_node last, bool *marked)
+void cnn_graph_mark(const cnn_graph *graph, cnn_node last, bool *marked)
 {
     marked[last] = true;
     for (cnn_node i = last; i >= 0; i--)
@@ -82,7 +81,7 @@ cnn_status cnn_graph_truncate(cnn_context *context, const cnn_graph *graph, cons
     cnn_node *places;
     status = start(context, graph, &marked, &places, result);
     if (!status) {
-        mark(graph, last, marked);
+        cnn_graph_mark(graph, last, marked);
         for (cnn_node i = 0; i <= last; i++)
             if (marked[i])
                 add_copy(*result, graph, i, places);
@@ -123,8 +122,8 @@ cnn_status cnn_graph_rest(cnn_context *context, const cnn_graph *graph, cnn_node
     if (!status && !before)
         status = CNN_ERROR_OUT_OF_MEMORY;
     if (!status) {
-        mark(graph, output, marks);
-        mark(graph, cut, before);
+        cnn_graph_mark(graph, output, marks);
+        cnn_graph_mark(graph, cut, before);
         places[cut] = add_input(*result, &graph->nodes[cut]);
     }
     for (cnn_node i = 0; i <= output && !status; i++) {

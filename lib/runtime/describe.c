@@ -33,7 +33,7 @@ static cnn_status describe(const cnn_model *model, const cnn_tensor *input, cons
     const cnn_program *program;
     cnn_status status = input ? cnn_check_batch(input, &shape, "the images to measure by") : CNN_OK;
     if (!status)
-        status = cnn_session_pool_program(model, &program);
+        status = cnn_session_pool_program(model->sessions, model, &program);
     if (status)
         return status;
     double *seconds = input ? cnn_allocate(model->context, (size_t)program->count * sizeof *seconds) : NULL;
@@ -76,7 +76,7 @@ void cnn_log_program(const cnn_program *program)
 void cnn_log_times(const cnn_model *model, const cnn_tensor *input)
 {
     const cnn_program *program;
-    if (!cnn_session_pool_is_second(model->sessions) || cnn_session_pool_program(model, &program))
+    if (!cnn_session_pool_is_second(model->sessions) || cnn_session_pool_program(model->sessions, model, &program))
         return;
     double *seconds = cnn_allocate(model->context, (size_t)program->count * sizeof *seconds);
     if (seconds && !cnn_time_operations(model, program, input, seconds)) {

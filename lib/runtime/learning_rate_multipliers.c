@@ -9,15 +9,10 @@
 /* Sets the multiplier of a node and of all that it depends on. */
 static void set_multiplier(cnn_model *model, cnn_node last, float multiplier, bool *reached)
 {
-    const cnn_graph *graph = model->graph;
-    reached[last] = true;
-    for (cnn_node i = last; i >= 0; i--) {
-        if (!reached[i])
-            continue;
-        model->nodes[i].frozen = multiplier == 0;
-        for (int32_t k = 0; k < graph->nodes[i].layer.input_count; k++)
-            reached[graph->nodes[i].inputs[k]] = true;
-    }
+    cnn_graph_mark(model->graph, last, reached);
+    for (cnn_node i = last; i >= 0; i--)
+        if (reached[i])
+            model->nodes[i].frozen = multiplier == 0;
     for (int32_t i = 0; i < model->weights_count; i++) {
         cnn_weights *weights = &model->weights[i];
         if (!reached[weights->node])

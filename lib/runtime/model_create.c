@@ -98,7 +98,7 @@ cnn_status cnn_model_create_over(cnn_context *context, const cnn_graph *graph, c
     if (!status)
         status = make_all_weights(model);
     if (!status)
-        status = cnn_session_pool_create(context, &model->sessions);
+        status = cnn_session_pool_create(context, NULL, 0, &model->sessions);
     if (!status) {
         *result = model;
         return CNN_OK;

@@ -10,6 +10,10 @@ void cnn_training_destroy(cnn_model *model);
 /* Predicts, for the observer's sake alone. */
 cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer);
 
+/* Predicts to one array for each output of the pool's. There is at least one image. */
+cnn_status cnn_model_predict_outputs(const cnn_model *model, cnn_session_pool *pool, const cnn_tensor *images,
+                                     float *const *outputs);
+
 /* Predicts, and says how long each operation of the model's program for prediction took. */
 cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
                                double *seconds);

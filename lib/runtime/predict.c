@@ -17,14 +17,15 @@ static const size_t chunk_bytes = (size_t)64 << 20, group_bytes = (size_t)12 << 
 /* What one call of predict works with. */
 typedef struct prediction {
     const cnn_model *model;
+    cnn_session_pool *pool;
     const cnn_program *program;
     cnn_session *sessions[CNN_MAX_THREADS]; /* of each worker */
     uint32_t workers;
     const float *input;
-    float *output;
-    int64_t in_size, out_size, count; /* numbers of one image, and images */
-    int64_t chunk;                    /* images that all threads compute together; */
-    int64_t group, groups;            /* or groups of at most so many, of one thread each; 0: none */
+    float *const *outputs;  /* an array for each output; NULL: they aren't wanted */
+    int64_t in_size, count; /* numbers of one image, and images */
+    int64_t chunk;          /* images that all threads compute together; */
+    int64_t group, groups;  /* or groups of at most so many, of one thread each; 0: none */
     const cnn_observer *observer;
 } prediction;
 
@@ -66,7 +67,7 @@ static cnn_status take_sessions(prediction *p)
 {
     int64_t most = images_at_once(p);
     for (uint32_t i = 0; i < p->workers; i++) {
-        p->sessions[i] = cnn_session_pool_take(p->model->sessions);
+        p->sessions[i] = cnn_session_pool_take(p->pool);
         cnn_status status =
             p->sessions[i] ? cnn_session_reserve(p->sessions[i], p->program, most) : CNN_ERROR_OUT_OF_MEMORY;
         if (status)
@@ -78,7 +79,15 @@ static cnn_status take_sessions(prediction *p)
 static void put_sessions(const prediction *p)
 {
     for (uint32_t i = 0; i < p->workers && p->sessions[i]; i++)
-        cnn_session_pool_put(p->model->sessions, p->sessions[i]);
+        cnn_session_pool_put(p->pool, p->sessions[i]);
+}
+
+static void copy_outputs(const prediction *p, const cnn_run *run, int64_t first)
+{
+    for (int32_t i = 0; i < p->program->output_count; i++) {
+        int64_t count = cnn_run_value_count(run, p->program->outputs[i]);
+        memcpy(p->outputs[i] + first * (count / run->images), cnn_run_output(run, i), (size_t)count * sizeof(float));
+    }
 }
 
 /* Images `first` to `last` - 1, in one worker's session. */
@@ -92,9 +101,8 @@ static void predict_images(const prediction *p, uint32_t worker, int64_t first, 
         .observer = p->observer,
     };
     cnn_run_forward(&run);
-    if (p->output)
-        memcpy(p->output + first * p->out_size, cnn_run_output(&run),
-               (size_t)((last - first) * p->out_size) * sizeof(float));
+    if (p->outputs)
+        copy_outputs(p, &run, first);
 }
 
 static void predict_in_chunks(const prediction *p)
@@ -112,7 +120,7 @@ static void predict_group(void *argument, size_t task, uint32_t worker)
 
 static cnn_status predict_all(prediction *p)
 {
-    cnn_status status = cnn_session_pool_program(p->model, &p->program);
+    cnn_status status = cnn_session_pool_program(p->pool, p->model, &p->program);
     if (status)
         return status;
     choose_parts(p);
@@ -152,7 +160,7 @@ cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t images, 
     if (!model || !bytes || images > INT32_MAX)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_prediction_memory: NULL, or too many images were given");
     prediction p = { .model = model, .count = (int64_t)images };
-    cnn_status status = cnn_session_pool_program(model, &p.program);
+    cnn_status status = cnn_session_pool_program(model->sessions, model, &p.program);
     if (status)
         return status;
     choose_parts(&p);
@@ -163,12 +171,27 @@ cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t images, 
     return CNN_OK;
 }
 
-cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer)
+/* Of at least one image. */
+static prediction prediction_of(const cnn_model *model, cnn_session_pool *pool, const cnn_tensor *images)
 {
     int64_t count = images->dims[0];
-    prediction p = {
-        .model = model, .input = images->data, .in_size = images->count / count, .count = count, .observer = observer
+    return (prediction){
+        .model = model, .pool = pool, .input = images->data, .in_size = images->count / count, .count = count
     };
+}
+
+cnn_status cnn_model_observe(const cnn_model *model, const cnn_tensor *images, const cnn_observer *observer)
+{
+    prediction p = prediction_of(model, model->sessions, images);
+    p.observer = observer;
+    return predict_all(&p);
+}
+
+cnn_status cnn_model_predict_outputs(const cnn_model *model, cnn_session_pool *pool, const cnn_tensor *images,
+                                     float *const *outputs)
+{
+    prediction p = prediction_of(model, pool, images);
+    p.outputs = outputs;
     return predict_all(&p);
 }
 
@@ -207,14 +230,8 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
                           (long long)input->dims[0], (long long)output->dims[0]);
     if (status || input->dims[0] == 0)
         return status;
-    int64_t count = input->dims[0];
-    prediction p = { .model = model,
-                     .input = input->data,
-                     .output = output->data,
-                     .in_size = input->count / count,
-                     .out_size = output->count / count,
-                     .count = count };
-    status = predict_all(&p);
+    float *values = output->data;
+    status = cnn_model_predict_outputs(model, model->sessions, input, &values);
     if (!status && cnn_logs(model->context, CNN_LOG_DEBUG))
         cnn_log_times(model, input);
     return status;

@@ -76,7 +76,7 @@ cnn_status cnn_model_resize(cnn_model *model, int64_t height, int64_t width)
     if (!status)
         status = check_weights(model, graph);
     if (!status)
-        status = cnn_session_pool_create(model->context, &sessions);
+        status = cnn_session_pool_create(model->context, NULL, 0, &sessions);
     if (status) {
         cnn_graph_destroy(graph);
         return status;

@@ -110,9 +110,9 @@ int64_t cnn_run_value_count(const cnn_run *run, int32_t i)
     return run->images * cnn_shape_count(&run->program->operations[i].layer.output);
 }
 
-float *cnn_run_output(const cnn_run *run)
+float *cnn_run_output(const cnn_run *run, int32_t output)
 {
-    return cnn_run_place(run, run->program->operations[run->program->count - 1].value);
+    return cnn_run_place(run, run->program->operations[run->program->outputs[output]].value);
 }
 
 float *cnn_run_input_gradient(const cnn_run *run)

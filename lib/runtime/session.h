@@ -49,8 +49,8 @@ cnn_layer_pass cnn_run_start(const cnn_run *run, int32_t operation);
 /* Numbers of an operation's value, of all images. */
 int64_t cnn_run_value_count(const cnn_run *run, int32_t operation);
 
-/* The output's value, after forward. */
-float *cnn_run_output(const cnn_run *run);
+/* The value of one of the program's outputs, after forward. */
+float *cnn_run_output(const cnn_run *run, int32_t output);
 
 /* The gradient by the input, after backward of a program that wants it. */
 float *cnn_run_input_gradient(const cnn_run *run);

@@ -1,6 +1,7 @@
 #include "runtime/session_pool.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "core/context_internal.h"
 #include "core/error.h"
@@ -10,6 +11,8 @@
 
 struct cnn_session_pool {
     cnn_context *context;
+    cnn_node *outputs; /* NULL: the model's */
+    int32_t output_count;
     _Atomic(cnn_program *) program; /* NULL before the first prediction */
     atomic_uint_least64_t version;  /* of the model's values that are packed in it */
     atomic_uint asked;              /* how often cnn_session_pool_is_second was called */
@@ -18,16 +21,29 @@ struct cnn_session_pool {
     _Atomic(cnn_session *) idle[CNN_MAX_THREADS]; /* NULL: none in this place */
 };
 
-cnn_status cnn_session_pool_create(cnn_context *context, cnn_session_pool **result)
+static bool copy_outputs(cnn_session_pool *pool, const cnn_node *outputs, int32_t count)
+{
+    if (!outputs)
+        return true;
+    pool->outputs = cnn_allocate_zeroed(pool->context, (size_t)count, sizeof *outputs);
+    pool->output_count = count;
+    if (pool->outputs)
+        memcpy(pool->outputs, outputs, (size_t)count * sizeof *outputs);
+    return pool->outputs;
+}
+
+cnn_status cnn_session_pool_create(cnn_context *context, const cnn_node *outputs, int32_t count,
+                                   cnn_session_pool **result)
 {
     cnn_session_pool *pool = cnn_allocate_zeroed(context, 1, sizeof *pool);
     if (!pool)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (!cnn_mutex_init(&pool->mutex)) {
+    pool->context = context;
+    if (!copy_outputs(pool, outputs, count) || !cnn_mutex_init(&pool->mutex)) {
+        cnn_release(context, pool->outputs);
         cnn_release(context, pool);
         return CNN_ERROR_OUT_OF_MEMORY;
     }
-    pool->context = context;
     pool->fork_guard = (cnn_fork_guard){ .mutex = &pool->mutex };
     cnn_fork_guard_add(&pool->fork_guard);
     *result = pool;
@@ -43,6 +59,7 @@ void cnn_session_pool_destroy(cnn_session_pool *pool)
     cnn_program_destroy(pool->program);
     cnn_fork_guard_remove(&pool->fork_guard);
     cnn_mutex_destroy(&pool->mutex);
+    cnn_release(pool->context, pool->outputs);
     cnn_release(pool->context, pool);
 }
 
@@ -62,6 +79,8 @@ static cnn_status make_program(cnn_session_pool *pool, const cnn_model *model)
         cnn_program_pack(program);
     else {
         cnn_program_source source = cnn_model_source(model);
+        source.outputs = pool->outputs;
+        source.output_count = pool->output_count;
         status = cnn_program_create(&source, (cnn_purpose){ 0 }, &program);
     }
     if (status)
@@ -71,9 +90,8 @@ static cnn_status make_program(cnn_session_pool *pool, const cnn_model *model)
     return CNN_OK;
 }
 
-cnn_status cnn_session_pool_program(const cnn_model *model, const cnn_program **program)
+cnn_status cnn_session_pool_program(cnn_session_pool *pool, const cnn_model *model, const cnn_program **program)
 {
-    cnn_session_pool *pool = model->sessions;
     *program = find_program(pool, model);
     if (*program)
         return CNN_OK;

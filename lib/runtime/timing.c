@@ -42,7 +42,7 @@ cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input
     const cnn_program *program;
     cnn_status status = cnn_check_batch(input, &shape, "cnn_model_time_layers: the input");
     if (!status)
-        status = cnn_session_pool_program(model, &program);
+        status = cnn_session_pool_program(model->sessions, model, &program);
     if (status)
         return status;
     double *own = cnn_allocate(model->context, (size_t)program->count * sizeof *own);

@@ -63,7 +63,7 @@ static void set_output(cnn_training *training, const cnn_shape *shape)
         output->dims[i + 1] = shape->dims[i];
         output->count *= shape->dims[i];
     }
-    output->data = cnn_run_output(&training->run);
+    output->data = cnn_run_output(&training->run, 0);
 }
 
 cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,

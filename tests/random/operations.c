@@ -18,6 +18,7 @@ const operation_form operation_forms[] = {
     { "one_by_one", 2, 1, true, operation_one_by_one },
     { "some", 2, 1 << 14, true, operation_some },
     { "again", 1, 1, true, operation_again },
+    { "layers", 2, 1 << 14, true, operation_layers },
     { "write", 1, 100, false, operation_write },
     { "cut", 1, 100, false, operation_cut },
     { "resize", 2, 576, false, operation_resize },

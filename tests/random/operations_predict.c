@@ -5,11 +5,11 @@
 
 #include "oracle.h"
 
-bool check_image(case_trial *trial, const char *what, const cnn_tensor *output, int64_t image)
+static bool check_node(case_trial *trial, const char *what, cnn_node node, const cnn_tensor *output, int64_t image)
 {
     int64_t in_size = cnn_tensor_count(trial->images) / trial->it->images;
     oracle_value value =
-        oracle_predict(trial->model, (const float *)cnn_tensor_const_data(trial->images) + image * in_size);
+        oracle_predict(trial->model, node, (const float *)cnn_tensor_const_data(trial->images) + image * in_size);
     const float *found = (const float *)cnn_tensor_const_data(output) + image * value.count;
     bool right = true;
     for (int64_t i = 0; i < value.count && right; i++)
@@ -18,6 +18,11 @@ bool check_image(case_trial *trial, const char *what, const cnn_tensor *output, 
                                (long long)image, (double)found[i], value.values[i], 2 * value.errors[i]);
     oracle_release(&value);
     return right;
+}
+
+bool check_image(case_trial *trial, const char *what, const cnn_tensor *output, int64_t image)
+{
+    return check_node(trial, what, cnn_graph_output(trial->model->graph), output, image);
 }
 
 /* Whether a layer has so many terms that bytes can't sum them up: its sums are in floats, rounded as the set does. */
@@ -109,4 +114,71 @@ static bool check_some(case_trial *trial, const cnn_tensor *all, int32_t argumen
 bool operation_some(case_trial *trial, int32_t argument)
 {
     return compare(trial, check_some, argument);
+}
+
+enum { MOST_LAYERS = 4 };
+
+/* Bytes have the same bits in plain C, too; `values` are those of `names`. */
+static bool check_quantized_layers(case_trial *trial, const char *const *names, cnn_tensor **values)
+{
+    if (has_float_sums(trial->model))
+        return true;
+    cnn_model *plain = trial_clone(trial, trial->model, trial->plain);
+    cnn_tensor *again[MOST_LAYERS];
+    if (!plain)
+        return false;
+    bool right = trial_ok(trial, cnn_model_predict_layers(plain, trial->images, names, MOST_LAYERS, again), "layers");
+    for (int32_t i = 0; i < MOST_LAYERS && right; i++)
+        right = trial_same_bits(trial, names[i], values[i], 0, again[i]);
+    cnn_model_destroy(plain);
+    return right;
+}
+
+/* A layer by itself has the bits of the net that ends there. */
+static bool check_alone(case_trial *trial, const char *name)
+{
+    cnn_graph *part;
+    cnn_tensor *value;
+    cnn_model *model;
+    if (cnn_graph_find(trial->model->graph, name) == 0)
+        return true;
+    cnn_status status = cnn_model_predict_layers(trial->model, trial->images, &name, 1, &value);
+    if (!status)
+        status = cnn_graph_truncate(trial->context, trial->model->graph, name, &part);
+    if (!status) {
+        status = cnn_model_create(trial->context, part, 5, &model);
+        cnn_graph_destroy(part);
+    }
+    if (!trial_ok(trial, status, "a layer by itself"))
+        return false;
+    cnn_model_copy_weights(model, trial->model, NULL);
+    bool right = trial_predicts_same_bits(trial, name, value, model);
+    cnn_tensor_destroy(value);
+    return right;
+}
+
+/* Some layers, one of them twice. A quantised model has values for those alone that its output is made from. */
+bool operation_layers(case_trial *trial, int32_t argument)
+{
+    const cnn_graph *graph = trial->model->graph;
+    const char *names[MOST_LAYERS];
+    cnn_tensor *values[MOST_LAYERS];
+    draw source = { trial->it->seed + (uint64_t)argument };
+    for (int32_t i = 0; i + 1 < MOST_LAYERS; i++)
+        names[i] = graph->nodes[draw_below(&source, graph->count)].name;
+    names[MOST_LAYERS - 1] = names[0];
+    cnn_status status = cnn_model_predict_layers(trial->model, trial->images, names, MOST_LAYERS, values);
+    if (cnn_model_is_quantized(trial->model) && status == CNN_ERROR_UNSUPPORTED)
+        return true;
+    if (!trial_ok(trial, status, "cnn_model_predict_layers"))
+        return false;
+    bool quantized = cnn_model_is_quantized(trial->model), right = true;
+    for (int32_t i = 0; i < MOST_LAYERS && right && !quantized; i++)
+        right = check_node(trial, names[i], cnn_graph_find(graph, names[i]), values[i], argument % trial->it->images) &&
+                check_alone(trial, names[i]);
+    right = right && (!quantized || check_quantized_layers(trial, names, values)) &&
+            trial_same_bits(trial, "the same layer twice", values[0], 0, values[MOST_LAYERS - 1]);
+    for (int32_t i = 0; i + 1 < MOST_LAYERS; i++) /* the last has gone */
+        cnn_tensor_destroy(values[i]);
+    return right;
 }

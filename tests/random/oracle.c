@@ -332,10 +332,9 @@ static void run_node(const cnn_model *model, cnn_node node, oracle_value *values
     run(&place);
 }
 
-oracle_value oracle_predict(const cnn_model *model, const float *image)
+oracle_value oracle_predict(const cnn_model *model, cnn_node output, const float *image)
 {
     const cnn_graph *graph = model->graph;
-    cnn_node output = cnn_graph_output(graph);
     oracle_value *values = calloc((size_t)graph->count, sizeof *values), result;
     if (!values)
         abort();

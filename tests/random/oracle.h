@@ -4,14 +4,14 @@
 
 #include "runtime/model_internal.h"
 
-/* The value of one image at the model's output, of `count` numbers, and the error that rounding explains at most. The
+/* The value of one image at a node, of `count` numbers, and the error that rounding explains at most. The
  * caller frees both. */
 typedef struct oracle_value {
     double *values, *errors;
     int64_t count;
 } oracle_value;
 
-oracle_value oracle_predict(const cnn_model *model, const float *image);
+oracle_value oracle_predict(const cnn_model *model, cnn_node node, const float *image);
 void oracle_release(oracle_value *value);
 
 #endif

@@ -168,6 +168,116 @@ static void quantising_computes_with_bytes_between_convolutions(void **state)
     finish(program, model);
 }
 
+/* Starts a program that gives the values of these layers. */
+static cnn_program *start_for(const cnn_model *model, const char *const *names, int32_t count, cnn_node *nodes)
+{
+    cnn_program *program = start(model, predict);
+    for (int32_t i = 0; i < count; i++)
+        nodes[i] = cnn_graph_find(model->graph, names[i]);
+    program->source.outputs = nodes;
+    program->source.output_count = count;
+    return program;
+}
+
+static void outputs_are_not_fused_away(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "logits", "sum", "unused", "norm", "sum" };
+    cnn_node nodes[5];
+    cnn_model *model = model_of(residual_net());
+    cnn_program *program = start_for(model, names, 5, nodes);
+    assert_ok(cnn_lower_graph(program));
+    assert_program(program, "0 input = image: 8×8×3 float32\n"
+                            "1 conv2d(0) = conv: 8×8×3 float32\n"
+                            "2 batch_norm(1) = norm: 8×8×3 float32, output\n"
+                            "3 tanh(2) = unused: 8×8×3 float32, output\n"
+                            "4 add(2, 0) = sum: 8×8×3 float32, output\n"
+                            "5 relu(4) = relu: 8×8×3 float32\n"
+                            "6 global_avg_pool(5) = global_avg_pool_1: 3 float32\n"
+                            "7 dense(6) = logits: 2 float32\n");
+    assert_ok(cnn_fuse_operations(program));
+    assert_program(program, "0 input = image: 8×8×3 float32\n"
+                            "1 fused_conv2d(0) = norm: 8×8×3 float32, output\n"
+                            "2 tanh(1) = unused: 8×8×3 float32, output\n"
+                            "3 add(1, 0) = sum: 8×8×3 float32, output\n"
+                            "4 relu(3) = relu: 8×8×3 float32\n"
+                            "5 global_avg_pool(4) = global_avg_pool_1: 3 float32\n"
+                            "6 dense(5) = logits: 2 float32\n");
+    static const int32_t outputs[] = { 6, 3, 2, 1, 3 };
+    assert_memory_equal(outputs, program->outputs, sizeof outputs);
+    finish(program, model);
+}
+
+/* tanh would write over its input's value, and the dense layer's could lie where that was. */
+static void outputs_are_not_overwritten(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "second", "logits" };
+    cnn_node x, nodes[2];
+    cnn_graph *g = new_graph(&x);
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "first");
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 2, NULL), "second");
+    x = cnn_graph_set_name(g, cnn_tanh(g, x), "tanh");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    cnn_model *model = model_of(g);
+    cnn_program *program = start_for(model, names, 2, nodes);
+    assert_ok(cnn_lower_graph(program));
+    assert_ok(cnn_find_liveness(program));
+    assert_program(program, "0 input = image: 8×8×3 float32, value the caller's\n"
+                            "1 conv2d(0) = first: 6×6×4 float32, value in 2\n"
+                            "2 conv2d(1) = second: 4×4×2 float32, output, value in 3\n"
+                            "3 tanh(2) = tanh: 4×4×2 float32, value in 4\n"
+                            "4 flatten(3) = flat: 32 float32, value in 4\n"
+                            "5 dense(4) = logits: 2 float32, value in 5\n"
+                            "buffer 2: 576 bytes at 0, from 1 to 2\n"
+                            "buffer 3: 128 bytes at 0, from 2 to 6\n"
+                            "buffer 4: 128 bytes at 0, from 3 to 5\n"
+                            "buffer 5: 8 bytes at 0, from 5 to 6\n");
+    finish(program, model);
+}
+
+/* The convolution's own value has no range, as its model's output is computed without it: it gives floats. What has one
+ * is converted from bytes. */
+static void outputs_of_a_quantised_model_are_floats(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "conv", "pool" };
+    cnn_node x, nodes[2];
+    cnn_graph *g = new_graph(&x);
+    x = cnn_graph_set_name(g, cnn_conv2d(g, x, 4, NULL), "conv");
+    x = cnn_graph_set_name(g, cnn_relu(g, x), "relu");
+    x = cnn_graph_set_name(g, cnn_max_pool2d(g, x, NULL), "pool");
+    cnn_graph_set_name(g, cnn_dense(g, cnn_graph_set_name(g, cnn_flatten(g, x), "flat"), 2, NULL), "logits");
+    cnn_model *model = model_of(g), *quantized;
+    cnn_tensor *images = batch_of(4, cnn_model_input_shape(model), 1);
+    assert_ok(cnn_model_quantize(model, images, &quantized));
+    cnn_program *program = start_for(quantized, &names[1], 1, nodes);
+    assert_ok(cnn_lower_graph(program));
+    assert_ok(cnn_fuse_operations(program));
+    assert_ok(cnn_quantize_operations(program));
+    assert_program(program, "0 input = image: 8×8×3 float32\n"
+                            "1 quantize(0) = image: 8×8×3 uint8\n"
+                            "2 int8_conv2d(1) = pool: 3×3×4 uint8\n"
+                            "3 dequantize(2) = pool: 3×3×4 float32\n");
+    cnn_program_destroy(program);
+    program = start_for(quantized, names, 2, nodes);
+    assert_ok(cnn_lower_graph(program));
+    assert_ok(cnn_fuse_operations(program));
+    assert_program(program, "0 input = image: 8×8×3 float32\n"
+                            "1 conv2d(0) = conv: 6×6×4 float32, output\n"
+                            "2 relu(1) = relu: 6×6×4 float32\n"
+                            "3 max_pool2d(2) = pool: 3×3×4 float32\n");
+    assert_ok(cnn_quantize_operations(program));
+    assert_program(program, "0 input = image: 8×8×3 float32\n"
+                            "1 quantize(0) = image: 8×8×3 uint8\n"
+                            "2 int8_conv2d(1) = conv: 6×6×4 float32, output\n"
+                            "3 relu(2) = relu: 6×6×4 float32\n"
+                            "4 max_pool2d(3) = pool: 3×3×4 float32\n");
+    cnn_tensor_destroy(images);
+    cnn_model_destroy(quantized);
+    finish(program, model);
+}
+
 static void types_are_bfloat16_where_layers_take_them(void **state)
 {
     (void)state;
@@ -286,6 +396,9 @@ int main(void)
         cmocka_unit_test(fusing_for_training_begins_with_batch_normalisation),
         cmocka_unit_test(what_is_frozen_is_fused_as_in_prediction),
         cmocka_unit_test(quantising_computes_with_bytes_between_convolutions),
+        cmocka_unit_test(outputs_are_not_fused_away),
+        cmocka_unit_test(outputs_are_not_overwritten),
+        cmocka_unit_test(outputs_of_a_quantised_model_are_floats),
         cmocka_unit_test(types_are_bfloat16_where_layers_take_them),
         cmocka_unit_test(liveness_and_arena_let_values_share_places),
         cmocka_unit_test(liveness_of_training_goes_on_backward),

@@ -63,7 +63,7 @@ static void run(const cnn_program *program, cnn_session *session, const cnn_tens
     const cnn_run run = { .program = program, .session = session, .images = images, .input = input->data };
     const cnn_layer *last = &program->operations[program->count - 1].layer;
     cnn_run_forward(&run);
-    memcpy(output, cnn_run_output(&run), (size_t)(images * cnn_shape_count(&last->output)) * sizeof *output);
+    memcpy(output, cnn_run_output(&run, 0), (size_t)(images * cnn_shape_count(&last->output)) * sizeof *output);
 }
 
 /* Fewer images lie closer together; they need no other program, and their bits are those of a session made for them. */
