@@ -9,8 +9,8 @@
  * Weights and gradients by them are floats. Weights are kept as kernel height × kernel width × input channels / groups
  * × output channels, and packed for the context's instruction set before use.
  *
- * Read conv_forward.c and conv_backward_data.c: both make a conv_problem.h of their shape, whose conv_problem.c chooses
- * the algorithm, Winograd's (winograd/), the one for depthwise convolutions (depthwise/), or direct_conv.h, by indirect
+ * Read conv_forward.c and conv_backward_data.c: both make a conv_problem.h of their shape. conv_algorithm.c chooses
+ * the algorithm: Winograd's (winograd/), the one for depthwise convolutions (depthwise/), or direct_conv.h, by indirect
  * gemm. padded_tile.h prepares the source, epilogue.h finishes results. conv_backward_weights.c is a gemm of its own.
  */
 #ifndef CNN_KERNELS_CONV_CONV_H

@@ -6,7 +6,7 @@
 
 #include "core/memory.h"
 #include "kernels/conv/conv.h"
-#include "kernels/conv/conv_problem.h"
+#include "kernels/conv/conv_algorithm.h"
 
 /* One direction of a phase: the input pixels first, first + stride, ... (`count` of them) and the taps that they meet.
  */

@@ -1,6 +1,6 @@
 
 #include "kernels/conv/conv.h"
-#include "kernels/conv/conv_problem.h"
+#include "kernels/conv/conv_algorithm.h"
 
 static cnn_conv_problem problem_of(const cnn_kernels *kernels, const cnn_conv_shape *shape)
 {

@@ -4,7 +4,7 @@
  *   result[y][x] = sum over taps (v, u) of source[origin[0] + y * stride[0] + v * dilation[0]]
  *                                                [origin[1] + x * stride[1] + u * dilation[1]] * weights[v][u]
  *
- * conv_problem.c chooses the algorithm: Winograd's, the one for depthwise convolutions, or direct convolution. */
+ * conv_algorithm.h computes it. */
 #ifndef CNN_KERNELS_CONV_CONV_PROBLEM_H
 #define CNN_KERNELS_CONV_CONV_PROBLEM_H
 
@@ -38,10 +38,6 @@ typedef struct cnn_conv_weights {
     ptrdiff_t group, tap[2], source_channel, channel;
 } cnn_conv_weights;
 
-size_t cnn_conv_problem_packed_bytes(const cnn_kernels *kernels, const cnn_conv_problem *problem);
-void cnn_conv_problem_pack(cnn_context *context, const cnn_conv_problem *problem, const cnn_conv_weights *weights,
-                           float *packed);
-
 /* Values between neighbours in an array of images; with bf16_dot, pairs of them. */
 typedef struct cnn_pixel_strides {
     int64_t pixel, row, image;
@@ -66,10 +62,6 @@ typedef struct cnn_conv_call {
     void *result;              /* pooled and dense, or */
     cnn_pixel_strides strides; /* with these strides */
 } cnn_conv_call;
-
-const char *cnn_conv_call_algorithm(const cnn_conv_call *call); /* its name */
-size_t cnn_conv_call_workspace(const cnn_conv_call *call);
-void cnn_conv_call_run(const cnn_conv_call *call, void *workspace);
 
 /* What the algorithms ask. */
 

@@ -3,9 +3,10 @@
  * tiles of the source and transformed weights. After A. Lavin and S. Gray, "Fast algorithms for convolutional neural
  * networks", arXiv:1509.09308.
  *
- * Read winograd.c (the choice of m; blocks of tiles through transform, gemm and transform back), winograd_pack.c (the
- * weights), winograd_transforms.h and winograd_lines.h, then the micro-kernels: winograd_ukernel.c, and for gradients
- * by weights, which winograd_backward_weights.c computes, winograd_adjoint_ukernel.c. */
+ * Read winograd_tile.c (the choice of m), winograd.c (blocks of tiles through transform, gemm and transform back),
+ * winograd_pack.c (the weights), winograd_transforms.h and winograd_lines.h, then the micro-kernels:
+ * winograd_ukernel.c, and for gradients by weights, which winograd_backward_weights.c computes,
+ * winograd_adjoint_ukernel.c. */
 #ifndef CNN_KERNELS_WINOGRAD_WINOGRAD_H
 #define CNN_KERNELS_WINOGRAD_WINOGRAD_H
 
@@ -19,7 +20,7 @@
  * the source alone, so that a prediction's bits don't depend on what else is predicted with it. */
 int64_t cnn_winograd_tile(const cnn_conv_problem *problem);
 
-/* As the functions of direct_conv.h; conv_problem.c comes here where there is a tile. */
+/* As the functions of direct_conv.h; conv_algorithm.c comes here where there is a tile. */
 size_t cnn_winograd_packed_bytes(const cnn_kernels *kernels, const cnn_conv_problem *problem);
 void cnn_winograd_pack(cnn_context *context, const cnn_conv_problem *problem, const cnn_conv_weights *weights,
                        float *packed);
