@@ -135,6 +135,11 @@ extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_constant_
     cnn_onnx_arithmetic_operators[], cnn_onnx_layer_operators[], cnn_onnx_shape_operators[],
     cnn_onnx_elementwise_operators[];
 
+/* --- import_limits.c --- */
+
+/* Text from a file, cut, and without what a terminal might take for orders. */
+const char *cnn_onnx_plain(const char *text, char to[128]);
+
 /* A sentence that begins with the file, and, if one is being read, the node. */
 __attribute__((format(printf, 3, 4))) cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status,
                                                                const char *format, ...);
