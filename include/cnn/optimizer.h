@@ -23,6 +23,10 @@ typedef enum cnn_optimizer_kind {
     CNN_OPTIMIZER_KIND_MAX_ENUM = 0x7fffffff
 } cnn_optimizer_kind;
 
+/* Returns the name of a kind, as catdog, Python and a model's metadata write it: "adam", "adamw", "sgd", "rmsprop",
+ * "sgdw". NULL for a kind that this library doesn't know, so that a loop from 0 to NULL meets all of them. */
+CNN_API const char *cnn_optimizer_kind_name(cnn_optimizer_kind kind);
+
 typedef struct cnn_optimizer_options {
     uint32_t struct_size;
     cnn_optimizer_kind kind;
@@ -68,6 +72,10 @@ typedef enum cnn_schedule_kind {
     CNN_SCHEDULE_PLATEAU = 5,     /* × gamma when the validation loss hasn't improved for `patience` epochs */
     CNN_SCHEDULE_KIND_MAX_ENUM = 0x7fffffff
 } cnn_schedule_kind;
+
+/* Returns the name of a kind, as catdog, Python and a model's metadata write it: "constant", "step", "exponential",
+ * "cosine", "one_cycle", "plateau". NULL for a kind that this library doesn't know. */
+CNN_API const char *cnn_schedule_kind_name(cnn_schedule_kind kind);
 
 typedef struct cnn_schedule {
     uint32_t struct_size;

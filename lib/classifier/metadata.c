@@ -19,9 +19,6 @@
 static const char *const fit_names[] = { "stretch", "crop", "letterbox" };
 enum { FIT_COUNT = sizeof fit_names / sizeof *fit_names };
 
-static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw" };
-static const char *const schedule_names[] = { "constant", "step", "exponential", "cosine", "one_cycle", "plateau" };
-
 /* Takes `value` over, which may be NULL. */
 static cnn_status set_metadata(cnn_classifier *classifier, const char *key, json_t *value)
 {
@@ -112,12 +109,13 @@ static json_t *training_to_json(const cnn_training_record *record, const cnn_opt
         if (!cnn_history_get(record->history, i, &epoch))
             seconds += epoch.seconds;
     cnn_history_get(record->history, best, &epoch);
-    json_t *object = json_pack("{s:I, s:I, s:I, s:s, s:s, s:o, s:I, s:I, s:I}", "epochs", (json_int_t)epochs,
-                               "best_epoch", (json_int_t)epoch.epoch, "seed", (json_int_t)options->seed, "optimizer",
-                               optimizer_names[optimizer->kind], "schedule", schedule_names[schedule->kind],
-                               "learning_rate", cnn_json_number(optimizer->learning_rate), "batch_size",
-                               (json_int_t)(options->batch_size ? options->batch_size : 32), "images",
-                               (json_int_t)record->images, "validation_images", (json_int_t)record->validation_images);
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:s, s:s, s:o, s:I, s:I, s:I}", "epochs", (json_int_t)epochs, "best_epoch",
+                  (json_int_t)epoch.epoch, "seed", (json_int_t)options->seed, "optimizer",
+                  cnn_optimizer_kind_name(optimizer->kind), "schedule", cnn_schedule_kind_name(schedule->kind),
+                  "learning_rate", cnn_json_number(optimizer->learning_rate), "batch_size",
+                  (json_int_t)(options->batch_size ? options->batch_size : 32), "images", (json_int_t)record->images,
+                  "validation_images", (json_int_t)record->validation_images);
     if (add_number(object, "loss", epoch.loss) || add_number(object, "accuracy", epoch.accuracy) ||
         add_number(object, "validation_loss", epoch.validation_loss) ||
         add_number(object, "validation_accuracy", epoch.validation_accuracy) ||

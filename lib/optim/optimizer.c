@@ -32,6 +32,23 @@ struct cnn_optimizer {
     float learning_rate, gradient_scale; /* of this step */
 };
 
+static const struct {
+    const char *name;
+    const cnn_optimizer_family *family;
+    float learning_rate; /* the usual one */
+} kinds[] = {
+    [CNN_ADAM] = { "adam", &cnn_optimizer_adam, 0.001f },          /* decay joins the gradient */
+    [CNN_ADAMW] = { "adamw", &cnn_optimizer_adam, 0.001f },        /* decay stays apart */
+    [CNN_SGD] = { "sgd", &cnn_optimizer_sgd, 0.01f },              /* decay joins the gradient */
+    [CNN_RMSPROP] = { "rmsprop", &cnn_optimizer_rmsprop, 0.001f }, /* decay joins the gradient */
+    [CNN_SGDW] = { "sgdw", &cnn_optimizer_sgd, 0.01f },            /* decay stays apart */
+};
+
+const char *cnn_optimizer_kind_name(cnn_optimizer_kind kind)
+{
+    return (size_t)kind < sizeof kinds / sizeof *kinds ? kinds[kind].name : NULL;
+}
+
 static cnn_status check_range(const char *name, float value, float below)
 {
     if (value >= 0 && value < below)
@@ -42,7 +59,7 @@ static cnn_status check_range(const char *name, float value, float below)
 
 static cnn_status check_options(const cnn_optimizer_options *options)
 {
-    if ((int)options->kind < CNN_ADAM || options->kind > CNN_SGDW)
+    if (!cnn_optimizer_kind_name(options->kind))
         return cnn_fail(CNN_ERROR_ARGUMENT, "optimizer: there is no kind %d", (int)options->kind);
     const struct {
         const char *name;
@@ -78,24 +95,10 @@ cnn_status cnn_optimizer_options_resolve(const cnn_optimizer_options *given, cnn
         status = check_options(options);
     if (status)
         return status;
-    bool sgd = options->kind == CNN_SGD || options->kind == CNN_SGDW;
     if (options->learning_rate == 0)
-        options->learning_rate = sgd ? 0.01f : 0.001f;
-    options->nesterov = options->nesterov != 0 && sgd;
+        options->learning_rate = kinds[options->kind].learning_rate;
+    options->nesterov = options->nesterov != 0 && kinds[options->kind].family == &cnn_optimizer_sgd;
     return CNN_OK;
-}
-
-static const cnn_optimizer_family *family_of(cnn_optimizer_kind kind)
-{
-    switch (kind) {
-    case CNN_ADAM:
-    case CNN_ADAMW: return &cnn_optimizer_adam;
-    case CNN_SGD:
-    case CNN_SGDW: return &cnn_optimizer_sgd;
-    case CNN_RMSPROP: return &cnn_optimizer_rmsprop;
-    case CNN_OPTIMIZER_KIND_MAX_ENUM: break;
-    }
-    return NULL;
 }
 
 /* Lists the parameters to train with zeroed states; `counts` receives their sizes. */
@@ -163,7 +166,7 @@ cnn_status cnn_optimizer_create(cnn_model *model, const cnn_optimizer_options *g
     created->context = context;
     created->model = model;
     created->options = options;
-    created->family = family_of(options.kind);
+    created->family = kinds[options.kind].family;
     created->states = created->family->state_count(&options);
     status = build(created);
     if (status) {

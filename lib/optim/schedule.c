@@ -7,9 +7,16 @@
 static const double PI = 3.14159265358979323846;
 static const double START = 1.0 / 25; /* where a rise begins: never at 0, which would waste steps */
 
+static const char *const names[] = { "constant", "step", "exponential", "cosine", "one_cycle", "plateau" };
+
+const char *cnn_schedule_kind_name(cnn_schedule_kind kind)
+{
+    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
 static cnn_status check_schedule(const cnn_schedule *schedule)
 {
-    if ((int)schedule->kind < CNN_SCHEDULE_CONSTANT || schedule->kind > CNN_SCHEDULE_PLATEAU)
+    if (!cnn_schedule_kind_name(schedule->kind))
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: there is no kind %d", (int)schedule->kind);
     if (!(schedule->warmup >= 0 && schedule->warmup < 1))
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: warmup is %g; it must be at least 0 and below 1",

@@ -244,6 +244,7 @@ CNN_API cnn_status cnn_model_load_from_memory(cnn_context *context, const void *
 typedef struct cnn_optimizer cnn_optimizer;
 typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4,
     CNN_OPTIMIZER_KIND_MAX_ENUM = 0x7fffffff } cnn_optimizer_kind;
+CNN_API const char *cnn_optimizer_kind_name(cnn_optimizer_kind kind);
 typedef struct cnn_optimizer_options { uint32_t struct_size; cnn_optimizer_kind kind; float learning_rate; float
     momentum; uint32_t nesterov; float beta1, beta2; float alpha; float epsilon; float weight_decay; float clip_norm;
     } cnn_optimizer_options;
@@ -254,6 +255,7 @@ CNN_API cnn_status cnn_optimizer_step(cnn_optimizer *optimizer, float learning_r
 typedef enum cnn_schedule_kind { CNN_SCHEDULE_CONSTANT = 0, CNN_SCHEDULE_STEP = 1, CNN_SCHEDULE_EXPONENTIAL = 2,
     CNN_SCHEDULE_COSINE = 3, CNN_SCHEDULE_ONE_CYCLE = 4, CNN_SCHEDULE_PLATEAU = 5, CNN_SCHEDULE_KIND_MAX_ENUM =
     0x7fffffff } cnn_schedule_kind;
+CNN_API const char *cnn_schedule_kind_name(cnn_schedule_kind kind);
 typedef struct cnn_schedule { uint32_t struct_size; cnn_schedule_kind kind; float warmup; float gamma; uint32_t
     step_epochs; uint32_t patience; float final_factor; } cnn_schedule;
 CNN_API double cnn_schedule_factor(const cnn_schedule *schedule, double progress, uint32_t epochs);

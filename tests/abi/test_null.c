@@ -72,6 +72,8 @@ static void what_needs_nothing_gives_something(void **state)
     assert_null(cnn_feature_name(UINT32_MAX));
     assert_int_equal(0, cnn_dtype_size((cnn_dtype)-1));
     assert_true(strlen(cnn_status_name((cnn_status)-99999)) > 0);
+    assert_null(cnn_optimizer_kind_name((cnn_optimizer_kind)-1));
+    assert_null(cnn_schedule_kind_name((cnn_schedule_kind)-1));
 }
 
 static void releasing_nothing_does_nothing(void **state)

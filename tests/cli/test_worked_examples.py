@@ -74,6 +74,14 @@ def test_the_command_works(built, pets):
     assert "list a model's classes" in run(catdog, "--help")
 
 
+def test_catdog_offers_the_optimizer_and_records_it(built, pets, tmp_path):
+    catdog = built / "b/examples/catdog/catdog"
+    model = tmp_path / "lion.safetensors"
+    run(catdog, "train", "--data", pets.data, "--net", "two_conv", "--size", 32, "--epochs", 1, "--optimizer", "lion",
+        "--model", model)
+    assert rb'\"optimizer\": \"lion\"' in model.read_bytes()
+
+
 def test_the_new_code_is_laid_out_as_all_is(built):
     if not shutil.which("clang-format"):
         pytest.skip("there is no clang-format")

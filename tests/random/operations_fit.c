@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../unit/scratch.h"
+#include "kinds.h"
 #include "photographs.h"
 #include "runtime/model_internal.h"
 
@@ -53,8 +54,8 @@ static void draw_recipe(const case_trial *trial, int32_t argument, recipe *it)
     it->options.mixup = draw_one_in(&source, 4) ? 0.2f : 0;
     it->options.cutmix = draw_one_in(&source, 4) ? 1.0f : 0;
     it->options.precision = draw_one_in(&source, 3) ? CNN_PRECISION_BFLOAT16 : CNN_PRECISION_FLOAT32;
-    it->optimizer.kind = (cnn_optimizer_kind)draw_below(&source, 5);
-    it->schedule.kind = (cnn_schedule_kind)draw_below(&source, 5);
+    it->optimizer.kind = (cnn_optimizer_kind)draw_below(&source, kinds_of_optimizer());
+    it->schedule.kind = (cnn_schedule_kind)draw_below(&source, kinds_of_schedule());
     cnn_augment_parse(draw_one_in(&source, 2) ? "none" : "flip,rotation,zoom,brightness,crop,erase", &it->augment);
     it->options.optimizer = &it->optimizer;
     it->options.schedule = &it->schedule;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gradients.h"
+#include "kinds.h"
 #include "runtime/model_internal.h"
 
 /* Values of all images, at most, that are trained on: gradients take as much again. */
@@ -58,7 +59,7 @@ static bool begin(case_trial *trial, training *it, cnn_context *context, cnn_pre
 {
     cnn_optimizer_options options;
     cnn_optimizer_options_init(&options);
-    options.kind = (cnn_optimizer_kind)(argument / 16 % 5);
+    options.kind = (cnn_optimizer_kind)(argument / 16 % kinds_of_optimizer());
     options.momentum = argument / 80 % 2 ? 0.9f : 0;
     options.clip_norm = argument / 160 % 2 ? 1.0f : 0.0f;
     it->model = trial_clone(trial, trial->model, context);

@@ -9,11 +9,17 @@
 #include "cli/destination.h"
 #include "training/unused_options.h"
 
-/* In the order of cnn_optimizer_kind and cnn_schedule_kind. */
-static const char *const optimizer_names[] = { "adam", "adamw", "sgd", "rmsprop", "sgdw", NULL };
-static const char *const schedule_names[] = {
-    "constant", "step", "exponential", "cosine", "one_cycle", "plateau", NULL
-};
+/* The library's names, so that what it learns is offered here too. */
+enum { MOST_NAMES = 32 };
+static const char *optimizer_names[MOST_NAMES + 1], *schedule_names[MOST_NAMES + 1];
+
+static void fill_names(void)
+{
+    for (int i = 0; i < MOST_NAMES; i++) {
+        optimizer_names[i] = cnn_optimizer_kind_name((cnn_optimizer_kind)i);
+        schedule_names[i] = cnn_schedule_kind_name((cnn_schedule_kind)i);
+    }
+}
 
 typedef enum recipe { RECIPE_PLAIN, RECIPE_STRONG } recipe;
 static const char *const recipe_names[] = { "plain", "strong", NULL };
@@ -25,6 +31,7 @@ static const uint64_t usual_cache_mb = 1024;
 
 static int parse(const catdog_command *command, int argc, char **argv, train_arguments *a)
 {
+    fill_names();
     const option options[] = {
         DATA_OPTIONS(a->data, "photographs to train on"),
         { "model", "FILE", "model to write", OPTION_TEXT, &a->model, .needed = 1 },

@@ -178,12 +178,25 @@ static void train_large(uint32_t threads, cnn_optimizer_kind kind, float *weight
     cnn_context_destroy(context);
 }
 
+static void kinds_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(cnn_optimizer_kind_name(CNN_ADAM), "adam");
+    assert_string_equal(cnn_optimizer_kind_name(CNN_SGDW), "sgdw");
+    assert_null(cnn_optimizer_kind_name((cnn_optimizer_kind)(CNN_SGDW + 1)));
+    assert_null(cnn_optimizer_kind_name(CNN_OPTIMIZER_KIND_MAX_ENUM));
+    assert_string_equal(cnn_schedule_kind_name(CNN_SCHEDULE_CONSTANT), "constant");
+    assert_string_equal(cnn_schedule_kind_name(CNN_SCHEDULE_PLATEAU), "plateau");
+    assert_null(cnn_schedule_kind_name((cnn_schedule_kind)(CNN_SCHEDULE_PLATEAU + 1)));
+    assert_null(cnn_schedule_kind_name((cnn_schedule_kind)-1));
+}
+
 static void any_number_of_threads_gives_the_same_bits(void **state)
 {
     (void)state;
     enum { COUNT = 1001 * 99 };
     static float one[COUNT], other[COUNT];
-    for (int kind = CNN_ADAM; kind <= CNN_RMSPROP; kind++) {
+    for (int kind = 0; cnn_optimizer_kind_name((cnn_optimizer_kind)kind); kind++) {
         train_large(1, (cnn_optimizer_kind)kind, one, COUNT);
         for (uint32_t threads = 2; threads <= 4; threads += 2) {
             train_large(threads, (cnn_optimizer_kind)kind, other, COUNT);
@@ -250,6 +263,7 @@ int main(void)
         cmocka_unit_test(the_largest_finite_gradients_are_not_taken_for_infinite),
         cmocka_unit_test(a_step_before_backward_is_refused),
         cmocka_unit_test(options_out_of_range_are_refused),
+        cmocka_unit_test(kinds_have_names),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(state_and_steps_taken_over_continue_to_the_same_bits),
         cmocka_unit_test(averages_of_zero_gradients_end_at_zero_not_at_denormals),
