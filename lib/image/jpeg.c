@@ -84,6 +84,14 @@ static void on_error(j_common_ptr jpeg)
     fail_damaged(self);
 }
 
+/* Some programs leave a few bytes too many behind a scan. Where many are left, or the end is missing, they were pixels:
+ * zeros, as a broken card or download leaves them, decode to grey by far fewer bytes. */
+static bool is_padding(const reader *self)
+{
+    enum { SHARE = 8 };
+    return !self->ended && (size_t)self->jpeg.err->msg_parm.i[0] <= self->source->size / SHARE;
+}
+
 /* Warnings (level −1) mean lost pixels and are errors here, except those that are common in sound photographs. */
 static void on_message(j_common_ptr jpeg, int level)
 {
@@ -93,9 +101,12 @@ static void on_message(j_common_ptr jpeg, int level)
     switch (jpeg->err->msg_code) {
     case JWRN_ADOBE_XFORM:
     case JWRN_BOGUS_PROGRESSION:
-    case JWRN_EXTRANEOUS_DATA:
     case JWRN_JFIF_MAJOR:
     case JWRN_NOT_SEQUENTIAL: return;
+    case JWRN_EXTRANEOUS_DATA:
+        if (is_padding(self))
+            return;
+        break;
     default: break;
     }
     if (self->ended)
@@ -277,6 +288,13 @@ static void read_rows(reader *self)
     }
 }
 
+/* Up to the end's marker: what lies before it may say that pixels are missing. */
+static void read_end(reader *self)
+{
+    while (!jpeg_input_complete(&self->jpeg))
+        jpeg_consume_input(&self->jpeg);
+}
+
 /* What an image in several scans needs until it is whole: two bytes for each coefficient. */
 static uint64_t coefficient_bytes(struct jpeg_decompress_struct *jpeg)
 {
@@ -316,6 +334,8 @@ static void decode(reader *self)
     if (self->ended && jpeg_has_multiple_scans(&self->jpeg) && !self->source->options.allow_truncated)
         fail_truncated(self);
     read_rows(self);
+    if (!self->source->options.allow_truncated)
+        read_end(self);
 }
 
 /* Before the rows of an image in several scans come, all of it has been decoded once. */

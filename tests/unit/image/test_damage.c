@@ -50,6 +50,28 @@ static void an_image_truncated_anywhere_is_refused(void **state)
     check_truncation("palette4_alpha.png", 12);
 }
 
+/* As a broken card or an interrupted download leaves it: the length is right, and zeros are codes like others. */
+static void an_image_that_ends_in_zeros_is_refused(void **state)
+{
+    (void)state;
+    const char *names[] = { "baseline_420.jpg", "baseline_444.jpg", "restart.jpg",
+                            "progressive.jpg",  "cmyk.jpg",         "rgb8.png" };
+    cnn_image_options lenient;
+    cnn_image_options_init(&lenient);
+    lenient.allow_truncated = 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bytes image = read_fixture(names[i]);
+        for (size_t kept = image.size - 16; kept > image.size / 3; kept -= 1 + image.size / 50) {
+            memset(image.data + kept, 0, image.size - kept);
+            if (try_decoding(image.data, image.size, NULL) != CNN_ERROR_FORMAT)
+                fail_msg("%s: zeros from byte %zu of %zu on were read", names[i], kept, image.size);
+            cnn_status status = try_decoding(image.data, image.size, &lenient);
+            assert_true(status == CNN_OK || status == CNN_ERROR_FORMAT);
+        }
+        free(image.data);
+    }
+}
+
 static void a_png_without_its_end_is_read(void **state)
 {
     (void)state;
@@ -488,6 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_truncated_anywhere_is_refused),
+        cmocka_unit_test(an_image_that_ends_in_zeros_is_refused),
         cmocka_unit_test(a_chunk_takes_no_more_than_the_file_has),
         cmocka_unit_test(a_png_without_its_end_is_read),
         cmocka_unit_test(a_truncated_image_says_so),
