@@ -211,6 +211,16 @@ CNN_API cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifie
 CNN_API cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
                                                    cnn_classifier **classifier);
 
+#ifdef CNN_EXPERIMENTAL
+
+/* The same to and from a file that the program keeps itself: see cnn_model_save_to_callbacks. */
+CNN_API cnn_status cnn_classifier_save_to_callbacks(const cnn_classifier *classifier,
+                                                    const cnn_file_callbacks *callbacks);
+CNN_API cnn_status cnn_classifier_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *callbacks,
+                                                      cnn_classifier **classifier);
+
+#endif
+
 CNN_END_DECLS
 
 #endif

@@ -79,7 +79,7 @@
  *   model.h       networks with weights: predicting, training step by step, files
  *   onnx.h        models from and for other libraries
  *   dlpack.h      tensors shared with NumPy, PyTorch and others
- *   file.h        writing a file whole or not at all
+ *   file.h        writing a file whole or not at all; files that the program keeps itself
  *   export.h      what the headers need for themselves
  *   cnn.hpp       all of it in C++17: handles that free themselves, exceptions, strings and vectors
  *
@@ -90,6 +90,7 @@
  *
  *   context.h     cnn_limit_threads: how many threads the calling thread's calls may use
  *   dataset.h     cnn_dataset_source: files that the program itself gives
+ *   file.h        cnn_file_callbacks: models in files that the program keeps itself
  *   model.h       cnn_model_predict_layers: the values of layers by name
  *   trainer.h     cnn_train_hooks: a callback for each batch, and a loss of one's own
  *

@@ -1,11 +1,15 @@
-/* Writing a file so that what stood there before is lost only once the new one is whole. All that the library writes is
- * written so: models, checkpoints, histories, ONNX files. */
+/* Files: how the library writes them, and files that a program keeps itself.
+ *
+ * A file is written so that what stood there before is lost only once the new one is whole. All that the library writes
+ * is written so: models, checkpoints, histories, ONNX files. */
 #ifndef CNN_FILE_H
 #define CNN_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cnn/export.h>
+#include <cnn/options.h>
 #include <cnn/status.h>
 
 CNN_BEGIN_DECLS
@@ -17,6 +21,35 @@ CNN_BEGIN_DECLS
  * pipe waits for its reader. Sockets, disks (block devices), folders and files that the process may not write to are
  * refused. CNN_ERROR_IO for all that fails. */
 CNN_API cnn_status cnn_file_save(const char *path, const void *bytes, size_t size);
+
+#ifdef CNN_EXPERIMENTAL
+
+/* A file that the program keeps itself: in an archive, in a database, behind a network. cnn_model_load_from_callbacks
+ * and others read and write such files. The callbacks are called from the calling thread, and only during the call that
+ * they are given to. */
+typedef struct cnn_file_callbacks {
+    uint32_t struct_size;
+    const char *name; /* as messages have it; NULL: "the program's file" */
+    uint64_t size;    /* of the file, in bytes, when it is read */
+
+    /* Reads up to `size` bytes, at least 1, from the file's byte `offset` on to `to`. `*done` becomes the number of
+     * bytes read: if they are fewer than `size` it is called again for the rest, and 0 means that the file has ended,
+     * which is an error before its size. Returns not 0 if it fails. May be NULL if the file is only written. */
+    int (*read_at)(uint64_t offset, void *to, size_t size, size_t *done, void *user);
+
+    /* Writes all `size` bytes, at least 1, behind those written before. Returns not 0 if it fails: what was written so
+     * far is then no whole file. May be NULL if the file is only read. */
+    int (*write)(const void *bytes, size_t size, void *user);
+
+    void *user; /* handed to both: the program's own handle of the file */
+} cnn_file_callbacks;
+
+CNN_INLINE void cnn_file_callbacks_init(cnn_file_callbacks *callbacks)
+{
+    cnn_options_clear(callbacks, sizeof *callbacks);
+}
+
+#endif
 
 CNN_END_DECLS
 

@@ -33,6 +33,7 @@
 
 #include <cnn/context.h>
 #include <cnn/export.h>
+#include <cnn/file.h>
 #include <cnn/graph.h>
 #include <cnn/options.h>
 #include <cnn/status.h>
@@ -195,6 +196,17 @@ CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_mo
  * what it needs; it doesn't read ONNX. */
 CNN_API cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size);
 CNN_API cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model **model);
+
+#ifdef CNN_EXPERIMENTAL
+
+/* The same to and from a file that the program keeps itself (cnn_file_callbacks in file.h). What fails in a callback is
+ * CNN_ERROR_IO. Loading reads the whole file into memory, within the context's memory limit; it doesn't read ONNX. */
+CNN_API cnn_status cnn_model_save_to_callbacks(const cnn_model *model, cnn_dtype weights,
+                                               const cnn_file_callbacks *callbacks);
+CNN_API cnn_status cnn_model_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *callbacks,
+                                                 cnn_model **model);
+
+#endif
 
 CNN_END_DECLS
 

@@ -1,6 +1,7 @@
 #include "classifier/classifier_internal.h"
 #include "core/context_internal.h"
 #include "core/error.h"
+#include "core/file_callbacks.h"
 
 cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *path)
 {
@@ -12,6 +13,12 @@ cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void 
 {
     cnn_status status = cnn_classifier_check_trained(classifier, "cnn_classifier_save_to_memory");
     return status ? status : cnn_model_save_to_memory(classifier->model, CNN_FLOAT32, bytes, size);
+}
+
+cnn_status cnn_classifier_save_to_callbacks(const cnn_classifier *classifier, const cnn_file_callbacks *callbacks)
+{
+    cnn_status status = cnn_classifier_check_trained(classifier, "cnn_classifier_save_to_callbacks");
+    return status ? status : cnn_model_save_to_callbacks(classifier->model, CNN_FLOAT32, callbacks);
 }
 
 /* Makes a classifier of a model, which it takes over. */
@@ -52,4 +59,19 @@ cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *byt
     context = cnn_context_or_default(context);
     cnn_status status = context ? cnn_model_load_from_memory(context, bytes, size, &model) : CNN_ERROR_OUT_OF_MEMORY;
     return status ? status : wrap(context, model, "the classifier in memory", result);
+}
+
+cnn_status cnn_classifier_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *given,
+                                              cnn_classifier **result)
+{
+    if (!given || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load_from_callbacks: NULL was given");
+    *result = NULL;
+    cnn_model *model = NULL;
+    cnn_file_callbacks callbacks;
+    cnn_status status = cnn_file_callbacks_read(given, &callbacks);
+    context = cnn_context_or_default(context);
+    if (!status)
+        status = context ? cnn_model_load_from_callbacks(context, &callbacks, &model) : CNN_ERROR_OUT_OF_MEMORY;
+    return status ? status : wrap(context, model, callbacks.name, result);
 }

@@ -202,6 +202,10 @@ typedef struct cnn_class_result { uint32_t struct_size; uint64_t images; double 
 CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index, cnn_class_result
     *result);
 CNN_API uint64_t cnn_metrics_confusion(const cnn_metrics *metrics, uint32_t label, uint32_t predicted);
+CNN_API cnn_status cnn_file_save(const char *path, const void *bytes, size_t size);
+typedef struct cnn_file_callbacks { uint32_t struct_size; const char *name; uint64_t size; int (*read_at)(uint64_t
+    offset, void *to, size_t size, size_t *done, void *user); int (*write)(const void *bytes, size_t size, void
+    *user); void *user; } cnn_file_callbacks;
 typedef struct cnn_model cnn_model;
 CNN_API cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64_t seed, cnn_model **model);
 CNN_API void cnn_model_destroy(cnn_model *model);
@@ -240,6 +244,10 @@ CNN_API cnn_status cnn_model_save_as(const cnn_model *model, const char *path, c
 CNN_API cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **model);
 CNN_API cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size);
 CNN_API cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model
+    **model);
+CNN_API cnn_status cnn_model_save_to_callbacks(const cnn_model *model, cnn_dtype weights, const cnn_file_callbacks
+    *callbacks);
+CNN_API cnn_status cnn_model_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *callbacks, cnn_model
     **model);
 typedef struct cnn_optimizer cnn_optimizer;
 typedef enum cnn_optimizer_kind { CNN_ADAM = 0, CNN_ADAMW = 1, CNN_SGD = 2, CNN_RMSPROP = 3, CNN_SGDW = 4,
@@ -344,6 +352,10 @@ CNN_API cnn_status cnn_classifier_load(cnn_context *context, const char *path, c
 CNN_API cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size);
 CNN_API cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
     cnn_classifier **classifier);
+CNN_API cnn_status cnn_classifier_save_to_callbacks(const cnn_classifier *classifier, const cnn_file_callbacks
+    *callbacks);
+CNN_API cnn_status cnn_classifier_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *callbacks,
+    cnn_classifier **classifier);
 typedef struct cnn_dlpack_tensor { void *data; int32_t device_type; int32_t device_id; int32_t rank; uint8_t
     type_code; uint8_t type_bits; uint16_t type_lanes; int64_t *dims; int64_t *strides; uint64_t byte_offset; }
     cnn_dlpack_tensor;
@@ -359,7 +371,6 @@ CNN_API cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifie
     int32_t class_index, cnn_prediction *prediction, cnn_tensor **map);
 CNN_API cnn_status cnn_classifier_explain_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels, int32_t
     class_index, cnn_prediction *prediction, cnn_tensor **map);
-CNN_API cnn_status cnn_file_save(const char *path, const void *bytes, size_t size);
 typedef struct cnn_onnx_options { uint32_t struct_size; uint32_t height, width; } cnn_onnx_options;
 CNN_API cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *options,
     cnn_model **model);

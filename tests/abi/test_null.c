@@ -166,6 +166,10 @@ static void graphs_and_models_are_refused(void **state)
     assert_refused(cnn_optimizer_create(NULL, NULL, NULL));
     assert_refused(cnn_optimizer_step(NULL, 0));
     assert_refused(cnn_file_save(NULL, NULL, 0));
+    assert_refused(cnn_model_save_to_callbacks(NULL, CNN_FLOAT32, NULL));
+    assert_refused(cnn_model_load_from_callbacks(NULL, NULL, NULL));
+    assert_refused(cnn_classifier_save_to_callbacks(NULL, NULL));
+    assert_refused(cnn_classifier_load_from_callbacks(NULL, NULL, NULL));
     cnn_status load = cnn_model_load_onnx(NULL, NULL, NULL, NULL), save = cnn_model_save_onnx(NULL, NULL);
     assert_true(load == CNN_ERROR_ARGUMENT || load == CNN_ERROR_UNSUPPORTED); /* a build without it */
     assert_true(save == CNN_ERROR_ARGUMENT || save == CNN_ERROR_UNSUPPORTED);

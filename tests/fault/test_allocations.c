@@ -5,6 +5,7 @@
  *     test_allocations [whole | SEED]     every position, or some, which depend on the seed
  */
 #include "../unit/classifier/photographs.h"
+#include "../unit/memory_file.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -197,6 +198,41 @@ static cnn_status exchange(cnn_context *context)
     return status == CNN_ERROR_UNSUPPORTED ? CNN_OK : status; /* built without it */
 }
 
+static cnn_status keep_itself(cnn_context *context)
+{
+    cnn_classifier *classifier = NULL, *back = NULL;
+    memory_file file = { .most = 4096 };
+    cnn_file_callbacks callbacks = memory_file_callbacks(&file);
+    cnn_status status = cnn_classifier_load(context, model_path, &classifier);
+    if (!status)
+        status = cnn_classifier_save_to_callbacks(classifier, &callbacks);
+    callbacks.size = file.size;
+    if (!status)
+        status = cnn_classifier_load_from_callbacks(context, &callbacks, &back);
+    free(file.bytes);
+    cnn_classifier_destroy(back);
+    cnn_classifier_destroy(classifier);
+    return status;
+}
+
+/* The values of layers of a model. */
+static cnn_status predict_layers(cnn_context *context)
+{
+    static const char *const layers[] = { "conv2d_1", "input_1", "dense_1" };
+    cnn_model *model = NULL;
+    cnn_tensor *input = NULL, *values[3] = { NULL };
+    cnn_status status = cnn_model_load(context, model_path, &model);
+    if (!status)
+        status = cnn_tensor_create(context, CNN_FLOAT32, 4, (int64_t[]){ 2, INPUT, INPUT, 3 }, &input);
+    if (!status)
+        status = cnn_model_predict_layers(model, input, layers, 3, values);
+    for (int i = 0; i < 3; i++)
+        cnn_tensor_destroy(values[i]);
+    cnn_tensor_destroy(input);
+    cnn_model_destroy(model);
+    return status;
+}
+
 typedef struct scenario {
     cnn_status (*run)(cnn_context *context);
 } scenario;
@@ -279,8 +315,8 @@ static int set_up(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        SCENARIO(fit),       SCENARIO(resume),   SCENARIO(fit_head), SCENARIO(predict_some),
-        SCENARIO(calibrate), SCENARIO(quantize), SCENARIO(exchange),
+        SCENARIO(fit),      SCENARIO(resume),   SCENARIO(fit_head),    SCENARIO(predict_some),   SCENARIO(calibrate),
+        SCENARIO(quantize), SCENARIO(exchange), SCENARIO(keep_itself), SCENARIO(predict_layers),
     };
     offset = argc > 1 ? (unsigned)atoi(argv[1]) : (unsigned)time(NULL);
     step = argc > 1 && !strcmp(argv[1], "whole") ? 1 : 20;

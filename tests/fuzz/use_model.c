@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/memory_file.h"
 #include "fuzz.h"
 #include "runtime/model_internal.h"
 
@@ -97,13 +98,54 @@ static void quantize(cnn_context *context, cnn_model *model)
     cnn_tensor_destroy(images);
 }
 
+static cnn_status save_and_load_a_file(cnn_context *context, const cnn_model *model, cnn_dtype weights, bool *saved,
+                                       cnn_model **again)
+{
+    const char *path = fuzz_path("saved.safetensors");
+    cnn_status status = cnn_model_save_as(model, path, weights);
+    *saved = !status;
+    return status ? status : cnn_model_load(context, path, again);
+}
+
+static cnn_status save_and_load_memory(cnn_context *context, const cnn_model *model, cnn_dtype weights, bool *saved,
+                                       cnn_model **again)
+{
+    void *bytes;
+    size_t size;
+    cnn_status status = cnn_model_save_to_memory(model, weights, &bytes, &size);
+    *saved = !status;
+    if (status)
+        return status;
+    status = cnn_model_load_from_memory(context, bytes, size, again);
+    cnn_bytes_free(bytes);
+    return status;
+}
+
+static cnn_status save_and_load_by_callbacks(cnn_context *context, const cnn_model *model, cnn_dtype weights,
+                                             bool *saved, cnn_model **again)
+{
+    memory_file file = { 0 };
+    cnn_file_callbacks callbacks = memory_file_callbacks(&file);
+    cnn_status status = cnn_model_save_to_callbacks(model, weights, &callbacks);
+    *saved = !status;
+    callbacks.size = file.size;
+    if (!status)
+        status = cnn_model_load_from_callbacks(context, &callbacks, again);
+    free(file.bytes);
+    return status;
+}
+
 static void save_and_load(cnn_context *context, const cnn_model *model, uint32_t choice)
 {
     cnn_model *again;
-    const char *path = fuzz_path("saved.safetensors");
-    if (choice & 1 ? cnn_model_save(model, path) : cnn_model_save_as(model, path, CNN_BFLOAT16))
+    bool saved;
+    cnn_dtype weights = choice & 1 ? CNN_FLOAT32 : CNN_BFLOAT16;
+    uint32_t way = choice / 2 % 3;
+    cnn_status status = way == 0   ? save_and_load_a_file(context, model, weights, &saved, &again)
+                        : way == 1 ? save_and_load_memory(context, model, weights, &saved, &again)
+                                   : save_and_load_by_callbacks(context, model, weights, &saved, &again);
+    if (!saved)
         return;
-    cnn_status status = cnn_model_load(context, path, &again);
     if (!status)
         cnn_model_destroy(again);
     else if (!fuzz_allocations_succeed())
@@ -132,6 +174,20 @@ static void explain(cnn_context *context, const cnn_model *model, uint32_t choic
     cnn_tensor *input = batch_of(context, 1, cnn_model_input_shape(model)), *map;
     if (input && !cnn_model_heat_map(model, input, (int32_t)(choice % 4), &map))
         cnn_tensor_destroy(map);
+    cnn_tensor_destroy(input);
+}
+
+/* The values of two layers, and of one again. */
+static void predict_layers(cnn_context *context, const cnn_model *model, uint32_t choice)
+{
+    const cnn_graph *graph = cnn_model_graph(model);
+    uint32_t nodes = (uint32_t)cnn_graph_node_count(graph);
+    const char *first = cnn_graph_node_name(graph, (int32_t)(choice % nodes));
+    const char *const names[] = { first, cnn_graph_node_name(graph, (int32_t)(choice / 64 % nodes)), first };
+    cnn_tensor *values[3], *input = batch_of(context, 2, cnn_model_input_shape(model));
+    if (input && !cnn_model_predict_layers(model, input, names, 3, values))
+        for (int i = 0; i < 3; i++)
+            cnn_tensor_destroy(values[i]);
     cnn_tensor_destroy(input);
 }
 
@@ -166,6 +222,9 @@ void fuzz_use_model(cnn_context *context, cnn_model *model, uint32_t choice)
         case 4: save_and_load(context, model, choice / 8); break;
         case 5: write_onnx_and_read(context, model); break;
         case 6: explain(context, model, choice / 8); break;
-        default: cnn_model_copy_weights(model, model, NULL); break;
+        default:
+            cnn_model_copy_weights(model, model, NULL);
+            predict_layers(context, model, choice / 8);
+            break;
         }
 }

@@ -7,6 +7,7 @@
 #include <cnn/onnx.h>
 
 #include "core/error.h"
+#include "core/file_callbacks.h"
 #include "core/memory.h"
 #include "core/os.h"
 #include "core/tensor_internal.h"
@@ -132,9 +133,11 @@ static cnn_status save_to(const cnn_model *model, const cnn_safetensors_target *
         status = round_arrays(context, arrays, count, &rounded);
     if (!status && model->quantized)
         status = cnn_quantized_arrays_collect(model, arrays, &count, &quantized);
-    if (!status)
-        status = cnn_safetensors_write_to(context, target, arrays, count, metadata,
-                                          collect_metadata(model, graph, metadata));
+    if (!status) {
+        size_t metadata_count = collect_metadata(model, graph, metadata);
+        status = cnn_safetensors_write_to(context, target,
+                                          &(const cnn_safetensors_contents){ arrays, count, metadata, metadata_count });
+    }
     cnn_release(context, quantized);
     cnn_release(context, rounded);
     cnn_release(context, metadata);
@@ -164,8 +167,18 @@ cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, v
     *size = 0;
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the model is NULL");
-    const cnn_safetensors_target target = { MEMORY, bytes, size };
+    const cnn_safetensors_target target = { .path = MEMORY, .bytes = bytes, .size = size };
     return save_to(model, &target, weights);
+}
+
+cnn_status cnn_model_save_to_callbacks(const cnn_model *model, cnn_dtype weights, const cnn_file_callbacks *given)
+{
+    if (!model || !given)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_callbacks: NULL was given");
+    cnn_file_callbacks callbacks;
+    cnn_status status = cnn_file_callbacks_read(given, &callbacks);
+    const cnn_safetensors_target target = { .path = callbacks.name, .callbacks = &callbacks };
+    return status ? status : save_to(model, &target, weights);
 }
 
 static cnn_status check_format(const cnn_safetensors *file, const char *path)
@@ -296,11 +309,14 @@ static cnn_status load_from(cnn_context *context, cnn_safetensors *file, const c
     return fill_model(*model, file, path);
 }
 
-/* Takes the file over, and gives a model only if all of it could be read. */
-static cnn_status load_whole(cnn_context *context, cnn_safetensors *file, const char *path, cnn_model **result)
+/* Gives a model only if all of it could be read. */
+static cnn_status load_whole(cnn_context *context, const cnn_safetensors_source *source, cnn_model **result)
 {
     cnn_model *model = NULL;
-    cnn_status status = load_from(context, file, path, &model);
+    cnn_safetensors *file;
+    cnn_status status = cnn_safetensors_open_from(context, source, &file);
+    if (!status)
+        status = load_from(context, file, source->path, &model);
     if (status)
         cnn_model_destroy(model);
     else
@@ -326,9 +342,7 @@ cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **re
     *result = NULL;
     if (looks_like_onnx(path))
         return cnn_model_load_onnx(context, path, NULL, result);
-    cnn_safetensors *file;
-    cnn_status status = cnn_safetensors_open(context, path, &file);
-    return status ? status : load_whole(context, file, path, result);
+    return load_whole(context, &(const cnn_safetensors_source){ .path = path }, result);
 }
 
 cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model **result)
@@ -336,7 +350,17 @@ cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, s
     if (!bytes || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_from_memory: NULL was given");
     *result = NULL;
-    cnn_safetensors *file;
-    cnn_status status = cnn_safetensors_open_bytes(context, bytes, size, MEMORY, &file);
-    return status ? status : load_whole(context, file, MEMORY, result);
+    const cnn_safetensors_source source = { .path = MEMORY, .bytes = bytes, .size = size };
+    return load_whole(context, &source, result);
+}
+
+cnn_status cnn_model_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *given, cnn_model **result)
+{
+    if (!given || !result)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_from_callbacks: NULL was given");
+    *result = NULL;
+    cnn_file_callbacks callbacks;
+    cnn_status status = cnn_file_callbacks_read(given, &callbacks);
+    const cnn_safetensors_source source = { .path = callbacks.name, .callbacks = &callbacks };
+    return status ? status : load_whole(context, &source, result);
 }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/file_callbacks.h"
 #include "core/memory.h"
 #include "formats/json.h"
 #include "formats/safetensors/safetensors_types.h"
@@ -38,10 +39,19 @@ static cnn_status copy_bytes(cnn_safetensors *file, const void *bytes, size_t si
 }
 
 /* Into memory: a mapped file changes, or is gone, when somebody writes over it or cuts it off. */
-static cnn_status read_file(cnn_safetensors *file, const void *bytes, size_t size)
+static cnn_status read_bytes(cnn_safetensors *file, const cnn_safetensors_source *source)
 {
-    cnn_status status = bytes ? copy_bytes(file, bytes, size)
-                              : cnn_file_read(file->context, file->path, PTRDIFF_MAX - 1, &file->bytes, &file->size);
+    const uint64_t most = PTRDIFF_MAX - 1;
+    if (source->bytes)
+        return copy_bytes(file, source->bytes, source->size);
+    if (source->callbacks)
+        return cnn_file_callbacks_load(file->context, source->callbacks, most, &file->bytes, &file->size);
+    return cnn_file_read(file->context, file->path, most, &file->bytes, &file->size);
+}
+
+static cnn_status read_file(cnn_safetensors *file, const cnn_safetensors_source *source)
+{
+    cnn_status status = read_bytes(file, source);
     if (!status && file->size < LENGTH_BYTES)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: is %s; it is no safetensors file", file->path,
                         file->size ? "only a few bytes long" : "empty");
@@ -201,10 +211,10 @@ static cnn_status check_places(const cnn_safetensors *file)
     return CNN_OK;
 }
 
-static cnn_status open_file(cnn_safetensors *file, const char *path, const void *bytes, size_t size)
+static cnn_status open_file(cnn_safetensors *file, const cnn_safetensors_source *source)
 {
-    file->path = cnn_copy_text(file->context, path);
-    cnn_status status = file->path ? read_file(file, bytes, size) : CNN_ERROR_OUT_OF_MEMORY;
+    file->path = cnn_copy_text(file->context, source->path);
+    cnn_status status = file->path ? read_file(file, source) : CNN_ERROR_OUT_OF_MEMORY;
     if (!status)
         status = parse_header(file);
     if (!status)
@@ -220,18 +230,18 @@ static cnn_status open_file(cnn_safetensors *file, const char *path, const void 
 
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **result)
 {
-    return cnn_safetensors_open_bytes(context, NULL, 0, path, result);
+    return cnn_safetensors_open_from(context, &(const cnn_safetensors_source){ .path = path }, result);
 }
 
-cnn_status cnn_safetensors_open_bytes(cnn_context *context, const void *bytes, size_t size, const char *path,
-                                      cnn_safetensors **result)
+cnn_status cnn_safetensors_open_from(cnn_context *context, const cnn_safetensors_source *source,
+                                     cnn_safetensors **result)
 {
     *result = NULL;
     cnn_safetensors *file = cnn_allocate_zeroed(context, 1, sizeof *file);
     if (!file)
         return CNN_ERROR_OUT_OF_MEMORY;
     file->context = context;
-    cnn_status status = open_file(file, path, bytes, size);
+    cnn_status status = open_file(file, source);
     if (status)
         cnn_safetensors_close(file);
     else

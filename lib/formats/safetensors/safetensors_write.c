@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/file_callbacks.h"
 #include "core/memory.h"
 #include "formats/json.h"
 #include "formats/safetensors/safetensors_types.h"
@@ -83,12 +84,12 @@ static cnn_status print_header(cnn_context *context, const json_t *header, char 
 }
 
 static cnn_status build_header(json_t *header, const char *path, const cnn_safetensors_array *const *order,
-                               size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count)
+                               const cnn_safetensors_contents *contents)
 {
-    cnn_status status = header ? add_metadata(header, metadata, metadata_count, path)
+    cnn_status status = header ? add_metadata(header, contents->metadata, contents->metadata_count, path)
                                : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %s can't be written", path);
     size_t begin = 0;
-    for (size_t i = 0; i < count && !status; i++) {
+    for (size_t i = 0; i < contents->count && !status; i++) {
         status = add_entry(header, order[i], begin, path);
         begin += order[i]->bytes;
     }
@@ -110,22 +111,32 @@ static cnn_status join_chunks(cnn_context *context, const cnn_chunk *chunks, siz
     return CNN_OK;
 }
 
+static cnn_status write_chunks(cnn_context *context, const cnn_safetensors_target *target, const cnn_chunk *chunks,
+                               size_t count)
+{
+    if (target->bytes)
+        return join_chunks(context, chunks, count, target->bytes, target->size);
+    if (target->callbacks)
+        return cnn_file_callbacks_save(target->callbacks, chunks, count);
+    return cnn_file_write(target->path, chunks, count);
+}
+
+/* `chunks` has room for the header and all arrays. */
 static cnn_status write_ordered(cnn_context *context, const cnn_safetensors_target *target,
-                                const cnn_safetensors_array *const *order, cnn_chunk *chunks, size_t count,
-                                const cnn_safetensors_metadata *metadata, size_t metadata_count)
+                                const cnn_safetensors_contents *contents, const cnn_safetensors_array *const *order,
+                                cnn_chunk *chunks)
 {
     json_t *header = json_object();
     char *text = NULL;
-    cnn_status status = build_header(header, target->path, order, count, metadata, metadata_count);
+    cnn_status status = build_header(header, target->path, order, contents);
     if (!status)
         status = print_header(context, header, &text, &chunks[0].size);
     json_decref(header);
     if (!status) {
         chunks[0].data = text;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < contents->count; i++)
             chunks[i + 1] = (cnn_chunk){ order[i]->data, order[i]->bytes };
-        status = target->bytes ? join_chunks(context, chunks, count + 1, target->bytes, target->size)
-                               : cnn_file_write(target->path, chunks, count + 1);
+        status = write_chunks(context, target, chunks, contents->count + 1);
     }
     cnn_release(context, text);
     return status;
@@ -135,21 +146,22 @@ cnn_status cnn_safetensors_write(cnn_context *context, const char *path, const c
                                  size_t count, const cnn_safetensors_metadata *metadata, size_t metadata_count)
 {
     const cnn_safetensors_target target = { .path = path };
-    return cnn_safetensors_write_to(context, &target, arrays, count, metadata, metadata_count);
+    const cnn_safetensors_contents contents = { arrays, count, metadata, metadata_count };
+    return cnn_safetensors_write_to(context, &target, &contents);
 }
 
 cnn_status cnn_safetensors_write_to(cnn_context *context, const cnn_safetensors_target *target,
-                                    const cnn_safetensors_array *arrays, size_t count,
-                                    const cnn_safetensors_metadata *metadata, size_t metadata_count)
+                                    const cnn_safetensors_contents *contents)
 {
+    size_t count = contents->count;
     const cnn_safetensors_array **order = cnn_allocate_zeroed(context, count, sizeof(cnn_safetensors_array *));
     cnn_chunk *chunks = order ? cnn_allocate_zeroed(context, count + 1, sizeof *chunks) : NULL;
     cnn_status status = CNN_ERROR_OUT_OF_MEMORY;
     if (chunks) {
         for (size_t i = 0; i < count; i++)
-            order[i] = &arrays[i];
+            order[i] = &contents->arrays[i];
         qsort(order, count, sizeof(cnn_safetensors_array *), compare_places);
-        status = write_ordered(context, target, order, chunks, count, metadata, metadata_count);
+        status = write_ordered(context, target, contents, order, chunks);
     }
     cnn_release(context, chunks);
     cnn_release(context, order);
