@@ -30,7 +30,7 @@ CNN_API const char *cnn_optimizer_kind_name(cnn_optimizer_kind kind);
 typedef struct cnn_optimizer_options {
     uint32_t struct_size;
     cnn_optimizer_kind kind;
-    float learning_rate; /* 0: Adam and AdamW 0.001, SGD and SGDW 0.01, RMSprop 0.001 */
+    float learning_rate; /* at least 0; −1, as it is at first: Adam, AdamW and RMSprop 0.001, SGD and SGDW 0.01 */
     float momentum;      /* SGD, SGDW and RMSprop; 0 is none */
     uint32_t nesterov;   /* SGD and SGDW */
     float beta1, beta2;  /* Adam; 0.9 and 0.999 */
@@ -45,6 +45,7 @@ CNN_INLINE void cnn_optimizer_options_init(cnn_optimizer_options *options)
     cnn_options_clear(options, sizeof *options);
     if (!options)
         return;
+    options->learning_rate = -1;
     options->beta1 = 0.9f;
     options->beta2 = 0.999f;
     options->alpha = 0.99f;
@@ -80,8 +81,9 @@ CNN_API const char *cnn_schedule_kind_name(cnn_schedule_kind kind);
 typedef struct cnn_schedule {
     uint32_t struct_size;
     cnn_schedule_kind kind;
-    float warmup; /* fraction of the training over which the rate rises from base / 25; ONE_CYCLE: 0 means 0.3 */
-    float gamma;  /* 0: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
+    float warmup; /* fraction of the training over which the rate rises from base / 25, below 1; −1, as it is at
+                     first: ONE_CYCLE 0.3, the others 0 */
+    float gamma;  /* at least 0; −1, as it is at first: STEP 0.1, EXPONENTIAL 0.95, PLATEAU 0.5 */
     uint32_t step_epochs; /* 0: a third of the epochs */
     uint32_t patience;    /* at least 1; 3 */
     float final_factor;   /* COSINE, ONE_CYCLE; 0.0001 */
@@ -92,6 +94,8 @@ CNN_INLINE void cnn_schedule_init(cnn_schedule *schedule)
     cnn_options_clear(schedule, sizeof *schedule);
     if (!schedule)
         return;
+    schedule->warmup = -1;
+    schedule->gamma = -1;
     schedule->patience = 3;
     schedule->final_factor = 0.0001f;
 }

@@ -91,12 +91,12 @@ cnn_status cnn_optimizer_options_resolve(const cnn_optimizer_options *given, cnn
 {
     cnn_optimizer_options_init(options);
     cnn_status status = cnn_options_read(options, sizeof *options, given, "cnn_optimizer_options");
+    if (!status && options->learning_rate == -1 && cnn_optimizer_kind_name(options->kind))
+        options->learning_rate = kinds[options->kind].learning_rate;
     if (!status)
         status = check_options(options);
     if (status)
         return status;
-    if (options->learning_rate == 0)
-        options->learning_rate = kinds[options->kind].learning_rate;
     options->nesterov = options->nesterov != 0 && kinds[options->kind].family == &cnn_optimizer_sgd;
     return CNN_OK;
 }

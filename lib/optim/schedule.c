@@ -22,7 +22,7 @@ static cnn_status check_schedule(const cnn_schedule *schedule)
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: warmup is %g; it must be at least 0 and below 1",
                         (double)schedule->warmup);
     if (!(schedule->gamma >= 0 && isfinite(schedule->gamma)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: gamma is %g; it must be above 0", (double)schedule->gamma);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: gamma is %g; it must be at least 0", (double)schedule->gamma);
     if (!(schedule->final_factor >= 0 && isfinite(schedule->final_factor)))
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: final_factor is %g; it must be at least 0",
                         (double)schedule->final_factor);
@@ -45,15 +45,13 @@ cnn_status cnn_schedule_resolve(const cnn_schedule *given, cnn_schedule *schedul
 {
     cnn_schedule_init(schedule);
     cnn_status status = cnn_options_read(schedule, sizeof *schedule, given, "cnn_schedule");
-    if (!status)
-        status = check_schedule(schedule);
     if (status)
         return status;
-    if (schedule->kind == CNN_SCHEDULE_ONE_CYCLE && schedule->warmup == 0)
-        schedule->warmup = 0.3f;
-    if (schedule->gamma == 0)
+    if (schedule->warmup == -1)
+        schedule->warmup = schedule->kind == CNN_SCHEDULE_ONE_CYCLE ? 0.3f : 0;
+    if (schedule->gamma == -1)
         schedule->gamma = default_gamma(schedule->kind);
-    return CNN_OK;
+    return check_schedule(schedule);
 }
 
 /* From 1 at 0 to `low` at 1, as half a cosine wave. */

@@ -29,8 +29,8 @@ _DEFAULTS: dict[str, dict[str, float]] = {
     "cnn_classifier_options": {"classes": 2},
     "cnn_evaluate_options": {"batch_size": 32, "threshold": 0.5, "temperature": 1},
     "cnn_net_options": {"outputs": 1, "dropout": -1, "width": 1},
-    "cnn_optimizer_options": {"beta1": 0.9, "beta2": 0.999, "alpha": 0.99, "epsilon": 1e-8},
-    "cnn_schedule": {"patience": 3, "final_factor": 0.0001},
+    "cnn_optimizer_options": {"learning_rate": -1, "beta1": 0.9, "beta2": 0.999, "alpha": 0.99, "epsilon": 1e-8},
+    "cnn_schedule": {"warmup": -1, "gamma": -1, "patience": 3, "final_factor": 0.0001},
     "cnn_train_options": {"epochs": 10, "batch_size": 32},
 }
 

@@ -260,6 +260,7 @@ typedef struct limit {
 
 #define ENUM -1, 99, 2147483647
 #define BELOW_0 -1, -1e-30, NAN, INFINITY, -INFINITY
+#define OTHER_THAN_MINUS_1 -0.9, -1e-30, NAN, INFINITY, -INFINITY
 
 static const limit limits[] = {
     FIELD(cnn_context_options, threads, WHOLE, use_context, "threads", 257, 4294967295, 2147483648),
@@ -288,7 +289,7 @@ static const limit limits[] = {
     FIELD(cnn_loader_options, workers, WHOLE, use_loader, "workers", 257, 4294967295),
     FIELD(cnn_loader_options, prefetch_batches, WHOLE, use_loader, "batches ahead", 4097, 4294967295),
     FIELD(cnn_optimizer_options, kind, WHOLE, use_optimizer, "kind", ENUM),
-    FIELD(cnn_optimizer_options, learning_rate, REAL, use_optimizer, "learning_rate", BELOW_0),
+    FIELD(cnn_optimizer_options, learning_rate, REAL, use_optimizer, "learning_rate", OTHER_THAN_MINUS_1),
     FIELD(cnn_optimizer_options, momentum, REAL, use_optimizer, "momentum", -1, 1, NAN, INFINITY),
     FIELD(cnn_optimizer_options, beta1, REAL, use_optimizer, "beta1", -1, 1, NAN, INFINITY),
     FIELD(cnn_optimizer_options, beta2, REAL, use_optimizer, "beta2", -1, 1, NAN, INFINITY),
@@ -297,8 +298,8 @@ static const limit limits[] = {
     FIELD(cnn_optimizer_options, weight_decay, REAL, use_optimizer, "weight_decay", BELOW_0),
     FIELD(cnn_optimizer_options, clip_norm, REAL, use_optimizer, "clip_norm", BELOW_0),
     FIELD(cnn_schedule, kind, WHOLE, use_schedule, "kind", ENUM),
-    FIELD(cnn_schedule, warmup, REAL, use_schedule, "warmup", -1, 1, NAN, INFINITY),
-    FIELD(cnn_schedule, gamma, REAL, use_schedule, "gamma", BELOW_0),
+    FIELD(cnn_schedule, warmup, REAL, use_schedule, "warmup", -0.9, 1, NAN, INFINITY),
+    FIELD(cnn_schedule, gamma, REAL, use_schedule, "gamma", OTHER_THAN_MINUS_1),
     FIELD(cnn_schedule, final_factor, REAL, use_schedule, "final_factor", BELOW_0),
     FIELD(cnn_train_options, batch_size, WHOLE, use_train, "batch", 1048577, 2147483648, 4294967295),
     FIELD(cnn_train_options, loss, WHOLE, use_train, "loss", ENUM),

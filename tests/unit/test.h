@@ -25,6 +25,7 @@ static inline cnn_optimizer_options optimizer_options(cnn_optimizer_options give
     cnn_optimizer_options options;
     cnn_optimizer_options_init(&options);
     given.struct_size = options.struct_size;
+    given.learning_rate = given.learning_rate != 0 ? given.learning_rate : options.learning_rate;
     given.beta1 = given.beta1 != 0 ? given.beta1 : options.beta1;
     given.beta2 = given.beta2 != 0 ? given.beta2 : options.beta2;
     given.alpha = given.alpha != 0 ? given.alpha : options.alpha;

@@ -50,7 +50,7 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
           .initial = "fp32, for strong bf16 if the processor has it" },
         { "optimizer", "NAME", "optimizer", OPTION_CHOICE, &a->optimizer, .choices = optimizer_names,
           .initial = "adam" },
-        { "lr", "X", "learning rate", OPTION_NUMBER, &a->learning_rate, 1e-12, 1e37,
+        { "lr", "X", "learning rate", OPTION_NUMBER, &a->learning_rate, 0, 1e37,
           .initial = "0.001, for sgd and sgdw 0.01" },
         { "schedule", "NAME", "learning rate schedule", OPTION_CHOICE, &a->schedule, .choices = schedule_names,
           .initial = "one_cycle" },
@@ -138,6 +138,8 @@ static int check(const catdog_command *command, const train_arguments *a, train_
     return net_check(command, &a->net);
 }
 
+enum { ABSENT = -1 };
+
 /* The default leaves most of a small machine's memory alone. */
 static uint64_t choose_cache_bytes(uint64_t chosen_mb)
 {
@@ -157,7 +159,7 @@ static void translate_optimizer(const train_arguments *a, cnn_optimizer_options 
     optimizer->learning_rate = (float)a->learning_rate;
     optimizer->weight_decay = (float)a->weight_decay;
     optimizer->clip_norm = (float)a->clip;
-    optimizer->momentum = a->momentum >= 0 ? (float)a->momentum : is_sgd(a) ? 0.9f : 0.0f;
+    optimizer->momentum = a->momentum != ABSENT ? (float)a->momentum : is_sgd(a) ? 0.9f : 0.0f;
     optimizer->nesterov = (uint32_t)a->nesterov;
 }
 
@@ -186,8 +188,6 @@ static void translate(const train_arguments *a, train_settings *settings)
     options->history = a->history;
 }
 
-enum { ABSENT = -1 };
-
 /* The values of options that are absent. */
 static void set_plain_defaults(train_arguments *a)
 {
@@ -195,7 +195,9 @@ static void set_plain_defaults(train_arguments *a)
         .net = { .name = "four_conv", .dropout = -1 },
         .batch = 32,
         .cache = UINT64_MAX,
-        .momentum = -1,
+        .momentum = ABSENT,
+        .learning_rate = ABSENT,
+        .warmup = ABSENT,
         .optimizer = ABSENT,
         .schedule = CNN_SCHEDULE_ONE_CYCLE,
         .augment = "flip,rotation=15,zoom=0.15",

@@ -22,9 +22,10 @@ typedef struct train_arguments {
     transfer_arguments transfer;
     context_options resources;
     uint64_t epochs, batch, seed, early_stopping;
-    uint64_t cache;                                                     /* MB; UINT64_MAX: absent */
-    double learning_rate, weight_decay, momentum, clip, smoothing, ema; /* momentum negative: absent */
-    double warmup, mixup, cutmix;
+    uint64_t cache;                         /* MB; UINT64_MAX: absent */
+    double learning_rate, momentum, warmup; /* -1: absent */
+    double weight_decay, clip, smoothing, ema;
+    double mixup, cutmix;
     int precision;
     int optimizer, schedule, nesterov, resume, force; /* the first two are the library's enums */
 } train_arguments;

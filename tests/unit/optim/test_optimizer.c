@@ -133,7 +133,7 @@ static void options_out_of_range_are_refused(void **state)
     (void)state;
     const cnn_optimizer_options wrong[] = {
         { .kind = (cnn_optimizer_kind)9 },
-        { .learning_rate = -1 },
+        { .learning_rate = -0.5f },
         { .learning_rate = NAN },
         { .momentum = 1 },
         { .beta1 = 1.5f },

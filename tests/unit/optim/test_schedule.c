@@ -86,6 +86,19 @@ static void one_cycle_rises_from_a_25th_over_three_tenths_and_falls(void **state
     assert_float_equal(0.0001, cnn_schedule_factor(&schedule, 1, 10), 1e-9);
 }
 
+static void zeros_are_zeros(void **state)
+{
+    (void)state;
+    cnn_schedule schedule = make(CNN_SCHEDULE_ONE_CYCLE);
+    schedule.warmup = 0;
+    assert_float_equal(1, cnn_schedule_factor(&schedule, 0, 10), 0);
+    assert_float_equal((1 + 0.0001) / 2, cnn_schedule_factor(&schedule, 0.5, 10), 1e-6);
+    schedule = make(CNN_SCHEDULE_STEP);
+    schedule.gamma = 0;
+    assert_float_equal(1, cnn_schedule_factor(&schedule, 0.2, 10), 0);
+    assert_float_equal(0, cnn_schedule_factor(&schedule, 0.9, 10), 0);
+}
+
 static void a_schedule_that_makes_no_sense_has_no_factor(void **state)
 {
     (void)state;
@@ -95,7 +108,7 @@ static void a_schedule_that_makes_no_sense_has_no_factor(void **state)
     schedule.warmup = 1;
     assert_true(isnan(cnn_schedule_factor(&schedule, 0, 10)));
     schedule = make(CNN_SCHEDULE_STEP);
-    schedule.gamma = -1;
+    schedule.gamma = -2;
     assert_true(isnan(cnn_schedule_factor(&schedule, 0, 10)));
     schedule = (cnn_schedule){ 0 };
     assert_true(isnan(cnn_schedule_factor(&schedule, 0, 10)));
@@ -110,6 +123,7 @@ int main(void)
         cmocka_unit_test(exponential_decay_falls_every_epoch),
         cmocka_unit_test(cosine_falls_from_1_to_the_final_factor),
         cmocka_unit_test(one_cycle_rises_from_a_25th_over_three_tenths_and_falls),
+        cmocka_unit_test(zeros_are_zeros),
         cmocka_unit_test(a_schedule_that_makes_no_sense_has_no_factor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

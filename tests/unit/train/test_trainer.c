@@ -246,6 +246,26 @@ static void a_rate_far_too_high_is_an_error_and_costs_no_weights(void **state)
     }
 }
 
+static void a_rate_of_zero_changes_no_weights(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    size_t count;
+    float *start = copy_weights(s.model, &count);
+    cnn_train_options options = stripes_options(1, 0.005f);
+    cnn_optimizer_options optimizer;
+    cnn_optimizer_options_init(&optimizer);
+    optimizer.learning_rate = 0;
+    options.optimizer = &optimizer;
+    cnn_history *history;
+    assert_ok(cnn_train(s.model, s.training, NULL, &options, &history));
+    assert_true(epoch_at(history, 0).learning_rate == 0);
+    assert_same_weights(start, count, s.model);
+    cnn_history_destroy(history);
+    free(start);
+    close_stripes(&s);
+}
+
 /* A rate so low that nothing changes, so that validation never gets better. */
 static cnn_train_options make_stuck(cnn_optimizer_options *optimizer, uint32_t epochs)
 {
@@ -395,6 +415,7 @@ int main(void)
         cmocka_unit_test(callbacks_see_each_step_and_epoch),
         cmocka_unit_test(callbacks_stop_the_training_and_what_was_learned_is_kept),
         cmocka_unit_test(a_rate_far_too_high_is_an_error_and_costs_no_weights),
+        cmocka_unit_test(a_rate_of_zero_changes_no_weights),
         cmocka_unit_test(training_stops_early_when_validation_gets_no_better),
         cmocka_unit_test(the_rate_falls_on_a_plateau),
         cmocka_unit_test(nets_that_are_no_classifiers_are_refused),
