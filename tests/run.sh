@@ -136,9 +136,9 @@ sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config l
     clang-tidy libclang-rt-14-dev shellcheck doxygen mandoc git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
 if [ -z "${CNN_TEST_PYTHON:-}" ]; then
     python=$build/python
-    "$python/bin/python" -c 'import pytest, xdist, selenium, sklearn, matplotlib, nbclient, onnxruntime, mypy' 2>/dev/null || { python3 -m venv "$python" &&
-        "$python/bin/pip" install -q numpy safetensors pillow pytest pytest-xdist scikit-learn matplotlib nbclient ipykernel selenium \
-            onnx onnxruntime mypy; }
+    # installs nothing where all is there, and then needs no network
+    [ -x "$python/bin/python" ] || python3 -m venv "$python"
+    "$python/bin/pip" install -q -r tests/requirements.txt
     CNN_TEST_PYTHON=$(pwd)/$python/bin/python
     export CNN_TEST_PYTHON
 fi

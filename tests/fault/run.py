@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes each allocation and each system call of each command of catdog fail once, and kills commands at random moments.
 
-    run.py --catdog PROGRAM --interpose interpose.so --trace trace [--seconds 50 | --whole] [--kills N] [--only COMMAND]...
-    run.py ... --only train --repeat memory:1234       # one case again; calls:POSITION:WAY, kill:POSITION
+    sh tests/fault/run.sh --build build --seconds 50               # a sample of all commands, for so long
+    sh tests/fault/run.sh --build build --only eval --whole        # all of one command
+    sh tests/fault/run.sh --build build --only train --repeat memory:1234  # one again; calls:POSITION:WAY, kill:POSITION
 
 A command has failed well if it says so in a sentence, with exit status 1, and what stood where it writes is as it was or
 wholly new; it has succeeded if it wrote and printed what it writes and prints otherwise. It never crashes, hangs, or
@@ -27,11 +28,7 @@ import tempfile
 import time
 from pathlib import Path
 
-try:
-    from PIL import Image
-except ImportError:
-    print("skipped: Python has no Pillow")
-    sys.exit(77)
+from PIL import Image
 
 NET = {"layers": [{"name": "input", "type": "input", "shape": [16, 16, 3]},
                   {"name": "conv", "type": "conv2d", "filters": 4}, {"name": "relu", "type": "relu"},
@@ -78,10 +75,10 @@ TELLS = re.compile(rb"left out: |could not be classified|can't be (read|opened)|
 
 class Program:
     def __init__(self, options):
-        catdog = Path(options.catdog).resolve()
-        full = catdog.with_name("catdog-full")
-        self.path = str(full if full.exists() else catdog)
-        self.interpose, self.tracer = str(Path(options.interpose).resolve()), str(Path(options.trace).resolve())
+        catdog, tools = options.build.resolve() / "examples/catdog", options.build.resolve() / "tests/fault"
+        full = catdog / "catdog-full"
+        self.path = str(full if full.exists() else catdog / "catdog")
+        self.interpose, self.tracer = str(tools / "interpose.so"), str(tools / "trace")
 
     def run(self, folder, arguments, fault=None):
         """Gives the exit status, both outputs, and what the fault reported."""
@@ -365,20 +362,18 @@ def repeat(program, case, text):
 
 
 def read_options():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--catdog", required=True)
-    parser.add_argument("--interpose", required=True)
-    parser.add_argument("--trace", required=True)
-    parser.add_argument("--has", default="onnx,zip,report")
-    parser.add_argument("--seconds", type=float, default=40)
-    parser.add_argument("--whole", action="store_true")
-    parser.add_argument("--every", type=int, default=1, help="with --whole: every so many positions")
-    parser.add_argument("--kind", choices=KINDS)
-    parser.add_argument("--kills", type=int, default=12)
-    parser.add_argument("--only", action="append")
-    parser.add_argument("--repeat")
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, required=True, metavar="FOLDER", help="where catdog and the tests were built")
+    parser.add_argument("--has", default="onnx,zip,report", help="what catdog was built with (%(default)s)")
+    parser.add_argument("--only", action="append", choices=COMMANDS, metavar="COMMAND", help=f"of {', '.join(COMMANDS)}")
+    parser.add_argument("--seconds", type=float, default=40, help="time for a sample of the faults (%(default)s)")
+    parser.add_argument("--whole", action="store_true", help="every fault")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="with --whole: every N-th (%(default)s)")
+    parser.add_argument("--kind", choices=KINDS, help="these faults alone")
+    parser.add_argument("--kills", type=int, default=12, metavar="N", help="kills at random moments (%(default)s)")
+    parser.add_argument("--repeat", metavar="FAULT", help="one fault of the first command again, as a failure names it")
+    parser.add_argument("--seed", type=int, help="of the sample and the kills")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="commands at a time (%(default)s)")
     options = parser.parse_args()
     options.seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     return options

@@ -27,7 +27,7 @@ told = {
     "suite": (re.findall(r"^meson test -C build --suite (\w+)", page, re.M), all_suites.__contains__),
     "test": (re.findall(r"^meson test -C build (\w+)", page, re.M), names.__contains__),
     "program": (re.findall(r"^build/(\S+)", page, re.M), lambda path: (build / path).exists()),
-    "file": (re.findall(r"^sh (\S+) (\S+)", page, re.M), lambda paths: all((source / path).exists() for path in paths)),
+    "file": (re.findall(r"\btests/[\w/]+\.(?:sh|py|txt)", page), lambda path: (source / path).exists()),
 }
 for kind, (found, exists) in told.items():
     wrong += [f"CONTRIBUTING.md: there is no {kind} {one}" for one in found if not exists(one)]

@@ -57,19 +57,19 @@ def test_the_c_of_the_docs_works(place):
     run_programs(place, "c.md", "c", os.environ.get("CNN_TEST_CC", "cc"), ["-std=c11"])
 
 
-def test_the_pieces_of_c_in_the_docs_compile(tmp_path):
-    """Blocks without a main, as they would stand in one."""
-    for number, page in enumerate(("../README.md", "onnx.md")):
-        for block in blocks(page, "c"):
-            if "main(" in block:
-                continue
-            includes = "".join(line + "\n" for line in block.splitlines() if line.startswith("#include"))
-            rest = "".join(line + "\n" for line in block.splitlines() if not line.startswith("#include"))
-            source = tmp_path / f"{number}.c"
-            source.write_text(f"#include <stdio.h>\n{includes}int main(void)\n{{\ncnn_model *model = NULL;\n(void)model;\n"
-                              f"{rest}return 0;\n}}\n")
-            subprocess.run([*shlex.split(os.environ.get("CNN_TEST_CC", "cc")), "-std=c11", "-Wall", "-Wextra", "-Werror",
-                            "-fsyntax-only", f"-I{ROOT}/include", str(source)], check=True)
+def test_the_c_of_the_readme_works(place):
+    """Its Python has saved the model."""
+    run_programs(place, "../README.md", "c", os.environ.get("CNN_TEST_CC", "cc"), ["-std=c11"])
+
+
+def test_the_piece_of_c_in_the_page_on_onnx_compiles(tmp_path):
+    for number, block in enumerate(blocks("onnx.md", "c")):
+        includes = "".join(line + "\n" for line in block.splitlines() if line.startswith("#include"))
+        rest = "".join(line + "\n" for line in block.splitlines() if not line.startswith("#include"))
+        source = tmp_path / f"{number}.c"
+        source.write_text(f"{includes}int main(void)\n{{\ncnn_model *model = NULL;\n(void)model;\n{rest}return 0;\n}}\n")
+        subprocess.run([*shlex.split(os.environ.get("CNN_TEST_CC", "cc")), "-std=c11", "-Wall", "-Wextra", "-Werror",
+                        "-fsyntax-only", f"-I{ROOT}/include", str(source)], check=True)
 
 
 def test_the_cpp_of_the_docs_works(place):
