@@ -19,20 +19,15 @@ bool cnn_name_is_hidden(const char *name, size_t length)
     return !length || name[0] == '.' || is_of_the_system(name, length);
 }
 
-bool cnn_name_has_extension(const char *name, const char *extension)
+const char *cnn_name_extension(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    return dot && !strcasecmp(dot + 1, extension);
+    return dot ? dot + 1 : "";
 }
 
-bool cnn_name_has_image_extension(const char *name)
+bool cnn_name_has_extension(const char *name, const char *extension)
 {
-    static const char *const images[] = { "jpg", "jpeg", "jpe",  "jfif", "png",  "gif", "bmp",
-                                          "tif", "tiff", "webp", "heic", "heif", "avif" };
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        if (cnn_name_has_extension(name, images[i]))
-            return true;
-    return false;
+    return !strcasecmp(cnn_name_extension(name), extension);
 }
 
 bool cnn_name_is_no_image(const char *name)

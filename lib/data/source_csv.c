@@ -10,6 +10,7 @@
 #include "data/csv_columns.h"
 #include "data/file_name.h"
 #include "data/source.h"
+#include "image/format.h"
 
 enum { EXTENSIONS = 6 };
 static const uint64_t max_csv_bytes = (uint64_t)1 << 30;
@@ -65,7 +66,7 @@ static cnn_status read_row(cnn_csv_reader *r, const cnn_csv_columns *columns, ch
 static const char *find_image(list *l, const char *path)
 {
     static const char *const extensions[EXTENSIONS] = { ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG" };
-    if (cnn_name_has_image_extension(path))
+    if (cnn_image_has_extension(cnn_name_extension(path), NULL))
         return path;
     size_t length = strlen(path), room = length + sizeof ".jpeg";
     char *longer = cnn_source_text(l->source, room);

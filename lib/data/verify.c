@@ -11,6 +11,7 @@
 #include "data/content.h"
 #include "data/file_name.h"
 #include "image/decode.h"
+#include "image/format.h"
 
 /* Images are verified block by block: within one on all threads, between them the callbacks are called. */
 enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32, CHANNELS = 3, EXPLAINED_RATIO = 300, MESSAGE_SIZE = 8192 };
@@ -34,29 +35,11 @@ typedef struct verification {
     bool *bad;
 } verification;
 
-static cnn_image_format format_of_name(const char *path)
+/* What the content of an image is where the name says another; NULL if they agree or the name says nothing. */
+static const char *find_misnamed(const char *path, const void *bytes, size_t size)
 {
-    static const char *const jpeg[] = { "jpg", "jpeg", "jpe", "jfif" };
-    for (size_t i = 0; i < sizeof jpeg / sizeof *jpeg; i++)
-        if (cnn_name_has_extension(path, jpeg[i]))
-            return CNN_IMAGE_JPEG;
-    return cnn_name_has_extension(path, "png") ? CNN_IMAGE_PNG : CNN_IMAGE_UNKNOWN;
-}
-
-/* What the content is where the name says another; NULL if they agree or the name says nothing. */
-static cnn_status find_misnamed(const char *path, const void *bytes, size_t size, const char **misnamed)
-{
-    static const char *const other_images[] = { "gif", "bmp", "tif", "tiff", "webp", "heic", "avif" };
-    cnn_image_info info = { .struct_size = sizeof info };
-    cnn_status status = cnn_image_probe(bytes, size, path, &info);
-    if (status) /* it could be decoded, so there is no memory */
-        return status;
-    cnn_image_format named = format_of_name(path);
-    bool differs = named != CNN_IMAGE_UNKNOWN && named != info.format;
-    for (size_t i = 0; i < sizeof other_images / sizeof *other_images; i++)
-        differs = differs || cnn_name_has_extension(path, other_images[i]);
-    *misnamed = !differs ? NULL : info.format == CNN_IMAGE_JPEG ? "JPEG" : "PNG";
-    return CNN_OK;
+    const cnn_image_decoder *named, *is = cnn_image_find_decoder(bytes, size);
+    return cnn_image_has_extension(cnn_name_extension(path), &named) && named != is ? is->name : NULL;
 }
 
 static cnn_status decode(const verification *v, size_t index, const void *bytes, size_t size, uint64_t *decoded)
@@ -121,7 +104,7 @@ static void check_image(const verification *v, size_t index, const void *bytes, 
     found->status = decode(v, index, bytes, size, &decoded);
     found->unexplained = beyond(decoded, size);
     if (!found->status && v->contents.places)
-        found->status = find_misnamed(path, bytes, size, &found->misnamed);
+        found->misnamed = find_misnamed(path, bytes, size);
     if (found->status) {
         keep_reason(found, path);
     } else {

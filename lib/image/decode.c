@@ -6,7 +6,6 @@
 #include "core/memory.h"
 #include "core/options.h"
 #include "image/canvas.h"
-#include "image/decoders.h"
 #include "image/format.h"
 #include "image/warp.h"
 
@@ -43,11 +42,8 @@ static cnn_status decode_source(const cnn_image_source *source, cnn_tensor **pix
     if (source->size > source->options.max_file_bytes)
         return cnn_image_fail(source, CNN_ERROR_LIMIT, "is %zu bytes; the limit is %llu: make it smaller", source->size,
                               (unsigned long long)source->options.max_file_bytes);
-    switch (cnn_image_sniff(source->bytes, source->size)) {
-    case CNN_IMAGE_JPEG: return cnn_jpeg_decode(source, pixels);
-    case CNN_IMAGE_PNG: return cnn_png_decode(source, pixels);
-    default: return fail_foreign(source);
-    }
+    const cnn_image_decoder *decoder = cnn_image_find_decoder(source->bytes, source->size);
+    return decoder ? decoder->decode(source, pixels) : fail_foreign(source);
 }
 
 static const char *name_or_default(const char *name)
@@ -60,13 +56,11 @@ cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn
     if ((!bytes && size) || !info)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and info must not be NULL", name_or_default(name));
     cnn_image_source source = { .bytes = bytes, .size = size, .name = name_or_default(name) };
-    cnn_image_info result = { .struct_size = sizeof result };
-    cnn_status status = CNN_OK;
-    switch (cnn_image_sniff(bytes, size)) {
-    case CNN_IMAGE_JPEG: status = cnn_jpeg_probe(&source, &result); break;
-    case CNN_IMAGE_PNG: status = cnn_png_probe(&source, &result); break;
-    default: status = fail_foreign(&source);
-    }
+    const cnn_image_decoder *decoder = cnn_image_find_decoder(bytes, size);
+    if (!decoder)
+        return fail_foreign(&source);
+    cnn_image_info result = { .struct_size = sizeof result, .format = decoder->format };
+    cnn_status status = decoder->probe(&source, &result);
     return status ? status : cnn_options_write(info, &result, sizeof result, "cnn_image_info");
 }
 

@@ -4,9 +4,21 @@
 
 #include "image/image_source.h"
 
-cnn_status cnn_jpeg_probe(const cnn_image_source *source, cnn_image_info *info);
-cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels);
-cnn_status cnn_png_probe(const cnn_image_source *source, cnn_image_info *info);
-cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels);
+enum { CNN_IMAGE_EXTENSIONS = 4 };
+
+typedef struct cnn_image_decoder {
+    cnn_image_format format;
+    const char *name;                             /* "JPEG" */
+    const char *extensions[CNN_IMAGE_EXTENSIONS]; /* of the names of its files; NULL where there are fewer */
+
+    /* Whether content is of the format, by its first bytes. */
+    bool (*recognizes)(const uint8_t *bytes, size_t size);
+
+    /* What the header says, but for the format; and the pixels. */
+    cnn_status (*probe)(const cnn_image_source *source, cnn_image_info *info);
+    cnn_status (*decode)(const cnn_image_source *source, cnn_tensor **pixels);
+} cnn_image_decoder;
+
+extern const cnn_image_decoder cnn_jpeg_decoder, cnn_png_decoder;
 
 #endif

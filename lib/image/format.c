@@ -1,20 +1,46 @@
 #include "image/format.h"
 
-#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
+
+static const cnn_image_decoder *const decoders[] = { &cnn_jpeg_decoder, &cnn_png_decoder };
+enum { DECODERS = sizeof decoders / sizeof decoders[0] };
+
+/* Of images that none of these can decode. */
+static const char *const foreign_extensions[] = { "gif", "bmp", "tif", "tiff", "webp", "heic", "heif", "avif" };
+
+const cnn_image_decoder *cnn_image_find_decoder(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < DECODERS; i++)
+        if (decoders[i]->recognizes(bytes, size))
+            return decoders[i];
+    return NULL;
+}
+
+static bool decodes_extension(const cnn_image_decoder *decoder, const char *extension)
+{
+    for (size_t i = 0; i < CNN_IMAGE_EXTENSIONS && decoder->extensions[i]; i++)
+        if (!strcasecmp(extension, decoder->extensions[i]))
+            return true;
+    return false;
+}
+
+bool cnn_image_has_extension(const char *extension, const cnn_image_decoder **decoder)
+{
+    const cnn_image_decoder *found = NULL;
+    for (size_t i = 0; i < DECODERS && !found; i++)
+        found = decodes_extension(decoders[i], extension) ? decoders[i] : NULL;
+    bool known = found;
+    for (size_t i = 0; i < sizeof foreign_extensions / sizeof foreign_extensions[0]; i++)
+        known = known || !strcasecmp(extension, foreign_extensions[i]);
+    if (decoder)
+        *decoder = found;
+    return known;
+}
 
 static bool has(const uint8_t *bytes, size_t size, size_t offset, const char *text, size_t length)
 {
     return size >= offset + length && !memcmp(bytes + offset, text, length);
-}
-
-cnn_image_format cnn_image_sniff(const uint8_t *bytes, size_t size)
-{
-    if (has(bytes, size, 0, "\xFF\xD8\xFF", 3) || (size == 2 && has(bytes, size, 0, "\xFF\xD8", 2)))
-        return CNN_IMAGE_JPEG;
-    if (has(bytes, size, 0, "\x89PNG", 4))
-        return CNN_IMAGE_PNG;
-    return CNN_IMAGE_UNKNOWN;
 }
 
 typedef struct signature {

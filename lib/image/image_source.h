@@ -2,6 +2,7 @@
 #ifndef CNN_IMAGE_IMAGE_SOURCE_H
 #define CNN_IMAGE_IMAGE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

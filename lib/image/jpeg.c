@@ -349,7 +349,7 @@ static uint64_t count_decoded(reader *self)
            jpeg->output_height;
 }
 
-cnn_status cnn_jpeg_decode(const cnn_image_source *source, cnn_tensor **pixels)
+static cnn_status decode_jpeg(const cnn_image_source *source, cnn_tensor **pixels)
 {
     reader self = { .source = source };
     decode(&self);
@@ -366,7 +366,6 @@ static void probe(reader *self, cnn_image_info *info)
     if (setjmp(self->escape))
         return;
     open_reader(self);
-    info->format = CNN_IMAGE_JPEG;
     info->orientation = read_orientation(self);
     bool swaps = cnn_orientation_swaps(info->orientation);
     info->width = swaps ? self->jpeg.image_height : self->jpeg.image_width;
@@ -374,10 +373,25 @@ static void probe(reader *self, cnn_image_info *info)
     info->channels = (uint32_t)self->jpeg.num_components;
 }
 
-cnn_status cnn_jpeg_probe(const cnn_image_source *source, cnn_image_info *info)
+static cnn_status probe_jpeg(const cnn_image_source *source, cnn_image_info *info)
 {
     reader self = { .source = source };
     probe(&self, info);
     jpeg_destroy_decompress(&self.jpeg);
     return self.status;
 }
+
+/* Two bytes alone are a JPEG that was cut off. */
+static bool recognizes(const uint8_t *bytes, size_t size)
+{
+    return size >= 3 ? !memcmp(bytes, "\xFF\xD8\xFF", 3) : size == 2 && !memcmp(bytes, "\xFF\xD8", 2);
+}
+
+const cnn_image_decoder cnn_jpeg_decoder = {
+    .format = CNN_IMAGE_JPEG,
+    .name = "JPEG",
+    .extensions = { "jpg", "jpeg", "jpe", "jfif" },
+    .recognizes = recognizes,
+    .probe = probe_jpeg,
+    .decode = decode_jpeg,
+};

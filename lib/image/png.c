@@ -340,7 +340,7 @@ static void close_reader(reader *self)
     cnn_release(self->source->context, self->rows);
 }
 
-cnn_status cnn_png_decode(const cnn_image_source *source, cnn_tensor **pixels)
+static cnn_status decode_png(const cnn_image_source *source, cnn_tensor **pixels)
 {
     reader self = { .source = source };
     decode(&self);
@@ -361,17 +361,30 @@ static void probe(reader *self, cnn_image_info *info)
     uint32_t width = png_get_image_width(self->png, self->info);
     uint32_t height = png_get_image_height(self->png, self->info);
     bool palette = png_get_color_type(self->png, self->info) == PNG_COLOR_TYPE_PALETTE;
-    info->format = CNN_IMAGE_PNG;
     info->orientation = read_orientation(self);
     info->width = cnn_orientation_swaps(info->orientation) ? height : width;
     info->height = cnn_orientation_swaps(info->orientation) ? width : height;
     info->channels = palette ? 3 : png_get_channels(self->png, self->info);
 }
 
-cnn_status cnn_png_probe(const cnn_image_source *source, cnn_image_info *info)
+static cnn_status probe_png(const cnn_image_source *source, cnn_image_info *info)
 {
     reader self = { .source = source };
     probe(&self, info);
     close_reader(&self);
     return self.status;
 }
+
+static bool recognizes(const uint8_t *bytes, size_t size)
+{
+    return size >= 4 && !memcmp(bytes, "\x89PNG", 4);
+}
+
+const cnn_image_decoder cnn_png_decoder = {
+    .format = CNN_IMAGE_PNG,
+    .name = "PNG",
+    .extensions = { "png" },
+    .recognizes = recognizes,
+    .probe = probe_png,
+    .decode = decode_png,
+};

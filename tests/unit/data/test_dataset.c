@@ -214,6 +214,7 @@ static void duplicates_and_misnamed_files_are_reported_and_stay(void **state)
     copy_fixture("Dog/1.jpg", "first.jpg");
     write_png("Dog/2.gif", 8, 8, 1, 2);
     write_png("Dog/3.jpeg", 8, 8, 1, 3);
+    write_png("Dog/4.heif", 8, 8, 1, 4);
     cnn_dataset *dataset = open_room();
     journal l = { "" };
     cnn_verify_options options = logging_to(&l);
@@ -221,13 +222,14 @@ static void duplicates_and_misnamed_files_are_reported_and_stay(void **state)
     uint64_t bad = 1;
     assert_ok(cnn_dataset_verify(dataset, &options, &bad));
     assert_int_equal(0, bad);
-    assert_int_equal(5, cnn_dataset_count(dataset));
+    assert_int_equal(6, cnn_dataset_count(dataset));
     char expected[2000];
     snprintf(expected, sizeof expected,
              "Cat/2.png: is a JPEG image, though its name says otherwise\n"
              "Dog/1.jpg: has the same content as %s, and another label: Cat there, Dog here; one of them is wrong\n"
              "Dog/2.gif: is a PNG image, though its name says otherwise\n"
-             "Dog/3.jpeg: is a PNG image, though its name says otherwise\n",
+             "Dog/3.jpeg: is a PNG image, though its name says otherwise\n"
+             "Dog/4.heif: is a PNG image, though its name says otherwise\n",
              in_room("Cat/1.jpg"));
     assert_string_equal(expected, l.text);
     cnn_dataset_destroy(dataset);
