@@ -28,6 +28,10 @@ cnn_image_options cnn_classifier_image_options(const cnn_classifier *classifier)
  * that both give the same. */
 cnn_status cnn_classifier_prepare(const cnn_classifier *classifier, const cnn_tensor *pixels, float *input);
 
+/* Predicts from what was decoded, unless `status` says that nothing was, and frees it. */
+cnn_status cnn_classifier_finish_prediction(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels,
+                                            cnn_prediction *prediction);
+
 /* Makes one around a model that ends in logits. Takes the model over if it succeeds. */
 cnn_status cnn_classifier_wrap(cnn_context *context, cnn_model *model, cnn_classifier **classifier);
 

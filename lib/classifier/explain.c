@@ -44,8 +44,9 @@ cnn_status cnn_classifier_explain_pixels(const cnn_classifier *classifier, const
 static cnn_status finish(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels, int32_t class_index,
                          cnn_prediction *prediction, cnn_tensor **map)
 {
-    if (!status)
-        status = cnn_classifier_explain_pixels(classifier, pixels, class_index, prediction, map);
+    if (status) /* nothing was decoded */
+        return cnn_classifier_finish_prediction(classifier, status, NULL, prediction);
+    status = cnn_classifier_explain_pixels(classifier, pixels, class_index, prediction, map);
     cnn_tensor_destroy(pixels);
     return status;
 }

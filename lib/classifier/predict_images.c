@@ -155,8 +155,8 @@ static cnn_status check(const cnn_classifier *classifier, const void *image, con
     return status;
 }
 
-/* Predicts from what was decoded, unless `status` says that nothing was, and frees it. */
-static cnn_status finish(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels, cnn_prediction *given)
+cnn_status cnn_classifier_finish_prediction(const cnn_classifier *classifier, cnn_status status, cnn_tensor *pixels,
+                                            cnn_prediction *given)
 {
     cnn_prediction prediction;
     cnn_status begun = begin_prediction(classifier, given, &prediction);
@@ -179,7 +179,7 @@ cnn_status cnn_classifier_predict_file(const cnn_classifier *classifier, const c
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
     status = cnn_image_load_to_fit(classifier->context, path, &options, classifier->preprocess.fit, &pixels);
-    return finish(classifier, status, pixels, prediction);
+    return cnn_classifier_finish_prediction(classifier, status, pixels, prediction);
 }
 
 cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const void *bytes, size_t size,
@@ -192,7 +192,7 @@ cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const
     cnn_tensor *pixels = NULL;
     status =
         cnn_image_decode_to_fit(classifier->context, bytes, size, NULL, &options, classifier->preprocess.fit, &pixels);
-    return finish(classifier, status, pixels, prediction);
+    return cnn_classifier_finish_prediction(classifier, status, pixels, prediction);
 }
 
 cnn_status cnn_classifier_predict_pixels(const cnn_classifier *classifier, const cnn_tensor *pixels,

@@ -57,6 +57,32 @@ static void a_file_its_bytes_and_its_pixels_give_the_same_prediction_and_map(voi
     cnn_classifier_destroy(classifier);
 }
 
+static void a_prediction_of_a_broken_image_says_so(void **state)
+{
+    cnn_classifier *classifier = train_for_maps(state);
+    char predicted_error[100], explained_error[100];
+    cnn_prediction expected, given;
+    cnn_prediction_init(&expected);
+    expected.error = predicted_error;
+    expected.error_capacity = sizeof predicted_error;
+    cnn_tensor *map;
+    const char *missing = scratch_path(*state, "missing.png");
+    for (int of_file = 0; of_file < 2; of_file++) {
+        cnn_prediction_init(&given);
+        given.error = explained_error;
+        given.error_capacity = sizeof explained_error;
+        cnn_status status = of_file ? cnn_classifier_predict_file(classifier, missing, &expected)
+                                    : cnn_classifier_predict_memory(classifier, "no image", 8, &expected);
+        assert_int_equal(status, of_file ? cnn_classifier_explain_file(classifier, missing, -1, &given, &map)
+                                         : cnn_classifier_explain_memory(classifier, "no image", 8, -1, &given, &map));
+        assert_int_equal(status, given.status);
+        assert_int_equal(-1, given.class_index);
+        assert_string_equal(predicted_error, explained_error);
+        assert_null(map);
+    }
+    cnn_classifier_destroy(classifier);
+}
+
 static void what_cannot_be_explained_is_refused(void **state)
 {
     cnn_classifier *classifier = train_for_maps(state);
@@ -79,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_its_bytes_and_its_pixels_give_the_same_prediction_and_map),
+        cmocka_unit_test(a_prediction_of_a_broken_image_says_so),
         cmocka_unit_test(what_cannot_be_explained_is_refused),
     };
     return cmocka_run_group_tests(tests, write_data, scratch_teardown);
