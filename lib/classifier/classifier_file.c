@@ -11,6 +11,10 @@ cnn_status cnn_classifier_save(const cnn_classifier *classifier, const char *pat
 
 cnn_status cnn_classifier_save_to_memory(const cnn_classifier *classifier, void **bytes, size_t *size)
 {
+    if (bytes)
+        *bytes = NULL;
+    if (size)
+        *size = 0;
     cnn_status status = cnn_classifier_check_trained(classifier, "cnn_classifier_save_to_memory");
     return status ? status : cnn_model_save_to_memory(classifier->model, CNN_FLOAT32, bytes, size);
 }
@@ -40,9 +44,10 @@ static cnn_status wrap(cnn_context *context, cnn_model *model, const char *path,
 
 cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_classifier **result)
 {
+    if (result)
+        *result = NULL;
     if (!path || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load: NULL was given");
-    *result = NULL;
     cnn_model *model = NULL;
     context = cnn_context_or_default(context);
     cnn_status status = context ? cnn_model_load(context, path, &model) : CNN_ERROR_OUT_OF_MEMORY;
@@ -52,9 +57,10 @@ cnn_status cnn_classifier_load(cnn_context *context, const char *path, cnn_class
 cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *bytes, size_t size,
                                            cnn_classifier **result)
 {
+    if (result)
+        *result = NULL;
     if (!bytes || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load_from_memory: NULL was given");
-    *result = NULL;
     cnn_model *model = NULL;
     context = cnn_context_or_default(context);
     cnn_status status = context ? cnn_model_load_from_memory(context, bytes, size, &model) : CNN_ERROR_OUT_OF_MEMORY;

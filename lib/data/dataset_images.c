@@ -37,10 +37,12 @@ int32_t cnn_dataset_label(const cnn_dataset *dataset, uint64_t index)
 
 cnn_status cnn_dataset_read(const cnn_dataset *dataset, uint64_t index, void **bytes, size_t *size)
 {
+    if (bytes)
+        *bytes = NULL;
+    if (size)
+        *size = 0;
     if (!bytes || !size)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_read: the result has no place: NULL was given");
-    *bytes = NULL;
-    *size = 0;
     const cnn_entry *entry = entry_of(dataset, index);
     if (!entry)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_read: there is no image %llu in a dataset of %llu",

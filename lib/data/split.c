@@ -74,9 +74,12 @@ static cnn_status divide(const chooser *c, cnn_dataset **rest, cnn_dataset **par
 cnn_status cnn_dataset_split(const cnn_dataset *dataset, double fraction, uint64_t seed, cnn_dataset **rest,
                              cnn_dataset **part)
 {
+    if (rest)
+        *rest = NULL;
+    if (part)
+        *part = NULL;
     if (!dataset || !rest || !part)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_split: NULL was given");
-    *rest = *part = NULL;
     if (!(fraction > 0 && fraction < 1))
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_split: the fraction is %g; it must be above 0 and below 1",
                         fraction);

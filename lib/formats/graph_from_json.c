@@ -154,9 +154,10 @@ static cnn_status fill_graph(cnn_graph *graph, json_t *root)
 
 cnn_status cnn_graph_from_json(cnn_context *context, const char *text, size_t length, cnn_graph **result)
 {
+    if (result)
+        *result = NULL;
     if (!text || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_graph_from_json: NULL was given");
-    *result = NULL;
     if (length > MAX_TEXT)
         return cnn_fail(CNN_ERROR_LIMIT, "graph: is %zu bytes of JSON; the limit is %d", length, MAX_TEXT);
     json_t *root;

@@ -73,9 +73,10 @@ static const cnn_net *find_net(const char *name)
 cnn_status cnn_graph_create_net(cnn_context *context, const char *name, const cnn_net_options *given,
                                 cnn_graph **result)
 {
+    if (result)
+        *result = NULL;
     if (!name || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_graph_create_net: the name is NULL, or the result has no place");
-    *result = NULL;
     cnn_net_options options;
     cnn_net_options_init(&options);
     cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_net_options");

@@ -67,9 +67,10 @@ cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn
 cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size_t size, const char *name,
                                    const cnn_image_options *options, int fit, cnn_tensor **pixels)
 {
+    if (pixels)
+        *pixels = NULL;
     if ((!bytes && size) || !pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and pixels must not be NULL", name_or_default(name));
-    *pixels = NULL;
     cnn_image_source source = {
         .context = context, .bytes = bytes, .size = size, .name = name_or_default(name), .fit = fit
     };
@@ -98,9 +99,10 @@ cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size
 cnn_status cnn_image_load_to_fit(cnn_context *context, const char *path, const cnn_image_options *options, int fit,
                                  cnn_tensor **pixels)
 {
+    if (pixels)
+        *pixels = NULL;
     if (!path || !pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_image_load: path and pixels must not be NULL");
-    *pixels = NULL;
     cnn_image_source source = { .context = context, .name = path, .fit = fit };
     cnn_status status = read_options(context, &source.options, options);
     if (status)

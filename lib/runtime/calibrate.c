@@ -113,9 +113,10 @@ cnn_status cnn_calibration_observe(cnn_calibration *calibration, const cnn_tenso
 
 cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized)
 {
+    if (quantized)
+        *quantized = NULL;
     if (!model || !quantized)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_quantize: NULL was given");
-    *quantized = NULL;
     cnn_calibration *calibration;
     cnn_status status = cnn_calibration_create(model, &calibration);
     if (status)

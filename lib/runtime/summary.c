@@ -123,9 +123,10 @@ static void append_total(cnn_text *t, const char *what, uint64_t count)
 
 cnn_status cnn_model_summary(const cnn_model *model, char **result)
 {
+    if (result)
+        *result = NULL;
     if (!model || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_summary: the model is NULL, or the result has no place");
-    *result = NULL;
     cnn_text t = { .context = model->context };
     uint64_t trainable, all = cnn_model_weight_count(model, &trainable);
     append_table(&t, model->graph);

@@ -69,9 +69,10 @@ static void set_output(cnn_training *training, const cnn_shape *shape)
 cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step,
                              const cnn_tensor **output)
 {
+    if (output)
+        *output = NULL;
     if (!model || !output)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_forward: the model is NULL, or the result has no place");
-    *output = NULL;
     cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
     cnn_status status = cnn_check_batch(input, &in, "cnn_model_forward: the input");
     if (!status)

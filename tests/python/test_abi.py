@@ -71,6 +71,26 @@ def test_every_function_is_in_the_library():
     assert [name for name in cnn_abi.FUNCTIONS if not hasattr(library, name)] == []
 
 
+def test_a_function_that_fails_leaves_null_where_its_result_would_be():
+    """Whatever it refuses: nothing that wasn't made can be freed or used."""
+    library, wrong, tried = ctypes.CDLL(os.environ.get("CNN_LIBRARY", "libcnn.so.1")), [], 0
+    for declaration in cnn_abi.split(header_text()):
+        match = re.fullmatch(r"CNN_API cnn_status (\w+)\((.*)\)", declaration)
+        parameters = [text.strip() for text in match[2].split(",")] if match else []
+        places = {at: ctypes.c_void_p(1) for at, text in enumerate(parameters) if re.fullmatch(r"(const )?\w+ \*\*\w+", text)
+                  and match[1] != "cnn_model_predict_layers"}  # whose results are in an array
+        if not places:
+            continue
+        arguments = []  # a 1 for each number, NULL for all that is pointed to
+        for at, (_, kind) in enumerate(cnn_abi.FUNCTIONS[match[1]][1]):
+            number = kind.__name__ not in ("c_char_p", "c_void_p") and not hasattr(kind, "contents")
+            arguments.append(ctypes.byref(places[at]) if at in places else kind(1) if number else None)
+        if getattr(library, match[1])(*arguments):
+            tried += 1
+            wrong += [f"{match[1]}: {parameters[at]}" for at, place in places.items() if place.value is not None]
+    assert not wrong and tried > 30
+
+
 def test_unknown_c_is_an_error():
     with pytest.raises(SyntaxError):
         cnn_abi._read("union u { int a; };")

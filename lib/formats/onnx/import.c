@@ -262,9 +262,10 @@ static void clean_up(cnn_onnx_import *import)
 cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn_onnx_options *given,
                                cnn_model **result)
 {
+    if (result)
+        *result = NULL;
     if (!path || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_onnx: NULL was given");
-    *result = NULL;
     cnn_onnx_options options;
     cnn_onnx_options_init(&options);
     cnn_status status = cnn_options_read(&options, sizeof options, given, "cnn_onnx_options");

@@ -7,9 +7,10 @@ cnn_status cnn_model_load_onnx(cnn_context *context, const char *path, const cnn
                                cnn_model **model)
 {
     (void)context, (void)options;
+    if (model)
+        *model = NULL;
     if (!path || !model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_onnx: NULL was given");
-    *model = NULL;
     return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: this build of the library doesn't read ONNX files", path);
 }
 

@@ -161,12 +161,12 @@ cnn_status cnn_model_save_as(const cnn_model *model, const char *path, cnn_dtype
 
 cnn_status cnn_model_save_to_memory(const cnn_model *model, cnn_dtype weights, void **bytes, size_t *size)
 {
-    if (!bytes || !size)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the result has no place: NULL was given");
-    *bytes = NULL;
-    *size = 0;
-    if (!model)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the model is NULL");
+    if (bytes)
+        *bytes = NULL;
+    if (size)
+        *size = 0;
+    if (!model || !bytes || !size)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_save_to_memory: the model is NULL, or the result has no place");
     const cnn_safetensors_target target = { .path = MEMORY, .bytes = bytes, .size = size };
     return save_to(model, &target, weights);
 }
@@ -337,9 +337,10 @@ static bool looks_like_onnx(const char *path)
 
 cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **result)
 {
+    if (result)
+        *result = NULL;
     if (!path || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load: NULL was given");
-    *result = NULL;
     if (looks_like_onnx(path))
         return cnn_model_load_onnx(context, path, NULL, result);
     return load_whole(context, &(const cnn_safetensors_source){ .path = path }, result);
@@ -347,18 +348,20 @@ cnn_status cnn_model_load(cnn_context *context, const char *path, cnn_model **re
 
 cnn_status cnn_model_load_from_memory(cnn_context *context, const void *bytes, size_t size, cnn_model **result)
 {
+    if (result)
+        *result = NULL;
     if (!bytes || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_from_memory: NULL was given");
-    *result = NULL;
     const cnn_safetensors_source source = { .path = MEMORY, .bytes = bytes, .size = size };
     return load_whole(context, &source, result);
 }
 
 cnn_status cnn_model_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *given, cnn_model **result)
 {
+    if (result)
+        *result = NULL;
     if (!given || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_load_from_callbacks: NULL was given");
-    *result = NULL;
     cnn_file_callbacks callbacks;
     cnn_status status = cnn_file_callbacks_read(given, &callbacks);
     const cnn_safetensors_source source = { .path = callbacks.name, .callbacks = &callbacks };
