@@ -1,4 +1,6 @@
-/* Which names the shared library exports, what a program compiles for itself, and C linkage for C++. */
+/* What the other headers need for their declarations: CNN_API marks what the shared library exports, CNN_INLINE a
+ * function that is compiled into the program, and CNN_BEGIN_DECLS and CNN_END_DECLS give declarations C linkage in C++.
+ */
 #ifndef CNN_EXPORT_H
 #define CNN_EXPORT_H
 

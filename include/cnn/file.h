@@ -1,7 +1,18 @@
 /* Files: how the library writes them, and files that a program keeps itself.
  *
- * A file is written so that what stood there before is lost only once the new one is whole. All that the library writes
- * is written so: models, checkpoints, histories, ONNX files. */
+ * A file is written whole or not at all: an older file is replaced only when the new one is complete on the disk. The
+ * library writes all its files in this way: models, checkpoints, histories, ONNX files.
+ *
+ *     cnn_status save_summary(const cnn_model *model, const char *path)
+ *     {
+ *         char *text;
+ *         cnn_status status = cnn_model_summary(model, &text);
+ *         if (!status)
+ *             status = cnn_file_save(path, text, strlen(text));
+ *         cnn_text_free(text);
+ *         return status;
+ *     }
+ */
 #ifndef CNN_FILE_H
 #define CNN_FILE_H
 
@@ -14,12 +25,17 @@
 
 CNN_BEGIN_DECLS
 
-/* Writes `size` bytes to `path`. A regular file, new or old, is written beside its place under a name that nobody can
- * guess, synced, renamed, and its folder synced: on failure an older file is as it was, and nothing else is left. Of a
- * symbolic link the target is replaced. An older file's mode stays, and so does its owner where the process may keep
- * it. A named pipe, a terminal and the like, /dev/stdout and /dev/fd/N take the bytes as they come; opening a named
- * pipe waits for its reader. Sockets, disks (block devices), folders and files that the process may not write to are
- * refused. CNN_ERROR_IO for all that fails. */
+/* Writes `size` bytes to the file at `path`. Thread-safe.
+ *
+ * The bytes are written to a new file in the same folder, under a name that nobody can guess, and synced to the disk.
+ * That file is then renamed to `path`, and the folder is synced. If a step fails, an older file is as it was, and no
+ * new file is left. (If only the last one fails, the new file is there, but may not outlast a loss of power: the
+ * sentence says so.) The new file has the mode of the older one and, if the process may set it, its owner. If `path` is
+ * a symbolic link, its target is replaced.
+ *
+ * A named pipe, a terminal or another character device, /dev/stdout and /dev/fd/N take the bytes directly. Opening a
+ * named pipe waits for its reader. Folders, sockets, block devices, and files that the process may not write to are
+ * refused. Errors: CNN_ERROR_IO. */
 CNN_API cnn_status cnn_file_save(const char *path, const void *bytes, size_t size);
 
 #ifdef CNN_EXPERIMENTAL

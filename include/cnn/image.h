@@ -1,7 +1,22 @@
-/* Photographs: JPEG and PNG to pixels. The format is known by the content, not by the name.
+/* Photographs: from a JPEG or PNG to pixels, and from pixels to a network's input.
  *
- * Pixels are a tensor of CNN_UINT8, H×W×3, RGB. Transparent pixels are blended over white, 16-bit samples rounded to 8,
- * grey and CMYK converted, and EXIF orientation applied. */
+ *     cnn_status make_input(const char *path, uint32_t side, float *input)
+ *     {
+ *         cnn_preprocess preprocess;
+ *         cnn_tensor *pixels;
+ *         cnn_preprocess_init(&preprocess);
+ *         preprocess.width = preprocess.height = side;
+ *         preprocess.fit = CNN_FIT_CROP;
+ *         cnn_status status = cnn_image_load(NULL, path, NULL, &pixels);
+ *         if (!status)
+ *             status = cnn_image_preprocess(NULL, pixels, &preprocess, input); // side × side × 3 numbers
+ *         cnn_tensor_destroy(pixels);
+ *         return status;
+ *     }
+ *
+ * Pixels are a tensor of height × width × 3, CNN_UINT8: red, green and blue, from 0 to 255. The library recognises the
+ * format by the content, whatever the file's name says. It turns the image upright as its EXIF orientation says, blends
+ * transparent pixels over white, rounds 16-bit samples to 8 bits, and converts grey, CMYK and YCCK to RGB. */
 #ifndef CNN_IMAGE_H
 #define CNN_IMAGE_H
 
@@ -23,23 +38,23 @@ typedef enum cnn_image_format {
     CNN_IMAGE_FORMAT_MAX_ENUM = 0x7fffffff
 } cnn_image_format;
 
-/* The longest side of an image that is decoded. libjpeg's own limit, 65,500, is a little lower. */
+/* The most pixels that a side of an image may have. Those of a JPEG have at most 65,500: libjpeg's own limit. */
 enum { CNN_IMAGE_MAX_SIDE = 65535 };
 
 typedef struct cnn_image_options {
     uint32_t struct_size;
 
-    /* Not 0: an image that is truncated, or damaged, within its pixels is decoded as far as it goes, its rest grey.
-     * 0: it is an error. An image whose head is damaged always is. */
+    /* Not 0: of an image whose pixels are truncated or damaged, what can be decoded is decoded; the rest is grey.
+     * 0: such an image is an error. An image with a damaged header always is. */
     uint32_t allow_truncated;
 
-    /* An image that a half (quarter, eighth, ...) of its size leaves as large as this in both directions is decoded at
-     * that size, which takes less time and memory: a JPEG by its decoder, in a PNG blocks of pixels become their mean.
-     * 0: decode at full size. */
+    /* The width and height, in pixels, that are enough for the purpose. A larger image is decoded at a half, a quarter,
+     * an eighth, ... of its size, as long as both sides stay at least as large as this, which takes less time and
+     * memory. 0: decode at full size. */
     uint32_t min_width, min_height;
 
-    uint64_t max_pixels;     /* width × height allowed; 0: cnn_context_options.max_pixels */
-    uint64_t max_file_bytes; /* file size allowed; 0: 64 MiB */
+    uint64_t max_pixels;     /* more pixels (width × height) are refused; 0: cnn_context_options.max_pixels */
+    uint64_t max_file_bytes; /* a file of more bytes is refused; 0: 64 MiB */
 } cnn_image_options;
 
 CNN_INLINE void cnn_image_options_init(cnn_image_options *options)
@@ -47,12 +62,13 @@ CNN_INLINE void cnn_image_options_init(cnn_image_options *options)
     cnn_options_clear(options, sizeof *options);
 }
 
+/* What the header of an image says. */
 typedef struct cnn_image_info {
-    uint32_t struct_size; /* set by the caller before the call */
+    uint32_t struct_size; /* set by cnn_image_info_init */
     cnn_image_format format;
-    uint32_t width, height; /* as it will be decoded at full size: EXIF orientation applied */
-    uint32_t channels;      /* as stored: 1, 2, 3 or 4 */
-    uint32_t orientation;   /* EXIF, 1 to 8 */
+    uint32_t width, height; /* in pixels, upright: those that it has when decoded at full size */
+    uint32_t channels;      /* as stored in the file: 1 to 4 */
+    uint32_t orientation;   /* EXIF's number for it, 1 to 8; 1 is upright */
 } cnn_image_info;
 
 CNN_INLINE void cnn_image_info_init(cnn_image_info *info)
@@ -60,34 +76,36 @@ CNN_INLINE void cnn_image_info_init(cnn_image_info *info)
     cnn_options_clear(info, sizeof *info);
 }
 
-/* Reads an image's header, without decoding it. `name` stands for the image in error sentences and may be NULL. `info`
- * has been initialised. Errors: as cnn_image_decode. Thread-safe. */
+/* Reads an image's header, and doesn't decode its pixels. `bytes` are the `size` bytes of the file. `name` is what
+ * error sentences call the image, such as its path; it may be NULL. `info` has been initialised. No limit is checked.
+ * Thread-safe. Errors: CNN_ERROR_FORMAT. */
 CNN_API cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn_image_info *info);
 
-/* Decodes an image from memory, or from a file. `options` may be NULL. The caller owns the tensor.
- * Errors: CNN_ERROR_IO (file), CNN_ERROR_FORMAT (broken, empty, or neither JPEG nor PNG: the message says what it is
- * where that can be told), CNN_ERROR_LIMIT. Thread-safe. */
+/* Decode an image: from the `size` bytes of a file in memory, or from a file. `name` is as above. `options` may be
+ * NULL. The caller owns `*pixels`. Thread-safe. Errors: CNN_ERROR_IO if the file can't be read; CNN_ERROR_FORMAT if it
+ * is empty, broken, or neither JPEG nor PNG (the sentence says what it is instead, if the library can tell);
+ * CNN_ERROR_LIMIT names the limit and how to raise it; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
                                     const cnn_image_options *options, cnn_tensor **pixels);
 CNN_API cnn_status cnn_image_load(cnn_context *context, const char *path, const cnn_image_options *options,
                                   cnn_tensor **pixels);
 
-/* How a photograph of any proportions becomes the input of a network. */
+/* How a photograph is fitted to an input of other proportions. */
 typedef enum cnn_fit {
-    CNN_FIT_STRETCH = 0,   /* scaled to the input's width and height; proportions change */
-    CNN_FIT_CROP = 1,      /* scaled until it covers the input; what lies outside the middle is cut off */
-    CNN_FIT_LETTERBOX = 2, /* scaled until it fits into the input; the borders are grey */
+    CNN_FIT_STRETCH = 0,   /* width and height are scaled independently: things look wider or narrower */
+    CNN_FIT_CROP = 1,      /* scaled until it covers the input; two opposite edges are cut off, equally much */
+    CNN_FIT_LETTERBOX = 2, /* scaled until all of it fits into the input; borders of grey (128) fill the rest */
     CNN_FIT_MAX_ENUM = 0x7fffffff
 } cnn_fit;
 
-/* How pixels become a network's input: they are resized to height × width, and each value, from 0 to 255, becomes
- * (value − mean[channel]) × scale[channel]. */
+/* How pixels become a network's input: they are resized to height × width, then each value, which is from 0 to 255,
+ * becomes (value − mean[channel]) × scale[channel]. */
 typedef struct cnn_preprocess {
     uint32_t struct_size;
-    uint32_t width, height; /* of the network's input */
+    uint32_t width, height; /* of the network's input, in pixels */
     cnn_fit fit;
-    float mean[3];  /* cnn_preprocess_init: 127.5 */
-    float scale[3]; /* cnn_preprocess_init: 1 / 127.5, so the input is in −1 … 1 */
+    float mean[3];  /* of red, green and blue; 127.5 each */
+    float scale[3]; /* 1 / 127.5 each, so that the input is from −1 to 1; finite */
 } cnn_preprocess;
 
 CNN_INLINE void cnn_preprocess_init(cnn_preprocess *preprocess)
@@ -101,12 +119,15 @@ CNN_INLINE void cnn_preprocess_init(cnn_preprocess *preprocess)
     }
 }
 
-/* Resizes pixels (H×W×3, CNN_UINT8) into one image of a batch: `output` holds height × width × 3 floats. Downscaling
- * averages the pixels it covers; upscaling is bilinear. */
+/* Makes pixels a network's input. `pixels` are height × width × 3, CNN_UINT8. `output` has room for preprocess->height
+ * × preprocess->width × 3 floats, such as one image of a batch. Where the image becomes smaller, each new pixel
+ * averages the pixels that it covers; where it becomes larger, interpolation is bilinear. Thread-safe. Errors:
+ * CNN_ERROR_ARGUMENT; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels,
                                         const cnn_preprocess *preprocess, float *output);
 
-/* Resizes pixels to a new H×W×3 tensor of bytes, as above. The caller owns the result. */
+/* Resizes pixels in the same way, to a new tensor of height × width × 3, CNN_UINT8, which the caller owns. Thread-safe.
+ * Errors: CNN_ERROR_ARGUMENT; CNN_ERROR_LIMIT; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint32_t width, uint32_t height,
                                     cnn_fit fit, cnn_tensor **resized);
 

@@ -1,8 +1,8 @@
-/* How functions report failure.
+/* Errors.
  *
- * Every function that can fail returns a cnn_status: zero for success, negative for an error. On an error it also
- * leaves one sentence for a person in cnn_last_error(), which names the file, layer or value at fault and, where there
- * is one, the remedy. No function of the library exits, aborts or prints.
+ * Every function that can fail returns a cnn_status: zero for success, a negative number for an error. With an error it
+ * leaves a sentence for a person in cnn_last_error(). The sentence names the file, layer or value at fault, and says
+ * what to do about it, if the library knows. No function of the library exits, aborts or prints.
  *
  *     #include <stdio.h>
  *
@@ -34,30 +34,31 @@
 
 CNN_BEGIN_DECLS
 
-/* Every enum of the library ends with a value ..._MAX_ENUM, which is no choice: it gives the enum 32 bits, whatever a
- * compiler's -fshort-enums would make of it. */
+/* What went wrong. Each function's comment lists the errors that it gives beside CNN_ERROR_ARGUMENT for a NULL that
+ * isn't allowed. (Every enum of the library ends in a value ..._MAX_ENUM, which isn't used: it keeps the enum at 32
+ * bits, even with -fshort-enums.) */
 typedef enum cnn_status {
     CNN_OK = 0,
-    CNN_ERROR_ARGUMENT = -1,      /* an argument or option has a value that the function doesn't take */
-    CNN_ERROR_OUT_OF_MEMORY = -2, /* the allocator gave none, or the context's memory_limit is reached */
+    CNN_ERROR_ARGUMENT = -1,      /* an argument or option has a value that isn't allowed */
+    CNN_ERROR_OUT_OF_MEMORY = -2, /* the system has no memory left, or the context's memory_limit is reached */
     CNN_ERROR_IO = -3,            /* a file can't be opened, read or written */
-    CNN_ERROR_FORMAT = -4,        /* the contents of a file are broken */
-    CNN_ERROR_UNSUPPORTED = -5,   /* sound, but something that this library, or this build of it, doesn't do */
-    CNN_ERROR_LIMIT = -6,         /* larger than a limit allows; the sentence names the limit */
-    CNN_ERROR_SHAPE = -7,         /* shapes of tensors or layers that don't fit each other */
+    CNN_ERROR_FORMAT = -4,        /* the content of a file is broken, or of another format */
+    CNN_ERROR_UNSUPPORTED = -5,   /* the library, or this build of it, can't do this */
+    CNN_ERROR_LIMIT = -6,         /* something is larger than a limit allows; the sentence names the limit */
+    CNN_ERROR_SHAPE = -7,         /* the shapes of tensors or layers don't fit each other */
     CNN_ERROR_NOT_FINITE = -8,    /* a value is NaN or infinite */
     CNN_ERROR_STOPPED = -9,       /* a callback asked to stop, or cnn_context_cancel was called */
-    CNN_ERROR_DATA = -10,         /* a dataset that can't be used: no images, only one class, ... */
+    CNN_ERROR_DATA = -10,         /* a dataset can't be used: it has no images, only one class, ... */
     CNN_STATUS_MAX_ENUM = 0x7fffffff
 } cnn_status;
 
-/* Returns the name of a status, such as "CNN_ERROR_IO"; "unknown status" for a value that is none. The text is static.
+/* Returns the name of a status, such as "CNN_ERROR_IO"; "unknown status" for any other number. The text is static.
  * Thread-safe. */
 CNN_API const char *cnn_status_name(cnn_status status);
 
-/* Returns the sentence for the last error of the calling thread, "" if it had none. It is UTF-8 of less than 1024
- * bytes, without a full stop, and valid until a function of the library fails again on the same thread. A success
- * doesn't clear it. */
+/* Returns the sentence for the last error on the calling thread; "" if there was none. The text is UTF-8 of less than
+ * 1024 bytes (unless it names a file whose path isn't UTF-8), without a full stop. It is valid until a function of the
+ * library fails again on the same thread; success doesn't clear it. Thread-safe. */
 CNN_API const char *cnn_last_error(void);
 
 CNN_END_DECLS

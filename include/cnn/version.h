@@ -1,5 +1,4 @@
-/* The version of these headers, the version of the library that a program runs with, and what that library was built
- * with.
+/* The version of these headers, and the version and features of the library that the program runs with.
  *
  *     #include <stdio.h>
  *
@@ -27,7 +26,7 @@
 #define CNN_VERSION_MINOR 2
 #define CNN_VERSION_PATCH 0
 
-/* A version as one number, which grows from version to version: 0.2.0 is 200, 1.3.12 is 10312. */
+/* A version as one number, larger for later versions: 0.2.0 is 200, 1.3.12 is 10312. */
 #define CNN_MAKE_VERSION(major, minor, patch) ((major)*10000 + (minor)*100 + (patch))
 
 /* The version of the headers, for the preprocessor. */
@@ -35,22 +34,22 @@
 
 CNN_BEGIN_DECLS
 
-/* Returns the version of the library that the program runs with, as CNN_VERSION_NUMBER gives that of the headers. A
- * program runs with any later library of the same soname. Thread-safe. */
+/* Returns the version of the library that the program runs with, as one number. It is CNN_VERSION_NUMBER or, as a
+ * program runs with any later library of the same soname, larger. Thread-safe. */
 CNN_API uint32_t cnn_version_number(void);
 
-/* Returns the same version as text, "major.minor.patch". The text is static. Thread-safe. */
+/* Returns that version as text, "major.minor.patch". The text is static. Thread-safe. */
 CNN_API const char *cnn_version(void);
 
-/* Returns 1 if the library was built with the feature of that name, else 0, also for a name that this version doesn't
- * know and for NULL. Thread-safe. The features are:
- *   jpeg, png   photographs in these formats; always there
- *   zip         datasets inside zip files (libarchive)
- *   onnx        ONNX files in and out (protobuf-c) */
+/* Returns 1 if the library was built with the feature of that name; 0 if not, for a name that it doesn't know, and for
+ * NULL. Thread-safe. The features are:
+ *   jpeg, png   reads photographs of these formats; in every build
+ *   zip         reads datasets in zip files; needs libarchive
+ *   onnx        reads and writes ONNX files; needs protobuf-c */
 CNN_API uint32_t cnn_has_feature(const char *name);
 
-/* Returns the name of the feature numbered `index` among those that the library was built with, NULL past the last. The
- * text is static. Thread-safe. */
+/* Returns the names of the features that the library was built with, by an index from 0; NULL past the last. The text
+ * is static. Thread-safe. */
 CNN_API const char *cnn_feature_name(uint32_t index);
 
 CNN_END_DECLS
