@@ -30,8 +30,8 @@
  * A folder around a layout, with nothing else in it, doesn't matter. Symbolic links are followed, and each folder is
  * read once. Class names come from the data; those of the other parts are the same as those of the training part.
  * Classes are sorted by the bytes of their names, images by those of their paths. Hidden files, files of systems such
- * as Thumbs.db and @eaDir, and text files are passed over. In a zip so are links, absolute paths, and paths with "..".
- * cnn_dataset_verify finds other files that are no images, and files of a list that are missing.
+ * as Thumbs.db and `@eaDir`, and text files are passed over. In a zip so are links, absolute paths, and paths with
+ * "..". cnn_dataset_verify finds other files that are no images, and files of a list that are missing.
  *
  * A dataset may be read from several threads at once, as long as no thread verifies, aligns or destroys it. */
 #ifndef CNN_DATASET_H
