@@ -56,13 +56,13 @@ typedef enum cnn_optimizer_kind {
 } cnn_optimizer_kind;
 
 /* Returns the name of a kind, as catdog, Python and a model's metadata write it: "adam", "adamw", "sgd", "rmsprop",
- * "sgdw". NULL for a kind that this library doesn't know, so that a loop from 0 to NULL meets all of them. */
+ * "sgdw"; NULL for any other number, so that a loop from 0 to NULL finds all kinds. The text is static. Thread-safe. */
 CNN_API const char *cnn_optimizer_kind_name(cnn_optimizer_kind kind);
 
 typedef struct cnn_optimizer_options {
     uint32_t struct_size;
     cnn_optimizer_kind kind;
-    float learning_rate; /* of cnn_train; 0 or more; negative: 0.01 for SGD and SGDW, 0.001 for the others; −1 */
+    float learning_rate; /* of cnn_train; 0 or more; −1, the default, is 0.01 for SGD and SGDW, 0.001 for the others */
     float momentum;      /* of SGD, SGDW and RMSprop; below 1; 0: none */
     uint32_t nesterov;   /* of SGD and SGDW; not 0: Nesterov's momentum, which needs a momentum above 0 */
     float beta1, beta2;  /* of Adam and AdamW; below 1; 0.9 and 0.999 */
@@ -113,15 +113,15 @@ typedef enum cnn_schedule_kind {
 } cnn_schedule_kind;
 
 /* Returns the name of a kind, as catdog, Python and a model's metadata write it: "constant", "step", "exponential",
- * "cosine", "one_cycle", "plateau". NULL for a kind that this library doesn't know. */
+ * "cosine", "one_cycle", "plateau"; NULL for any other number. The text is static. Thread-safe. */
 CNN_API const char *cnn_schedule_kind_name(cnn_schedule_kind kind);
 
 typedef struct cnn_schedule {
     uint32_t struct_size;
     cnn_schedule_kind kind;
-    float warmup; /* the fraction of the training during which the factor rises from 1/25; below 1; 0: none; negative: 0.3
-                     for CNN_SCHEDULE_ONE_CYCLE, none for the others; −1 */
-    float gamma;  /* 0 or more; negative: 0.1 for CNN_SCHEDULE_STEP, 0.95 for _EXPONENTIAL, 0.5 for _PLATEAU; −1 */
+    float warmup; /* the fraction of the training during which the factor rises from 1/25; below 1; 0: none; −1,
+                     the default, is 0.3 for CNN_SCHEDULE_ONE_CYCLE, none for the others */
+    float gamma; /* 0 or more; −1, the default, is 0.1 for CNN_SCHEDULE_STEP, 0.95 for _EXPONENTIAL, 0.5 for _PLATEAU */
     uint32_t step_epochs; /* of CNN_SCHEDULE_STEP; 0: a third of the epochs */
     uint32_t patience;    /* of CNN_SCHEDULE_PLATEAU: epochs, at least 1; 3 */
     float final_factor;   /* of CNN_SCHEDULE_COSINE and _ONE_CYCLE: 0 or more; 0.0001 */

@@ -70,9 +70,10 @@ cnn_status cnn_classifier_load_from_memory(cnn_context *context, const void *byt
 cnn_status cnn_classifier_load_from_callbacks(cnn_context *context, const cnn_file_callbacks *given,
                                               cnn_classifier **result)
 {
+    if (result)
+        *result = NULL;
     if (!given || !result)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_classifier_load_from_callbacks: NULL was given");
-    *result = NULL;
     cnn_model *model = NULL;
     cnn_file_callbacks callbacks;
     cnn_status status = cnn_file_callbacks_read(given, &callbacks);
