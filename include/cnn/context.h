@@ -96,9 +96,9 @@ CNN_INLINE void cnn_context_options_init(cnn_context_options *options)
 }
 
 /* Makes a context, which the caller owns. `options` may be NULL. Environment variables set options that are 0, and
- * those of the default context: CNN_THREADS (1 to 256), CNN_CPU (generic, avx2, avx512, avx512_bf16, neon),
- * CNN_IMAGE_MEMORY (in MiB), CNN_IMAGE_OPERATIONS, CNN_MAX_PIXELS. One with another value is ignored. Errors:
- * CNN_ERROR_ARGUMENT; CNN_ERROR_OUT_OF_MEMORY. */
+ * those of the default context: CNN_THREADS (1 to 256), CNN_CPU (generic; avx2, avx2_vnni, avx512,
+ * avx512_vnni, avx512_bf16; neon, neon_dot, neon_i8mm, neon_bf16), CNN_IMAGE_MEMORY (in MiB), CNN_IMAGE_OPERATIONS,
+ * CNN_MAX_PIXELS. One with another value is ignored. Errors: CNN_ERROR_ARGUMENT; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_context_create(const cnn_context_options *options, cnn_context **context);
 
 /* Ends the context's threads and frees it. No call may be using it, and nothing that was made with it may be left. NULL

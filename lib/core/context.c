@@ -51,12 +51,10 @@ static uint64_t choose_limit(uint64_t wanted, const char *name, uint64_t unit, u
     return wanted ? wanted : !sound ? otherwise : value < 0x1p63 ? (uint64_t)value : UINT64_MAX;
 }
 
-static cnn_instruction_set choose_instruction_set(cnn_instruction_set wanted)
+static cnn_tier choose_tier(cnn_instruction_set wanted)
 {
-    const char *variable = getenv("CNN_CPU");
-    if (wanted == CNN_ISA_BEST && variable)
-        wanted = cnn_instruction_set_from_name(variable);
-    return cnn_cpu_instruction_set(wanted);
+    const char *variable = wanted == CNN_ISA_BEST ? getenv("CNN_CPU") : NULL;
+    return cnn_cpu_tier(variable ? cnn_tier_from_name(variable) : cnn_highest_tier(wanted));
 }
 
 static cnn_log_level choose_least_level(void)
@@ -94,8 +92,7 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->log = options.log;
     context->log_user = options.log_user;
     context->least_level = choose_least_level();
-    context->instruction_set = choose_instruction_set(options.instruction_set);
-    context->vnni = cnn_cpu_has_vnni();
+    context->tier = choose_tier(options.instruction_set);
     context->image_memory_limit =
         choose_limit(options.image_memory_limit, "CNN_IMAGE_MEMORY", 1 << 20, (uint64_t)1 << 30);
     context->image_operation_limit =
@@ -155,7 +152,7 @@ uint32_t cnn_context_threads(const cnn_context *context)
 const char *cnn_context_instruction_set(const cnn_context *context)
 {
     context = cnn_context_or_default((cnn_context *)context);
-    return cnn_instruction_set_name(context ? context->instruction_set : CNN_ISA_GENERIC);
+    return cnn_tier_name(context ? context->tier : CNN_TIER_GENERIC);
 }
 
 uint64_t cnn_context_memory_in_use(const cnn_context *context)

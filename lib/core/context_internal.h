@@ -7,6 +7,7 @@
 
 #include <cnn/context.h>
 
+#include "core/cpu.h"
 #include "core/thread_pool.h"
 
 enum { CNN_MAX_THREADS = 256 };
@@ -21,8 +22,7 @@ struct cnn_context {
     void (*log)(cnn_log_level level, const char *message, void *user);
     void *log_user;
     cnn_log_level least_level; /* of the messages that the log is given */
-    cnn_instruction_set instruction_set;
-    bool vnni; /* the processor has AVX-512's dot products of bytes, which need no instruction set above AVX-512 */
+    cnn_tier tier;
     uint32_t threads;
     uint64_t image_memory_limit, image_operation_limit, max_pixels; /* resolved */
     cnn_pool *pool;

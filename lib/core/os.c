@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -318,6 +319,12 @@ uint32_t cnn_os_processors(void)
     }
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (uint32_t)online : 1;
+}
+
+void cnn_os_processor_features(unsigned long features[2])
+{
+    features[0] = getauxval(AT_HWCAP);
+    features[1] = getauxval(AT_HWCAP2);
 }
 
 /* A first use of a page costs more than filling it, and few addresses are to be looked up when all of it is read: large

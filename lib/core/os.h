@@ -101,6 +101,9 @@ double cnn_os_seconds(void);      /* since some moment in the past; never goes b
 uint64_t cnn_os_random(void);     /* for names that nobody guesses; never for results */
 uint32_t cnn_os_processors(void); /* that this process may run on */
 
+/* What the processor can, as bits that the processor's architecture defines for this system (AT_HWCAP, AT_HWCAP2). */
+void cnn_os_processor_features(unsigned long features[2]);
+
 /* Memory at a multiple of `alignment`, in large pages from their size on; given back with free. */
 void *cnn_os_allocate(size_t alignment, size_t size);
 

@@ -5,20 +5,20 @@
 static const int64_t one = (int64_t)1 << CNN_POSITION_BITS;
 static const float grey = 127.5f;
 
-static cnn_sample_row sample_for(cnn_simd simd)
+static cnn_sample_row sample_for(cnn_tier tier)
 {
 #if defined(__x86_64__)
-    if (simd != CNN_SIMD_GENERIC) /* all above it have AVX2 */
+    if (tier != CNN_TIER_GENERIC) /* all above it have AVX2 */
         return cnn_sample_row_avx2;
 #endif
-    (void)simd;
+    (void)tier;
     return cnn_sample_row_generic;
 }
 
 void cnn_sampler_open(cnn_sampler *self, const cnn_photo *photo, cnn_border border, const cnn_warp_target *target,
-                      cnn_simd simd)
+                      cnn_tier tier)
 {
-    *self = (cnn_sampler){ .sample = sample_for(simd),
+    *self = (cnn_sampler){ .sample = sample_for(tier),
                            .bytes = photo->bytes,
                            .stride = 3 * (size_t)photo->width,
                            .width = photo->width,

@@ -39,7 +39,7 @@ struct cnn_sampler {
 };
 
 void cnn_sampler_open(cnn_sampler *sampler, const cnn_photo *photo, cnn_border border, const cnn_warp_target *target,
-                      cnn_simd simd);
+                      cnn_tier tier);
 
 /* The plain way. */
 void cnn_sample_row_generic(const cnn_sampler *sampler, cnn_position start, cnn_position step, int64_t count,

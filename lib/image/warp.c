@@ -45,7 +45,7 @@ static cnn_status sample_rows(cnn_context *context, const cnn_photo *photo, cons
     if (!context)
         return CNN_ERROR_OUT_OF_MEMORY;
     cnn_sampler sampler;
-    cnn_sampler_open(&sampler, photo, border, target, cnn_simd_of(context));
+    cnn_sampler_open(&sampler, photo, border, target, cnn_tier_of(context));
     fetch(photo);
     const double rounding = 0.5 / CNN_SHARES; /* cut off again with the bits below */
     cnn_position step = { to_fixed(affine->xx), to_fixed(affine->yx) };

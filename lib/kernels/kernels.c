@@ -20,22 +20,24 @@
 #define DECLARE(family, set) extern const cnn_##family##_kernels cnn_##family##_kernels_##set;
 #define ENTRY(family, set) .family = &cnn_##family##_kernels_##set,
 
-/* A table: its name, and by the groups of kernels.h the sets whose loops it takes. */
-#define TABLE(name, every, without_bf16, bytes, dot)  \
-    CNN_KERNELS_OF_EVERY_SET(DECLARE, every)          \
-    CNN_KERNELS_WITHOUT_BF16(DECLARE, without_bf16)   \
-    CNN_KERNELS_OF_BYTES(DECLARE, bytes)              \
-    static const cnn_kernels name = {                 \
-        CNN_KERNELS_OF_EVERY_SET(ENTRY, every)        \
-        CNN_KERNELS_WITHOUT_BF16(ENTRY, without_bf16) \
-        CNN_KERNELS_OF_BYTES(ENTRY, bytes)            \
-        dot                                           \
+/* A table: its name, and whose loops it takes: those of every set, those that gain nothing from dot products, those of
+ * bytes; and where there are any, those of bfloat16. */
+#define TABLE(name, every, without_dot, int8, dot)   \
+    CNN_KERNELS_OF_EVERY_SET(DECLARE, every)         \
+    CNN_KERNELS_WITHOUT_DOT(DECLARE, without_dot)    \
+    DECLARE(int8_gemm, int8)                         \
+    static const cnn_kernels name = {                \
+        CNN_KERNELS_OF_EVERY_SET(ENTRY, every)       \
+        CNN_KERNELS_WITHOUT_DOT(ENTRY, without_dot)  \
+        ENTRY(int8_gemm, int8)                       \
+        dot                                          \
     }
 
 TABLE(generic, generic, generic, generic, );
 #if defined(__x86_64__)
 TABLE(avx2, avx2, avx2, avx2, );
-TABLE(avx512, avx512, avx512, avx2, );
+TABLE(avx2_vnni, avx2, avx2, avx2_vnni, );
+TABLE(avx512, avx512, avx512, avx2, ); /* without VNNI, twice as long vectors of bytes are hardly faster */
 TABLE(avx512_vnni, avx512, avx512, avx512_vnni, );
 DECLARE(bf16_dot, avx512_bf16)
 TABLE(avx512_bf16, avx512_bf16, avx512, avx512_vnni, ENTRY(bf16_dot, avx512_bf16));
@@ -46,14 +48,18 @@ TABLE(neon, neon, neon, neon, );
 
 const cnn_kernels *cnn_kernels_get(cnn_context *context)
 {
-    switch (cnn_simd_of(context)) {
+    switch (cnn_tier_of(context)) {
 #if defined(__x86_64__)
-    case CNN_SIMD_AVX2: return &avx2;
-    case CNN_SIMD_AVX512: return &avx512;
-    case CNN_SIMD_AVX512_VNNI: return &avx512_vnni;
-    case CNN_SIMD_AVX512_BF16: return &avx512_bf16;
+    case CNN_TIER_AVX2: return &avx2;
+    case CNN_TIER_AVX2_VNNI: return &avx2_vnni;
+    case CNN_TIER_AVX512: return &avx512;
+    case CNN_TIER_AVX512_VNNI: return &avx512_vnni;
+    case CNN_TIER_AVX512_BF16: return &avx512_bf16;
 #elif defined(__aarch64__)
-    case CNN_SIMD_NEON: return &neon;
+    case CNN_TIER_NEON:
+    case CNN_TIER_NEON_DOT:
+    case CNN_TIER_NEON_I8MM:
+    case CNN_TIER_NEON_BF16: return &neon;
 #endif
     default: return &generic;
     }

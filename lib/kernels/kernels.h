@@ -30,23 +30,19 @@
     X(winograd, argument)          \
     X(winograd_adjoint, argument)
 
-/* These gain nothing from BF16: with it, those of plain AVX-512 are used. */
-#define CNN_KERNELS_WITHOUT_BF16(X, argument) \
+/* These gain nothing from dot products: one set's serve all tiers with vectors of the same length. */
+#define CNN_KERNELS_WITHOUT_DOT(X, argument) \
     X(depthwise, argument)         \
     X(depthwise_gemm, argument)    \
     X(gemm, argument)              \
+    X(int8_values, argument)       \
     X(softmax, argument)
-
-/* In AVX-512 these need VNNI: without, they would hardly be faster than in AVX2, whose loops are used then. */
-#define CNN_KERNELS_OF_BYTES(X, argument) \
-    X(int8_gemm, argument)         \
-    X(int8_values, argument)
 
 typedef struct cnn_kernels {
 #define CNN_KERNELS_MEMBER(family, unused) const struct cnn_##family##_kernels *family;
     CNN_KERNELS_OF_EVERY_SET(CNN_KERNELS_MEMBER, )
-    CNN_KERNELS_WITHOUT_BF16(CNN_KERNELS_MEMBER, )
-    CNN_KERNELS_OF_BYTES(CNN_KERNELS_MEMBER, )
+    CNN_KERNELS_WITHOUT_DOT(CNN_KERNELS_MEMBER, )
+    CNN_KERNELS_MEMBER(int8_gemm, )
 #undef CNN_KERNELS_MEMBER
     const struct cnn_bf16_dot_kernels *bf16_dot; /* NULL where the set has no dot products of bfloat16 */
 } cnn_kernels;

@@ -1,5 +1,5 @@
 /* A thin layer over the vectors of each instruction set. Only sources that are compiled once per instruction set
- * include it; the build defines one of CNN_VECTOR_GENERIC, _AVX2, _AVX512 and _NEON, and CNN_ISA as its name.
+ * include it; the build defines CNN_VECTOR_AVX2, _AVX512, _NEON or none of them, and CNN_ISA as the name.
  *
  * `partial` functions touch the first `count` lanes alone, 0 < count <= VF_WIDTH; loads put zeros into the others. */
 #ifndef CNN_SIMD_VECTOR_H

@@ -8,7 +8,7 @@
 
 #include "simd/vector.h"
 
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 enum { GROUP = 4 };
 #else
 enum { GROUP = 2 };
@@ -119,9 +119,20 @@ ALWAYS_INLINE vi vi_broadcast(int32_t a)
     return _mm256_set1_epi32(a);
 }
 
+#if defined(CNN_EVEX_FOR_VEX)
+#define VPDPBUSD "%{evex%} vpdpbusd" /* the same by AVX-512, for tests where there is no AVX-VNNI */
+#else
+#define VPDPBUSD "%{vex%} vpdpbusd"
+#endif
+
 ALWAYS_INLINE vi vi_dot(vi sum, vi a, vi b)
 {
+#if defined(__AVXVNNI__)
+    __asm__(VPDPBUSD " %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+    return sum;
+#else
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+#endif
 }
 
 ALWAYS_INLINE vi vi_add(vi a, vi b)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cpu.h"
 #include "simd/bf16.h"
 
 enum { MARK_BYTES = 256, MARK = 0xa5, UNINITIALISED = 0xff /* floats of it are NaN */ };
@@ -119,31 +120,23 @@ void check_same_bits(const char *what, const void *expected, const void *got, si
     check_true(what, !memcmp(expected, got, bytes));
 }
 
-/* All instruction sets of the processor, or the best alone. */
+/* All tiers of the processor, or the best alone. */
 static void open_sets(check_sets *sets, bool best)
 {
     static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4 };
-    static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
-                                                  CNN_ISA_NEON };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        check_set *set = &sets->sets[sets->count];
+    for (cnn_tier tier = CNN_TIER_GENERIC; tier < CNN_TIER_COUNT; tier++) {
+        if (cnn_cpu_tier(best ? CNN_TIER_COUNT : tier) != tier)
+            continue;
+        check_set *set = &sets->sets[sets->count++];
+        set->name = cnn_tier_name(tier);
+        setenv("CNN_CPU", set->name, 1);
         for (int t = 0; t < CHECK_THREADS; t++) {
             cnn_context_options options;
             cnn_context_options_init(&options);
             options.threads = threads[t];
-            options.instruction_set = best ? CNN_ISA_BEST : wanted[i];
             if (cnn_context_create(&options, &set->contexts[t]))
                 exit(2);
         }
-        set->name = cnn_context_instruction_set(set->contexts[0]);
-        bool known = false;
-        for (int k = 0; k < sets->count; k++)
-            known = known || !strcmp(set->name, sets->sets[k].name);
-        if (!known)
-            sets->count++;
-        else
-            for (int t = 0; t < CHECK_THREADS; t++)
-                cnn_context_destroy(set->contexts[t]);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <cnn/context.h>
 
+#include "core/cpu.h"
 #include "kernels/conv/conv.h"
 #include "kernels/gemm/dense.h"
 
@@ -36,7 +37,7 @@ void check_true(const char *what, bool truth);
 /* Names the case under check, for messages. */
 __attribute__((format(printf, 1, 2))) void check_case(const char *format, ...);
 
-/* One context for each instruction set and number of threads; the first of a set has one thread. */
+/* One context for each tier and number of threads; the first of a set has one thread. */
 enum { CHECK_THREADS = 3 };
 typedef struct check_set {
     const char *name;
@@ -44,7 +45,7 @@ typedef struct check_set {
 } check_set;
 
 typedef struct check_sets {
-    check_set sets[5];
+    check_set sets[CNN_TIER_COUNT];
     int count;
 } check_sets;
 

@@ -117,6 +117,11 @@ __attribute__((target("avx2"))) static double run_int8_avx2(void)
     INT8_CHAINS_OF(__m256i, multiply_add_words, _mm256_set1_epi32, 16)
 }
 
+__attribute__((target("avx2,avxvnni"))) static double run_int8_avx2_vnni(void)
+{
+    INT8_CHAINS_OF(__m256i, _mm256_dpbusd_avx_epi32, _mm256_set1_epi32, 32)
+}
+
 __attribute__((target("avx512f,avx512bw"))) static inline __m512i multiply_add_wide_words(__m512i sum, __m512i a,
                                                                                           __m512i b)
 {
@@ -158,7 +163,7 @@ double peak_gflops(const char *instruction_set)
 {
     double (*run)(void) = run_generic;
 #if defined(__x86_64__)
-    if (!strcmp(instruction_set, "avx2"))
+    if (!strncmp(instruction_set, "avx2", 4))
         run = run_avx2;
     else if (!strncmp(instruction_set, "avx512", 6))
         run = run_avx512;
@@ -172,9 +177,11 @@ double peak_int8_gops(const char *instruction_set)
 #if defined(__x86_64__)
     if (!strcmp(instruction_set, "avx2"))
         run = run_int8_avx2;
+    else if (!strcmp(instruction_set, "avx2_vnni"))
+        run = run_int8_avx2_vnni;
     else if (!strcmp(instruction_set, "avx512"))
         run = run_int8_avx512;
-    else if (!strcmp(instruction_set, "avx512_bf16"))
+    else if (!strncmp(instruction_set, "avx512", 6))
         run = run_int8_vnni;
 #endif
     return best_rate(run);

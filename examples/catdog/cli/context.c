@@ -74,7 +74,7 @@ int context_has_bfloat16(void)
     cnn_context *context;
     if (cnn_context_create(NULL, &context))
         return 0;
-    int has = !strcmp(cnn_context_instruction_set(context), "avx512_bf16");
+    int has = strstr(cnn_context_instruction_set(context), "bf16") != NULL;
     cnn_context_destroy(context);
     return has;
 }

@@ -1,4 +1,5 @@
-/* How many threads a context takes: on machines with very many processors, and in containers with a quota. */
+/* Which tier of instructions a context uses, and how many threads it takes: on machines with very many processors, and
+ * in containers with a quota. */
 #define _GNU_SOURCE /* cpu_set_t */
 #include "../test.h"
 
@@ -228,9 +229,51 @@ static void paths_that_lead_nowhere_are_no_quota(void **state)
     assert_int_equal(0, cnn_cpu_quota(root));
 }
 
+static void assert_named_tier(const char *variable, cnn_instruction_set set, const char *expected)
+{
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.instruction_set = set;
+    options.threads = 1;
+    cnn_context *context;
+    setenv("CNN_CPU", variable, 1);
+    assert_ok(cnn_context_create(&options, &context));
+    assert_string_equal(expected, cnn_context_instruction_set(context));
+    cnn_context_destroy(context);
+    unsetenv("CNN_CPU");
+}
+
+static void each_tier_that_the_processor_has_can_be_forced(void **state)
+{
+    (void)state;
+    const char *best = cnn_tier_name(cnn_cpu_tier(CNN_TIER_COUNT));
+    for (cnn_tier tier = CNN_TIER_GENERIC; tier < CNN_TIER_COUNT; tier++) {
+        const char *name = cnn_tier_name(tier);
+        cnn_tier chosen = cnn_cpu_tier(tier);
+        assert_int_equal(tier, cnn_tier_from_name(name));
+        assert_named_tier(name, CNN_ISA_BEST, cnn_tier_name(chosen));
+        if (chosen > tier) /* another architecture's */
+            assert_string_equal(best, cnn_tier_name(chosen));
+        else
+            assert_int_equal(chosen, cnn_cpu_tier(chosen));
+    }
+    assert_named_tier("no such tier", CNN_ISA_BEST, best);
+}
+
+static void an_option_goes_before_the_environment(void **state)
+{
+    (void)state;
+    static const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
+                                                CNN_ISA_NEON };
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+        assert_named_tier(i ? "generic" : "avx2", sets[i], cnn_tier_name(cnn_cpu_tier(cnn_highest_tier(sets[i]))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_tier_that_the_processor_has_can_be_forced),
+        cmocka_unit_test(an_option_goes_before_the_environment),
         cmocka_unit_test(threads_are_at_most_256_on_any_machine),
         cmocka_unit_test(a_set_of_more_than_1024_processors_is_counted),
         cmocka_unit_test(the_environment_gives_a_possible_number_or_none),
