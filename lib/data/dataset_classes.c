@@ -106,10 +106,10 @@ static cnn_status fail_unknown_to_model(const cnn_dataset *dataset, size_t image
     for (uint32_t i = 0; i < count; i++)
         if (cnn_differs_in_form(label, names[i]))
             more =
-                ", but for one that looks the same and stores its letters' accents in another way (Unicode's forms NFC "
-                "and NFD): rename the data's class";
-    return cnn_fail(CNN_ERROR_DATA, "%s: the class \"%s\" of %s is none that the model knows%s", dataset->source->path,
-                    label, cnn_dataset_path(dataset, image), more);
+                "; it has one that looks the same, but stores its accents in another Unicode form (NFC or NFD): rename "
+                "the data's class";
+    return cnn_fail(CNN_ERROR_DATA, "%s: the model has no class \"%s\", which is the class of %s%s",
+                    dataset->source->path, label, cnn_dataset_path(dataset, image), more);
 }
 
 static cnn_status check_alignment(const cnn_dataset *dataset, const int32_t *map, const char *const *names,

@@ -32,7 +32,7 @@ def write_list(data, path, split):
 def every_command_uses_its_part(data, tmp_path):
     model = tmp_path / "m"
     said = succeeds("train", "--data", data, "--model", model, *QUICK).err
-    assert f"{data} is divided: 12 images train, 6 validate, 4 are kept for 'catdog eval'" in said
+    assert f"{data} is divided into parts: 12 images for training, 6 for validation, 4 for 'catdog eval'" in said
     assert "on 12 photographs of Cat and Dog, validating on 6;" in said
     done = succeeds("eval", "--model", model, "--data", data, "--json")
     assert '"images": 4' in done.out and "has a test part: its 4 images are used" in done.err
@@ -53,16 +53,16 @@ def test_a_split_column_divides_a_list(divided, tmp_path):
 
 def test_tune_validates_on_the_validation_part(divided):
     said = succeeds("tune", "--data", divided, "--budget", "20s", "--epochs", 1, "--threads", 2, "--", *QUICK[:6]).err
-    assert "12 images train, 6 validate, 4 are kept for 'catdog eval'" in said
+    assert "12 images for training, 6 for validation, 4 for 'catdog eval'" in said
 
 
 def test_training_says_that_a_test_part_alone_validates(divided, tmp_path):
     shutil.copytree(divided / "train", tmp_path / "x" / "train")
     shutil.copytree(divided / "test", tmp_path / "x" / "test")
     said = succeeds("train", "--data", tmp_path / "x", "--model", tmp_path / "m", *QUICK).err
-    assert "12 images train, and the 4 of its test part validate; for an unbiased test" in said
+    assert "12 images for training, the 4 of its test part for validation; for an unbiased test" in said
     said = succeeds("train", "--data", tmp_path / "x", "--val", 0.25, "--model", tmp_path / "m", *QUICK).err
-    assert "12 images train, 4 are kept for 'catdog eval'" in said and "validating on 4;" in said
+    assert "12 images for training, 4 for 'catdog eval'" in said and "validating on 4;" in said
 
 
 def test_flat_names_are_of_the_class_before_the_last_number(tmp_path):

@@ -1,4 +1,7 @@
 """Help, versions, and command lines that are wrong."""
+import re
+from pathlib import Path
+
 import pytest
 
 from catdog import fails, run, succeeds
@@ -13,6 +16,16 @@ def test_each_command_explains_itself_by_example(command):
     assert f"\n  catdog {command}" in done.out
     assert done.err == ""
     assert max(map(len, done.out.splitlines())) <= 120
+
+
+def test_help_names_the_changes_that_augment_knows(tmp_path):
+    listed = re.search(r"list of these changes: ([\w,\s]+)\.", succeeds("train", "--help").out).group(1)
+    names = re.findall(r"\w+", listed)
+    assert {"flip", "rotation", "crop", "erase"} <= set(names)
+    header = (Path(__file__).parents[2] / "include/cnn/augment.h").read_text()
+    known = re.search(r"Names: ([\w,\s*]+);", header).group(1)
+    assert names == re.findall(r"\w+", known)
+    fails(1, "train", "--data", tmp_path / "no", "--model", tmp_path / "m", "--augment", ",".join(names))
 
 
 def test_help_names_every_command():

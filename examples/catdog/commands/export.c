@@ -68,15 +68,15 @@ static int run(const catdog_command *command, int argc, char **argv)
 
 const catdog_command export_command = {
     "export",
-    "write a model as ONNX, or with weights of half the size",
+    "write a model as ONNX, or as a file of half the size",
     "--model FILE --out FILE [OPTION]...",
     "Writes a model in the ONNX format (opset 17), which onnxruntime and many other programs\n"
     "run. Its input \"input\" is N x 3 x height x width, its output \"output\" holds the logits;\n"
     "the metadata holds the class names and the preprocessing.\n\n"
     "  catdog export --model pets.safetensors --out pets.onnx\n"
     "  catdog export --model pets.safetensors --out small.safetensors\n\n"
-    "If the name ends in .safetensors, a catdog model is written whose weights are bfloat16. It\n"
-    "is half as large, predicts like the original, and can be trained further. catdog reads\n"
-    "ONNX models, too, wherever it takes a model.\n",
+    "If the name ends in .safetensors, the command writes a catdog model with weights in bfloat16.\n"
+    "This file is half as large, predicts like the original, and can be trained further. Every\n"
+    "command with --model also reads ONNX models.\n",
     run,
 };

@@ -115,7 +115,8 @@ static int run(const catdog_command *command, int argc, char **argv)
         DATA_OPTIONS(q.data, "photographs like those to be classified"),
         { "out", "FILE", "quantised model to write", OPTION_TEXT, &q.out, .needed = 1 },
         { "images", "N", "number of photographs to use", OPTION_WHOLE, &q.images, 1, 1000000, .initial = "500" },
-        { "seed", "N", "seed for drawing them", OPTION_WHOLE, &q.seed, 0, 9007199254740992.0, .initial = "0" },
+        { "seed", "N", "seed for drawing these photographs", OPTION_WHOLE, &q.seed, 0, 9007199254740992.0,
+          .initial = "0" },
         { "json", NULL, "print the results as JSON", OPTION_FLAG, &q.json },
         FORCE_OPTION(q.force),
         THREADS_OPTION(q.resources),
@@ -148,10 +149,10 @@ const catdog_command quantize_command = {
     "quantize",
     "make a model smaller and faster",
     "--model FILE --data PATH --out FILE [OPTION]...",
-    "Writes an int8 model: a quarter of the size, and faster. Photographs like those that it will\n"
-    "classify, such as the training photographs, show the range of values to expect; their labels\n"
-    "are not used. Measure the accuracy of the result with 'catdog eval'. A quantised model can't\n"
-    "be trained further, so keep the original.\n\n"
+    "Writes a model that computes in int8. Its file is a quarter of the size, and it predicts\n"
+    "faster. The command measures the range of values on photographs like those to be classified,\n"
+    "such as the training photographs; it doesn't use their labels. Measure the accuracy of the\n"
+    "result with 'catdog eval'. A quantised model can't be trained further: keep the original.\n\n"
     "  catdog quantize --model pets.safetensors --data PetImages --out small.safetensors\n",
     run,
 };

@@ -163,12 +163,12 @@ static int run(const catdog_command *command, int argc, char **argv)
           &s.resources.max_pixels, 1, 100000000, .initial = "64000000" },
         { "memory", "MB", "memory for photographs in MB: half for those waiting, half for decoding", OPTION_WHOLE,
           &s.memory_megabytes, 2, 1 << 20, .initial = "1024" },
-        { "connections", "N", "limit on open connections; one more closes the slowest", OPTION_WHOLE,
+        { "connections", "N", "limit on open connections; a further one replaces the slowest", OPTION_WHOLE,
           &s.limits.connections, 1, 65536, .initial = "256" },
-        { "idle-time", "SECONDS", "seconds without traffic after which a connection is closed", OPTION_WHOLE,
+        { "idle-time", "SECONDS", "close a connection after this many seconds without traffic", OPTION_WHOLE,
           &s.limits.idle_seconds, 1, 86400, .initial = "15" },
-        { "request-time", "SECONDS", "seconds to send a request in, and to receive its response in", OPTION_WHOLE,
-          &s.limits.request_seconds, 1, 86400, .initial = "60" },
+        { "request-time", "SECONDS", "limit on the time for sending a request, and on that for receiving its response",
+          OPTION_WHOLE, &s.limits.request_seconds, 1, 86400, .initial = "60" },
         { 0 },
     };
     int parsed = arguments_parse(command, options, argc, argv, NULL);

@@ -204,7 +204,11 @@ const catdog_command train_command = {
     "validation part of the data is used, or the test part if there is none, or a tenth of the\n"
     "photographs. Broken files are reported and left out.\n\n"
     "The model of the epoch with the highest validation accuracy is written. Ctrl-C stops after\n"
-    "the current step and writes the best model so far, unless no epoch is complete and the file\n"
-    "already has a model. A second Ctrl-C stops at once.\n",
+    "the current step and writes the best model so far; during the first epoch there is none yet,\n"
+    "and nothing is written. A second Ctrl-C stops at once.\n\n"
+    "--augment takes a list of these changes: flip, vertical_flip, rotation, zoom, shift, shear,\n"
+    "brightness, contrast, saturation, crop, aspect, erase. All but the first two may have a value,\n"
+    "as in rotation=15 (up to 15 degrees), zoom=0.15 (up to 15 %) or crop=0.5 (at least half of the\n"
+    "area). 'catdog augment-preview' draws what they do.\n",
     run,
 };

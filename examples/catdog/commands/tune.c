@@ -303,13 +303,14 @@ static int run(const catdog_command *command, int argc, char **argv)
     tuning t = { .space.train = &train_command, .epochs = 9 };
     const option options[] = {
         DATA_OPTIONS(t.space.data, "photographs to train on"),
-        { "val", "PATH|FRACTION", "photographs to validate on, or the part of the data to split off for that",
+        { "val", "PATH|FRACTION", "photographs to validate on, or the fraction of the data to split off for validation",
           OPTION_TEXT, &t.space.validation, .initial = VALIDATION_DEFAULT },
         { "budget", "TIME", "duration of the search, such as 90s, 10m or 2h", OPTION_TEXT, &t.budget_text,
           .needed = 1 },
         { "epochs", "N", "epochs of the longest trials; most are shorter", OPTION_WHOLE, &t.epochs, 1, 10000,
           .initial = "9" },
-        { "state", "FILE", "file that keeps the results, for a search to continue from", OPTION_TEXT, &t.state_path },
+        { "state", "FILE", "file to store the results in; if it exists, continue that search", OPTION_TEXT,
+          &t.state_path },
         { "seed", "N", "random seed; equal seeds give equal trials", OPTION_WHOLE, &t.seed, 0, 9007199254740992.0,
           .initial = "0" },
         { "json", NULL, "print the results as JSON", OPTION_FLAG, &t.json },

@@ -99,14 +99,11 @@ static void add_numbers(const page *p)
 static void add_classes(const page *p)
 {
     const predictions *all = &p->r->predictions;
-    fputs(
-        "<figure id=\"classes\"><figcaption><h3>Results by class</h3><p>Precision: the share of the photographs "
-        "predicted "
-        "as this class that belong to it. Recall: the share of the photographs of this class that are predicted as it. "
-        "F1: the harmonic mean of both.</p></figcaption><div "
-        "class=\"scroll\"><table><thead><tr><th>class</th><th>photographs</th><th>precision</th>"
-        "<th>recall</th><th>F1</th></tr></thead><tbody>\n",
-        p->file);
+    fputs("<figure id=\"classes\"><figcaption><h3>Results by class</h3><p>Precision: of the photographs predicted as "
+          "this class, the share that are correct. Recall: of the photographs of this class, the share that are "
+          "predicted correctly. F1: the harmonic mean of both.</p></figcaption><div class=\"scroll\"><table><thead><tr>"
+          "<th>class</th><th>photographs</th><th>precision</th><th>recall</th><th>F1</th></tr></thead><tbody>\n",
+          p->file);
     for (uint32_t k = 0; k < all->classes; k++) {
         cnn_class_result result = { .struct_size = sizeof result };
         cnn_metrics_compute_class(all->metrics, k, &result);
@@ -135,7 +132,7 @@ static void add_head(const page *p)
         fputs(!k ? "" : k + 1 < r->predictions.classes ? ", " : " and ", p->file);
         html_name(p->file, r->predictions.names[k]);
     }
-    fprintf(p->file, "; input %u \xc3\x97 %u pixels, %.1f million weights. Measured on %llu photographs of ",
+    fprintf(p->file, "; input %u \xc3\x97 %u pixels, %.1f million weights. Measured on %llu photographs from ",
             input->width, input->height,
             1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
             (unsigned long long)r->predictions.result.images);
@@ -176,8 +173,9 @@ static void add_errors(page *p)
                "left corner, the better; the dashed line is guessing.");
     f = curve_set_precision_recall_figure(&r->precision_recall);
     add_figure(p, &f, "Precision against recall at every threshold",
-               "The precision that can be had at each recall. This curve tells more than the ROC curve if a class is "
-               "rare. Choose a threshold from it for <code>--threshold</code>.");
+               "Each point is a threshold. A lower threshold raises the recall, but usually lowers the precision. If a "
+               "class is rare, this curve tells more than the ROC curve. <code>catdog eval --threshold</code> "
+               "measures with another threshold.");
     end_section(p);
 }
 
@@ -196,7 +194,7 @@ static void add_confidence(page *p)
                "Mistakes should have low confidence. Mistakes with high confidence are often wrong labels, or "
                "photographs unlike those of the training.");
     add_grid(p, &r->mistake_grid, "squares", "mistakes", "Most confident mistakes",
-             "Some of these may be wrong labels, which <code>catdog check --model</code> lists.");
+             "Some of these photographs may have wrong labels: <code>catdog check --model</code> lists those.");
     end_section(p);
 }
 
@@ -206,9 +204,10 @@ static void add_predictions(page *p)
     begin_section(p, "shown", "Predictions");
     add_grid(p, &r->prediction_grid, "squares", "predictions", "Random samples",
              "Photographs drawn at random, with the predicted class and its confidence.");
-    add_grid(p, &r->heat_map_grid, "pairs", "heat-maps", "Heat maps",
-             "Bright areas are evidence for the predicted class (Grad-CAM). If they lie in the background, the net has "
-             "learned to tell the backgrounds apart.");
+    add_grid(
+        p, &r->heat_map_grid, "pairs", "heat-maps", "Heat maps",
+        "Bright areas are evidence for the predicted class (Grad-CAM). If they lie in the background, the net tells "
+        "the backgrounds apart, not the classes.");
     if (r->no_heat_maps[0]) {
         fputs("<p class=\"note wide\">There are no heat maps: ", p->file);
         html_text(p->file, r->no_heat_maps);
@@ -283,9 +282,10 @@ static void add_net(page *p)
     add_figure(p, &f, "The slowest layers, and the time that each takes", explanation);
     if (r->has_filters) {
         f = filters_figure(&r->filters);
-        add_figure(p, &f, "The filters of the first convolution as colours",
-                   "The patterns that the first layer responds to: edges and colours. Noise means that it has learned "
-                   "little yet.");
+        add_figure(
+            p, &f, "The filters of the first convolution as colours",
+            "The patterns that the first layer responds to, such as edges and colours. If they look like noise, the "
+            "layer has learned little yet.");
     }
     add_layers(p);
     end_section(p);
@@ -294,7 +294,7 @@ static void add_net(page *p)
 static int end(page *p)
 {
     fprintf(p->file,
-            "</main>\n<footer>Made by catdog %s. Each figure is next to this page as PNG and SVG.</footer>\n"
+            "</main>\n<footer>Made by catdog %s. The folder of this page has each figure as PNG and SVG.</footer>\n"
             "</body>\n</html>\n",
             cnn_version());
     int lost = ferror(p->file);

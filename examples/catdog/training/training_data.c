@@ -10,15 +10,15 @@
 static void print_parts(const char *data, const cnn_dataset_parts *parts, int validates)
 {
     output_text(stderr, data);
-    fprintf(stderr, " is divided: %llu images train", (unsigned long long)parts->training);
+    fprintf(stderr, " is divided into parts: %llu images for training", (unsigned long long)parts->training);
     if (parts->validation && validates)
-        fprintf(stderr, ", %llu validate", (unsigned long long)parts->validation);
+        fprintf(stderr, ", %llu for validation", (unsigned long long)parts->validation);
     if (!parts->test)
         fputs("\n", stderr);
     else if (parts->validation || !validates)
-        fprintf(stderr, ", %llu are kept for 'catdog eval'\n", (unsigned long long)parts->test);
+        fprintf(stderr, ", %llu for 'catdog eval'\n", (unsigned long long)parts->test);
     else
-        fprintf(stderr, ", and the %llu of its test part validate; for an unbiased test, add a validation part\n",
+        fprintf(stderr, ", the %llu of its test part for validation; for an unbiased test, add a validation part\n",
                 (unsigned long long)parts->test);
 }
 
