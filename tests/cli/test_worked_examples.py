@@ -1,4 +1,5 @@
 """The worked examples of docs/internals.md are applied to a copy of the code, which is built and used."""
+import json
 import os
 import re
 import shutil
@@ -68,9 +69,26 @@ def test_the_kernel_layer_operator_optimizer_and_format_work(built, tmp_path):
         assert said == "the examples work\n"
 
 
+def test_the_new_code_compiles_without_a_warning_when_optimised(built):
+    page = (ROOT / "docs/internals.md").read_text()
+    for name in re.findall(r"^`(lib/\S+\.c)`:\n", page, re.MULTILINE):
+        run("cc", "-std=c11", "-O3", "-Wall", "-Wextra", "-Werror", "-fPIC", "-DCNN_ISA=generic", "-DCNN_VECTOR_GENERIC",
+            "-D_POSIX_C_SOURCE=200809L", "-I", built / "include", "-I", built / "lib", "-c", built / name, "-o", os.devnull)
+
+
+def test_catdog_reads_the_new_format(built, tmp_path):
+    for name, values in ("Cat", b"\x10\x80"), ("Dog", b"\x40\xf0"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(3):
+            (tmp_path / "data" / name / f"{i}.ppm").write_bytes(b"P6 16 16\n255\n" + (values + bytes([i])) * 16 * 16)
+    catdog = built / "b/examples/catdog/catdog"
+    assert "all are sound" in run(catdog, "check", "--data", tmp_path / "data")
+
+
 def test_the_command_works(built, pets):
     catdog = built / "b/examples/catdog/catdog"
     assert run(catdog, "classes", "--model", pets.model) == "Cat\nDog\n"
+    assert json.loads(run(catdog, "classes", "--model", pets.model, "--json")) == ["Cat", "Dog"]
     assert "list a model's classes" in run(catdog, "--help")
 
 

@@ -121,10 +121,18 @@ static int check_image(void)
 {
     static const char image[] = "P6 2 1\n255\n\1\2\3\4\5\6";
     cnn_tensor *pixels;
+    cnn_image_info info = { .struct_size = sizeof info };
+    CHECK(!cnn_image_probe(image, sizeof image - 1, NULL, &info));
+    CHECK(info.format == CNN_IMAGE_PPM && info.width == 2 && info.height == 1 && info.channels == 3);
     CHECK(!cnn_image_decode(NULL, image, sizeof image - 1, NULL, NULL, &pixels));
     CHECK(!memcmp(cnn_tensor_const_data(pixels), "\1\2\3\4\5\6", 6));
     cnn_tensor_destroy(pixels);
     CHECK(cnn_image_decode(NULL, image, sizeof image - 2, NULL, NULL, &pixels) == CNN_ERROR_FORMAT);
+    cnn_image_options lenient;
+    cnn_image_options_init(&lenient);
+    lenient.allow_truncated = 1;
+    CHECK(!cnn_image_decode(NULL, image, sizeof image - 2, NULL, &lenient, &pixels));
+    cnn_tensor_destroy(pixels);
     CHECK(cnn_image_decode(NULL, "P6 2 1\n65535\n123456789012", 25, NULL, NULL, &pixels) == CNN_ERROR_FORMAT);
     CHECK(cnn_image_decode(NULL, "P6 0 1\n255\n", 11, NULL, NULL, &pixels));
     return 0;

@@ -94,6 +94,11 @@ static int is_sgd(const train_arguments *a)
     return a->optimizer == CNN_SGD || a->optimizer == CNN_SGDW;
 }
 
+static int has_momentum(const train_arguments *a)
+{
+    return is_sgd(a) || a->optimizer == CNN_RMSPROP;
+}
+
 /* Reads "N" or "N:M"; 0 for the net's own size. False if it is neither. */
 static int read_sizes(const char *text, uint32_t *first, uint32_t *last)
 {
@@ -114,7 +119,7 @@ static int check(const catdog_command *command, const train_arguments *a, train_
     double fraction;
     if (a->resume && !a->checkpoint)
         return arguments_wrong(command, "train: --resume needs --checkpoint FILE, the file to continue from");
-    if (a->momentum >= 0 && (a->optimizer == CNN_ADAM || a->optimizer == CNN_ADAMW))
+    if (a->momentum >= 0 && !has_momentum(a))
         return arguments_wrong(command, "train: --momentum needs --optimizer sgd, sgdw or rmsprop, not %s",
                                optimizer_names[a->optimizer]);
     if (a->nesterov && !(is_sgd(a) && a->momentum != 0))
