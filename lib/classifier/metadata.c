@@ -23,8 +23,7 @@ enum { FIT_COUNT = sizeof fit_names / sizeof *fit_names };
 static cnn_status set_metadata(cnn_classifier *classifier, const char *key, json_t *value)
 {
     if (!value)
-        return cnn_fail(CNN_ERROR_ARGUMENT,
-                        "classifier: %s can't be written: a text is not UTF-8, or there is no memory", key);
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: the classifier's %s can't be written", key);
     char *text;
     cnn_status status = cnn_json_print(classifier->context, value, CNN_JSON_FLOATS, &text, NULL);
     json_decref(value);

@@ -142,16 +142,17 @@ cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_da
 
 static cnn_status check_class_names(const char *const *names, uint32_t count, const char *function)
 {
-    if ((count && !names) || count > DEFAULT_MAX_CLASSES)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the names of %u classes can't be had", function, count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!names[i])
-            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: class %u has no name", function, i);
+    if (count > DEFAULT_MAX_CLASSES)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there are %u classes; at most %d are possible", function, count,
+                        DEFAULT_MAX_CLASSES);
+    if (count && !names)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: there are %u classes, but class_names is NULL", function, count);
+    cnn_status status = cnn_check_class_names(names, count, function);
+    for (uint32_t i = 0; i < count && !status; i++)
         for (uint32_t other = 0; other < i; other++)
             if (!strcmp(names[i], names[other]))
                 return cnn_fail(CNN_ERROR_ARGUMENT, "%s: two classes are named \"%s\"", function, names[i]);
-    }
-    return CNN_OK;
+    return status;
 }
 
 static cnn_status take_labels(cnn_dataset *dataset, const int32_t *labels, const char *function)

@@ -17,6 +17,17 @@ void cnn_dataset_release_class_names(cnn_dataset *dataset)
     dataset->class_count = 0;
 }
 
+cnn_status cnn_check_class_names(const char *const *names, uint32_t count, const char *function)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!names[i])
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the name of class %u is NULL", function, i);
+        if (!cnn_is_utf8(names[i], strlen(names[i]))) /* no model file could hold it */
+            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the name of class %u is not UTF-8: convert it", function, i);
+    }
+    return CNN_OK;
+}
+
 cnn_status cnn_dataset_copy_class_names(cnn_dataset *dataset, const char *const *names, size_t count)
 {
     dataset->class_names = cnn_allocate_zeroed(dataset->context, count, sizeof *dataset->class_names);
@@ -127,15 +138,15 @@ cnn_status cnn_dataset_align_classes(cnn_dataset *dataset, const char *const *na
 {
     if (!dataset || !names || !count)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_align_classes: a dataset and class names must be given");
-    for (uint32_t i = 0; i < count; i++)
-        if (!names[i])
-            return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_align_classes: the name of class %u is NULL", i);
+    cnn_status status = cnn_check_class_names(names, count, "cnn_dataset_align_classes");
+    if (status)
+        return status;
     int32_t *map = cnn_allocate_zeroed(dataset->context, dataset->class_count, sizeof *map);
     if (!map)
         return CNN_ERROR_OUT_OF_MEMORY;
     map_classes(dataset, names, count, map);
     cnn_dataset renamed = { .context = dataset->context };
-    cnn_status status = check_alignment(dataset, map, names, count);
+    status = check_alignment(dataset, map, names, count);
     if (!status)
         status = cnn_dataset_copy_class_names(&renamed, names, count);
     if (status) {

@@ -45,6 +45,9 @@ cnn_status cnn_dataset_find_classes(cnn_dataset *dataset, const cnn_layout *layo
 /* Says that the class of an image is none of the training part's, and which one may have been meant. */
 cnn_status cnn_dataset_fail_unknown_class(const char *path, const char *label, const cnn_classes *classes);
 
+/* Refuses names that are NULL or not UTF-8. `function` begins the sentence. */
+cnn_status cnn_check_class_names(const char *const *names, uint32_t count, const char *function);
+
 cnn_status cnn_dataset_copy_class_names(cnn_dataset *dataset, const char *const *names, size_t count);
 void cnn_dataset_release_class_names(cnn_dataset *dataset);
 

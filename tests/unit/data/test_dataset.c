@@ -132,6 +132,7 @@ static void classes_take_the_order_of_a_model(void **state)
     assert_status(CNN_ERROR_DATA, cnn_dataset_align_classes(all, (const char *[]){ "Dog", "Fish" }, 2));
     assert_non_null(strstr(cnn_last_error(), "\"Cat\""));
     assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_align_classes(all, (const char *[]){ "Dog", NULL, "Cat" }, 3));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_align_classes(all, (const char *[]){ "Dog", "\xff", "Cat" }, 3));
     assert_string_equal("Bird", cnn_dataset_class_name(all, 1));
     cnn_dataset_destroy(all);
 }

@@ -167,6 +167,10 @@ static void what_is_no_dataset_is_refused(void **state)
     source.class_names = NULL;
     assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_create_from_source(NULL, &source, &dataset));
     source = source_of(&a);
+    source.class_names = (const char *[]){ "Cat", "\xed\xa0\x80" }; /* a surrogate */
+    assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_create_from_source(NULL, &source, &dataset));
+    assert_non_null(strstr(cnn_last_error(), "class 1 is not UTF-8"));
+    source = source_of(&a);
     source.struct_size = 0;
     assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_create_from_source(NULL, &source, &dataset));
     release_files(&a);

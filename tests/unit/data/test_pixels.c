@@ -100,6 +100,8 @@ static void labels_and_names_that_make_no_sense_are_refused(void **state)
     assert_status(CNN_ERROR_ARGUMENT, create((int32_t[]){ 0, 1, -2, 0, 0, 0 }, names, 2, &dataset));
     assert_status(CNN_ERROR_ARGUMENT, create(labels, (const char *[]){ "Cat", "Cat" }, 2, &dataset));
     assert_status(CNN_ERROR_ARGUMENT, create(labels, (const char *[]){ "Cat", NULL }, 2, &dataset));
+    assert_status(CNN_ERROR_ARGUMENT, create(labels, (const char *[]){ "Cat", "caf\xe9" }, 2, &dataset));
+    assert_non_null(strstr(cnn_last_error(), "class 1 is not UTF-8"));
     assert_status(CNN_ERROR_ARGUMENT, create(labels, NULL, 2, &dataset));
     assert_status(CNN_ERROR_ARGUMENT, cnn_dataset_create_from_pixels(NULL, NULL, labels, 1, names, 2, &dataset));
 }
