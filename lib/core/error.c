@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { LONGEST = 8192 }; /* with a path of any length that a system can open */
 static _Thread_local char last_error[1024];
+static _Thread_local uint64_t failures;
 
 /* A sentence begins with a path, which may be longer than it: the end, where it says what is wrong, is kept, too. */
 static void shorten(char *text)
@@ -29,6 +31,7 @@ cnn_status cnn_fail(cnn_status status, const char *format, ...)
     va_end(arguments);
     shorten(text);
     memcpy(last_error, text, strlen(text) + 1);
+    failures++;
     return status;
 }
 
@@ -44,6 +47,20 @@ cnn_status cnn_fail_errno(const char *path, const char *what)
     if (strerror_r(error, text, sizeof text))
         return cnn_fail(CNN_ERROR_IO, "%s: %s: error %d", path, what, error);
     return cnn_fail(CNN_ERROR_IO, "%s: %s: %s", path, what, text);
+}
+
+uint64_t cnn_count_failures(void)
+{
+    return failures;
+}
+
+cnn_status cnn_fail_callback(cnn_status status, const char *callback, uint64_t before)
+{
+    if (status < CNN_ERROR_DATA || status > CNN_OK)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s returned %d, which is no cnn_status", callback, (int)status);
+    bool told = failures != before;
+    return cnn_fail(status, "%s returned %s%s%s", callback, cnn_status_name(status), told ? ": " : "",
+                    told ? last_error : "");
 }
 
 const char *cnn_last_error(void)

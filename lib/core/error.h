@@ -2,6 +2,8 @@
 #ifndef CNN_CORE_ERROR_H
 #define CNN_CORE_ERROR_H
 
+#include <stdint.h>
+
 #include <cnn/status.h>
 
 /* Sets the calling thread's sentence and returns `status`, so that a function can `return cnn_fail(...)`. The sentence
@@ -13,5 +15,13 @@ cnn_status cnn_fail_text(cnn_status status, const char *text);
 
 /* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
 cnn_status cnn_fail_errno(const char *path, const char *what);
+
+/* As `status`, the sentence that a callback of the caller's returned it. The callback may have called the library: what
+ * failed since `failures`, which cnn_count_failures gave before the callback, ends the sentence. What is no status
+ * becomes CNN_ERROR_ARGUMENT. */
+cnn_status cnn_fail_callback(cnn_status status, const char *callback, uint64_t failures);
+
+/* How often a function has failed on the calling thread. */
+uint64_t cnn_count_failures(void);
 
 #endif

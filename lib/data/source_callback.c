@@ -32,8 +32,12 @@ static cnn_status read_entry(cnn_source *source, const cnn_entry *entry, uint64_
     const caller *c = source->state;
     const void *given = NULL;
     *size = 0;
-    if (c->read(entry->locator, &given, size, c->user) || (!given && *size))
-        return cnn_fail(CNN_ERROR_IO, "%s: can't be read: its source says so", entry->path);
+    int refused = c->read(entry->locator, &given, size, c->user);
+    if (refused)
+        return cnn_fail(CNN_ERROR_IO, "%s: can't be read: cnn_dataset_source.read returned %d", entry->path, refused);
+    if (!given && *size)
+        return cnn_fail(CNN_ERROR_IO, "%s: can't be read: cnn_dataset_source.read gave NULL for %zu bytes", entry->path,
+                        *size);
     cnn_status status = copy_bytes(source, entry, max_bytes, given, *size, bytes);
     if (c->release)
         c->release(given, c->user);

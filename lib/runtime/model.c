@@ -7,6 +7,7 @@
 #include "core/options.h"
 #include "core/tensor_internal.h"
 #include "data/utf8.h"
+#include "kernels/elementwise/elementwise.h"
 #include "runtime/model_internal.h"
 
 const cnn_graph *cnn_model_graph(const cnn_model *model)
@@ -82,6 +83,17 @@ uint64_t cnn_model_flops(const cnn_model *model)
         flops += layer->type->flops ? layer->type->flops(layer) : 0;
     }
     return flops;
+}
+
+const char *cnn_model_find_not_finite(const cnn_model *model)
+{
+    for (int32_t i = 0; i < model->weights_count; i++) {
+        const cnn_tensor *value = model->weights[i].value;
+        if (value->dtype != CNN_INT8 &&
+            !cnn_elementwise_finite(model->context, value->dtype, value->data, (size_t)value->count))
+            return model->weights[i].name;
+    }
+    return NULL;
 }
 
 cnn_status cnn_model_check_floats(const cnn_model *model, const char *function)

@@ -52,6 +52,9 @@ cnn_weight_memory cnn_weights_of_model(const cnn_model *model);
 /* An error if the model is quantised; `function` begins the sentence. */
 cnn_status cnn_model_check_floats(const cnn_model *model, const char *function);
 
+/* The name of a weight, or of running statistics, that hold NaN or infinity; NULL if all are finite. */
+const char *cnn_model_find_not_finite(const cnn_model *model);
+
 /* What a program of the model is made from. */
 cnn_program_source cnn_model_source(const cnn_model *model);
 

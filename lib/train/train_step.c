@@ -1,8 +1,10 @@
 /* One step of a training. */
 #include <math.h>
+#include <stdio.h>
 
 #include "core/error.h"
 #include "core/os.h"
+#include "runtime/model_internal.h"
 #include "train/loss.h"
 #include "train/mixing.h"
 #include "train/trainer_state.h"
@@ -42,9 +44,20 @@ static void mix_images(cnn_trainer *t, const cnn_batch *batch)
 
 cnn_status cnn_trainer_suggest_lower_rate(const cnn_trainer *t)
 {
-    return cnn_fail(CNN_ERROR_NOT_FINITE,
-                    "training went astray in epoch %u, batch %llu: %s; try a learning rate below %g", t->progress.epoch,
-                    (unsigned long long)t->progress.step + 1, cnn_last_error(), t->progress.learning_rate);
+    char batch[40] = "";
+    if (!t->progress.validating && t->progress.step < t->progress.steps)
+        snprintf(batch, sizeof batch, ", batch %llu", (unsigned long long)t->progress.step + 1);
+    return cnn_fail(CNN_ERROR_NOT_FINITE, "training went astray in epoch %u%s: %s; try a learning rate below %g",
+                    t->progress.epoch, batch, cnn_last_error(), t->progress.learning_rate);
+}
+
+cnn_status cnn_trainer_check_weights(const cnn_trainer *t)
+{
+    const char *weight = cnn_model_find_not_finite(t->model);
+    if (!weight)
+        return CNN_OK;
+    cnn_fail(CNN_ERROR_NOT_FINITE, "%s holds a value that is not finite", weight);
+    return cnn_trainer_suggest_lower_rate(t);
 }
 
 /* Shows the batch to the caller's hook, which may change it, or end the training. */
@@ -70,9 +83,12 @@ static cnn_status compute_loss(cnn_trainer *t, const cnn_tensor *logits, double 
     const cnn_train_hooks *hooks = &t->settings->hooks;
     const cnn_train_options *options = &t->settings->options;
     *loss = 0;
+    uint64_t failures = cnn_count_failures();
     cnn_status status =
         hooks->loss ? hooks->loss(logits, t->targets, loss, t->gradient, hooks->loss_user)
                     : cnn_loss_compute(options->loss, options->label_smoothing, logits, t->targets, loss, t->gradient);
+    if (status && hooks->loss)
+        return cnn_fail_callback(status, "cnn_train_hooks: loss", failures);
     if (!status && !isfinite(*loss))
         status = cnn_fail(CNN_ERROR_NOT_FINITE, "the loss is not finite");
     return status;

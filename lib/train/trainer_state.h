@@ -48,13 +48,17 @@ cnn_status cnn_trainer_validate(cnn_trainer *t, cnn_epoch *epoch);
 /* Ends a sentence on values that aren't finite with what helps. */
 cnn_status cnn_trainer_suggest_lower_rate(const cnn_trainer *t);
 
+/* Fails if a weight of the model, or running statistics, aren't finite: a loss need not show it. */
+cnn_status cnn_trainer_check_weights(const cnn_trainer *t);
+
 /* Whether the epoch, which the history doesn't have yet, is better than all in it. */
 bool cnn_trainer_is_best(const cnn_trainer *t, const cnn_epoch *epoch);
 
 /* Keeps the weights that the model has now, or their averages where there are some, as the best. */
 void cnn_trainer_capture_best(cnn_trainer *t);
 
-/* Leaves the model with the weights that it is to have. `status` is what the training ended with. */
-void cnn_trainer_restore_best(cnn_trainer *t, cnn_status status);
+/* Leaves the model with the weights that it is to have. `status` is what the training ended with, and is returned,
+ * unless it is CNN_OK and what was to be kept isn't finite. */
+cnn_status cnn_trainer_restore_best(cnn_trainer *t, cnn_status status);
 
 #endif

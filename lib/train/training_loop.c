@@ -183,7 +183,7 @@ static cnn_status run(cnn_trainer *t)
         return status;
     while (!status && !is_done(t))
         status = run_epoch(t);
-    cnn_trainer_restore_best(t, status);
+    status = cnn_trainer_restore_best(t, status);
     if (!status)
         status = write_history(t, true);
     cnn_status resized = use_own_size(t);

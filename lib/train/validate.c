@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/os.h"
+#include "runtime/model_internal.h"
 #include "train/loss.h"
 #include "train/metrics.h"
 #include "train/trainer_state.h"
@@ -68,8 +69,12 @@ static cnn_status run_validation(cnn_trainer *t, cnn_epoch *epoch)
 
 cnn_status cnn_trainer_validate(cnn_trainer *t, cnn_epoch *epoch)
 {
+    cnn_status status = cnn_trainer_check_weights(t);
     swap_averages(t);
-    cnn_status status = t->settings->validates ? run_validation(t, epoch) : CNN_OK;
+    if (!status && t->ema)
+        status = cnn_trainer_check_weights(t);
+    if (!status && t->settings->validates)
+        status = run_validation(t, epoch);
     if (!status && !t->stopped && cnn_trainer_is_best(t, epoch)) {
         cnn_snapshot_capture(t->best);
         t->history->best = t->history->count;
@@ -79,11 +84,14 @@ cnn_status cnn_trainer_validate(cnn_trainer *t, cnn_epoch *epoch)
 }
 
 /* A part of an epoch counts where no whole one is better. */
-void cnn_trainer_restore_best(cnn_trainer *t, cnn_status status)
+cnn_status cnn_trainer_restore_best(cnn_trainer *t, cnn_status status)
 {
     bool keep_part = t->partial && (t->settings->keeps_latest || t->history->count == 0);
-    if (status != CNN_ERROR_NOT_FINITE && keep_part)
+    if (keep_part)
         swap_averages(t);
-    else
+    if (!status && keep_part)
+        status = cnn_trainer_check_weights(t);
+    if (!keep_part || status == CNN_ERROR_NOT_FINITE || cnn_model_find_not_finite(t->model))
         cnn_snapshot_apply(t->best);
+    return status;
 }

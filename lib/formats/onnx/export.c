@@ -12,7 +12,6 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "formats/onnx/import.h"
-#include "kernels/elementwise/elementwise.h"
 #include "runtime/model_internal.h"
 
 enum { IR_VERSION = 8, OPSET = 17 };
@@ -150,17 +149,6 @@ static cnn_status write_model(cnn_onnx_export *file, const char *path)
     return file->status ? file->status : write_file(file, &proto, path);
 }
 
-static cnn_status check_finite(const cnn_model *model, const char *path)
-{
-    for (int32_t i = 0; i < model->weights_count; i++) {
-        const cnn_tensor *value = model->weights[i].value;
-        if (!cnn_elementwise_finite(model->context, value->dtype, value->data, (size_t)value->count))
-            return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
-                            model->weights[i].name);
-    }
-    return CNN_OK;
-}
-
 cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path)
 {
     if (!model || !path)
@@ -170,11 +158,11 @@ cnn_status cnn_model_save_onnx(const cnn_model *model, const char *path)
                         "%s: is not written: a quantised model can't be written to ONNX; export the model that it was "
                         "made from",
                         path);
-    cnn_status status = check_finite(model, path);
-    if (status)
-        return status;
+    const char *weight = cnn_model_find_not_finite(model);
+    if (weight)
+        return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path, weight);
     cnn_onnx_export file = { .context = model->context, .model = model };
-    status = write_model(&file, path);
+    cnn_status status = write_model(&file, path);
     for (size_t i = 0; i < file.block_count; i++)
         cnn_release(file.context, file.blocks[i]);
     cnn_release(file.context, file.blocks);

@@ -61,12 +61,12 @@ static bool all_finite(cnn_context *context, cnn_dtype dtype, const void *data, 
 
 static cnn_status collect_arrays(const cnn_model *model, const char *path, cnn_safetensors_array *arrays)
 {
+    const char *weight = cnn_model_find_not_finite(model);
+    if (weight)
+        return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path, weight);
     for (int32_t i = 0; i < model->weights_count; i++) {
         const cnn_weights *weights = &model->weights[i];
         const cnn_tensor *value = weights->value;
-        if (value->dtype != CNN_INT8 && !all_finite(model->context, value->dtype, value->data, (size_t)value->count))
-            return cnn_fail(CNN_ERROR_NOT_FINITE, "%s: is not written: %s holds a value that is not finite", path,
-                            weights->name);
         cnn_safetensors_array *array = &arrays[i];
         *array = (cnn_safetensors_array){ weights->name, value->dtype, value->rank,
                                           { 0 },         value->data,  cnn_tensor_bytes(value) };

@@ -96,6 +96,7 @@ static void files_are_read_verified_and_loaded(void **state)
     assert_int_equal(120, *(const uint8_t *)cnn_tensor_const_data(pixels));
     cnn_tensor_destroy(pixels);
     assert_status(CNN_ERROR_IO, cnn_dataset_decode(dataset, ABSENT, NULL, &pixels));
+    assert_non_null(strstr(cnn_last_error(), "image 4: can't be read: cnn_dataset_source.read returned -1"));
 
     int told = 0;
     uint64_t bad;
