@@ -91,7 +91,8 @@ CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, cons
 
 /* Makes a dataset from `count` images in memory, at least 1: height × width × 3, CNN_UINT8, of any sizes. The tensors
  * may be destroyed at once, but the memory of their elements must outlive the dataset and those split off from it: wrap
- * memory that you keep. `labels` are class indices, −1 for none; NULL: no image has a class. `class_names` are copied.
+ * memory that you keep. `labels` are class indices, −1 for none; NULL: no image has a class. `class_names`, in UTF-8,
+ * are copied.
  *
  * The caller owns the dataset. The paths of its images are "image 0", "image 1", ... cnn_dataset_read returns
  * CNN_ERROR_UNSUPPORTED, as there are no files, and cnn_dataset_verify has nothing to do. Errors: CNN_ERROR_SHAPE;
@@ -140,7 +141,7 @@ typedef struct cnn_dataset_source {
     uint32_t struct_size;
     uint32_t class_count;           /* at most 1000 */
     uint64_t count;                 /* of images: 1 to 4 billion */
-    const char *const *class_names; /* `class_count` different names; NULL if that is 0 */
+    const char *const *class_names; /* `class_count` different names, in UTF-8; NULL if that is 0 */
     const int32_t *labels;          /* `count` class indices, −1 for none; NULL: no image has a class */
     const char *const *names;       /* `count` names for cnn_dataset_path and messages; NULL: "image 0", ... */
 

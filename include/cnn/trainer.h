@@ -167,11 +167,11 @@ CNN_API void cnn_history_destroy(cnn_history *history);
  * If a callback stops the training, it ends in the same way, with CNN_OK. If that happens in the first epoch, the model
  * keeps what it has learned by then.
  *
- * Errors: CNN_ERROR_NOT_FINITE if the loss becomes NaN or infinite: lower the learning rate. CNN_ERROR_STOPPED if
- * cnn_context_cancel was called. In both cases the model has its best weights so far. CNN_ERROR_DATA if the dataset's
- * classes don't fit the model; CNN_ERROR_SHAPE if the model is no classifier; CNN_ERROR_ARGUMENT names the option at
- * fault; CNN_ERROR_FORMAT if the checkpoint is broken, CNN_ERROR_UNSUPPORTED if another version of the library wrote
- * it; CNN_ERROR_IO; CNN_ERROR_LIMIT; CNN_ERROR_OUT_OF_MEMORY. */
+ * Errors: CNN_ERROR_NOT_FINITE if the loss or a weight becomes NaN or infinite: lower the learning rate.
+ * CNN_ERROR_STOPPED if cnn_context_cancel was called. In both cases the model has its best weights so far.
+ * CNN_ERROR_DATA if the dataset's classes don't fit the model; CNN_ERROR_SHAPE if the model is no classifier;
+ * CNN_ERROR_ARGUMENT names the option at fault; CNN_ERROR_FORMAT if the checkpoint is broken, CNN_ERROR_UNSUPPORTED if
+ * another version of the library wrote it; CNN_ERROR_IO; CNN_ERROR_LIMIT; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
                              const cnn_train_options *options, cnn_history **history);
 
