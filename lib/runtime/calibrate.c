@@ -104,7 +104,7 @@ static void see(void *user, const cnn_operation *operation, const float *values,
 cnn_status cnn_calibration_observe(cnn_calibration *calibration, const cnn_tensor *images)
 {
     cnn_shape in = cnn_model_input_shape(calibration->folded);
-    cnn_status status = cnn_check_batch(images, &in, "cnn_model_quantize: images");
+    cnn_status status = cnn_check_batch(images, &in, 1, "cnn_model_quantize: images");
     if (status)
         return status;
     calibration->images += images->dims[0];

@@ -162,7 +162,7 @@ static cnn_status check(const cnn_model *model, const cnn_tensor *input, int32_t
     if (model->quantized)
         return cnn_fail(CNN_ERROR_UNSUPPORTED,
                         "cnn_model_heat_map: the model is quantised; use the one that it was made from");
-    cnn_status status = cnn_check_batch(input, &in, "cnn_model_heat_map: the input");
+    cnn_status status = cnn_check_batch(input, &in, 1, "cnn_model_heat_map: the input");
     if (!status && input->dims[0] != 1)
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_heat_map: the input has %lld images; a map is of one",
                           (long long)input->dims[0]);

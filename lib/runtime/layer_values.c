@@ -76,7 +76,7 @@ cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_tensor *in
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict_layers: the model is NULL");
     const cnn_shape shape = cnn_model_input_shape(model);
-    cnn_status status = cnn_check_batch(input, &shape, "cnn_model_predict_layers: the input");
+    cnn_status status = cnn_check_batch(input, &shape, 1, "cnn_model_predict_layers: the input");
     if (!status && count)
         status = predict_layers(model, input, layers, count, values);
     for (uint32_t i = 0; i < count && status; i++) {

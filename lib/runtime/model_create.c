@@ -137,19 +137,6 @@ cnn_status cnn_model_create(cnn_context *context, const cnn_graph *graph, uint64
     return status;
 }
 
-cnn_program_source cnn_model_source(const cnn_model *model)
-{
-    return (cnn_program_source){ .context = model->context,
-                                 .graph = model->graph,
-                                 .nodes = model->nodes,
-                                 .weights = model->weights,
-                                 .weights_count = model->weights_count,
-                                 .quantized = model->quantized,
-                                 .fuse = model->fuse,
-                                 .share_memory = model->share_memory,
-                                 .differentiates_input = model->differentiates_input };
-}
-
 void cnn_model_destroy(cnn_model *model)
 {
     if (!model)

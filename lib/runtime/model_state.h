@@ -21,10 +21,10 @@ cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *progra
 /* Tells the context's log what a program is, if it wants to know. */
 void cnn_log_program(const cnn_program *program);
 
-/* Tells it at a model's second prediction how long each operation takes; for logs that want to know. */
-void cnn_log_times(const cnn_model *model, const cnn_tensor *input);
+/* Tells it how long each operation took. */
+void cnn_log_times(const cnn_program *program, int64_t images, const double *seconds);
 
-/* Checks a batch of a caller: float32, N × shape, N at least 1. `what` begins the sentence on failure. */
-cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what);
+/* Checks a batch of a caller: float32, N × shape, N at least `least`. `what` begins the sentence on failure. */
+cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, int64_t least, const char *what);
 
 #endif

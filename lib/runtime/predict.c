@@ -3,6 +3,8 @@
 
 #include "core/context_internal.h"
 #include "core/error.h"
+#include "core/memory.h"
+#include "core/os.h"
 #include "core/parallel.h"
 #include "core/tensor_internal.h"
 #include "runtime/model_state.h"
@@ -195,26 +197,42 @@ cnn_status cnn_model_predict_outputs(const cnn_model *model, cnn_session_pool *p
     return predict_all(&p);
 }
 
-static cnn_status check_batch(const cnn_tensor *tensor, const cnn_shape *shape, int64_t least, const char *what)
+typedef struct stopwatch {
+    const cnn_program *program;
+    double *seconds; /* of each operation */
+    double last;     /* when the operation before ended */
+} stopwatch;
+
+static void note(void *user, const cnn_operation *operation, const float *values, int64_t count)
 {
-    if (!tensor)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s is NULL", what);
-    char given[128], wanted[128];
-    bool fits = tensor->dtype == CNN_FLOAT32 && tensor->rank == shape->rank + 1 && tensor->dims[0] >= least;
-    for (int32_t i = 0; fits && i < shape->rank; i++)
-        fits = tensor->dims[i + 1] == shape->dims[i];
-    if (fits)
-        return CNN_OK;
-    return cnn_fail(CNN_ERROR_SHAPE, "%s has the shape %s%s; the model has float32 N\xC3\x97%s there%s", what,
-                    cnn_dims_text(tensor->rank, tensor->dims, given, sizeof given),
-                    tensor->dtype == CNN_FLOAT32 ? "" : " and isn't float32",
-                    cnn_dims_text(shape->rank, shape->dims, wanted, sizeof wanted),
-                    least ? ", with at least one image" : "");
+    stopwatch *watch = user;
+    double time = cnn_os_seconds();
+    int64_t number = operation - watch->program->operations;
+    (void)values;
+    (void)count;
+    if (number > 0) /* the first is the input, which isn't computed */
+        watch->seconds[number] += time - watch->last;
+    watch->last = time;
 }
 
-cnn_status cnn_check_batch(const cnn_tensor *tensor, const cnn_shape *shape, const char *what)
+cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
+                               double *seconds)
 {
-    return check_batch(tensor, shape, 1, what);
+    memset(seconds, 0, (size_t)program->count * sizeof *seconds);
+    stopwatch watch = { program, seconds, 0 };
+    return cnn_model_observe(model, input, &(const cnn_observer){ note, &watch });
+}
+
+/* Once, at a model's second prediction, as the first finds nothing in the caches. */
+static void log_times(const cnn_model *model, const cnn_tensor *input)
+{
+    const cnn_program *program;
+    if (!cnn_session_pool_is_second(model->sessions) || cnn_session_pool_program(model->sessions, model, &program))
+        return;
+    double *seconds = cnn_allocate(model->context, (size_t)program->count * sizeof *seconds);
+    if (seconds && !cnn_time_operations(model, program, input, seconds))
+        cnn_log_times(program, input->dims[0], seconds);
+    cnn_release(model->context, seconds);
 }
 
 cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cnn_tensor *output)
@@ -222,9 +240,9 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict: the model is NULL");
     cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
-    cnn_status status = check_batch(input, &in, 0, "cnn_model_predict: the input");
+    cnn_status status = cnn_check_batch(input, &in, 0, "cnn_model_predict: the input");
     if (!status)
-        status = check_batch(output, &out, 0, "cnn_model_predict: the output");
+        status = cnn_check_batch(output, &out, 0, "cnn_model_predict: the output");
     if (!status && input->dims[0] != output->dims[0])
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_predict: the input has %lld images, the output has %lld",
                           (long long)input->dims[0], (long long)output->dims[0]);
@@ -233,6 +251,6 @@ cnn_status cnn_model_predict(const cnn_model *model, const cnn_tensor *input, cn
     float *values = output->data;
     status = cnn_model_predict_outputs(model, model->sessions, input, &values);
     if (!status && cnn_logs(model->context, CNN_LOG_DEBUG))
-        cnn_log_times(model, input);
+        log_times(model, input);
     return status;
 }

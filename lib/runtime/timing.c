@@ -1,37 +1,10 @@
-/* How long each layer, or each operation, of a prediction takes. */
+/* How long each layer of a prediction takes. */
 #include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "core/os.h"
 #include "runtime/model_state.h"
 #include "runtime/session_pool.h"
-
-typedef struct stopwatch {
-    const cnn_program *program;
-    double *seconds; /* of each operation */
-    double last;     /* when the operation before ended */
-} stopwatch;
-
-static void note(void *user, const cnn_operation *operation, const float *values, int64_t count)
-{
-    stopwatch *watch = user;
-    double time = cnn_os_seconds();
-    int64_t number = operation - watch->program->operations;
-    (void)values;
-    (void)count;
-    if (number > 0) /* the first is the input, which isn't computed */
-        watch->seconds[number] += time - watch->last;
-    watch->last = time;
-}
-
-cnn_status cnn_time_operations(const cnn_model *model, const cnn_program *program, const cnn_tensor *input,
-                               double *seconds)
-{
-    memset(seconds, 0, (size_t)program->count * sizeof *seconds);
-    stopwatch watch = { program, seconds, 0 };
-    return cnn_model_observe(model, input, &(const cnn_observer){ note, &watch });
-}
 
 cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input, double *seconds, int32_t count)
 {
@@ -40,7 +13,7 @@ cnn_status cnn_model_time_layers(const cnn_model *model, const cnn_tensor *input
                         "cnn_model_time_layers: NULL was given, or a count that isn't that of the graph's nodes");
     cnn_shape shape = cnn_model_input_shape(model);
     const cnn_program *program;
-    cnn_status status = cnn_check_batch(input, &shape, "cnn_model_time_layers: the input");
+    cnn_status status = cnn_check_batch(input, &shape, 1, "cnn_model_time_layers: the input");
     if (!status)
         status = cnn_session_pool_program(model->sessions, model, &program);
     if (status)

@@ -74,7 +74,7 @@ cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t
     if (!model || !output)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_forward: the model is NULL, or the result has no place");
     cnn_shape in = cnn_model_input_shape(model), out = cnn_model_output_shape(model);
-    cnn_status status = cnn_check_batch(input, &in, "cnn_model_forward: the input");
+    cnn_status status = cnn_check_batch(input, &in, 1, "cnn_model_forward: the input");
     if (!status)
         status = cnn_model_check_floats(model, "cnn_model_forward");
     if (!status && !model->training)
@@ -120,7 +120,7 @@ cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradien
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_backward: each backward comes after a forward of the model");
     cnn_training *training = model->training;
     cnn_shape out = cnn_model_output_shape(model);
-    cnn_status status = cnn_check_batch(output_gradient, &out, "cnn_model_backward: the gradient");
+    cnn_status status = cnn_check_batch(output_gradient, &out, 1, "cnn_model_backward: the gradient");
     if (!status && output_gradient->dims[0] != training->run.images)
         status = cnn_fail(CNN_ERROR_SHAPE, "cnn_model_backward: the gradient is of %lld images, forward was of %lld",
                           (long long)output_gradient->dims[0], (long long)training->run.images);
