@@ -49,6 +49,13 @@ def test_the_page_of_the_program_names_every_command():
     assert [name.replace("\\-", "-") for name in re.findall(r"catdog\\-(\S+) \(1\)", page)] == COMMANDS
 
 
+def test_the_page_of_the_program_names_what_the_library_reads_from_the_environment():
+    page, header = succeeds("--help=man").out, (Path(__file__).parents[2] / "include/cnn/context.h").read_text()
+    sentence = re.search(r"Environment variables set options.*?is ignored\.", header, re.DOTALL).group()
+    variables = {"CNN_LOG", *re.findall(r"CNN_[A-Z_]+", sentence)}
+    assert len(variables) > 4 and variables <= set(re.findall(r"^\.B (CNN_\w+)", page, re.MULTILINE))
+
+
 def test_every_command_has_a_page_that_is_installed():
     if not (PAGES / "catdog.1").exists():
         pytest.skip("the program isn't where it was built")

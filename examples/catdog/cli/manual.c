@@ -123,12 +123,14 @@ void manual_of_program(const catdog_command *const *commands)
     print_option("help", NULL, "print the commands, or after a command its options");
     print_option("version", NULL, "print the version of the program and of the library");
     fputs(".SH ENVIRONMENT\n"
-          ".TP\n.B CNN_THREADS\nthe number of threads where \\-\\-threads is absent\n"
-          ".TP\n.B CNN_MAX_PIXELS\nthe limit on the pixels of a photograph where \\-\\-max\\-pixels is absent\n"
+          ".TP\n.B CNN_THREADS\nthe number of threads, without \\-\\-threads\n"
+          ".TP\n.B CNN_MAX_PIXELS\nthe limit on the pixels of a photograph, without \\-\\-max\\-pixels\n"
           ".TP\n.B CNN_IMAGE_MEMORY\nthe limit on the memory that a model's activations may take for one image, in MiB "
           "(default: 1024)\n"
           ".TP\n.B CNN_IMAGE_OPERATIONS\nthe limit on the operations that a model may take for one image (default: "
           "1e12)\n"
+          ".TP\n.B CNN_CPU\nthe instruction set to use, such as avx2 or generic (default: the best of the processor)\n"
+          ".TP\n.B CNN_LOG\nif it is 2, the library logs which kernels it uses\n"
           ".TP\n.B NO_COLOR\nif set to anything, progress is printed without colour\n",
           stdout);
     print_exit_status();

@@ -132,11 +132,12 @@ static void add_head(const page *p)
         fputs(!k ? "" : k + 1 < r->predictions.classes ? ", " : " and ", p->file);
         html_name(p->file, r->predictions.names[k]);
     }
-    fprintf(p->file, "; input %u \xc3\x97 %u pixels, %.1f million weights. Measured on %llu photographs from ",
+    fprintf(p->file, "; input %u \xc3\x97 %u pixels, %.1f million weights. Measured on %llu photographs from <code>",
             input->width, input->height,
             1e-6 * (double)cnn_model_weight_count(cnn_classifier_model(r->classifier), NULL),
             (unsigned long long)r->predictions.result.images);
     html_name(p->file, name_of_file(r->data_path));
+    fputs("</code>", p->file);
     if (r->skipped)
         fprintf(p->file, " (%llu broken file%s left out)", (unsigned long long)r->skipped, r->skipped == 1 ? "" : "s");
     fputs(".</p>\n<nav>", p->file);
