@@ -76,7 +76,7 @@ const catdog_command export_command = {
     "  catdog export --model pets.safetensors --out pets.onnx\n"
     "  catdog export --model pets.safetensors --out small.safetensors\n\n"
     "If the name ends in .safetensors, the command writes a catdog model with weights in bfloat16.\n"
-    "This file is half as large, predicts like the original, and can be trained further. Every\n"
-    "command with --model also reads ONNX models.\n",
+    "This file is half as large, predicts like the original, and can be trained further. Commands\n"
+    "such as predict, eval and report also read ONNX models.\n",
     run,
 };
