@@ -6,37 +6,41 @@
     print(pets.predict(["photo.jpg"]), pets.score("more/PetImages"))
     pets.save("pets.safetensors")
 
-`Classifier` is the short way. Below it: `Dataset` and `Loader` for photographs, `Graph` and `Model` for nets, `train` and
-`evaluate`, or `Model.forward`, `loss`, `Model.backward` and `Optimizer` for a training loop of one's own.
+`Classifier` is the short way. Below it are `Dataset` and `Loader` for photographs, and `Graph` and `Model` for networks.
+`train` and `evaluate` work with these; `Model.forward`, `loss`, `Model.backward` and `Optimizer` make a training loop of
+your own. `Context` has the threads and the limits.
 
-Arrays aren't copied on their way in if they are contiguous, and are views of the library's memory on their way out; a
-view keeps that memory alive. Options that are passed on by name (`**options`) are the fields of the C struct that their
-type names (`TrainOptions`: cnn_train_options), as the headers document them; strings stand for enum values ("same" for
-CNN_PADDING_SAME).
+An array that is passed in is copied only if it isn't contiguous. An array that comes out is a view of the library's
+memory, and keeps that memory alive. Options (`**options`) are the fields of a C struct, which the headers document:
+`TrainOptions` has those of cnn_train_options. Strings stand for enum values: "same" for CNN_PADDING_SAME.
 """
 from ._declarations import VERSION as __version__
-from ._library import has_feature, version
-from ._records import (AugmentOptions, BatchNormOptions, ClassResult, Conv2dOptions, DatasetOptions, DenseOptions, Epoch,
-                       EvaluateOptions, ImageOptions, LoaderOptions, NetOptions, OnnxOptions, OptimizerOptions,
-                       Pool2dOptions, PreprocessOptions, Progress, ScheduleOptions, TrainOptions)
-from .classifier import Classifier, Prediction
-from .context import Context
+from ._library import features, has_feature, version
+from ._predictions import Explanation, Prediction
+from ._records import (AugmentOptions, BatchNormOptions, ClassResult, Conv2dOptions, DatasetOptions, DatasetParts,
+                       DenseOptions, Epoch, EvaluateOptions, ImageOptions, LoaderOptions, NetOptions, OnnxOptions,
+                       OptimizerOptions, Pool2dOptions, PreprocessOptions, Progress, ScheduleOptions, TrainOptions)
+from .classifier import Classifier
+from .context import Context, limit_threads
 from .datasets import Dataset, Loader
 from .errors import (ArgumentError, DataError, Error, FileError, FolderError, ForbiddenFileError, FormatError, LimitError,
                      MissingFileError, NotFiniteError, NotFittedError, OutOfMemoryError, ShapeError, StoppedError,
                      UnsupportedError)
-from .images import decode_image, load_image, parse_augment, preprocess, resize
+from .graphs import Graph, Layer, net_names
+from .images import ImageInfo, decode_image, load_image, parse_augment, preprocess, probe_image, resize
 from .metrics import Metrics
-from .models import Graph, Layer, Model, Optimizer, Parameter, net_names
+from .models import Model, Optimizer, Parameter
 from .tensors import Tensor
-from .training import evaluate, loss, train, train_head
+from .training import (SampleResult, TrainingBatch, calibrate, evaluate, loss, schedule_factor, train, train_head)
 
 __all__ = [
     "ArgumentError", "AugmentOptions", "BatchNormOptions", "ClassResult", "Classifier", "Context", "Conv2dOptions",
-    "DataError", "Dataset", "DatasetOptions", "DenseOptions", "Epoch", "Error", "EvaluateOptions", "FileError",
-    "FolderError", "ForbiddenFileError", "FormatError", "Graph", "ImageOptions", "Layer", "LimitError", "Loader",
-    "LoaderOptions", "Metrics", "MissingFileError", "Model", "NetOptions", "NotFiniteError", "NotFittedError",
-    "OnnxOptions", "Optimizer", "OptimizerOptions", "OutOfMemoryError", "Parameter", "Pool2dOptions", "Prediction",
-    "PreprocessOptions", "Progress", "ScheduleOptions", "ShapeError", "StoppedError", "Tensor", "TrainOptions",
-    "UnsupportedError", "__version__", "decode_image", "evaluate", "has_feature", "load_image", "loss", "net_names",
-    "parse_augment", "preprocess", "resize", "train", "train_head", "version"]
+    "DataError", "Dataset", "DatasetOptions", "DatasetParts", "DenseOptions", "Epoch", "Error", "EvaluateOptions",
+    "Explanation", "FileError", "FolderError", "ForbiddenFileError", "FormatError", "Graph", "ImageInfo",
+    "ImageOptions", "Layer", "LimitError", "Loader", "LoaderOptions", "Metrics", "MissingFileError", "Model",
+    "NetOptions", "NotFiniteError", "NotFittedError", "OnnxOptions", "Optimizer", "OptimizerOptions",
+    "OutOfMemoryError", "Parameter", "Pool2dOptions", "Prediction", "PreprocessOptions", "Progress", "SampleResult",
+    "ScheduleOptions", "ShapeError", "StoppedError", "Tensor", "TrainOptions", "TrainingBatch", "UnsupportedError",
+    "__version__", "calibrate", "decode_image", "evaluate", "features", "has_feature", "limit_threads",
+    "load_image", "loss", "net_names", "parse_augment", "preprocess", "probe_image", "resize", "schedule_factor",
+    "train", "train_head", "version"]

@@ -29,17 +29,21 @@ class Callbacks:
     def make(self, kind: Any, record: Callable[..., R], function: Optional[Callable[[R], Any]]) -> Any:
         """For a C function that gives a struct; something true from `function`, which gets a record, stops the work."""
         def call(struct: Any, _user: Any) -> int:
-            try:
-                self._catching = True
-                if self.error is None:
-                    return 1 if function is not None and function(record_of(record, struct.contents)) else 0
-            except BaseException as error:
-                self._note(error)
-            finally:
-                self._catching = False
-            return 1
+            return self.guarded(lambda: 1 if function and function(record_of(record, struct.contents)) else 0, 1)
 
         return kind(call)
+
+    def guarded(self, function: Callable[[], int], stopped: int) -> int:
+        """What the function gives; `stopped`, if it raises something, or something was raised before."""
+        try:
+            self._catching = True
+            if self.error is None:
+                return function()
+        except BaseException as error:
+            self._note(error)
+        finally:
+            self._catching = False
+        return stopped
 
     def make_stop(self, kind: Any) -> Any:
         """For a C function that takes how much is done: it only stops the work when a signal says so."""

@@ -74,8 +74,8 @@ CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *
 CNN_API cnn_status cnn_image_resize(cnn_context *context, const cnn_tensor *pixels, uint32_t width, uint32_t height,
     cnn_fit fit, cnn_tensor **resized);
 typedef struct cnn_augment { uint32_t struct_size; uint32_t flip_horizontal; uint32_t flip_vertical; float rotation;
-    float zoom; float shift; float shear; float brightness; float contrast; float saturation; float crop_min_area;
-    float crop_max_aspect; float erase; } cnn_augment;
+    float zoom; float shift; float shear; float brightness; float contrast; float saturation; float crop_min_area,
+    crop_max_aspect; float erase; } cnn_augment;
 CNN_API cnn_status cnn_augment_parse(const char *list, cnn_augment *augment);
 CNN_API cnn_status cnn_augment_apply(cnn_context *context, const cnn_tensor *pixels, const cnn_augment *augment, const
     cnn_preprocess *preprocess, uint64_t seed, uint32_t epoch, uint64_t image, float *output);
@@ -194,10 +194,10 @@ CNN_API void cnn_metrics_destroy(cnn_metrics *metrics);
 CNN_API void cnn_metrics_reset(cnn_metrics *metrics);
 CNN_API cnn_status cnn_metrics_add(cnn_metrics *metrics, uint32_t label, const float *probabilities, uint32_t
     predicted, double loss);
-typedef struct cnn_metrics_result { uint32_t struct_size; uint32_t classes; uint64_t images; double loss, accuracy;
-    double precision, recall, f1; double auc; double calibration_error; } cnn_metrics_result;
+typedef struct cnn_metrics_result { uint32_t struct_size; uint32_t classes; uint64_t images; double loss; double
+    accuracy; double precision, recall, f1; double auc; double calibration_error; } cnn_metrics_result;
 CNN_API cnn_status cnn_metrics_compute(const cnn_metrics *metrics, cnn_metrics_result *result);
-typedef struct cnn_class_result { uint32_t struct_size; uint64_t images; double precision, recall, f1; }
+typedef struct cnn_class_result { uint32_t struct_size; uint64_t images; double precision; double recall; double f1; }
     cnn_class_result;
 CNN_API cnn_status cnn_metrics_compute_class(const cnn_metrics *metrics, uint32_t class_index, cnn_class_result
     *result);

@@ -80,5 +80,13 @@ def version() -> str:
 
 
 def has_feature(name: str) -> bool:
-    """Whether the library was built with it: "zip", "onnx" and what else version.h names."""
+    """Whether the library was built with this feature: "zip", "onnx", ... features() lists those that it has."""
     return bool(library.cnn_has_feature(name.encode()))
+
+
+def features() -> list[str]:
+    """The names of the features that the library was built with."""
+    names: list[str] = []
+    while (name := library.cnn_feature_name(len(names))) is not None:
+        names.append(name.decode())
+    return names

@@ -123,5 +123,15 @@ def text_of(make: Callable[[Any], Any]) -> str:
         library.cnn_text_free(text)
 
 
+def bytes_of(make: Callable[[Any, Any], Any]) -> bytes:
+    """The bytes that a function gives by `void **` and `size_t *`."""
+    memory, size = ctypes.c_void_p(), ctypes.c_size_t()
+    make(ref(memory), ref(size))
+    try:
+        return ctypes.string_at(memory, size.value)
+    finally:
+        library.cnn_bytes_free(memory)
+
+
 def strings(values: Sequence[Union[str, bytes]]) -> Any:
     return (ctypes.c_char_p * len(values))(*[without_nul(os.fsencode(value), "a text") for value in values])

@@ -57,6 +57,18 @@ class ClassResult(NamedTuple):
         return self._asdict()
 
 
+class DatasetParts(NamedTuple):
+    """The fields of cnn_dataset_parts."""
+
+    divided: int
+    training: int
+    validation: int
+    test: int
+
+    def asdict(self) -> dict[str, Any]:
+        return self._asdict()
+
+
 class ImageOptions(TypedDict, total=False):
     """The fields of cnn_image_options."""
 

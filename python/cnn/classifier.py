@@ -6,7 +6,7 @@ import inspect
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Union, cast
 
 import numpy as np
 
@@ -14,29 +14,25 @@ from . import _abi as abi
 from ._callbacks import Callbacks
 from ._labels import LABELS_KEY, classes_of, label_text, labels_from_text, labels_to_text
 from ._library import library
-from ._objects import Borrowed, Object, Owner, ref, strings
+from ._objects import Object, Owner, bytes_of, ref, strings
+from ._predictions import (Explanation, Prediction, by_given_path, is_files, model_of, predicted_in_parts, prediction_of,
+                           prediction_place, probabilities_of)
 from ._records import AugmentOptions, Epoch, OptimizerOptions, PathLike, PreprocessOptions, ScheduleOptions, TrainOptions
-from ._structs import defaults, struct_of
+from ._structs import struct_of
 from .context import Context
 from .datasets import Dataset
-from .errors import DataError, Error, NotFiniteError, NotFittedError, ShapeError, error_of, readable
+from .errors import DataError, Error, NotFittedError, ShapeError, StoppedError
+from .graphs import Graph
+from .images import tensor_of_pixels
 from .metrics import Metrics
-from .models import Graph, Model, read_bytes, written_bytes
+from .models import Model
+from .tensors import Tensor
 from .training import OnEpoch, OnStep, train_options, trained
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Images = Union[PathLike, Dataset, Sequence[PathLike], "NDArray[Any]", Sequence["NDArray[Any]"]]
-
-
-class Prediction(NamedTuple):
-    """What predict_files() gives for a file."""
-
-    label: Any  # None where there is an error
-    confidence: float
-    candidates: list[tuple[Any, float]]  # the likeliest classes and their probabilities
-    error: Optional[Error]
 
 
 class _Learned(NamedTuple):
@@ -164,7 +160,7 @@ class Classifier(Object):
         else:
             library.cnn_classifier_create_from_graph(self.context, self.net, struct, ref(pointer))
         owner = Owner(pointer, "cnn_classifier_destroy", (self.context,))
-        _model_of(owner).set_metadata(LABELS_KEY, labels_to_text(classes))
+        model_of(owner).set_metadata(LABELS_KEY, labels_to_text(classes))
         library.cnn_classifier_set_threshold(owner, self.threshold)
         library.cnn_classifier_set_flip(owner, self.flip)
         return owner
@@ -179,7 +175,7 @@ class Classifier(Object):
             raise TypeError("arrays and lists of files need labels: y is missing")
         else:
             names, labels = [[label_text(label) for label in list_] for list_ in (classes, y)]
-            if _is_files(X):
+            if is_files(X):
                 dataset = Dataset.from_files(X, labels, context=self.context)
                 dataset.align_classes(names)
             else:
@@ -196,8 +192,9 @@ class Classifier(Object):
     def fit(self, X: Images, y: Optional[ArrayLike] = None, *, validation: Any = None, on_step: Optional[OnStep] = None,
             on_epoch: Optional[OnEpoch] = None) -> Classifier:
         """Trains from the start. `validation`: as X, or a pair (X, y); None: a tenth is split off. A callback that
-        gives something true stops the training; what was learned is kept, and so it is where a callback raises something,
-        or Ctrl-C, after an epoch. A training that fails otherwise leaves the classifier as it was before.
+        gives something true stops the training, and what was learned is kept. If a callback, Ctrl-C or Context.cancel()
+        makes it raise something, what was learned is kept, too, once an epoch is done. A training that fails otherwise
+        leaves the classifier as it was before.
 
         A callback sees what the training has learned by then, and may predict, evaluate and save it; other threads see
         the classifier as it was before, until the training ends.
@@ -228,8 +225,9 @@ class Classifier(Object):
             for function, layer, struct, callbacks in trainings:
                 trained(callbacks, lambda history: function(learned.owner, *layer, training, validation, struct, history),
                         learned.history)
-        except BaseException:
-            self._end_training(thread, learned, outer, callbacks.error is not None and bool(learned.history))
+        except BaseException as error:
+            stopped = callbacks.error is not None or isinstance(error, StoppedError)  # by Context.cancel()
+            self._end_training(thread, learned, outer, stopped and bool(learned.history))
             raise
         self._end_training(thread, learned, outer, True)
         return self
@@ -246,7 +244,7 @@ class Classifier(Object):
 
     def _unlabelled(self, X: Any) -> tuple[Dataset, NDArray[np.intp]]:
         """X as a dataset, and where in X each of its images stands."""
-        if _is_files(X):
+        if is_files(X):
             paths = [os.fsencode(os.path.abspath(os.fspath(path))) for path in X]
             dataset = Dataset.from_files(X, None, context=self.context)
             return dataset, np.array(sorted(range(len(X)), key=paths.__getitem__))
@@ -260,9 +258,9 @@ class Classifier(Object):
         if not isinstance(X, (str, os.PathLike)) and len(X) == 0:
             return np.empty((0, len(learned.classes)))
         try:
-            return _probabilities(learned.owner, *self._unlabelled(X))
+            return probabilities_of(learned.owner, *self._unlabelled(X))
         except Error as error:
-            raise _by_given_path(error, X)
+            raise by_given_path(error, X)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
         """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
@@ -289,22 +287,57 @@ class Classifier(Object):
         """
         if isinstance(paths, (str, bytes, os.PathLike)):
             raise TypeError(f"predict_files takes a list of paths, not one: use [{paths!r}]")
-        learned, found = self._fitted(), []
-        with Callbacks() as signals:
-            for first in range(0, max(len(paths), 1), _PART):
-                part = [os.fspath(path) for path in paths[first:first + _PART]]
-                probabilities = np.zeros((len(part), len(learned.classes)), np.float32)
-                sentences = [ctypes.create_string_buffer(_SENTENCE) for _ in part]
-                structs = (abi.cnn_prediction * max(len(part), 1))(defaults(abi.cnn_prediction))
-                for struct, row, sentence in zip(structs, probabilities, sentences):
-                    struct.probabilities = row.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-                    struct.probability_capacity = len(row)
-                    struct.error, struct.error_capacity = ctypes.addressof(sentence), len(sentence)
-                library.cnn_classifier_predict_files(learned.owner, strings(part), len(part), structs)
-                found += [_prediction(struct, row, learned.classes) for struct, row in zip(structs, probabilities)]
-                if signals.error:
-                    break
-        return found
+        learned = self._fitted()
+
+        def predict(part: Any, structs: Any) -> None:
+            library.cnn_classifier_predict_files(learned.owner, strings(part), len(part), structs)
+
+        return predicted_in_parts([os.fspath(path) for path in paths], learned.classes, predict)
+
+    def predict_bytes(self, files: Sequence[bytes]) -> list[Prediction]:
+        """Predicts the bytes of many files at once, as predict_files() does the files.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
+        >>> [prediction.error is None for prediction in pets.predict_bytes([pathlib.Path("photo.jpg").read_bytes(), b"?"])]
+        [True, False]
+        """
+        if isinstance(files, (str, bytes, bytearray)):
+            raise TypeError("predict_bytes takes a list of files' bytes, not those of one: use [data]")
+        learned = self._fitted()
+
+        def predict(part: Any, structs: Any) -> None:
+            pointers = ctypes.cast((ctypes.c_char_p * max(len(part), 1))(*part), ctypes.POINTER(ctypes.c_void_p))
+            sizes = (ctypes.c_size_t * max(len(part), 1))(*map(len, part))
+            library.cnn_classifier_predict_memories(learned.owner, pointers, sizes, len(part), structs)
+
+        return predicted_in_parts([bytes(data) for data in files], learned.classes, predict)
+
+    def explain(self, image: Union[PathLike, bytes, NDArray[Any]], label: Any = None) -> Explanation:
+        """Predicts one photograph (a file, its bytes, or pixels H×W×3), and says where in it the network sees the class
+        with this label; None: the predicted class.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
+        >>> prediction, heat = pets.explain("photo.jpg", "Cat")
+        >>> heat.shape
+        (10, 10)
+        """
+        learned, pointer = self._fitted(), Tensor._place()
+        index = -1 if label is None else self._index_of(learned.classes, label)
+        struct, row, sentence = prediction_place(len(learned.classes))
+        if isinstance(image, bytes):
+            library.cnn_classifier_explain_memory(learned.owner, image, len(image), index, struct, ref(pointer))
+        elif isinstance(image, (str, os.PathLike)):
+            library.cnn_classifier_explain_file(learned.owner, os.fsencode(image), index, struct, ref(pointer))
+        else:
+            library.cnn_classifier_explain_pixels(learned.owner, tensor_of_pixels(image), index, struct, ref(pointer))
+        return Explanation(prediction_of(struct, row, learned.classes), Tensor._made(pointer, learned.owner).numpy())
+
+    @staticmethod
+    def _index_of(classes: NDArray[Any], label: Any) -> int:
+        found = np.flatnonzero(classes == label)
+        if len(found) != 1:
+            raise DataError(f"{label!r} is no class of the classifier; it has {', '.join(map(str, classes.tolist()))}")
+        return int(found[0])
 
     def score(self, X: Images, y: Optional[ArrayLike] = None) -> float:
         """The fraction that is classified rightly."""
@@ -331,7 +364,7 @@ class Classifier(Object):
     @property
     def model_(self) -> Model:
         """The model underneath; it lives as long as either is held."""
-        return _model_of(self._as_parameter_)
+        return model_of(self._as_parameter_)
 
     def calibrate(self, X: Images, y: Optional[ArrayLike] = None) -> float:
         """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
@@ -340,6 +373,47 @@ class Classifier(Object):
         library.cnn_classifier_calibrate(learned.owner, self._labelled(X, y, learned.classes))
         return float(library.cnn_classifier_temperature(learned.owner))
 
+    @property
+    def temperature_(self) -> float:
+        """What logits are divided by for the probabilities; see calibrate()."""
+        return float(library.cnn_classifier_temperature(self))
+
+    @property
+    def preprocess_(self) -> PreprocessOptions:
+        """How photographs become the network's input: width, height, fit, mean and scale."""
+        struct = library.cnn_classifier_preprocess(self._as_parameter_).contents
+        fits = {value: name for name, value in abi.short_names("cnn_fit").items()}
+        return cast(PreprocessOptions, {**struct.asdict(), "fit": fits[struct.fit], "mean": list(struct.mean),
+                                        "scale": list(struct.scale)})
+
+    def set_threshold(self, threshold: float) -> None:
+        """Of two classes, has the second predicted from this probability on, 0 to 1; now, and by the next fit()."""
+        library.cnn_classifier_set_threshold(self, threshold)
+        self.threshold = threshold
+
+    def set_flip(self, flip: bool) -> None:
+        """Whether predictions average over each photograph and its mirror image; now, and by the next fit()."""
+        library.cnn_classifier_set_flip(self, flip)
+        self.flip = flip
+
+    def quantize(self, X: Images, *, images: int = 0, seed: int = 0) -> Classifier:
+        """A classifier that predicts with 8-bit integers, is a quarter as large and faster. `images` photographs of X,
+        drawn by `seed`, show it the range of its values; 0: 500.
+
+        >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
+        >>> small = pets.quantize("PetImages")
+        >>> len(small.to_bytes()) < len(pets.to_bytes()) / 3
+        True
+        """
+        learned, pointer, callbacks = self._fitted(), self._place(), Callbacks()
+        struct = struct_of(abi.cnn_quantize_options, {"images": images, "seed": seed})
+        struct.progress = callbacks.make_stop(dict(struct._fields_)["progress"])
+        with callbacks:
+            library.cnn_classifier_quantize(learned.owner, self._unlabelled(X)[0], struct, ref(pointer))
+        small = type(self)(**self.get_params())
+        small._learned = _Learned(Owner(pointer, "cnn_classifier_destroy", (learned.owner,)), learned.classes, [])
+        return small
+
     def resize(self, height: int, width: int) -> None:
         """Has photographs scaled to another size for the net."""
         library.cnn_classifier_resize(self, height, width)
@@ -347,8 +421,7 @@ class Classifier(Object):
     def __getstate__(self) -> dict[str, Any]:  # for copy and pickle: without the context, which stays in its process
         learned, file = self._learned_so_far(), None
         if learned and learned.owner:
-            owner = learned.owner
-            file = written_bytes(lambda path: library.cnn_classifier_save(owner, os.fsencode(path)))
+            file = _file_of(learned.owner)
         kept = {name: value for name, value in vars(self).items() if name not in ("_learned", "_in_training")}
         return {**kept, "context": None, "_learned": learned and learned._replace(owner=None), "_file": file}
 
@@ -356,7 +429,7 @@ class Classifier(Object):
         data = state.pop("_file")
         vars(self).update({**state, "_in_training": {}})
         if data and self._learned:
-            self._learned = self._learned._replace(owner=read_bytes(Classifier.load, data)._fitted().owner)
+            self._learned = self._learned._replace(owner=Classifier.from_bytes(data)._fitted().owner)
 
     def save(self, path: PathLike) -> None:
         """Writes a model file, which load(), catdog and C programs read."""
@@ -365,70 +438,32 @@ class Classifier(Object):
     @classmethod
     def load(cls, path: PathLike, *, context: Optional[Context] = None) -> Classifier:
         """A classifier that catdog, a C program or save() wrote."""
-        self, pointer = cls(context=context), cls._place()
+        pointer = cls._place()
         library.cnn_classifier_load(context, os.fsencode(path), ref(pointer))
-        owner = Owner(pointer, "cnn_classifier_destroy", (context,))
+        return cls._loaded(pointer, context)
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the file that save() writes."""
+        return _file_of(self._as_parameter_)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, context: Optional[Context] = None) -> Classifier:
+        """A classifier from the bytes of such a file."""
+        pointer = cls._place()
+        library.cnn_classifier_load_from_memory(context, bytes(data), len(data), ref(pointer))
+        return cls._loaded(pointer, context)
+
+    @classmethod
+    def _loaded(cls, pointer: Any, context: Optional[Context]) -> Classifier:
+        self, owner = cls(context=context), Owner(pointer, "cnn_classifier_destroy", (context,))
         self.threshold = library.cnn_classifier_threshold(owner)
         self.flip = bool(library.cnn_classifier_flip(owner))
         names: list[str] = []
         while (name := library.cnn_classifier_class_name(owner, len(names))) is not None:
             names.append(os.fsdecode(name))
-        self._learned = _Learned(owner, labels_from_text(_model_of(owner).metadata(LABELS_KEY), names), [])
+        self._learned = _Learned(owner, labels_from_text(model_of(owner).metadata(LABELS_KEY), names), [])
         return self
 
 
-_PART = 256  # files in a call that can't be interrupted
-_CANDIDATES = 5
-_SENTENCE = 1024  # bytes
-
-
-def _prediction(struct: Any, probabilities: NDArray[np.float32], classes: NDArray[Any]) -> Prediction:
-    if struct.status:
-        return Prediction(None, float("nan"), [], error_of(struct.status, struct.error))
-    likeliest = np.argsort(-probabilities, kind="stable")[:_CANDIDATES]
-    candidates = [(classes[index], float(probabilities[index])) for index in likeliest]
-    return Prediction(classes[struct.class_index], struct.confidence, candidates, None)
-
-
-def _model_of(owner: Any) -> Model:
-    model = Model.__new__(Model)
-    model._owner = Borrowed(library.cnn_classifier_model(owner), owner)
-    return model
-
-
-def _probabilities(owner: Optional[Owner], dataset: Dataset, order: NDArray[np.intp]) -> NDArray[np.float64]:
-    model = _model_of(owner)
-    logits = np.empty((len(dataset),) + model.output_shape, np.float64)
-    loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
-    with Callbacks() as signals:
-        for images, _labels, indices in loader.epoch(0):
-            batch: NDArray[Any] = model.predict(images)
-            if library.cnn_classifier_flip(owner):
-                batch = (batch + model.predict(images[:, :, ::-1])) / 2
-            logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
-            if signals.error:
-                break
-    if not np.isfinite(logits).all():
-        wrong = int(np.argmin(np.isfinite(logits).all(axis=1)))
-        raise NotFiniteError(f"the model's output for image {wrong} is not finite")
-    if logits.shape[1] == 1:  # one logit tells two classes apart: 0 stands for the first
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
-
-
-def _by_given_path(error: Error, X: Any) -> Error:
-    """The error of a file, by the path that was given for it."""
-    for path in X if _is_files(X) else ():
-        absolute = readable(os.path.abspath(path))
-        if str(error).startswith(absolute + ": "):
-            error.args = (readable(path) + str(error)[len(absolute):],)
-    return error
-
-
-def _is_files(X: Any) -> bool:
-    """Whether these are paths, rather than one path, pixels or a dataset."""
-    if isinstance(X, (str, os.PathLike, Dataset)) or len(X) == 0:
-        return False
-    return isinstance(next(iter(X)), (str, os.PathLike))
+def _file_of(owner: Optional[Owner]) -> bytes:
+    return bytes_of(lambda memory, size: library.cnn_classifier_save_to_memory(owner, memory, size))

@@ -5,17 +5,18 @@ import ctypes
 import errno
 import os
 import tempfile
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence
 
 import numpy as np
 
 from . import _abi as abi
 from ._callbacks import Callbacks
 from ._library import library
-from ._objects import Object, ref, strings
-from ._records import DatasetOptions, LoaderOptions, PathLike
-from ._structs import defaults, struct_of
+from ._objects import Object, bytes_of, ref, strings
+from ._records import DatasetOptions, DatasetParts, ImageOptions, LoaderOptions, PathLike
+from ._structs import defaults, record_of, struct_of
 from .context import Context
 from .errors import DataError, ShapeError, file_error, readable
 from .images import tensor_of_pixels
@@ -60,8 +61,38 @@ def _check_cells(paths: Sequence[PathLike], labels: Sequence[str]) -> None:
             raise DataError(f"{readable(path)}: the label is {label!r}; it must be a text in UTF-8 that is not empty")
 
 
+class _Files:
+    """A program's own files, as the library asks for them: each file's bytes are kept until it gives them back."""
+
+    def __init__(self, read: Callable[[int], bytes]):
+        fields = dict(abi.cnn_dataset_source._fields_)
+        self._kept: dict[int, list[bytes]] = {}  # by address: a file may be in use more than once
+        self._lock = threading.Lock()
+        self.read, self.release = fields["read"](self._give), fields["release"](self._take_back)
+        self._read = read
+
+    def _give(self, index: int, place: Any, size: Any, _user: Any) -> int:
+        try:
+            data = bytes(self._read(index))
+        except BaseException:  # there is nobody to raise it to: the file counts as one that can't be read
+            return 1
+        address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+        with self._lock:
+            self._kept.setdefault(address, []).append(data)
+        place[0], size[0] = address, len(data)
+        return 0
+
+    def _take_back(self, address: Optional[int], _user: Any) -> None:
+        with self._lock:
+            found = self._kept[address or 0]
+            found.pop()
+            if not found:
+                del self._kept[address or 0]
+
+
 class Dataset(Object):
-    """Labelled photographs: a folder of class folders, a zip, a CSV file, or what else dataset.h tells of; or arrays.
+    """Labelled photographs: a folder of class folders, a zip, a CSV file, or another layout that dataset.h describes; or
+    arrays.
 
     >>> photos = cnn.Dataset("PetImages")
     >>> photos
@@ -112,6 +143,32 @@ class Dataset(Object):
             table.write_bytes(os.fsencode("path,label\n" + "\n".join(rows)))
             return cls(table, context=context, unlabelled=labels is None)
 
+    @classmethod
+    def from_source(cls, read: Callable[[int], bytes], count: int, labels: Optional[ArrayLike] = None,
+                    class_names: Sequence[str] = (), *, names: Optional[Sequence[str]] = None,
+                    context: Optional[Context] = None) -> Dataset:
+        """Files that the program itself reads, from a database or a network, say: `read` gives the bytes of the file of
+        that index. It is called from several threads at once; if it raises something, the file counts as one that can't
+        be read. `labels` are class indices, `names` what messages call the files. Experimental.
+
+        >>> files = [path.read_bytes() for path in sorted(pathlib.Path("PetImages").rglob("*.jpg"))]
+        >>> cnn.Dataset.from_source(files.__getitem__, 20, [0] * 10 + [1] * 10, ["Cat", "Dog"])
+        <cnn.Dataset: 20 images, 2 classes (Cat, Dog)>
+        """
+        if names is not None and len(names) != count:
+            raise ShapeError(f"there are {count} files, and {len(names)} names")
+        indices = None if labels is None else _class_indices(labels, count)
+        files, pointer = _Files(read), cls._place()
+        texts = [strings(class_names), None if names is None else strings(names)]
+        struct = struct_of(abi.cnn_dataset_source, {"class_count": len(class_names), "count": count})
+        struct.read, struct.release = files.read, files.release
+        struct.class_names = ctypes.cast(texts[0], ctypes.POINTER(ctypes.c_char_p))
+        struct.names = ctypes.cast(texts[1], ctypes.POINTER(ctypes.c_char_p))
+        if indices is not None:
+            struct.labels = indices.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
+        library.cnn_dataset_create_from_source(context, struct, ref(pointer))
+        return cls._made(pointer, context, files)
+
     def __len__(self) -> int:
         return int(library.cnn_dataset_count(self))
 
@@ -120,13 +177,48 @@ class Dataset(Object):
         shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
         return f"{len(self)} images, {len(names)} classes{shown and f' ({shown})'}"
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        owner, pointer = self._as_parameter_, Tensor._place()
-        count = library.cnn_dataset_count(owner)
+    def _place_of(self, owner: Any, index: int) -> int:
+        """Of an image that is counted from the end, too."""
+        count = int(library.cnn_dataset_count(owner))
         if not -count <= index < count:
             raise IndexError(index)
-        library.cnn_dataset_decode(owner, index % count, None, ref(pointer))
-        return Tensor._made(pointer, owner).numpy(), library.cnn_dataset_label(owner, index % count)
+        return index % count
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        owner = self._as_parameter_
+        place = self._place_of(owner, index)
+        return self._decoded(owner, place, None), library.cnn_dataset_label(owner, place)
+
+    def _decoded(self, owner: Any, place: int, options: Any) -> NDArray[np.uint8]:
+        pointer = Tensor._place()
+        library.cnn_dataset_decode(owner, place, options, ref(pointer))
+        return Tensor._made(pointer, owner).numpy()
+
+    def decode(self, index: int, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
+        """The pixels of an image, H×W×3 bytes. dataset[index] gives them with the class index, and without options.
+
+        >>> cnn.Dataset("PetImages").decode(0, min_width=64, min_height=64).shape
+        (90, 90, 3)
+        """
+        owner = self._as_parameter_
+        return self._decoded(owner, self._place_of(owner, index), struct_of(abi.cnn_image_options, options))
+
+    def read(self, index: int) -> bytes:
+        """The bytes of an image's file."""
+        owner = self._as_parameter_
+        place = self._place_of(owner, index)
+        return bytes_of(lambda memory, size: library.cnn_dataset_read(owner, place, memory, size))
+
+    @property
+    def parts(self) -> DatasetParts:
+        """How many images the training, validation and test parts have, whichever of them was opened.
+
+        >>> cnn.Dataset("PetImages").parts
+        DatasetParts(divided=0, training=20, validation=0, test=0)
+        """
+        struct = defaults(abi.cnn_dataset_parts)
+        library.cnn_dataset_get_parts(self, struct)
+        return record_of(DatasetParts, struct)
 
     @property
     def class_names(self) -> list[str]:
@@ -158,6 +250,25 @@ class Dataset(Object):
         struct.progress = callbacks.make_stop(fields["progress"])
         with callbacks:
             library.cnn_dataset_verify(self, struct, None)
+        return found
+
+    def find_duplicates(self, among: Optional[Dataset] = None) -> list[tuple[int, int]]:
+        """Images whose files are the same: for each image that is also in `among`, its index and that of the first equal
+        one there. None: each image is compared with those before it.
+
+        >>> cnn.Dataset("PetImages").find_duplicates()
+        []
+        """
+        found: list[tuple[int, int]] = []
+        owner, callbacks = self._as_parameter_, Callbacks()
+
+        def note(index: int, equal: int, _user: Any) -> int:
+            found.append((index, equal))
+            return int(callbacks.error is not None)
+
+        with callbacks:
+            library.cnn_dataset_find_duplicates(owner, owner if among is None else among,
+                                                abi.TYPES["cnn_duplicate_callback"](note), None)
         return found
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, Any, Literal, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, cast
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from . import _abi as abi
 from ._library import library
 from ._objects import ref
 from ._records import AugmentOptions, ImageOptions, PathLike, PreprocessOptions
-from ._structs import augment_of, enum_value, inner_struct, struct_of
+from ._structs import augment_of, defaults, enum_value, inner_struct, struct_of
 from .tensors import Tensor, tensor_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,28 @@ def decode_image(data: bytes, **options: Unpack[ImageOptions]) -> NDArray[np.uin
     struct = struct_of(abi.cnn_image_options, options)
     library.cnn_image_decode(None, ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data), None, struct, ref(pointer))
     return _take_pixels(pointer)
+
+
+class ImageInfo(NamedTuple):
+    """What an image's header says."""
+
+    format: str  # "jpeg" or "png"
+    width: int  # upright, as it will be decoded
+    height: int
+    channels: int  # as stored, 1 to 4
+    orientation: int  # EXIF's number, 1 to 8
+
+
+def probe_image(data: bytes) -> ImageInfo:
+    """Reads the header of a JPEG or PNG, and doesn't decode its pixels.
+
+    >>> cnn.probe_image(pathlib.Path("photo.jpg").read_bytes())
+    ImageInfo(format='jpeg', width=180, height=180, channels=3, orientation=1)
+    """
+    struct = defaults(abi.cnn_image_info)
+    library.cnn_image_probe(bytes(data), len(data), None, struct)
+    formats = {value: name for name, value in abi.short_names("cnn_image_format").items()}
+    return ImageInfo(**{**struct.asdict(), "format": formats[struct.format]})
 
 
 def resize(pixels: ArrayLike, width: int, height: int, *,

@@ -1,17 +1,21 @@
 """How good a classifier is."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import ctypes
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from . import _abi as abi
 from ._library import library
+from ._numbers import array_for
+from ._objects import ref
 from ._records import ClassResult
 from ._structs import defaults, record_of
+from .errors import ShapeError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 
 class Metrics:
@@ -43,6 +47,30 @@ class Metrics:
                                         for predicted in range(self.classes)] for label in range(self.classes)])
         finally:
             library.cnn_metrics_destroy(pointer)
+
+    @classmethod
+    def from_predictions(cls, labels: ArrayLike, probabilities: ArrayLike, predicted: Optional[ArrayLike] = None) -> Metrics:
+        """Of predictions that were made elsewhere: the true class index of each image, the probability of each class (an
+        array N×classes), and the predicted class index (None: the likeliest class).
+
+        >>> cnn.Metrics.from_predictions([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).confusion.tolist()
+        [[1, 0], [1, 1]]
+        """
+        rows, true = np.atleast_2d(np.asarray(probabilities, np.float32)), np.asarray(labels)
+        chosen = rows.argmax(axis=1) if predicted is None else np.asarray(predicted)
+        if rows.ndim != 2 or true.shape != rows.shape[:1] or chosen.shape != true.shape:
+            raise ShapeError(f"the shapes are {true.shape} of labels, {rows.shape} of probabilities, {chosen.shape} of "
+                             "predicted classes; N, N×classes and N are wanted")
+        pointer = ctypes.POINTER(abi.cnn_metrics)()
+        library.cnn_metrics_create(None, rows.shape[1], ref(pointer))
+        try:
+            for label, row, one in zip(true.tolist(), rows.tolist(), chosen.tolist()):
+                loss = -float(np.log(max(row[label], 1e-30))) if 0 <= label < len(row) else 0.0
+                library.cnn_metrics_add(pointer, label, array_for(ctypes.c_float, row, "a probability"), one, loss)
+        except BaseException:
+            library.cnn_metrics_destroy(pointer)
+            raise
+        return cls(pointer)
 
     @staticmethod
     def _of_class(pointer: Any, index: int) -> ClassResult:

@@ -1,229 +1,25 @@
-"""Networks: graphs, models, optimizers."""
+"""Networks with weights, and optimizers, which change these."""
 from __future__ import annotations
 
 import ctypes
 import os
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, Sequence, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from . import _abi as abi
 from ._callbacks import Callbacks
 from ._library import library
-from ._numbers import array_for
-from ._objects import Object, ref, text_of
-from ._records import (BatchNormOptions, Conv2dOptions, DenseOptions, NetOptions, OnnxOptions, OptimizerOptions, PathLike,
-                       Pool2dOptions)
+from ._objects import Object, bytes_of, ref, strings, text_of
+from ._records import OnnxOptions, OptimizerOptions, PathLike
 from ._structs import defaults, enum_value, struct_of
 from .context import Context
-from .errors import ShapeError
+from .graphs import Graph, shape_of, sides
 from .tensors import Tensor, tensor_of, view
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Unpack
-
-R = TypeVar("R")
-
-
-def net_names() -> list[str]:
-    """The nets that go by a name.
-
-    >>> "resnet18" in cnn.net_names()
-    True
-    """
-    names: list[str] = []
-    while (name := library.cnn_net_name(len(names))) is not None:
-        names.append(name.decode())
-    return names
-
-
-def written_bytes(save: Callable[[Path], Any]) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        save(Path(folder) / "file")
-        return (Path(folder) / "file").read_bytes()
-
-
-def read_bytes(load: Callable[[Path], R], data: bytes) -> R:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "file").write_bytes(data)
-        return load(Path(folder) / "file")
-
-
-def _sides(shape: Sequence[int]) -> str:
-    return "×".join(map(str, shape))
-
-
-def _shape(dims_of: Callable[..., int], *of: Any) -> tuple[int, ...]:
-    dims = (ctypes.c_int64 * abi.CNN_MAX_RANK)()
-    return tuple(dims[:dims_of(*of, dims, abi.CNN_MAX_RANK)])
-
-
-class Layer(NamedTuple):
-    """A node of a graph."""
-
-    name: str
-    type: str
-    shape: tuple[int, ...]  # of its output, without the batch
-
-
-class Graph(Object):
-    """A network as it is built: each method adds a layer to node `x` and gives its node. A layer that doesn't fit
-    raises ShapeError, and the graph is then of no more use.
-
-    >>> g = cnn.Graph()
-    >>> x = g.input(32, 32, 3)
-    >>> x = g.max_pool2d(g.relu(g.conv2d(x, 16, kernel=3, padding="same")))
-    >>> x = g.dense(g.flatten(x), 1)
-    >>> g.layers[x]
-    Layer(name='dense_1', type='dense', shape=(1,))
-    """
-
-    _type = "cnn_graph"
-
-    def __init__(self, *, context: Optional[Context] = None) -> None:
-        pointer = self._place()
-        library.cnn_graph_create(context, ref(pointer))
-        self._own(pointer, context)
-
-    @classmethod
-    def net(cls, name: str, **options: Unpack[NetOptions]) -> Graph:
-        """A net by name; see net_names().
-
-        >>> cnn.Graph.net("two_conv", size=48, outputs=3)
-        <cnn.Graph: 48×48×3 to 3, 11 layers>
-        """
-        pointer = cls._place()
-        library.cnn_graph_create_net(None, name.encode(), struct_of(abi.cnn_net_options, options), ref(pointer))
-        return cls._made(pointer)
-
-    @classmethod
-    def from_json(cls, text: str) -> Graph:
-        """What to_json() wrote."""
-        pointer, data = cls._place(), text.encode()
-        library.cnn_graph_from_json(None, data, len(data), ref(pointer))
-        return cls._made(pointer)
-
-    def to_json(self) -> str:
-        """The graph as text, for from_json() and files."""
-        return text_of(lambda place: library.cnn_graph_to_json(self, place))
-
-    def __reduce__(self) -> Any:  # for copy and pickle
-        return Graph.from_json, (self.to_json(),)
-
-    def truncate(self, layer: Optional[str] = None) -> Graph:
-        """The layers that lead to `layer` (None: to the classifier's head), for transfer learning."""
-        pointer = self._place()
-        library.cnn_graph_truncate(None, self, layer.encode() if layer else None, ref(pointer))
-        return self._made(pointer)
-
-    def _node(self, node: int) -> int:
-        if node < 0:
-            library.cnn_graph_status(self)
-        return node
-
-    def input(self, height: int, width: int, channels: int = 3) -> int:
-        """The input; the first layer of every graph."""
-        return self._node(library.cnn_input(self, height, width, channels))
-
-    def name(self, x: int, name: str) -> int:
-        """Gives a node another name."""
-        return self._node(library.cnn_graph_set_name(self, x, name.encode()))
-
-    def conv2d(self, x: int, filters: int, **options: Unpack[Conv2dOptions]) -> int:
-        """A convolution."""
-        return self._node(library.cnn_conv2d(self, x, filters, struct_of(abi.cnn_conv2d_options, options)))
-
-    def max_pool2d(self, x: int, **options: Unpack[Pool2dOptions]) -> int:
-        """The largest value of each window."""
-        return self._node(library.cnn_max_pool2d(self, x, struct_of(abi.cnn_pool2d_options, options)))
-
-    def avg_pool2d(self, x: int, **options: Unpack[Pool2dOptions]) -> int:
-        """The mean of each window."""
-        return self._node(library.cnn_avg_pool2d(self, x, struct_of(abi.cnn_pool2d_options, options)))
-
-    def dense(self, x: int, units: int, **options: Unpack[DenseOptions]) -> int:
-        """A layer in which all inputs go to all units."""
-        return self._node(library.cnn_dense(self, x, units, struct_of(abi.cnn_dense_options, options)))
-
-    def batch_norm(self, x: int, **options: Unpack[BatchNormOptions]) -> int:
-        """Batch normalisation."""
-        return self._node(library.cnn_batch_norm(self, x, struct_of(abi.cnn_batch_norm_options, options)))
-
-    def global_avg_pool(self, x: int) -> int:
-        """The mean of each channel."""
-        return self._node(library.cnn_global_avg_pool(self, x))
-
-    def flatten(self, x: int) -> int:
-        """All values as one dimension."""
-        return self._node(library.cnn_flatten(self, x))
-
-    def relu(self, x: int) -> int:
-        """max(x, 0)."""
-        return self._node(library.cnn_relu(self, x))
-
-    def relu6(self, x: int) -> int:
-        """min(max(x, 0), 6)."""
-        return self._node(library.cnn_relu6(self, x))
-
-    def sigmoid(self, x: int) -> int:
-        """1 / (1 + exp(-x))."""
-        return self._node(library.cnn_sigmoid(self, x))
-
-    def tanh(self, x: int) -> int:
-        """The hyperbolic tangent."""
-        return self._node(library.cnn_tanh(self, x))
-
-    def softmax(self, x: int) -> int:
-        """Probabilities over the last dimension."""
-        return self._node(library.cnn_softmax(self, x))
-
-    def dropout(self, x: int, rate: float) -> int:
-        """In training, sets this fraction of the values to 0."""
-        return self._node(library.cnn_dropout(self, x, rate))
-
-    def leaky_relu(self, x: int, slope: float) -> int:
-        """x where it is positive, else slope x."""
-        return self._node(library.cnn_leaky_relu(self, x, slope))
-
-    def add(self, a: int, b: int) -> int:
-        """The sum of two nodes of one shape."""
-        return self._node(library.cnn_add(self, a, b))
-
-    def concat(self, *nodes: int) -> int:
-        """The channels of all these nodes."""
-        return self._node(library.cnn_concat(self, array_for(ctypes.c_int32, nodes, "cnn_concat: node"), len(nodes)))
-
-    def rescale(self, x: int, scale: float, offset: float = 0) -> int:
-        """scale x + offset."""
-        return self._node(library.cnn_rescale(self, x, scale, offset))
-
-    def normalize(self, x: int, mean: Sequence[float], deviation: Sequence[float]) -> int:
-        """(x - mean) / deviation, by channel."""
-        if len(mean) != len(deviation) or not 0 <= x < len(self.layers) or len(mean) != self.layers[x].shape[-1]:
-            raise ShapeError("normalize wants a mean and a deviation for each of its input's channels")
-        floats = [array_for(ctypes.c_float, values, f"normalize: {name}")
-                  for values, name in ((mean, "mean"), (deviation, "deviation"))]
-        return self._node(library.cnn_normalize(self, x, *floats))
-
-    def output(self, x: int) -> None:
-        """Has the net end in this node, where that isn't the last one."""
-        library.cnn_graph_set_output(self, x)
-
-    def _told(self) -> str:
-        layers = self.layers
-        shapes = f"{_sides(layers[0].shape)} to {_sides(layers[-1].shape)}, " if layers else ""
-        return f"{shapes}{len(layers)} layers"
-
-    @property
-    def layers(self) -> list[Layer]:
-        """What has been added, by node."""
-        return [Layer(library.cnn_graph_node_name(self, node).decode(),
-                      library.cnn_graph_node_type(self, node).decode(),
-                      _shape(library.cnn_graph_node_dims, self, node))
-                for node in range(library.cnn_graph_node_count(self))]
 
 
 class Parameter(NamedTuple):
@@ -263,6 +59,23 @@ class Model(Object):
         library.cnn_model_load(context, os.fsencode(path), ref(pointer))
         return cls._made(pointer, context)
 
+    @classmethod
+    def from_bytes(cls, data: bytes, *, context: Optional[Context] = None) -> Model:
+        """A model from the bytes of such a file."""
+        pointer = cls._place()
+        library.cnn_model_load_from_memory(context, bytes(data), len(data), ref(pointer))
+        return cls._made(pointer, context)
+
+    def to_bytes(self, *, weights: Literal["float32", "bfloat16"] = "float32") -> bytes:
+        """The bytes of the file that save() writes.
+
+        >>> model = cnn.Model(cnn.Graph.net("two_conv", size=48))
+        >>> cnn.Model.from_bytes(model.to_bytes())
+        <cnn.Model: 48×48×3 to 1, 448,449 weights>
+        """
+        kind = enum_value("cnn_dtype", weights)
+        return bytes_of(lambda memory, size: library.cnn_model_save_to_memory(self, kind, memory, size))
+
     def save(self, path: PathLike, *, weights: Literal["float32", "bfloat16"] = "float32") -> None:
         """Writes a model file. `weights` "bfloat16": half as large."""
         library.cnn_model_save_as(self, os.fsencode(path), enum_value("cnn_dtype", weights))
@@ -281,12 +94,12 @@ class Model(Object):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one image."""
-        return _shape(library.cnn_model_input_dims, self)
+        return shape_of(library.cnn_model_input_dims, self)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Of the output for one image."""
-        return _shape(library.cnn_model_output_dims, self)
+        return shape_of(library.cnn_model_output_dims, self)
 
     @property
     def flops(self) -> int:
@@ -298,12 +111,28 @@ class Model(Object):
         """How many numbers its weights are."""
         return int(library.cnn_model_weight_count(self, None))
 
+    @property
+    def trainable_weight_count(self) -> int:
+        """How many of its weights an optimizer changes."""
+        trainable = ctypes.c_uint64()
+        library.cnn_model_weight_count(self, ref(trainable))
+        return trainable.value
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it computes with 8-bit integers."""
+        return bool(library.cnn_model_is_quantized(self))
+
     def _told(self) -> str:
-        return f"{_sides(self.input_shape)} to {_sides(self.output_shape)}, {self.weight_count:,} weights"
+        return f"{sides(self.input_shape)} to {sides(self.output_shape)}, {self.weight_count:,} weights"
 
     def summary(self) -> str:
         """A table of the layers, their shapes and weights."""
         return text_of(lambda place: library.cnn_model_summary(self, place))
+
+    def graph(self) -> Graph:
+        """A copy of the model's graph."""
+        return Graph.from_json(self.to_json())
 
     def to_json(self) -> str:
         """The model's graph; Graph.from_json reads it."""
@@ -335,6 +164,63 @@ class Model(Object):
         library.cnn_model_forward(owner, self._input, seed, step, ref(output))
         return view(output, owner).copy()
 
+    def predict_layers(self, images: ArrayLike, layers: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The outputs of the layers with these names, in one pass. Experimental.
+
+        >>> model = cnn.Model(cnn.Graph.net("two_conv", size=48))
+        >>> values = model.predict_layers(np.zeros((2, 48, 48, 3)), ["max_pool2d_2", "dense_1"])
+        >>> values["max_pool2d_2"].shape, values["dense_1"].shape
+        ((2, 10, 10, 64), (2, 64))
+        """
+        owner, names = self._as_parameter_, list(layers)
+        pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(names), 1))()
+        library.cnn_model_predict_layers(owner, tensor_of(images, np.float32), strings(names), len(names), pointers)
+        return {name: Tensor._made(pointer, owner).numpy() for name, pointer in zip(names, pointers)}
+
+    def heat_map(self, image: ArrayLike, class_index: int) -> NDArray[np.float32]:
+        """Where in an input (H×W×C or 1×H×W×C) the network sees this class: a map of values from 0 to 1, as coarse as
+        the network's last image. Classifier.explain does this for photographs."""
+        owner, pointer, pixels = self._as_parameter_, Tensor._place(), np.asarray(image, np.float32)
+        pixels = pixels[None] if pixels.ndim == 3 else pixels
+        library.cnn_model_heat_map(owner, tensor_of(pixels, np.float32), class_index, ref(pointer))
+        return Tensor._made(pointer, owner).numpy()
+
+    def quantize(self, images: ArrayLike) -> Model:
+        """A model that predicts with 8-bit integers. `images` are some hundreds of inputs such as it will meet.
+
+        >>> model = cnn.Model(cnn.Graph.net("two_conv", size=48))
+        >>> model.quantize(np.random.default_rng(0).normal(size=(8, 48, 48, 3))).is_quantized
+        True
+        """
+        owner, pointer = self._as_parameter_, self._place()
+        library.cnn_model_quantize(owner, tensor_of(images, np.float32), ref(pointer))
+        return self._made(pointer, owner)  # whose context is this one's
+
+    def prediction_memory(self, images: int = 1) -> int:
+        """How many bytes a prediction of so many images takes, without the images and the output."""
+        size = ctypes.c_uint64()
+        library.cnn_model_prediction_memory(self, images, ref(size))
+        return size.value
+
+    def time_layers(self, images: ArrayLike) -> dict[str, float]:
+        """Predicts the images, and measures the seconds that each layer takes, by name. Of layers that are computed
+        together, the last has the time of all."""
+        owner, layers = self._as_parameter_, self.graph().layers
+        seconds = (ctypes.c_double * len(layers))()
+        library.cnn_model_time_layers(owner, tensor_of(images, np.float32), seconds, len(layers))
+        return {layer.name: time for layer, time in zip(layers, seconds)}
+
+    def program(self, images: Optional[ArrayLike] = None, *, dot: bool = False) -> str:
+        """What a prediction runs, as text for people; as a drawing in Graphviz's language if `dot` is true. With
+        `images`, each operation is shown with its milliseconds."""
+        function = library.cnn_model_program_dot if dot else library.cnn_model_program_text
+        taken = None if images is None else tensor_of(images, np.float32)
+        return text_of(lambda place: function(self, taken, place))
+
+    def set_precision(self, precision: Literal["float32", "bfloat16"]) -> None:
+        """What forward() and backward() compute with from now on; predictions don't change."""
+        library.cnn_model_set_precision(self, enum_value("cnn_precision", precision))
+
     def backward(self, gradient: ArrayLike) -> None:
         """From the loss's gradient by the output to that of each parameter."""
         library.cnn_model_backward(self, tensor_of(gradient, np.float32))
@@ -352,7 +238,7 @@ class Model(Object):
         return found
 
     def __reduce__(self) -> Any:
-        return read_bytes, (Model.load, written_bytes(self.save))
+        return Model.from_bytes, (self.to_bytes(),)
 
     def resize(self, height: int, width: int) -> None:
         """Has the same weights compute images of another size."""

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python/cnn"
 
 # What the package takes from C and gives to Python's users, and what it is called there.
-RECORDS = {"cnn_epoch": "Epoch", "cnn_progress": "Progress", "cnn_class_result": "ClassResult"}
+RECORDS = {"cnn_epoch": "Epoch", "cnn_progress": "Progress", "cnn_class_result": "ClassResult",
+           "cnn_dataset_parts": "DatasetParts"}
 OPTIONS = {"cnn_image_options": "ImageOptions", "cnn_preprocess": "PreprocessOptions", "cnn_augment": "AugmentOptions",
            "cnn_dataset_options": "DatasetOptions", "cnn_loader_options": "LoaderOptions",
            "cnn_conv2d_options": "Conv2dOptions", "cnn_pool2d_options": "Pool2dOptions",

@@ -195,3 +195,13 @@ def test_a_context_has_threads_and_a_log():
     with cnn.Context(threads=2, instruction_set="generic", log=lambda level, text: None) as context:
         assert context.threads == 2 and context.instruction_set == "generic"
     assert cnn.version() and "two_conv" in cnn.net_names()
+
+
+def test_an_images_header_is_read_without_its_pixels():
+    path = next((SAMPLE / "test/cats").glob("*.jpg"))
+    info, pixels = cnn.probe_image(path.read_bytes()), cnn.load_image(path)
+    assert (info.format, info.height, info.width, info.channels) == ("jpeg", *pixels.shape)
+    assert 1 <= info.orientation <= 8
+    assert cnn.probe_image(path.read_bytes()[:len(path.read_bytes()) // 2]) == info
+    with pytest.raises(cnn.FormatError, match="neither JPEG nor PNG"):
+        cnn.probe_image(b"\1\2\3\4")

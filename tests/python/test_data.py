@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 import threading
@@ -141,3 +142,76 @@ def test_a_label_that_is_no_text_is_named(label):
     files = sorted((SAMPLE / "test/cats").glob("*.jpg"))[:2]
     with pytest.raises(cnn.DataError, match=f"{files[1].name}: the label is "):
         cnn.Dataset.from_files(files, ["cat", label])
+
+
+def files_and_labels():
+    paths = [path for kind in ("cats", "dogs") for path in sorted((SAMPLE / f"test/{kind}").glob("*.jpg"))[:4]]
+    return [path.read_bytes() for path in paths], [0] * 4 + [1] * 4
+
+
+def test_a_programs_own_files_are_a_dataset():
+    files, labels = files_and_labels()
+    photos = cnn.Dataset.from_source(files.__getitem__, 8, labels, ["Cat", "Dog"], names=[f"db:{i}" for i in range(8)])
+    assert photos.read(2) == files[2] and photos.paths[7] == "db:7" and photos.labels.tolist() == labels
+    assert (photos[5][0] == cnn.decode_image(files[5])).all() and photos[5][1] == 1
+    assert photos.verify() == [] and len(photos.split(0.5)[1]) == 4
+    assert cnn.Classifier("two_conv", size=48, epochs=1).fit(photos).predict(photos).shape == (8,)
+
+
+def test_files_that_cannot_be_read_are_reported():
+    files, labels = files_and_labels()
+
+    def read(index):
+        return files[index] if index != 3 else {}["nothing"]
+
+    photos = cnn.Dataset.from_source(read, 8, labels, ["Cat", "Dog"])
+    with pytest.raises(cnn.FileError, match="image 3"):
+        photos.read(3)
+    assert [path for path, _ in photos.verify()] == ["image 3"] and len(photos) == 7
+    with pytest.raises(cnn.ShapeError):
+        cnn.Dataset.from_source(read, 8, labels[:7], ["Cat", "Dog"])
+    with pytest.raises(cnn.ShapeError):
+        cnn.Dataset.from_source(read, 8, labels, ["Cat", "Dog"], names=["one"])
+
+
+def test_the_files_of_a_source_are_freed_with_the_last_dataset():
+    files, labels = files_and_labels()
+    photos = cnn.Dataset.from_source(files.__getitem__, 8, labels, ["Cat", "Dog"])
+    training, _ = photos.split(0.5)
+    photos.close()
+    del photos
+    gc.collect()
+    assert len(training[0][0].shape) == 3 and training.read(0) in files
+
+
+def test_an_image_is_decoded_as_asked_for():
+    files, labels = files_and_labels()
+    photos = cnn.Dataset.from_source([*files[:-1], files[-1][:-200]].__getitem__, 8, labels, ["Cat", "Dog"])
+    assert photos.decode(0, min_width=32, min_height=32).shape < photos.decode(0).shape
+    with pytest.raises(cnn.FormatError):
+        photos.decode(-1)
+    assert photos.decode(-1, allow_truncated=1).shape == cnn.decode_image(files[-1]).shape
+    with pytest.raises(IndexError):
+        photos.decode(8)
+
+
+def test_duplicates_are_found_within_and_between():
+    files, labels = files_and_labels()
+    twice = files[:4] + [files[1]] + files[5:]
+    photos = cnn.Dataset.from_source(twice.__getitem__, 8, labels, ["Cat", "Dog"])
+    assert photos.find_duplicates() == [(4, 1)]
+    others = cnn.Dataset.from_source(files.__getitem__, 2, labels[:2], ["Cat", "Dog"])
+    assert others.find_duplicates(photos) == [(0, 0), (1, 1)]
+    assert cnn.Dataset.from_pixels(*photographs(4), ["Cat", "Dog"]).find_duplicates() == []
+
+
+def test_the_parts_of_a_dataset_are_counted(tmp_path):
+    files, _ = files_and_labels()
+    for part, count in (("train", 3), ("test", 2)):
+        for label in ("Cat", "Dog"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(count):
+                (tmp_path / part / label / f"{number}.jpg").write_bytes(files[number])
+    parts = cnn.Dataset(tmp_path).parts
+    assert (parts.divided, parts.training, parts.validation, parts.test) == (1, 6, 0, 4)
+    assert cnn.Dataset(tmp_path, part="test").parts == parts

@@ -43,6 +43,21 @@ def use_a_classifier() -> None:
     for prediction in cnn.Classifier.load("pets.safetensors").predict_files(["missing.jpg"]):
         error: cnn.Error | None = prediction.error
         print(error)
+    look_inside(pets, X)
+
+
+def look_inside(pets: cnn.Classifier, X: NDArray[np.uint8]) -> None:
+    heat: NDArray[np.float32] = pets.explain(X[0], "Cat").heat_map
+    again: cnn.Classifier = cnn.Classifier.from_bytes(pets.to_bytes())
+    small: cnn.Model = again.quantize(X, images=20).model_
+    layers: dict[str, NDArray[np.float32]] = pets.model_.predict_layers(np.zeros((1, 16, 16, 3)), ["dense_1"])
+    print(heat.shape, small.is_quantized, layers["dense_1"].shape, pets.preprocess_["width"])
+    with cnn.limit_threads(1):
+        print(cnn.Context.default().memory_in_use > 0, cnn.features()[:2], pets.model_.prediction_memory(32) > 0)
+
+
+def squared_error(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+    return float(np.mean((logits - targets) ** 2)), (2 * (logits - targets) / len(logits)).astype(np.float32)
 
 
 def train_by_hand() -> None:
@@ -57,6 +72,8 @@ def train_by_hand() -> None:
         history: list[cnn.Epoch] = cnn.train(model, data, epochs=1, schedule={"kind": "cosine", "warmup": 0.1})
         weights: NDArray[np.float32] = model.parameters()["conv2d_1.weight"].value
         print(len(history), weights.shape, cnn.Tensor(weights.copy()).shape)
+        cnn.train(model, data, epochs=1, loss_function=squared_error, on_batch=lambda batch: batch.step > 1)
+        print(cnn.calibrate(model, data), cnn.evaluate(model, data, on_image=lambda result: result.loss < 0).images)
 
 
 if __name__ == "__main__":
