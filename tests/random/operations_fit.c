@@ -78,7 +78,8 @@ static cnn_model *train(case_trial *trial, cnn_context *context, const cnn_train
         model = trial_clone(trial, trial->model, context);
     if (!model || !trial_ok(trial, photographs_dataset(trial, context, count_classes(trial), &dataset), "a dataset"))
         return NULL;
-    *status = cnn_train(model, dataset, options->seed % 2 ? dataset : NULL, options, NULL);
+    bool validates = options->seed % 2 || options->schedule->kind == CNN_SCHEDULE_PLATEAU;
+    *status = cnn_train(model, dataset, validates ? dataset : NULL, options, NULL);
     cnn_dataset_destroy(dataset);
     return !*status || *status == CNN_ERROR_NOT_FINITE || trial_ok(trial, *status, "cnn_train") ? model : NULL;
 }
