@@ -47,15 +47,15 @@ typedef enum cnn_log_level {
  * from several at once. */
 typedef void (*cnn_log_callback)(cnn_log_level level, const char *message, void *user);
 
-/* The instruction sets that the numeric code is compiled for. If the processor lacks the one that is asked for, the
- * library uses the best one that it has. */
+/* Families of instruction sets that the numeric code is compiled for. The library uses all that the processor has of
+ * the family that is asked for, such as AVX-512 with VNNI and BF16; if the processor lacks the family, the best that it
+ * has. Later versions may have more families. */
 typedef enum cnn_instruction_set {
-    CNN_ISA_BEST = 0,        /* the best that the processor has */
-    CNN_ISA_GENERIC = 1,     /* plain C */
-    CNN_ISA_AVX2 = 2,        /* AVX2 and FMA */
-    CNN_ISA_AVX512 = 3,      /* AVX-512 F, BW, DQ, VL */
-    CNN_ISA_NEON = 4,        /* 64-bit Arm */
-    CNN_ISA_AVX512_BF16 = 5, /* AVX-512 with VNNI and BF16 too */
+    CNN_ISA_BEST = 0,    /* the best that the processor has */
+    CNN_ISA_GENERIC = 1, /* plain C */
+    CNN_ISA_AVX2 = 2,    /* AVX2 and FMA, and AVX-VNNI */
+    CNN_ISA_AVX512 = 3,  /* AVX-512 F, BW, DQ, VL, and VNNI, BF16 */
+    CNN_ISA_NEON = 4,    /* 64-bit Arm */
     CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff
 } cnn_instruction_set;
 

@@ -75,9 +75,9 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
         return status;
     if (!options.allocate != !options.release)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: allocate and release must be given both or neither");
-    if ((unsigned)options.instruction_set > CNN_ISA_AVX512_BF16)
+    if ((unsigned)options.instruction_set > CNN_ISA_NEON)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: %d is no instruction set; they are 0 to %d",
-                        (int)options.instruction_set, CNN_ISA_AVX512_BF16);
+                        (int)options.instruction_set, CNN_ISA_NEON);
     if (options.threads > CNN_MAX_THREADS)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_context_options: %u threads were asked for; at most %d are possible",
                         options.threads, CNN_MAX_THREADS);

@@ -93,8 +93,7 @@ cnn_tier cnn_highest_tier(cnn_instruction_set set)
     switch (set) {
     case CNN_ISA_GENERIC: return CNN_TIER_GENERIC;
     case CNN_ISA_AVX2: return CNN_TIER_AVX2_VNNI;
-    case CNN_ISA_AVX512: return CNN_TIER_AVX512_VNNI;
-    case CNN_ISA_AVX512_BF16: return CNN_TIER_AVX512_BF16;
+    case CNN_ISA_AVX512: return CNN_TIER_AVX512_BF16;
     case CNN_ISA_NEON: return CNN_TIER_NEON_BF16;
     case CNN_ISA_BEST:
     case CNN_INSTRUCTION_SET_MAX_ENUM: break;

@@ -20,7 +20,7 @@ typedef enum cnn_log_level { CNN_LOG_DEBUG = 0, CNN_LOG_INFO = 1, CNN_LOG_WARNIN
     0x7fffffff } cnn_log_level;
 typedef void (*cnn_log_callback)(cnn_log_level level, const char *message, void *user);
 typedef enum cnn_instruction_set { CNN_ISA_BEST = 0, CNN_ISA_GENERIC = 1, CNN_ISA_AVX2 = 2, CNN_ISA_AVX512 = 3,
-    CNN_ISA_NEON = 4, CNN_ISA_AVX512_BF16 = 5, CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff } cnn_instruction_set;
+    CNN_ISA_NEON = 4, CNN_INSTRUCTION_SET_MAX_ENUM = 0x7fffffff } cnn_instruction_set;
 typedef struct cnn_context_options { uint32_t struct_size; uint32_t threads; cnn_instruction_set instruction_set; void
     *(*allocate)(size_t size, void *user); void (*release)(void *memory, void *user); void *allocator_user;
     cnn_log_callback log; void *log_user; uint64_t image_memory_limit; uint64_t image_operation_limit; uint64_t

@@ -9,6 +9,7 @@
 
 #include <cnn/cnn.h>
 
+#include "core/cpu.h"
 #include "draw.h"
 #include "runtime/model_internal.h"
 
@@ -69,7 +70,7 @@ typedef struct case_operation {
 typedef struct random_case {
     uint64_t seed; /* of weights and images */
     int32_t images, threads;
-    cnn_instruction_set instruction_set;
+    cnn_tier tier;    /* CNN_TIER_COUNT: the best */
     int32_t input[3]; /* height, width, channels */
     int32_t named[4]; /* in the place of layers: a net's number from 1 on, its size, width in per cent, outputs */
     int32_t layer_count;
@@ -89,7 +90,7 @@ typedef struct case_layer_form {
 extern const case_layer_form case_layer_forms[CASE_LAYER_KINDS];
 
 /* The instruction sets that this processor has. */
-int32_t case_instruction_sets(cnn_instruction_set sets[8]);
+int32_t case_tiers(cnn_tier tiers[CNN_TIER_COUNT]);
 
 void case_draw(random_case *drawn, uint64_t seed, bool threads_only);
 

@@ -25,30 +25,12 @@ const case_layer_form case_layer_forms[CASE_LAYER_KINDS] = {
     [CASE_NORMALIZE] = { "normalize", 1, 0 },
 };
 
-int32_t case_instruction_sets(cnn_instruction_set sets[8])
+int32_t case_tiers(cnn_tier tiers[CNN_TIER_COUNT])
 {
-    static const cnn_instruction_set wanted[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
-                                                  CNN_ISA_NEON };
     int32_t count = 0;
-    char seen[8][32];
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        cnn_context_options options;
-        cnn_context_options_init(&options);
-        options.threads = 1;
-        options.instruction_set = wanted[i];
-        cnn_context *context;
-        if (cnn_context_create(&options, &context))
-            continue;
-        bool new = true;
-        for (int32_t k = 0; k < count; k++)
-            new = new &&strcmp(seen[k], cnn_context_instruction_set(context)) != 0;
-        if (new) {
-            strncpy(seen[count], cnn_context_instruction_set(context), sizeof seen[0] - 1);
-            seen[count][sizeof seen[0] - 1] = '\0';
-            sets[count++] = wanted[i];
-        }
-        cnn_context_destroy(context);
-    }
+    for (int i = 0; i < CNN_TIER_COUNT; i++)
+        if (cnn_cpu_tier((cnn_tier)i) == (cnn_tier)i)
+            tiers[count++] = (cnn_tier)i;
     return count;
 }
 

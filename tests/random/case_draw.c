@@ -320,18 +320,18 @@ static void draw_shipped_model(case_sketch *sketch)
     sketch->drawn->named[0] = CASE_SHIPPED;
     sketch->drawn->named[1] = draw_of(source, 224, 256, 320, 384, 448, 512);
     sketch->drawn->images = draw_one_in(source, 4) ? draw_between(source, 1, 40) : draw_between(source, 1, 9);
-    sketch->drawn->instruction_set = CNN_ISA_BEST;
+    sketch->drawn->tier = CNN_TIER_COUNT;
     sketch->drawn->operation_count = 1;
     sketch->drawn->operations[0] = (case_operation){ operations_find("threads"), 0 };
 }
 
-static cnn_instruction_set draw_instruction_set(draw *source)
+static cnn_tier draw_tier(draw *source)
 {
-    static cnn_instruction_set sets[8];
+    static cnn_tier tiers[CNN_TIER_COUNT];
     static int32_t count;
     if (!count)
-        count = case_instruction_sets(sets);
-    return sets[draw_below(source, count)];
+        count = case_tiers(tiers);
+    return tiers[draw_below(source, count)];
 }
 
 void case_draw(random_case *drawn, uint64_t seed, bool threads_only)
@@ -339,7 +339,7 @@ void case_draw(random_case *drawn, uint64_t seed, bool threads_only)
     memset(drawn, 0, sizeof *drawn);
     case_sketch sketch = { .drawn = drawn, .source = { seed }, .context = contexts_plain() };
     drawn->seed = seed;
-    drawn->instruction_set = draw_instruction_set(&sketch.source);
+    drawn->tier = draw_tier(&sketch.source);
     drawn->threads = draw_threads(&sketch.source);
     if (!threads_only && draw_one_in(&sketch.source, 3000))
         draw_shipped_model(&sketch);

@@ -9,11 +9,10 @@
 #include "case.h"
 #include "operations.h"
 
-static const char *const set_names[] = {
-    [CNN_ISA_BEST] = "best",     [CNN_ISA_GENERIC] = "generic", [CNN_ISA_AVX2] = "avx2",
-    [CNN_ISA_AVX512] = "avx512", [CNN_ISA_NEON] = "neon",       [CNN_ISA_AVX512_BF16] = "avx512_bf16",
-};
-enum { SETS = sizeof set_names / sizeof set_names[0] };
+static const char *tier_name(int32_t tier)
+{
+    return tier == CNN_TIER_COUNT ? "best" : cnn_tier_name((cnn_tier)tier);
+}
 
 typedef struct writer {
     char *place;
@@ -45,7 +44,7 @@ void case_print(const random_case *printed, char *text)
 {
     writer to = { text, CASE_TEXT_SIZE };
     put(&to, "seed=%" PRIu64 " images=%" PRId32 " threads=%" PRId32 " isa=%s input=%" PRId32 "x%" PRId32 "x%" PRId32,
-        printed->seed, printed->images, printed->threads, set_names[printed->instruction_set], printed->input[0],
+        printed->seed, printed->images, printed->threads, tier_name((int32_t)printed->tier), printed->input[0],
         printed->input[1], printed->input[2]);
     for (int32_t i = 0; i < 4 && printed->named[0]; i++)
         put(&to, "%s%" PRId32, i ? "," : " named=", printed->named[i]);
@@ -101,11 +100,6 @@ static const char *layer_name(int32_t kind)
 static const char *operation_name(int32_t kind)
 {
     return operation_forms[kind].name;
-}
-
-static const char *set_name(int32_t set)
-{
-    return set_names[set];
 }
 
 static bool take_layer(const char **text, case_layer *layer, int32_t node)
@@ -169,10 +163,10 @@ static bool take_all(const char **text, random_case *parsed)
     if (!take(text, " images=") || !take_number(text, &parsed->images) || !take(text, " threads=") ||
         !take_number(text, &parsed->threads) || !take(text, " isa="))
         return false;
-    int32_t set = take_name(text, set_name, SETS);
-    parsed->instruction_set = (cnn_instruction_set)set;
+    int32_t tier = take_name(text, tier_name, CNN_TIER_COUNT + 1);
+    parsed->tier = (cnn_tier)tier;
     for (int i = 0; i < 3; i++)
-        if (set < 0 || !take(text, i ? "x" : " input=") || !take_number(text, &parsed->input[i]))
+        if (tier < 0 || !take(text, i ? "x" : " input=") || !take_number(text, &parsed->input[i]))
             return false;
     if (take(text, " named=") ? !take_named(text, parsed) : !take(text, " net=") || !take_layers(text, parsed))
         return false;

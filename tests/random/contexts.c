@@ -3,22 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SETS = 8, THREADS = 300 };
+#include "../unit/context_of_tier.h"
+
+enum { SETS = CNN_TIER_COUNT + 1, THREADS = 300 };
 
 static cnn_context *contexts[SETS][THREADS];
 
-static cnn_context *make(cnn_instruction_set set, int32_t threads)
+static cnn_context *make(cnn_tier tier, int32_t threads)
 {
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = (uint32_t)threads;
-    options.instruction_set = set;
     cnn_context *context;
-    cnn_status status = cnn_context_create(&options, &context);
-    if (status == CNN_ERROR_ARGUMENT && threads > 256) {
-        options.threads = 256;
-        status = cnn_context_create(&options, &context);
-    }
+    cnn_status status = context_of_tier(tier, (uint32_t)threads, &context);
+    if (status == CNN_ERROR_ARGUMENT && threads > CNN_MAX_THREADS)
+        status = context_of_tier(tier, CNN_MAX_THREADS, &context);
     if (status) {
         fprintf(stderr, "random: %s\n", cnn_last_error());
         exit(2);
@@ -26,17 +22,17 @@ static cnn_context *make(cnn_instruction_set set, int32_t threads)
     return context;
 }
 
-cnn_context *contexts_get(cnn_instruction_set set, int32_t threads)
+cnn_context *contexts_get(cnn_tier tier, int32_t threads)
 {
-    cnn_context **context = &contexts[(unsigned)set % SETS][threads < 1 ? 1 : threads % THREADS];
+    cnn_context **context = &contexts[tier][threads < 1 ? 1 : threads % THREADS];
     if (!*context)
-        *context = make(set, threads < 1 ? 1 : threads % THREADS);
+        *context = make(tier, threads < 1 ? 1 : threads % THREADS);
     return *context;
 }
 
 cnn_context *contexts_plain(void)
 {
-    return contexts_get(CNN_ISA_GENERIC, 1);
+    return contexts_get(CNN_TIER_GENERIC, 1);
 }
 
 void contexts_release(void)

@@ -2,10 +2,10 @@
 #ifndef CNN_TESTS_RANDOM_CONTEXTS_H
 #define CNN_TESTS_RANDOM_CONTEXTS_H
 
-#include <cnn/context.h>
+#include "core/cpu.h"
 
 /* Ends the program if there is no memory. More threads than a context can have: as many as it can. */
-cnn_context *contexts_get(cnn_instruction_set set, int32_t threads);
+cnn_context *contexts_get(cnn_tier tier, int32_t threads);
 
 /* One thread of plain C. */
 cnn_context *contexts_plain(void);

@@ -102,8 +102,8 @@ case_result operations_run(const random_case *it, const char *folder, char *why,
 {
     case_trial trial = {
         .it = it,
-        .context = contexts_get(it->instruction_set, it->threads),
-        .single = contexts_get(it->instruction_set, 1),
+        .context = contexts_get(it->tier, it->threads),
+        .single = contexts_get(it->tier, 1),
         .plain = contexts_plain(),
         .folder = folder,
         .why = why,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../child.h"
+#include "../unit/context_of_tier.h"
 
 enum { MOST_CALLERS = 4, CALLS = 3, CHILD_SECONDS = 10 };
 
@@ -25,12 +26,9 @@ static bool call_model(case_trial *trial, const cnn_tensor *expected)
 
 static bool call_own_context(case_trial *trial, const cnn_tensor *expected)
 {
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = cnn_context_threads(trial->context) % 4 + 1;
-    options.instruction_set = trial->it->instruction_set;
+    uint32_t threads = cnn_context_threads(trial->context) % 4 + 1;
     cnn_context *context;
-    if (!trial_ok(trial, cnn_context_create(&options, &context), "cnn_context_create"))
+    if (!trial_ok(trial, context_of_tier(trial->it->tier, threads, &context), "cnn_context_create"))
         return false;
     bool right =
         trial_predicts_same_bits(trial, "another context", expected, trial_clone(trial, trial->model, context));

@@ -99,7 +99,7 @@ static bool remove_layers(shrinking *it)
 static bool shrink_run(shrinking *it)
 {
     random_case plain = *it->smallest;
-    plain.instruction_set = CNN_ISA_GENERIC;
+    plain.tier = CNN_TIER_GENERIC;
     return lower(it, offsetof(random_case, images), 1) || lower(it, offsetof(random_case, threads), 1) ||
            keep(it, &plain);
 }

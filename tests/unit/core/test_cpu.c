@@ -263,10 +263,20 @@ static void each_tier_that_the_processor_has_can_be_forced(void **state)
 static void an_option_goes_before_the_environment(void **state)
 {
     (void)state;
-    static const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_AVX512_BF16,
-                                                CNN_ISA_NEON };
+    static const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_NEON };
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
         assert_named_tier(i ? "generic" : "avx2", sets[i], cnn_tier_name(cnn_cpu_tier(cnn_highest_tier(sets[i]))));
+}
+
+static void a_family_is_used_with_all_that_the_processor_has_of_it(void **state)
+{
+    (void)state;
+    cnn_tier best = cnn_cpu_tier(CNN_TIER_COUNT);
+    cnn_instruction_set family = best >= CNN_TIER_NEON     ? CNN_ISA_NEON
+                                 : best >= CNN_TIER_AVX512 ? CNN_ISA_AVX512
+                                 : best >= CNN_TIER_AVX2   ? CNN_ISA_AVX2
+                                                           : CNN_ISA_GENERIC;
+    assert_named_tier("generic", family, cnn_tier_name(best));
 }
 
 int main(void)
@@ -274,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_tier_that_the_processor_has_can_be_forced),
         cmocka_unit_test(an_option_goes_before_the_environment),
+        cmocka_unit_test(a_family_is_used_with_all_that_the_processor_has_of_it),
         cmocka_unit_test(threads_are_at_most_256_on_any_machine),
         cmocka_unit_test(a_set_of_more_than_1024_processors_is_counted),
         cmocka_unit_test(the_environment_gives_a_possible_number_or_none),

@@ -2,17 +2,18 @@
 #include <math.h>
 #include <stdatomic.h>
 
+#include "../context_of_tier.h"
 #include "compile/passes.h"
 #include "models.h"
 
 typedef struct setting {
     uint32_t threads;
-    cnn_instruction_set instruction_set;
+    cnn_tier tier;
     cnn_precision precision;
     bool share_memory;
 } setting;
 
-static const setting usual = { 1, CNN_ISA_BEST, CNN_PRECISION_BFLOAT16, true };
+static const setting usual = { 1, CNN_TIER_COUNT, CNN_PRECISION_BFLOAT16, true };
 
 typedef struct trained {
     cnn_context *context;
@@ -50,11 +51,7 @@ static cnn_graph *wide_graph(void)
 static trained open_model(cnn_graph *graph, uint64_t seed, setting s)
 {
     trained t;
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.threads = s.threads;
-    options.instruction_set = s.instruction_set;
-    assert_ok(cnn_context_create(&options, &t.context));
+    assert_ok(context_of_tier(s.tier, s.threads, &t.context));
     assert_ok(cnn_model_create(t.context, graph, seed, &t.model));
     assert_ok(cnn_model_set_precision(t.model, s.precision));
     t.model->share_memory = s.share_memory;
@@ -82,10 +79,10 @@ static double distance(const cnn_model *a, const cnn_model *b)
     return sqrt(differences / squares);
 }
 
-static double distance_from_floats(cnn_graph *graph, uint64_t seed, cnn_instruction_set set)
+static double distance_from_floats(cnn_graph *graph, uint64_t seed, cnn_tier tier)
 {
-    trained wide = open_model(graph, seed, (setting){ 1, set, CNN_PRECISION_FLOAT32, true });
-    trained narrow = open_model(graph, seed, (setting){ 1, set, CNN_PRECISION_BFLOAT16, true });
+    trained wide = open_model(graph, seed, (setting){ 1, tier, CNN_PRECISION_FLOAT32, true });
+    trained narrow = open_model(graph, seed, (setting){ 1, tier, CNN_PRECISION_BFLOAT16, true });
     step_of_training(wide.model, 3, seed);
     step_of_training(narrow.model, 3, seed);
     double found = distance(wide.model, narrow.model);
@@ -97,15 +94,15 @@ static double distance_from_floats(cnn_graph *graph, uint64_t seed, cnn_instruct
 static void gradients_are_those_of_floats_but_for_rounding(void **state)
 {
     (void)state;
-    static const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_BEST };
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+    static const cnn_tier tiers[] = { CNN_TIER_GENERIC, CNN_TIER_AVX2, CNN_TIER_AVX512, CNN_TIER_COUNT };
+    for (size_t i = 0; i < sizeof tiers / sizeof tiers[0]; i++) {
         cnn_graph *wide = wide_graph();
-        double found = distance_from_floats(wide, 1, sets[i]);
+        double found = distance_from_floats(wide, 1, tiers[i]);
         assert_true(found > 1e-6 && found < 0.03);
         cnn_graph_destroy(wide);
         for (uint64_t seed = 0; seed < 8; seed++) {
             cnn_graph *graph = random_graph(NULL, seed, true);
-            assert_true(distance_from_floats(graph, seed, sets[i]) < 0.05);
+            assert_true(distance_from_floats(graph, seed, tiers[i]) < 0.05);
             cnn_graph_destroy(graph);
         }
     }
@@ -153,7 +150,7 @@ static void back_in_floats_it_is_as_it_was(void **state)
 {
     (void)state;
     cnn_graph *graph = wide_graph();
-    trained a = open_model(graph, 1, (setting){ 1, CNN_ISA_BEST, CNN_PRECISION_FLOAT32, true });
+    trained a = open_model(graph, 1, (setting){ 1, CNN_TIER_COUNT, CNN_PRECISION_FLOAT32, true });
     trained b = open_model(graph, 1, usual);
     for (int i = 0; i < 2; i++) {
         fill_parameters(a.model, 5); /* running statistics too */

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../context_of_tier.h"
 #include "../scratch.h"
 #include "models.h"
 #include "runtime/model_internal.h"
@@ -168,17 +169,6 @@ static void a_quantized_model_predicts_about_the_same(void **state)
     }
 }
 
-static cnn_context *context_with(cnn_instruction_set set, uint32_t threads)
-{
-    cnn_context_options options;
-    cnn_context_options_init(&options);
-    options.instruction_set = set;
-    options.threads = threads;
-    cnn_context *context;
-    assert_ok(cnn_context_create(&options, &context));
-    return context;
-}
-
 /* A quantised model with the same ranges and weights in another context: by way of a file. */
 static cnn_model *moved(const cnn_model *model, cnn_context *context, const char *path)
 {
@@ -191,13 +181,13 @@ static cnn_model *moved(const cnn_model *model, cnn_context *context, const char
 static void bits_are_the_same_with_any_instruction_set_and_threads(void **state)
 {
     const char *path = scratch_path(*state, "moved.safetensors");
-    static const cnn_instruction_set sets[] = { CNN_ISA_GENERIC, CNN_ISA_AVX2, CNN_ISA_AVX512, CNN_ISA_BEST };
     for (int i = 0; i < 2; i++) { /* nets whose every product is of bytes */
         cnn_model *model = model_of(NULL, nets[i]()), *quantized = quantize(model);
         cnn_tensor *images = batch_of(13, cnn_model_input_shape(model), 8), *expected = predict(quantized, images);
-        for (size_t k = 0; k < sizeof sets / sizeof sets[0]; k++)
+        for (int tier = 0; tier < CNN_TIER_COUNT; tier++)
             for (uint32_t threads = 1; threads <= 3; threads++) {
-                cnn_context *context = context_with(sets[k], threads);
+                cnn_context *context;
+                assert_ok(context_of_tier((cnn_tier)tier, threads, &context));
                 cnn_model *copy = moved(quantized, context, path);
                 cnn_tensor *got = predict(copy, images);
                 assert_memory_equal(expected->data, got->data, cnn_tensor_bytes(got));
