@@ -24,9 +24,11 @@ static cnn_status count_elements(cnn_dtype dtype, int32_t rank, const int64_t *d
 {
     if (!cnn_dtype_size(dtype))
         return cnn_fail(CNN_ERROR_ARGUMENT, "tensor: %d is no element type", (int)dtype);
-    if (rank < 0 || rank > CNN_MAX_RANK || (rank && !dims))
+    if (rank < 0 || rank > CNN_MAX_RANK)
         return cnn_fail(CNN_ERROR_ARGUMENT, "tensor: a rank of %d is not possible; it is 0 to %d", (int)rank,
                         CNN_MAX_RANK);
+    if (rank && !dims)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "tensor: no dimensions were given for a rank of %d", (int)rank);
     size_t elements = 1, bytes;
     bool empty = false;
     for (int32_t i = 0; i < rank; i++) {
@@ -162,6 +164,32 @@ const char *cnn_dims_text(int32_t rank, const int64_t *dims, char *text, size_t 
     for (int32_t i = 0; i < rank && used < size; i++) {
         int written = snprintf(text + used, size - used, i ? "\xC3\x97%lld" : "%lld", (long long)dims[i]);
         used += written > 0 ? (size_t)written : 0;
+    }
+    return text;
+}
+
+static const char *dtype_name(cnn_dtype dtype)
+{
+    switch (dtype) {
+    case CNN_FLOAT32: return "CNN_FLOAT32";
+    case CNN_UINT8: return "CNN_UINT8";
+    case CNN_INT32: return "CNN_INT32";
+    case CNN_INT64: return "CNN_INT64";
+    case CNN_INT8: return "CNN_INT8";
+    case CNN_BFLOAT16: return "CNN_BFLOAT16";
+    case CNN_DTYPE_MAX_ENUM: break;
+    }
+    return "no type";
+}
+
+const char *cnn_tensor_text(const cnn_tensor *tensor, char *text, size_t size)
+{
+    if (!tensor)
+        snprintf(text, size, "NULL");
+    else {
+        char dims[128];
+        snprintf(text, size, "%s of %s", cnn_dims_text(tensor->rank, tensor->dims, dims, sizeof dims),
+                 dtype_name(tensor->dtype));
     }
     return text;
 }

@@ -29,4 +29,7 @@ bool cnn_tensor_is(const cnn_tensor *tensor, cnn_dtype dtype, int32_t rank, cons
 /* "32×150×150×3" for messages, cut to fit; returns `text`. */
 const char *cnn_dims_text(int32_t rank, const int64_t *dims, char *text, size_t size);
 
+/* "32×150×150×3 of CNN_FLOAT32", in the same way; "NULL". */
+const char *cnn_tensor_text(const cnn_tensor *tensor, char *text, size_t size);
+
 #endif

@@ -53,12 +53,12 @@ cnn_status cnn_augment_read(const cnn_augment *given, cnn_augment *augment)
     return CNN_OK;
 }
 
-/* Digits with a point among them, whatever the locale. False if there is anything else. */
+/* Digits with a point among them, whatever the locale, and a minus before them. False if there is anything else. */
 static bool parse_number(const char *text, size_t length, float *number)
 {
     double value = 0, place = 1;
-    bool fraction = false, digits = false;
-    for (size_t i = 0; i < length; i++) {
+    bool negative = length && text[0] == '-', fraction = false, digits = false;
+    for (size_t i = negative; i < length; i++) {
         if (text[i] == '.' && !fraction) {
             fraction = true;
             continue;
@@ -69,7 +69,7 @@ static bool parse_number(const char *text, size_t length, float *number)
         value = value * 10 + (text[i] - '0');
         place *= fraction ? 10 : 1;
     }
-    *number = (float)(value / place);
+    *number = (float)(negative ? -value / place : value / place);
     return digits;
 }
 
@@ -97,7 +97,7 @@ static cnn_status parse_word(const char *word, size_t length, cnn_augment *augme
                          "contrast, saturation, crop, aspect, erase");
     float value = found->usual;
     if (equals && !parse_number(equals + 1, length - name_length - 1, &value))
-        return fail_word(word, length, "has no number after the equals sign");
+        return fail_word(word, length, "has no number that is written as 0.25 is");
     if (!allowed(found, value))
         return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' is out of range: it can be 0, or %g to %g",
                         length > 64 ? 64 : (int)length, word, (double)found->low, (double)found->high);

@@ -96,7 +96,8 @@ cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_o
     if (!read_options(graph, &options, sizeof options, given, "cnn_batch_norm_options"))
         return CNN_NODE_ERROR;
     if (options.momentum == 0 || options.epsilon == 0) /* which in a file stand for the defaults */
-        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT, "cnn_batch_norm: momentum and epsilon must be above 0");
+        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT,
+                              "cnn_batch_norm: momentum and epsilon must be above 0, and momentum below 1");
     cnn_batch_norm_attributes attributes = { .momentum = options.momentum, .epsilon = options.epsilon };
     return add(graph, &cnn_layer_batch_norm, input, &attributes);
 }

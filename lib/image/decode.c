@@ -128,7 +128,7 @@ cnn_status cnn_image_reduce(cnn_context *context, const cnn_tensor *pixels, cons
     cnn_photo photo;
     *reduced = NULL;
     cnn_image_source source = { .context = context, .name = "the image", .fit = fit };
-    cnn_status status = cnn_photo_open(pixels, "cnn_image_reduce", &photo);
+    cnn_status status = cnn_photo_open(pixels, source.name, &photo);
     if (!status)
         status = read_options(context, &source.options, options);
     if (status || photo.width > UINT32_MAX || photo.height > UINT32_MAX)

@@ -31,12 +31,12 @@ cnn_status cnn_preprocess_read(const cnn_preprocess *given, cnn_preprocess *prep
 
 cnn_status cnn_photo_open(const cnn_tensor *pixels, const char *function, cnn_photo *photo)
 {
-    char dims[128];
+    char text[160];
     if (!pixels)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: pixels must not be NULL", function);
     if (pixels->dtype != CNN_UINT8 || pixels->rank != 3 || pixels->dims[2] != 3 || pixels->count == 0)
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: pixels must be height×width×3 of CNN_UINT8, not %s", function,
-                        cnn_dims_text(pixels->rank, pixels->dims, dims, sizeof dims));
+                        cnn_tensor_text(pixels, text, sizeof text));
     *photo = (cnn_photo){ .bytes = pixels->data, .width = pixels->dims[1], .height = pixels->dims[0] };
     return CNN_OK;
 }

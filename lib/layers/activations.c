@@ -10,7 +10,7 @@ static cnn_status leaky_relu_shape(cnn_layer *layer)
 {
     const cnn_leaky_relu_attributes *attributes = layer->attributes;
     if (!(attributes->slope >= 0) || !isfinite(attributes->slope))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "a slope of %g is not possible; it is 0 or more",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "a slope of %g is not possible; it is 0 or more, and finite",
                         (double)attributes->slope);
     return cnn_layer_keep_shape(layer);
 }

@@ -34,7 +34,7 @@ static cnn_status shape_of(cnn_layer *layer, cnn_batch_norm_attributes *attribut
         return cnn_fail(CNN_ERROR_ARGUMENT, "a momentum of %g is not possible; it is above 0 and below 1",
                         (double)attributes->momentum);
     if (!(attributes->epsilon > 0) || !isfinite(attributes->epsilon))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "an epsilon of %g is not possible; it is above 0",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "an epsilon of %g is not possible; it is above 0 and finite",
                         (double)attributes->epsilon);
     int64_t channels = cnn_shape_channels(&layer->output);
     status = cnn_layer_add_constant(layer, "scale", channels, 1, true);

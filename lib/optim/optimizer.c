@@ -70,7 +70,6 @@ static cnn_status check_options(const cnn_optimizer_options *options)
         { "beta1", options->beta1, 1 },
         { "beta2", options->beta2, 1 },
         { "alpha", options->alpha, 1 },
-        { "epsilon", options->epsilon, INFINITY },
         { "weight_decay", options->weight_decay, INFINITY },
         { "clip_norm", options->clip_norm, INFINITY },
     };
@@ -79,9 +78,10 @@ static cnn_status check_options(const cnn_optimizer_options *options)
         if (status)
             return status;
     }
-    if (options->epsilon == 0)
+    if (!(options->epsilon > 0 && isfinite(options->epsilon)))
         return cnn_fail(CNN_ERROR_ARGUMENT,
-                        "optimizer: epsilon is 0; it must be above: a gradient of 0 is divided by it");
+                        "optimizer: epsilon is %g; it must be above 0 and finite: a gradient of 0 is divided by it",
+                        (double)options->epsilon);
     if (options->nesterov && !(options->momentum > 0))
         return cnn_fail(CNN_ERROR_ARGUMENT, "optimizer: nesterov needs a momentum above 0");
     return CNN_OK;

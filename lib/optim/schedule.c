@@ -22,9 +22,10 @@ static cnn_status check_schedule(const cnn_schedule *schedule)
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: warmup is %g; it must be at least 0 and below 1",
                         (double)schedule->warmup);
     if (!(schedule->gamma >= 0 && isfinite(schedule->gamma)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: gamma is %g; it must be at least 0", (double)schedule->gamma);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: gamma is %g; it must be at least 0 and finite",
+                        (double)schedule->gamma);
     if (!(schedule->final_factor >= 0 && isfinite(schedule->final_factor)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: final_factor is %g; it must be at least 0",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: final_factor is %g; it must be at least 0 and finite",
                         (double)schedule->final_factor);
     if (!schedule->patience)
         return cnn_fail(CNN_ERROR_ARGUMENT, "schedule: patience is 0; it must be at least 1 epoch");

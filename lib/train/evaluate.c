@@ -139,7 +139,7 @@ static cnn_status resolve(const cnn_evaluate_options *given, cnn_evaluate_option
         return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the threshold is %g; it must be from 0 to 1",
                         (double)options->threshold);
     if (!(options->temperature > 0 && isfinite(options->temperature)))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the temperature is %g; it must be above 0",
+        return cnn_fail(CNN_ERROR_ARGUMENT, "evaluation: the temperature is %g; it must be above 0 and finite",
                         (double)options->temperature);
     return CNN_OK;
 }

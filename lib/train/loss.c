@@ -67,17 +67,19 @@ static cnn_status check_tensors(const cnn_tensor *logits, const cnn_tensor *targ
 {
     if (!logits || !targets)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_loss_compute: no logits or no targets were given");
-    char text[64];
+    char shape[64], given[160];
     if (logits->dtype != CNN_FLOAT32 || logits->rank != 2 || logits->count == 0)
         return cnn_fail(CNN_ERROR_SHAPE, "cnn_loss_compute: logits must be CNN_FLOAT32, images × outputs; they are %s",
-                        cnn_dims_text(logits->rank, logits->dims, text, sizeof text));
+                        cnn_tensor_text(logits, given, sizeof given));
     if (!cnn_tensor_is(targets, CNN_FLOAT32, 2, logits->dims))
-        return cnn_fail(CNN_ERROR_SHAPE, "cnn_loss_compute: targets must be CNN_FLOAT32 and shaped as the logits, %s",
-                        cnn_dims_text(2, logits->dims, text, sizeof text));
+        return cnn_fail(
+            CNN_ERROR_SHAPE, "cnn_loss_compute: the target must be CNN_FLOAT32 and shaped as the logits, %s; it is %s",
+            cnn_dims_text(2, logits->dims, shape, sizeof shape), cnn_tensor_text(targets, given, sizeof given));
     if (gradient && !cnn_tensor_is(gradient, CNN_FLOAT32, 2, logits->dims))
         return cnn_fail(CNN_ERROR_SHAPE,
-                        "cnn_loss_compute: the gradient must be CNN_FLOAT32 and shaped as the logits, %s",
-                        cnn_dims_text(2, logits->dims, text, sizeof text));
+                        "cnn_loss_compute: the gradient must be CNN_FLOAT32 and shaped as the logits, %s; it is %s",
+                        cnn_dims_text(2, logits->dims, shape, sizeof shape),
+                        cnn_tensor_text(gradient, given, sizeof given));
     return CNN_OK;
 }
 

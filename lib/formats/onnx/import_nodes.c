@@ -33,6 +33,8 @@ cnn_status cnn_onnx_add_layer(cnn_onnx_import *import, const cnn_layer_type *typ
         return status;
     char sentence[512];
     snprintf(sentence, sizeof sentence, "%s", cnn_last_error());
+    if (status == CNN_ERROR_ARGUMENT) /* a value that ONNX knows and the layer doesn't take */
+        status = CNN_ERROR_UNSUPPORTED;
     return cnn_onnx_fail(import, status, "%s", sentence);
 }
 

@@ -200,6 +200,8 @@ static cnn_status read_graph(cnn_context *context, const cnn_safetensors *file, 
 {
     const char *text = cnn_safetensors_metadata_text(file, KEY_GRAPH);
     cnn_status status = cnn_graph_from_json(context, text, strlen(text), graph);
+    if (status == CNN_ERROR_ARGUMENT) /* of a layer, and so the file's fault */
+        status = CNN_ERROR_FORMAT;
     return status ? cnn_fail(status, "%s: %s", path, cnn_last_error()) : CNN_OK;
 }
 

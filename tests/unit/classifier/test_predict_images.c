@@ -33,6 +33,15 @@ static void a_file_its_bytes_and_its_pixels_give_the_same(void **state)
     assert_same_prediction(&file, &memory);
     assert_string_equal("", sentence);
     cnn_tensor_destroy(image);
+    assert_ok(cnn_tensor_create(NULL, CNN_FLOAT32, 3, (int64_t[]){ 9, 5, 3 }, &image));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_classifier_predict_pixels(classifier, image, &pixels));
+    assert_string_equal("the image: pixels must be height\xC3\x97width\xC3\x97"
+                        "3 of CNN_UINT8, not 9\xC3\x97"
+                        "5\xC3\x97"
+                        "3 of "
+                        "CNN_FLOAT32",
+                        cnn_last_error());
+    cnn_tensor_destroy(image);
     cnn_release(NULL, bytes);
     cnn_classifier_destroy(classifier);
 }

@@ -23,6 +23,8 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_status(CNN_ERROR_LIMIT, cnn_tensor_create(NULL, CNN_FLOAT32, 1, (int64_t[]){ INT64_MAX / 2 }, &tensor));
     assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 1, (int64_t[]){ -1 }, &tensor));
     assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 7, (int64_t[7]){ 1 }, &tensor));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 2, NULL, &tensor));
+    assert_string_equal("tensor: no dimensions were given for a rank of 2", cnn_last_error());
 }
 
 static void a_wrapped_tensor_borrows_the_callers_memory(void **state)

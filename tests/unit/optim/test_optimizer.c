@@ -151,6 +151,14 @@ static void options_out_of_range_are_refused(void **state)
         assert_status(CNN_ERROR_ARGUMENT, cnn_optimizer_create(model, &options, &optimizer));
         assert_null(optimizer);
     }
+    cnn_optimizer_options options;
+    cnn_optimizer *optimizer;
+    cnn_optimizer_options_init(&options);
+    for (int i = 0; i < 2; i++) {
+        options.epsilon = (float)-i;
+        assert_status(CNN_ERROR_ARGUMENT, cnn_optimizer_create(model, &options, &optimizer));
+        assert_non_null(strstr(cnn_last_error(), "it must be above 0 and finite"));
+    }
     cnn_model_destroy(model);
 }
 

@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "train/loss.h"
 
@@ -91,6 +92,9 @@ static void shapes_and_losses_that_do_not_fit_are_refused(void **state)
     assert_status(CNN_ERROR_SHAPE, cnn_loss_compute(CNN_LOSS_CATEGORICAL_CROSS_ENTROPY, 0, one, one, NULL, NULL));
     assert_status(CNN_ERROR_SHAPE, cnn_loss_compute(CNN_LOSS_BINARY_CROSS_ENTROPY, 0, three, three, NULL, NULL));
     assert_status(CNN_ERROR_SHAPE, cnn_loss_compute(CNN_LOSS_AUTO, 0, one, longer, NULL, NULL));
+    assert_non_null(strstr(cnn_last_error(), "as the logits, 2\xC3\x97"
+                                             "1; it is 3\xC3\x97"
+                                             "1 of CNN_FLOAT32"));
     assert_status(CNN_ERROR_SHAPE, cnn_loss_compute(CNN_LOSS_AUTO, 0, one, one, NULL, three));
     assert_status(CNN_ERROR_ARGUMENT, cnn_loss_compute((cnn_loss)8, 0, one, one, NULL, NULL));
     assert_status(CNN_ERROR_ARGUMENT, cnn_loss_compute(CNN_LOSS_AUTO, 1, one, one, NULL, NULL));

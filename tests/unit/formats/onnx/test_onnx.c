@@ -272,8 +272,10 @@ static void load_bytes(const char *path, const void *bytes, size_t size)
     assert_non_null(file);
     assert_int_equal(size, fwrite(bytes, 1, size, file));
     fclose(file);
-    if (cnn_model_load_onnx(NULL, path, NULL, &model)) {
+    cnn_status status = cnn_model_load_onnx(NULL, path, NULL, &model);
+    if (status) {
         assert_null(model);
+        assert_int_not_equal(CNN_ERROR_ARGUMENT, status); /* no argument is at fault */
         assert_non_null(strstr(cnn_last_error(), "broken.onnx"));
     }
     cnn_model_destroy(model);
@@ -298,6 +300,32 @@ static void a_broken_file_is_at_worst_refused(void **state)
         }
         cnn_release(NULL, read);
     }
+}
+
+/* A slope below 0, which a file may have and the library hasn't. */
+static void a_value_that_a_layer_does_not_take_is_not_supported(void **state)
+{
+    const char *path = scratch_path(*state, "slope.onnx");
+    static const float positive = 0.375f, negative = -0.375f;
+    cnn_graph *graph;
+    cnn_model *model;
+    void *bytes;
+    size_t size;
+    assert_ok(cnn_graph_create(NULL, &graph));
+    cnn_dense(graph, cnn_flatten(graph, cnn_leaky_relu(graph, cnn_input(graph, 4, 4, 3), positive)), 1, NULL);
+    assert_ok(cnn_model_create(NULL, graph, 1, &model));
+    cnn_graph_destroy(graph);
+    assert_ok(cnn_model_save_onnx(model, path));
+    cnn_model_destroy(model);
+    assert_ok(cnn_file_read(NULL, path, 1 << 20, &bytes, &size));
+    size_t at = 0;
+    while (at + sizeof positive < size && memcmp((char *)bytes + at, &positive, sizeof positive) != 0)
+        at++;
+    memcpy((char *)bytes + at, &negative, sizeof negative);
+    assert_ok(cnn_file_write(path, &(cnn_chunk){ bytes, size }, 1));
+    cnn_release(NULL, bytes);
+    assert_status(CNN_ERROR_UNSUPPORTED, cnn_model_load_onnx(NULL, path, NULL, &model));
+    assert_non_null(strstr(cnn_last_error(), "a slope of -0.375 is not possible"));
 }
 
 /* Four million nodes of two bytes each. */
@@ -374,6 +402,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layers_keep_their_names),
         cmocka_unit_test(the_size_of_an_input_that_is_left_open_is_an_option),
         cmocka_unit_test(a_broken_file_is_at_worst_refused),
+        cmocka_unit_test(a_value_that_a_layer_does_not_take_is_not_supported),
         cmocka_unit_test(a_file_that_would_grow_in_memory_is_refused),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
         cmocka_unit_test(arguments_that_are_missing_are_errors),

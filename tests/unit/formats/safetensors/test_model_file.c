@@ -240,9 +240,16 @@ static void files_that_are_no_models_are_refused(void **state)
     const cnn_safetensors_metadata notes[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", GRAPH } };
     const cnn_safetensors_metadata foreign[] = { { "format", "pt" } };
     const cnn_safetensors_metadata later[] = { { "format", "cnn" }, { "cnn.version", "2" }, { "cnn.graph", "?" } };
+    const cnn_safetensors_metadata sloping[] = {
+        { "format", "cnn" },
+        { "cnn.version", "1" },
+        { "cnn.graph",
+          "{\"layers\":[{\"type\":\"input\",\"shape\":[2,2,3]},{\"type\":\"leaky_relu\",\"slope\":-1}]}" }
+    };
     const cnn_safetensors_metadata broken[] = { { "format", "cnn" }, { "cnn.version", "1" }, { "cnn.graph", "{}" } };
     assert_refused(CNN_ERROR_FORMAT, sound, 2, foreign, "no model of this library");
     assert_refused(CNN_ERROR_UNSUPPORTED, sound, 2, later, "version 2");
+    assert_refused(CNN_ERROR_FORMAT, sound, 2, sloping, "a slope of -1 is not possible");
     assert_refused(CNN_ERROR_FORMAT, sound, 2, broken, "other.safetensors: graph: \"layers\"");
     assert_refused(CNN_ERROR_FORMAT, sound, 1, notes, "the array dense.bias is missing");
 
