@@ -33,6 +33,11 @@ def test_a_tenth_is_split_off_without_val(pets, tmp_path):
     assert "on 36 photographs of Cat and Dog, validating on 4;" in train(pets, tmp_path / "m.safetensors").err
 
 
+def test_one_thread_is_no_plural(pets, tmp_path):
+    for count, said in ((1, ", 1 thread\n"), (2, ", 2 threads\n")):
+        assert said in train(pets, tmp_path / "m.safetensors", "--threads", count).err
+
+
 def test_val_may_be_a_fraction(pets, tmp_path):
     assert "on 30 photographs of Cat and Dog, validating on 10;" in train(
         pets, tmp_path / "m.safetensors", "--val", "0.25").err

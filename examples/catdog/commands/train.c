@@ -56,10 +56,11 @@ static void announce(const training *t)
             t->arguments.transfer.from ? t->arguments.transfer.from : t->arguments.net.name,
             (unsigned long long)cnn_dataset_count(t->photographs.training));
     data_print_classes(stderr, t->photographs.training);
-    fprintf(stderr, ", validating on %llu; %llu weights, %u threads\n",
+    unsigned threads = cnn_context_threads(t->context);
+    fprintf(stderr, ", validating on %llu; %llu weights, %u thread%s\n",
             (unsigned long long)cnn_dataset_count(t->photographs.validation),
-            (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL),
-            cnn_context_threads(t->context));
+            (unsigned long long)cnn_model_weight_count(cnn_classifier_model(t->classifier), NULL), threads,
+            threads == 1 ? "" : "s");
 }
 
 static int report(const training *t)
