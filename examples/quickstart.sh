@@ -1,6 +1,6 @@
 #!/bin/sh
-# From a fresh clone to a trained classifier: builds libcnn and catdog, trains on the sample photographs with a net that
-# has learned to see before, measures it on photographs that it hasn't seen, and classifies some.
+# From a fresh clone to a trained classifier: builds libcnn and catdog, trains a pretrained net on the sample photographs,
+# measures it on other photographs, and classifies some.
 # Usage: sh examples/quickstart.sh [FOLDER]   FOLDER: where to build; build-quickstart unless given
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,7 +19,7 @@ rm -f "$build.log"
 ninja -C "$build" >"$build/build.log" 2>&1 || { cat "$build/build.log"; exit 1; }
 catdog=$build/examples/catdog/catdog
 
-say "Teaching the net that comes with catdog 300 photographs"
+say "Training the net that comes with catdog on 300 photographs"
 "$catdog" train --data $sample --from shipped --head linear --model "$build/pets.safetensors"
 
 say "Measuring it on 100 others"
@@ -28,4 +28,4 @@ say "Measuring it on 100 others"
 say "Classifying six of them"
 "$catdog" predict --model "$build/pets.safetensors" $sample/test/cats/cat.1000[012].jpg $sample/test/dogs/dog.1000[012].jpg
 
-say "Done. Your own photographs, in two folders:  $catdog train --data FOLDER --from shipped --model my.safetensors"
+say "Done. To train on your own photographs, in a folder for each class:  $catdog train --data FOLDER --from shipped --model my.safetensors"
