@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import resource
 import shutil
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from catdog import TINY_NET, as_json, fails, make_folder, photograph, run, succeeds
+from catdog import SANITIZED, TINY_NET, as_json, fails, make_folder, photograph, run, succeeds
 
 pytestmark = pytest.mark.skipif(os.environ.get("CNN_HAS_REPORT") == "0", reason="built without cairo")
 
@@ -318,3 +319,18 @@ def test_wrong_use_of_the_small_commands(command, pets, tmp_path):
     assert done.returncode == 1 and "can't be written" in done.err
     if command == "augment-preview":
         fails(2, command, "--data", pets.data, "--out", tmp_path / "x.png", "--augment", "wobble", saying="wobble")
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer needs more memory than these limits, and tells of crashes itself")
+@pytest.mark.parametrize("command", ["report", "samples"])
+def test_libraries_that_crash_without_memory_end_in_a_sentence(command, pets, tmp_path):
+    more = ["report", "--model", pets.model, "--out", "out"] if command == "report" else ["samples", "--out", "p.png"]
+    said = []
+    for megabytes in range(70, 150, 15):
+        limit = megabytes << 20
+        done = run(*more, "--data", pets.test, "--threads", 1, cwd=tmp_path,
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        assert done.returncode in (0, 1, 127), (megabytes, done.returncode, done.err)  # 127: libraries can't be loaded
+        assert done.returncode != 1 or "catdog: " in done.err
+        said.append(done.err)
+    assert any("crashed while drawing" in sentence for sentence in said)

@@ -65,7 +65,7 @@ NEEDS = {"export": "onnx", "zip": "zip", "report": "report", "samples": "report"
 OUTPUTS = ["m.safetensors", "m.onnx", "h.csv", "c.state", "s.json", "p.png", "p.svg", "out"]
 KINDS = ["allocations", "calls"]
 KILLED = ["train", "resume", "tune", "quantize", "calibrate", "report"]
-# Libraries that end the program, or draw and parse something else, where they get no memory (and, where text is drawn,
+# Libraries that fail without a sentence, or draw and parse something else, where they get no memory (and, where text is drawn,
 # no file or no thread). Nothing may be lost then.
 FRAGILE = ["libfontconfig", "libexpat", "libarchive", "libjansson", "libglib", "libgobject", "libpango", "libharfbuzz",
            "libfribidi", "libfreetype", "libthai", "libdatrie", "libstdc++", "libgio", "libz."]
@@ -247,7 +247,7 @@ class Case:
         if not wrong and status == 0 and what and what[0] in ("fsync", "fdatasync") and what[1] in ("EIO", "ENOSPC"):
             wrong = "doesn't say that what it wrote may not outlast a loss of power"
         fragile = any(name in report for name in FRAGILE) if fault[0] == "memory" else NEEDS.get(self.name) == "report"
-        if wrong and fragile and status is not None:
+        if wrong and fragile and status in (0, 1):
             return self.judge_files(folder, told=True)
         return wrong and f"{self.name} {':'.join(map(str, fault))} ({' '.join(what) or 'memory'}): {wrong}: " \
                          f"{err.decode(errors='replace').strip()[-300:]}"

@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/shipped.h"
 #include "commands/commands.h"
+#include "report/drawing_crash.h"
 #include "report/page.h"
 #include "report/prediction_grids.h"
 #include "report/sample_grids.h"
@@ -144,7 +145,10 @@ static int make(reporting *g)
     int wrong = open_all(g);
     if (wrong)
         return wrong;
-    if (measure(g) || create_grids(g) || page_write(&g->report, g->arguments.out, g->arguments.force))
+    if (measure(g) || create_grids(g))
+        return EXIT_FAILED;
+    drawing_crash_catch();
+    if (page_write(&g->report, g->arguments.out, g->arguments.force))
         return EXIT_FAILED;
     output_text(stdout, g->arguments.out);
     puts("/index.html");

@@ -3,6 +3,7 @@
 #include "cli/destination.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "report/drawing_crash.h"
 #include "report/figure.h"
 
 int sample_picture_write(const catdog_command *command, const sample_picture *p)
@@ -25,6 +26,7 @@ int sample_picture_write(const catdog_command *command, const sample_picture *p)
                 p->fill(&(photo_source){ context, dataset }, p->user, &g);
     if (!wrong) {
         figure f = grid_figure(&g, "samples", p->title);
+        drawing_crash_catch();
         wrong = figure_save(&f, p->out, p->force);
     }
     grid_release(&g);
