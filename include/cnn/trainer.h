@@ -75,6 +75,9 @@ typedef struct cnn_progress {
     double seconds;         /* since this epoch began */
 } cnn_progress;
 
+/* The figures of a training, with an entry for each completed epoch. */
+typedef struct cnn_history cnn_history;
+
 typedef struct cnn_train_hooks cnn_train_hooks; /* experimental: see below */
 
 typedef struct cnn_train_options {
@@ -133,6 +136,11 @@ typedef struct cnn_train_options {
     float mixup, cutmix;
 
     const cnn_train_hooks *hooks; /* NULL: none */
+
+    /* The training that left the model as it is, such as cnn_classifier_fit_head before cnn_classifier_fit. Its epochs
+     * begin the history of this one, whose epochs are numbered on from there and come on top of them. If none is better
+     * than the best one before, the model keeps the weights that it has. NULL: none. */
+    const cnn_history *earlier;
 } cnn_train_options;
 
 CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
@@ -143,9 +151,6 @@ CNN_INLINE void cnn_train_options_init(cnn_train_options *options)
     options->epochs = 10;
     options->batch_size = 32;
 }
-
-/* The figures of a training, with an entry for each completed epoch. */
-typedef struct cnn_history cnn_history;
 
 /* Returns the number of entries. */
 CNN_API uint32_t cnn_history_count(const cnn_history *history);

@@ -181,8 +181,9 @@ static cnn_status write_arrays(const cnn_checkpoint *checkpoint, const char *not
 
 cnn_status cnn_checkpoint_write(const cnn_checkpoint *checkpoint, const cnn_history *history)
 {
-    json_t *record = json_pack("{s:i, s:O, s:o, s:o}", "version", VERSION, "training", checkpoint->fingerprint,
-                               "history", history_json(history), "checksum", checksum_json(checkpoint));
+    json_t *record = json_pack("{s:i, s:O, s:I, s:o, s:o}", "version", VERSION, "training", checkpoint->fingerprint,
+                               "earlier", (json_int_t)history->earlier, "history", history_json(history), "checksum",
+                               checksum_json(checkpoint));
     char *text = NULL;
     size_t size;
     cnn_status status = record ? cnn_json_print(checkpoint->context, record, JSON_COMPACT, &text, &size)
@@ -218,10 +219,15 @@ static bool read_epoch(const json_t *row, uint32_t index, cnn_epoch *epoch)
            read_number(json_array_get(row, 5), &epoch->seconds);
 }
 
-static cnn_status read_history(const cnn_checkpoint *checkpoint, const json_t *list, cnn_history *history)
+static cnn_status read_history(const cnn_checkpoint *checkpoint, const json_t *record, cnn_history *history)
 {
+    const json_t *list = json_object_get(record, "history");
+    json_int_t earlier = json_integer_value(json_object_get(record, "earlier"));
     if (!json_is_array(list) || json_array_size(list) == 0)
         return fail_broken(checkpoint, "it has no history");
+    if (earlier < 0 || (size_t)earlier >= json_array_size(list))
+        return fail_broken(checkpoint, "its history is broken");
+    history->earlier = (uint32_t)earlier;
     for (size_t i = 0; i < json_array_size(list); i++) {
         cnn_epoch epoch;
         if (!read_epoch(json_array_get(list, i), (uint32_t)i, &epoch))
@@ -269,7 +275,7 @@ static cnn_status read_record(const cnn_checkpoint *checkpoint, const cnn_safete
         status =
             cnn_fingerprint_compare(checkpoint->fingerprint, json_object_get(record, "training"), checkpoint->path);
     if (!status)
-        status = read_history(checkpoint, json_object_get(record, "history"), history);
+        status = read_history(checkpoint, record, history);
     if (!status)
         status = check_arrays(checkpoint, file, json_object_get(record, "checksum"));
     json_decref(record);

@@ -38,6 +38,16 @@ cnn_status cnn_history_append(cnn_history *history, const cnn_epoch *epoch)
     return CNN_OK;
 }
 
+cnn_status cnn_history_begin(cnn_history *history, const cnn_history *earlier)
+{
+    cnn_status status = CNN_OK;
+    for (uint32_t i = 0; i < cnn_history_count(earlier) && !status; i++)
+        status = cnn_history_append(history, &earlier->epochs[i]);
+    history->earlier = history->count;
+    history->best = cnn_history_best(earlier);
+    return status;
+}
+
 uint32_t cnn_history_count(const cnn_history *history)
 {
     return history ? history->count : 0;

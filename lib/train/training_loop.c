@@ -45,6 +45,8 @@ static cnn_status use_training_size(cnn_trainer *t, uint32_t epoch)
 static cnn_status set_up(cnn_trainer *t, json_t *fingerprint)
 {
     cnn_status status = cnn_history_create(t->context, &t->history);
+    if (!status)
+        status = cnn_history_begin(t->history, t->settings->options.earlier);
     if (!status && t->settings->validates)
         status = cnn_trainer_prepare_validation(t);
     if (!status)
@@ -79,21 +81,29 @@ static cnn_status write_history(const cnn_trainer *t, bool at_end)
     return path && cnn_file_is_stream(path) == at_end ? cnn_history_write(t->history, path) : CNN_OK;
 }
 
+/* How many epochs of this training are over. */
+static uint32_t own_epochs(const cnn_trainer *t)
+{
+    return t->history->count - t->history->earlier;
+}
+
 static cnn_status resume(cnn_trainer *t)
 {
     cnn_history stored = { .context = t->context };
     cnn_status status = cnn_checkpoint_read(t->checkpoint, &stored);
+    t->history->count = 0; /* the checkpoint has the earlier ones, too */
+    t->history->earlier = stored.earlier;
     for (uint32_t i = 0; i < stored.count && !status; i++) {
         if (cnn_trainer_is_best(t, &stored.epochs[i]))
             t->history->best = i;
         status = cnn_history_append(t->history, &stored.epochs[i]);
-        if (!status)
+        if (!status && i >= stored.earlier)
             cnn_plateau_add_epoch(&t->plateau, &t->settings->schedule, stored.epochs[i].validation_loss);
     }
     cnn_release(t->context, stored.epochs);
     if (status)
         return status;
-    uint64_t steps = t->history->count * t->batches.count;
+    uint64_t steps = own_epochs(t) * t->batches.count;
     cnn_optimizer_set_steps(t->optimizer, steps);
     if (t->ema)
         t->ema->steps = steps;
@@ -107,14 +117,15 @@ static cnn_status train_epoch(cnn_trainer *t)
 {
     t->progress = (cnn_progress){ .struct_size = sizeof t->progress,
                                   .epoch = t->history->count + 1,
-                                  .epochs = t->settings->options.epochs,
+                                  .epochs = t->history->earlier + t->settings->options.epochs,
                                   .steps = t->batches.count };
     t->loss = t->correct = 0;
     t->started = cnn_os_seconds();
     t->partial = true;
-    cnn_status status = use_training_size(t, t->progress.epoch);
+    const uint32_t own = own_epochs(t) + 1;
+    cnn_status status = use_training_size(t, own);
     if (!status)
-        status = t->batches.start(t->batches.source, t->progress.epoch);
+        status = t->batches.start(t->batches.source, own);
     while (!status && !t->stopped) {
         cnn_batch batch = { .struct_size = sizeof batch };
         status = cnn_work_check("the training");
@@ -169,7 +180,7 @@ static cnn_status run_epoch(cnn_trainer *t)
 static bool is_done(const cnn_trainer *t)
 {
     const cnn_train_options *options = &t->settings->options;
-    return t->stopped || t->history->count >= options->epochs ||
+    return t->stopped || own_epochs(t) >= options->epochs ||
            (options->early_stopping && t->plateau.epochs_since_lowest >= options->early_stopping);
 }
 
@@ -179,6 +190,8 @@ static cnn_status run(cnn_trainer *t)
     if (t->checkpoint && t->settings->options.resume &&
         (cnn_os_exists(t->settings->options.checkpoint) || errno != ENOENT))
         status = resume(t);
+    else if (t->history->earlier)
+        status = write_history(t, false);
     if (status)
         return status;
     while (!status && !is_done(t))

@@ -48,7 +48,7 @@ bool cnn_trainer_is_best(const cnn_trainer *t, const cnn_epoch *epoch)
     if (t->settings->keeps_latest || t->history->count == 0)
         return true;
     const cnn_epoch *best = &t->history->epochs[t->history->best];
-    return epoch->validation_accuracy > best->validation_accuracy ||
+    return isnan(best->validation_accuracy) || epoch->validation_accuracy > best->validation_accuracy ||
            (epoch->validation_accuracy == best->validation_accuracy && epoch->validation_loss < best->validation_loss);
 }
 

@@ -271,6 +271,7 @@ typedef struct cnn_epoch { uint32_t struct_size; uint32_t epoch; double learning
     validation_loss, validation_accuracy; double seconds; uint64_t images; } cnn_epoch;
 typedef struct cnn_progress { uint32_t struct_size; uint32_t epoch, epochs; uint64_t step, steps; uint64_t images;
     uint32_t validating; double loss, accuracy; double learning_rate; double seconds; } cnn_progress;
+typedef struct cnn_history cnn_history;
 typedef struct cnn_train_hooks cnn_train_hooks;
 typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32_t batch_size; uint64_t seed; const
     cnn_optimizer_options *optimizer; const cnn_schedule *schedule; cnn_loss loss; float label_smoothing;
@@ -278,8 +279,7 @@ typedef struct cnn_train_options { uint32_t struct_size; uint32_t epochs; uint32
     early_stopping; uint32_t keep_last; uint32_t workers; uint64_t cache_bytes; const char *checkpoint; uint32_t
     resume; const char *history; int (*on_step)(const cnn_progress *progress, void *user); void *on_step_user; int
     (*on_epoch)(const cnn_epoch *epoch, void *user); void *on_epoch_user; uint32_t first_size, last_size; float mixup,
-    cutmix; const cnn_train_hooks *hooks; } cnn_train_options;
-typedef struct cnn_history cnn_history;
+    cutmix; const cnn_train_hooks *hooks; const cnn_history *earlier; } cnn_train_options;
 CNN_API uint32_t cnn_history_count(const cnn_history *history);
 CNN_API cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch);
 CNN_API uint32_t cnn_history_best(const cnn_history *history);

@@ -21,6 +21,7 @@ typedef struct training {
     train_arguments arguments;
     train_settings settings;
     progress_line progress;
+    uint32_t epochs; /* those that the progress counts to */
     cnn_context *context;
     training_data photographs;
     cnn_classifier *classifier;
@@ -32,8 +33,8 @@ static int after_step(const cnn_progress *state, void *user)
 {
     training *t = user;
     cnn_progress shown = *state;
-    shown.epoch += t->transfer.epochs_before;
-    shown.epochs += t->transfer.epochs_before;
+    shown.epochs += t->transfer.epochs_after;
+    t->epochs = shown.epochs;
     if (state->epoch == 0)
         progress_work(&t->progress, "computing features", state->step, state->steps);
     else
@@ -44,9 +45,7 @@ static int after_step(const cnn_progress *state, void *user)
 static int after_epoch(const cnn_epoch *epoch, void *user)
 {
     training *t = user;
-    cnn_epoch shown = *epoch;
-    shown.epoch += t->transfer.epochs_before;
-    progress_epoch(&t->progress, &shown, (uint32_t)t->arguments.epochs);
+    progress_epoch(&t->progress, epoch, t->epochs);
     return interrupt_asked();
 }
 

@@ -65,7 +65,8 @@ static cnn_status fit_head(transfer_training *t)
     cnn_train_options options = *t->options;
     if (trains_all(t)) {
         options.epochs = (uint32_t)t->arguments->unfreeze_at - 1;
-        options.history = NULL;
+        options.history = NULL; /* the second part writes that of both */
+        t->epochs_after = t->options->epochs - options.epochs;
     }
     return cnn_classifier_fit_head(t->classifier, NULL, t->training, t->validation, &options, &t->history);
 }
@@ -79,39 +80,21 @@ static cnn_status set_rates(const transfer_training *t)
     return status || !names_layer(a->freeze) ? status : cnn_model_set_learning_rate_multiplier(model, a->freeze, 0);
 }
 
-static double best_accuracy(const cnn_history *history)
-{
-    cnn_epoch epoch = { .struct_size = sizeof epoch };
-    if (!cnn_history_count(history) || cnn_history_get(history, cnn_history_best(history), &epoch))
-        return -1;
-    return epoch.validation_accuracy;
-}
-
-/* Trains all layers; if that gives nothing better than the head alone did, the classifier is left as it was. */
+/* Trains all layers. Where that gives nothing better than the head alone did, the classifier stays as it is. */
 static cnn_status fit_all(transfer_training *t)
 {
-    cnn_model *model = cnn_classifier_model(t->classifier), *before = NULL;
     cnn_history *history = NULL;
     cnn_train_options options = *t->options;
-    t->epochs_before = (uint32_t)t->arguments->unfreeze_at - 1;
-    options.epochs -= t->epochs_before;
-    cnn_status status = cnn_model_create(NULL, cnn_model_graph(model), 0, &before);
-    if (!status)
-        status = cnn_model_copy_weights(before, model, NULL);
-    if (!status)
-        status = set_rates(t);
+    options.epochs -= (uint32_t)t->arguments->unfreeze_at - 1;
+    options.earlier = t->history;
+    t->epochs_after = 0;
+    cnn_status status = set_rates(t);
     if (!status)
         status = cnn_classifier_fit_with_history(t->classifier, t->training, t->validation, &options, &history);
-    if (best_accuracy(history) < best_accuracy(t->history)) {
-        cnn_model_copy_weights(model, before, NULL);
-        cnn_history_destroy(history);
-        if (!status)
-            status = cnn_classifier_calibrate(t->classifier, t->validation);
-    } else {
+    if (history) {
         cnn_history_destroy(t->history);
         t->history = history;
     }
-    cnn_model_destroy(before);
     return status;
 }
 

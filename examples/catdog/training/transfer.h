@@ -45,8 +45,8 @@ typedef struct transfer_training {
     cnn_classifier *classifier;
     const cnn_dataset *training, *validation;
     const cnn_train_options *options; /* its epochs are those of both parts */
-    uint32_t epochs_before;           /* the part that is under way */
-    cnn_history *history; /* of the part whose weights the classifier has: the better one. The caller owns it */
+    uint32_t epochs_after;            /* those of the parts after the one under way */
+    cnn_history *history;             /* of all parts. The caller owns it */
 } transfer_training;
 
 cnn_status transfer_fit(transfer_training *t);

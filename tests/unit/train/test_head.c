@@ -52,6 +52,57 @@ static void what_can_not_be_cut_is_refused(void **state)
     close_stripes(&s);
 }
 
+static void a_training_goes_on_from_an_earlier_one(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0), alone = open_stripes(2, 0);
+    cnn_train_options options = stripes_options(3, 0.01f);
+    cnn_history *earlier, *history, *own;
+    assert_ok(cnn_train_head(s.model, NULL, s.training, s.test, &options, &earlier));
+    assert_ok(cnn_model_copy_weights(alone.model, s.model, NULL));
+    options.epochs = 2;
+    assert_ok(cnn_train(alone.model, alone.training, alone.test, &options, &own));
+    options.earlier = earlier;
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
+    assert_int_equal(5, cnn_history_count(history));
+    for (uint32_t i = 0; i < 5; i++) {
+        cnn_epoch epoch = epoch_at(history, i), same = i < 3 ? epoch_at(earlier, i) : epoch_at(own, i - 3);
+        assert_int_equal(i + 1, epoch.epoch);
+        assert_true(epoch.loss == same.loss && epoch.validation_loss == same.validation_loss);
+    }
+    assert_true(measure(&s).accuracy == epoch_at(history, cnn_history_best(history)).validation_accuracy);
+    cnn_history_destroy(earlier);
+    cnn_history_destroy(history);
+    cnn_history_destroy(own);
+    close_stripes(&alone);
+    close_stripes(&s);
+}
+
+static void one_that_is_no_better_than_the_earlier_leaves_the_weights(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    cnn_train_options options = stripes_options(4, 0.01f);
+    cnn_optimizer_options hopeless;
+    cnn_history *earlier, *history;
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &earlier));
+    size_t count;
+    float *before = copy_weights(s.model, &count);
+    cnn_optimizer_options_init(&hopeless);
+    hopeless.learning_rate = 5;
+    options.optimizer = &hopeless;
+    options.epochs = 1;
+    options.earlier = earlier;
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &history));
+    assert_int_equal(5, cnn_history_count(history));
+    assert_int_equal(cnn_history_best(earlier), cnn_history_best(history));
+    assert_same_weights(before, count, s.model);
+    free(before);
+    cnn_history_destroy(earlier);
+    cnn_history_destroy(history);
+    close_stripes(&s);
+}
+
 typedef struct steps_seen {
     uint64_t computed, all;
     uint32_t stop_in_epoch;
@@ -93,6 +144,8 @@ int main(void)
         cmocka_unit_test(a_head_learns_on_features_as_on_frozen_layers),
         cmocka_unit_test(only_what_follows_the_layer_changes),
         cmocka_unit_test(what_can_not_be_cut_is_refused),
+        cmocka_unit_test(a_training_goes_on_from_an_earlier_one),
+        cmocka_unit_test(one_that_is_no_better_than_the_earlier_leaves_the_weights),
         cmocka_unit_test(the_computing_of_features_is_reported_and_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
