@@ -22,11 +22,9 @@
 #define CNN_KERNELS_OF_EVERY_SET(X, argument) \
     X(batch_norm, argument)        \
     X(convert_bf16, argument)      \
-    X(dropout, argument)           \
     X(elementwise, argument)       \
     X(epilogue, argument)          \
     X(matrix, argument)            \
-    X(pool, argument)              \
     X(winograd, argument)          \
     X(winograd_adjoint, argument)
 
@@ -34,8 +32,10 @@
 #define CNN_KERNELS_WITHOUT_DOT(X, argument) \
     X(depthwise, argument)         \
     X(depthwise_gemm, argument)    \
+    X(dropout, argument)           \
     X(gemm, argument)              \
     X(int8_values, argument)       \
+    X(pool, argument)              \
     X(softmax, argument)
 
 typedef struct cnn_kernels {
