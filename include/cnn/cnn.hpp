@@ -1,4 +1,4 @@
-// libcnn for C++17: handles that free themselves, errors that are thrown, strings and vectors.
+// libcnn for C++17: objects that free what they own, exceptions, strings and vectors. docs/cpp.md has programs.
 //
 //     cnn::dataset photos("PetImages");
 //     cnn::classifier pets("two_conv");
@@ -6,8 +6,9 @@
 //     pets.save("pets.safetensors");
 //     cnn::prediction p = pets.predict("photo.jpg");
 //
-// An object converts to the pointer that the C functions take, so whatever has no method here is called as it stands:
-// cnn_relu(graph, cnn_conv2d(graph, x, 32, nullptr)). What a function of C can refuse goes through cnn::check.
+// An object converts to the pointer that the C functions take, so that you can call all of them:
+// cnn_relu(graph, cnn_conv2d(graph, x, 32, nullptr)). Pass a status that they return to cnn::check, which throws its
+// error. What holds for the C functions (cnn.h) also holds here: threads, shapes, who owns memory.
 #ifndef CNN_CNN_HPP
 #define CNN_CNN_HPP
 
@@ -25,7 +26,7 @@
 namespace cnn
 {
 
-/// A status other than CNN_OK, with the library's sentence for it.
+/// Thrown for a status other than CNN_OK. what() is the library's sentence for it.
 class error : public std::runtime_error
 {
   public:
@@ -36,13 +37,14 @@ class error : public std::runtime_error
     cnn_status status_;
 };
 
+/// Throws the error of a status, unless it is CNN_OK.
 inline void check(cnn_status status)
 {
     if (status != CNN_OK)
         throw error(status);
 }
 
-/// Options as their function fills them: auto o = cnn::defaults(cnn_image_options_init);
+/// Returns options with their defaults: auto options = cnn::defaults(cnn_image_options_init);
 template <class T> T defaults(void (*init)(T *))
 {
     T options;
@@ -50,7 +52,7 @@ template <class T> T defaults(void (*init)(T *))
     return options;
 }
 
-/// Owns what cnn_X_create made; may be moved, not copied.
+/// Owns what cnn_X_create makes. It can be moved, but not copied.
 template <class T, void (*destroy)(T *)> class handle
 {
   public:
@@ -58,7 +60,7 @@ template <class T, void (*destroy)(T *)> class handle
     explicit handle(T *pointer) : pointer_(pointer) {}
     T *get() const noexcept { return pointer_.get(); }
     operator T *() const noexcept { return pointer_.get(); }
-    /// Takes what `create` makes of these arguments, in the place of what there was.
+    /// Calls `create` with these arguments, and owns what it makes; what was owned before is destroyed.
     template <class Function, class... Arguments> void make(Function create, Arguments... arguments)
     {
         T *made = nullptr;
@@ -73,6 +75,7 @@ template <class T, void (*destroy)(T *)> class handle
     std::unique_ptr<T, deleter> pointer_;
 };
 
+/// The pointers to strings that the C functions take; valid as long as the strings.
 inline std::vector<const char *> pointers(const std::vector<std::string> &strings)
 {
     std::vector<const char *> found;
@@ -90,7 +93,7 @@ class tensor : public handle<cnn_tensor, cnn_tensor_destroy>
     {
         make(cnn_tensor_create, nullptr, dtype, static_cast<int32_t>(dims.size()), dims.data());
     }
-    /// A tensor over memory that must outlive it.
+    /// A tensor over memory that the caller keeps, and that must outlive it.
     tensor(const std::vector<int64_t> &dims, void *memory, cnn_dtype dtype = CNN_FLOAT32)
     {
         make(cnn_tensor_wrap, nullptr, dtype, static_cast<int32_t>(dims.size()), dims.data(), memory);
@@ -116,7 +119,8 @@ class dataset : public handle<cnn_dataset, cnn_dataset_destroy>
         options.part = part;
         make(cnn_dataset_open, nullptr, path.c_str(), &options);
     }
-    /// Images in memory, which must outlive the dataset, with the class index of each.
+    /// Images in memory, height × width × 3 bytes each, with their class indices. The elements' memory must outlive the
+    /// dataset.
     dataset(const std::vector<tensor> &images, const std::vector<int32_t> &labels,
             const std::vector<std::string> &names)
     {
@@ -148,7 +152,7 @@ class dataset : public handle<cnn_dataset, cnn_dataset_destroy>
         pixels.make(cnn_dataset_decode, get(), index, nullptr);
         return pixels;
     }
-    /// The rest, and `fraction` of each class.
+    /// Splits off a fraction of each class: returns the rest, and the part that was split off.
     std::pair<dataset, dataset> split(double fraction, uint64_t seed = 0) const
     {
         cnn_dataset *rest = nullptr, *part = nullptr;
@@ -161,7 +165,7 @@ class graph : public handle<cnn_graph, cnn_graph_destroy>
 {
   public:
     graph() { make(cnn_graph_create, nullptr); }
-    /// A net by name.
+    /// The network with this name: cnn_net_options lists them.
     explicit graph(const std::string &net, const cnn_net_options *options = nullptr)
     {
         make(cnn_graph_create_net, nullptr, net.c_str(), options);
@@ -181,7 +185,7 @@ class model : public handle<cnn_model, cnn_model_destroy>
         check(cnn_model_summary(get(), &text));
         return std::unique_ptr<char, void (*)(char *)>(text, cnn_text_free).get();
     }
-    /// Images N×H×W×C to N outputs.
+    /// Computes the outputs of N images: N × height × width × channels to N × the output's shape.
     tensor predict(const tensor &images) const
     {
         std::vector<int64_t> dims(CNN_MAX_RANK, cnn_tensor_dim(images, 0));
@@ -192,7 +196,8 @@ class model : public handle<cnn_model, cnn_model_destroy>
     }
 };
 
-/// The fields of cnn_train_options by `->`, and callbacks, which return true to stop the training.
+/// Options of a training. `->` gives the fields of cnn_train_options. A callback returns true to stop the training;
+/// what it throws stops the training, too, and fit() throws it.
 class train_options
 {
   public:
@@ -205,7 +210,7 @@ class train_options
     cnn_train_options options_ = defaults(cnn_train_options_init);
     std::exception_ptr thrown_;
 
-    /// Exceptions don't cross C: one stops the training, and is thrown after it.
+    /// An exception can't cross C: it stops the training, and is thrown afterwards.
     template <class T, std::function<bool(const T &)> train_options::*function>
     static int relay(const T *value, void *user)
     {
@@ -227,7 +232,7 @@ class train_options
     }
 };
 
-/// What a classifier says of one photograph, in memory of its own: see cnn_prediction.
+/// The prediction for one photograph: see cnn_prediction.
 struct prediction {
     cnn_status status = CNN_OK;
     int32_t class_index = -1;
@@ -270,15 +275,14 @@ class classifier : public handle<cnn_classifier, cnn_classifier_destroy>
     {
         handle<cnn_metrics, cnn_metrics_destroy> metrics;
         metrics.make(cnn_classifier_evaluate, get(), data.get());
-        cnn_metrics_result result = {};
-        result.struct_size = sizeof result;
+        auto result = defaults(cnn_metrics_result_init);
         check(cnn_metrics_compute(metrics, &result));
         return result;
     }
 
     prediction predict(const std::string &path) const { return one(cnn_classifier_predict_file, path.c_str()); }
     prediction predict(const tensor &pixels) const { return one(cnn_classifier_predict_pixels, pixels.get()); }
-    /// A file that can't be used has its status and error in its own prediction.
+    /// Predicts many files at once. If a file can't be used, its prediction has the status and the error.
     std::vector<prediction> predict_files(const std::vector<std::string> &paths) const
     {
         rooms places(get(), paths.size());
@@ -290,7 +294,7 @@ class classifier : public handle<cnn_classifier, cnn_classifier_destroy>
     }
 
   private:
-    /// What the C functions write to.
+    /// The memory that the C functions write predictions to.
     struct rooms {
         static constexpr uint32_t sentence = 1024;
         std::vector<cnn_prediction> predictions;
