@@ -22,15 +22,15 @@
  *                                 underscore
  *   list                          a CSV or TSV file, separated by commas, semicolons, tabs or bars. Its first line
  *                                 names the columns. One is path (or file, filename, image, id, ...): relative to the
- *                                 list, and it may lack .jpg, .jpeg or .png. One is label (or class, category, breed,
- *                                 ...). One may be split (or set, subset, partition, fold), which names the image's
- * part zip                           a zip file of any of these layouts but a list. Nothing is unpacked to disk: an
- * image is read from the zip when it is needed
+ *                                 list, with or without .jpg, .jpeg or .png. One is label (or class, category, breed,
+ *                                 ...). One may be split (or set, subset, partition, fold): the image's part
+ *   zip                           a zip file of any of these layouts but a list. Nothing is unpacked to disk: an image
+ *                                 is read from the zip when it is needed
  *
  * A folder around a layout, with nothing else in it, doesn't matter. Symbolic links are followed, and each folder is
- * read once. Class names come from the data; those of the other parts are the same as those of the training part.
+ * read once. Class names come from the data; all parts have those of the training part.
  * Classes are sorted by the bytes of their names, images by those of their paths. Hidden files, files of systems such
- * as Thumbs.db and `@eaDir`, and text files are passed over. In a zip so are links, absolute paths, and paths with
+ * as Thumbs.db and `@eaDir`, and text files are passed over. In a zip, so are links, absolute paths, and paths with
  * "..". cnn_dataset_verify finds other files that are no images, and files of a list that are missing.
  *
  * A dataset may be read from several threads at once, as long as no thread verifies, aligns or destroys it. */
@@ -71,8 +71,8 @@ typedef struct cnn_dataset_options {
 
     /* Limits against small files from strangers that unpack to very much. A dataset that exceeds one gets
      * CNN_ERROR_LIMIT; UINT64_MAX is no limit. The first is on the bytes of all images in a zip together; 0: 256 MiB
-     * plus 20 times the size of the zip. The second is on the pixels that cnn_dataset_verify decodes: of each image the
-     * bytes of pixels beyond 300 times the size of its file count; 0: 4 GiB. */
+     * plus 20 times the size of the zip. The second is on the pixels that cnn_dataset_verify decodes, of which those
+     * bytes count that exceed 300 times the size of the image's file; 0: 4 GiB. */
     uint64_t max_unpacked_bytes, max_decoded_bytes;
 } cnn_dataset_options;
 
@@ -82,8 +82,8 @@ CNN_INLINE void cnn_dataset_options_init(cnn_dataset_options *options)
 }
 
 /* Opens a folder, zip or list, and finds its images and classes. No image is read yet. The caller owns the dataset; its
- * context must outlive it. `options` may be NULL. Errors: CNN_ERROR_IO; CNN_ERROR_FORMAT for a broken zip, or a broken
- * list, of which it names the line; CNN_ERROR_DATA if there are no images, only one class, or too many;
+ * context must outlive it. `options` may be NULL. Errors: CNN_ERROR_IO; CNN_ERROR_FORMAT for a broken zip or list (the
+ * sentence names the line of a list); CNN_ERROR_DATA if there are no images, only one class, or too many;
  * CNN_ERROR_LIMIT; CNN_ERROR_UNSUPPORTED for an encrypted zip, another archive than a zip, and a zip in a build without
  * libarchive; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_dataset_open(cnn_context *context, const char *path, const cnn_dataset_options *options,

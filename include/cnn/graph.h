@@ -231,8 +231,8 @@ CNN_API cnn_status cnn_graph_from_json(cnn_context *context, const char *text, s
 /* The networks that have names, the height and width of their input in pixels, and what they consist of. Each ends in
  * `outputs` logits.
  *   two_conv             64; convolutions of 64 and 64 filters, each with ReLU and max-pooling; dense 64
- *   three_conv          128; convolutions of 32, 64 and 128 filters, likewise, with padding; dense 128
- *   four_conv           150; convolutions of 32, 64, 128 and 128 filters, likewise; dense 512; dropout 0.5
+ *   three_conv          128; padded convolutions of 32, 64 and 128 filters, each with both; dense 128
+ *   four_conv           150; convolutions of 32, 64, 128 and 128 filters, each with both; dense 512; dropout 0.5
  *   catdog_net          128; seven residual blocks; ours, for training from scratch on a few cores
  *   vgg16               224; Simonyan and Zisserman 2014, arXiv:1409.1556
  *   resnet18            128; He et al. 2015, arXiv:1512.03385

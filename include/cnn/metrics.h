@@ -63,7 +63,7 @@ CNN_API cnn_status cnn_loss_compute(cnn_loss loss, float label_smoothing, const 
 /* The most classes that metrics, and so classifiers, may have. */
 enum { CNN_MAX_METRIC_CLASSES = 1000 };
 
-/* Predictions, collected one by one, from which it is computed how good they were. */
+/* Collects predictions one by one, and computes from them how good a classifier is. */
 typedef struct cnn_metrics cnn_metrics;
 
 /* Makes metrics for 2 to CNN_MAX_METRIC_CLASSES classes, without images yet. The caller owns them. Errors:

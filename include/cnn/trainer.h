@@ -70,7 +70,7 @@ typedef struct cnn_progress {
     uint64_t step, steps;   /* batches of this epoch: done, and in all */
     uint64_t images;        /* trained on in this epoch so far */
     uint32_t validating;    /* not 0: step and steps count batches of the validation data */
-    double loss, accuracy;  /* means of this epoch so far; of the validation so far if `validating` isn't 0 */
+    double loss, accuracy;  /* means of this epoch so far or, if `validating` isn't 0, of the validation so far */
     double learning_rate;   /* of the last step */
     double seconds;         /* since this epoch began */
 } cnn_progress;
@@ -104,19 +104,20 @@ typedef struct cnn_train_options {
     uint32_t workers;     /* threads that prepare images; 0: as many as the context has */
     uint64_t cache_bytes; /* for decoded photographs: see cnn_loader_options */
 
-    /* A file that holds the whole state of the training, and is replaced after each epoch; NULL: none. With `resume`
-     * not 0, the training continues from this file if it exists. The data and the options must be those of the file.
-     * Only `epochs` may differ, so that a finished training can go on, provided that nothing in the training depends on
-     * their number: the schedule is constant, exponential, on plateau, or by a step_epochs that is given; there is no
-     * warm-up; and all epochs have one image size. */
+    /* A file that holds the whole state of the training, and is replaced after each epoch; NULL: none. If `resume`
+     * isn't 0, the training continues from this file, provided that it exists. It must be of the same data and options.
+     *
+     * Only `epochs` may be another number than in the file, to prolong a finished training. Then nothing in it may
+     * depend on the number of epochs: no warm-up, one image size, and a schedule that is constant, exponential, on
+     * plateau, or in steps with a step_epochs of your own. */
     const char *checkpoint;
     uint32_t resume;
 
     const char *history; /* a CSV file with a row for each epoch, replaced after each (a pipe gets all rows at the end);
                             NULL: none */
 
-    /* Called after each step, and after each epoch with its figures, on the thread that called the function. Return not
-     * 0 to stop: what was learned is kept. May be NULL. */
+    /* Called after each step, and after each epoch, on the thread that called the function. Return not 0 to stop: what
+     * was learned is kept. Both may be NULL. */
     int (*on_step)(const cnn_progress *progress, void *user);
     void *on_step_user;
     int (*on_epoch)(const cnn_epoch *epoch, void *user);
@@ -126,7 +127,7 @@ typedef struct cnn_train_options {
      * pixels until three quarters of the epochs are done, and are last_size × last_size from then on. 0: the model's
      * own size. last_size may be smaller than that: a network sees things larger in the crops of its training than in
      * whole photographs (Touvron et al. 2019, arXiv:1906.06423). Validation and the final model have the model's own
-     * size. The model's input must be square, and its net one that takes any size: see cnn_model_resize. */
+     * size. The model's input must be square, and its network one that takes any size: see cnn_model_resize. */
     uint32_t first_size, last_size;
 
     /* Images and their labels are mixed in pairs. mixup (Zhang et al. 2017, arXiv:1710.09412) blends the two; CutMix
