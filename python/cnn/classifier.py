@@ -6,12 +6,13 @@ import inspect
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Union, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Union, cast
 
 import numpy as np
 
 from . import _abi as abi
 from ._callbacks import Callbacks
+from ._files import File, is_path, read_file, write_file
 from ._labels import LABELS_KEY, classes_of, label_text, labels_from_text, labels_to_text
 from ._library import library
 from ._objects import Object, Owner, bytes_of, ref, strings
@@ -44,14 +45,14 @@ class _Learned(NamedTuple):
 
 
 class Classifier(Object):
-    """Tells classes of photographs apart, by scikit-learn's conventions: fit, predict, predict_proba, score.
+    """Classifies photographs. It follows scikit-learn's conventions: fit, predict, predict_proba, score.
 
-    X is a folder, zip or CSV file, which brings its labels (a Dataset likewise); a list of files; an array N×H×W×3 of
-    uint8; or a list of arrays H×W×3. `net` is a name of net_names(), or a Graph that ends in a logit for each class (one
-    for two classes); `size` the height and width of a named net's input (0: its own). `pretrained`, in its place, is a
-    model to begin with, or its file: a new head is trained for `head_epochs`, then all of it. `flip` averages over each
-    photograph and its mirror image. `options` are further fields of cnn_train_options. After fit: `classes_`,
-    `history_` (an Epoch each).
+    X is a folder, a zip, a CSV file or a Dataset, which has the labels; or, with labels y, a list of files, an array
+    N×H×W×3 of uint8, or a list of arrays H×W×3. `net` is a name of net_names(), or a Graph that ends in one logit for two
+    classes, else in one for each class. `size` is the height and width of a named network's input; 0: its own. To begin
+    with a trained network, give `pretrained` instead, a Model or its file: a new head is trained for `head_epochs`, then
+    the whole network. With `flip`, predictions average over each photograph and its mirror image. `options` are further
+    fields of cnn_train_options. After fit(), `classes_` has the classes and `history_` an Epoch for each epoch.
 
     >>> pets = cnn.Classifier("two_conv", size=48, epochs=12, augment="flip", seed=1)
     >>> pets.fit("PetImages")
@@ -81,12 +82,12 @@ class Classifier(Object):
 
     # scikit-learn's way to look at an estimator and copy it
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name, as scikit-learn asks for them."""
+        """The parameters by name, as scikit-learn wants them."""
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
         return {name: getattr(self, name) for name in names}
 
     def set_params(self, **values: Any) -> Classifier:
-        """Changes parameters; the next fit() goes by them."""
+        """Changes parameters; the next fit() uses them."""
         unknown = set(values) - set(self.get_params())
         if unknown:
             raise ValueError(f"a Classifier has no parameter {', '.join(sorted(unknown))}")
@@ -136,11 +137,11 @@ class Classifier(Object):
 
     @property
     def history_(self) -> list[Epoch]:
-        """What each epoch of the training came to."""
+        """The figures of each epoch of the training."""
         return self._told_by_training().history
 
     def close(self) -> None:
-        """Frees the net. What was told of its training stays."""
+        """Frees the network; classes_ and history_ stay."""
         learned = self._learned_so_far()
         self._in_training.pop(threading.get_ident(), None)
         self._learned = learned and learned._replace(owner=None)
@@ -263,7 +264,8 @@ class Classifier(Object):
             raise by_given_path(error, X)
 
     def predict_proba(self, X: Images) -> NDArray[np.float64]:
-        """N×classes probabilities, in the order of X (of a folder: of its files' paths)."""
+        """The probability of each class for each image, an array N×classes, in the order of X. The images of a folder are
+        in the order of their paths."""
         return self._probabilities(self._fitted(), X)
 
     def predict(self, X: Images) -> NDArray[Any]:
@@ -277,7 +279,7 @@ class Classifier(Object):
         return np.asarray(learned.classes[chosen])
 
     def predict_files(self, paths: Sequence[PathLike]) -> list[Prediction]:
-        """Many files at once. One that can't be used has its error; the rest go on.
+        """Predicts many files at once. If a file can't be used, its prediction has the error.
 
         >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
         >>> for prediction in pets.predict_files(["photo.jpg", "README"]):
@@ -340,7 +342,7 @@ class Classifier(Object):
         return int(found[0])
 
     def score(self, X: Images, y: Optional[ArrayLike] = None) -> float:
-        """The fraction that is classified rightly."""
+        """The fraction of the images that is classified correctly."""
         if y is None:
             return self.evaluate(X).accuracy
         labels, found = np.asarray(y), self.predict(X)
@@ -351,7 +353,7 @@ class Classifier(Object):
         return float(np.mean(found == labels))
 
     def evaluate(self, X: Images, y: Optional[ArrayLike] = None) -> Metrics:
-        """Loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix.
+        """Measures it: loss, accuracy, precision, recall, F1, AUC, calibration error and the confusion matrix.
 
         >>> pets = cnn.Classifier("two_conv", size=48, epochs=1).fit("PetImages")
         >>> pets.evaluate("more/PetImages").confusion.sum().item()
@@ -363,12 +365,12 @@ class Classifier(Object):
 
     @property
     def model_(self) -> Model:
-        """The model underneath; it lives as long as either is held."""
+        """The classifier's model. It stays valid when the classifier is closed."""
         return model_of(self._as_parameter_)
 
     def calibrate(self, X: Images, y: Optional[ArrayLike] = None) -> float:
-        """Fits confidence to data that it wasn't trained on; fit() does so with its validation data. Gives the
-        temperature that logits are divided by."""
+        """Makes confidence right on this data, which it wasn't trained on; fit() does so with its validation data.
+        Returns the temperature by which logits are divided."""
         learned = self._fitted()
         library.cnn_classifier_calibrate(learned.owner, self._labelled(X, y, learned.classes))
         return float(library.cnn_classifier_temperature(learned.owner))
@@ -415,7 +417,7 @@ class Classifier(Object):
         return small
 
     def resize(self, height: int, width: int) -> None:
-        """Has photographs scaled to another size for the net."""
+        """Changes the height and width to which photographs are scaled for the network."""
         library.cnn_classifier_resize(self, height, width)
 
     def __getstate__(self) -> dict[str, Any]:  # for copy and pickle: without the context, which stays in its process
@@ -431,15 +433,23 @@ class Classifier(Object):
         if data and self._learned:
             self._learned = self._learned._replace(owner=Classifier.from_bytes(data)._fitted().owner)
 
-    def save(self, path: PathLike) -> None:
-        """Writes a model file, which load(), catdog and C programs read."""
-        library.cnn_classifier_save(self, os.fsencode(path))
+    def save(self, file: File) -> None:
+        """Writes a model file, which load(), catdog and C programs read: to a path, whole or not at all; or to a binary
+        file that is open."""
+        if is_path(file):
+            library.cnn_classifier_save(self, os.fsencode(cast(PathLike, file)))
+        else:
+            write_file(cast("IO[bytes]", file), lambda struct: library.cnn_classifier_save_to_callbacks(self, struct))
 
     @classmethod
-    def load(cls, path: PathLike, *, context: Optional[Context] = None) -> Classifier:
-        """A classifier that catdog, a C program or save() wrote."""
+    def load(cls, file: File, *, context: Optional[Context] = None) -> Classifier:
+        """Reads a classifier that catdog, a C program or save() wrote: from a path, or a binary file that is open."""
         pointer = cls._place()
-        library.cnn_classifier_load(context, os.fsencode(path), ref(pointer))
+        if is_path(file):
+            library.cnn_classifier_load(context, os.fsencode(cast(PathLike, file)), ref(pointer))
+        else:
+            read_file(cast("IO[bytes]", file),
+                      lambda struct: library.cnn_classifier_load_from_callbacks(context, struct, ref(pointer)))
         return cls._loaded(pointer, context)
 
     def to_bytes(self) -> bytes:

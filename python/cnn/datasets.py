@@ -113,7 +113,7 @@ class Dataset(Object):
     @classmethod
     def from_pixels(cls, images: Any, labels: Optional[ArrayLike] = None, class_names: Sequence[str] = (), *,
                     context: Optional[Context] = None) -> Dataset:
-        """Images in memory: an array N×H×W×3 of bytes, or a list of arrays H×W×3, with the class index of each.
+        """Images in memory, an array N×H×W×3 of uint8 or a list of arrays H×W×3, with the class index of each.
 
         >>> cnn.Dataset.from_pixels(np.zeros((4, 32, 32, 3), np.uint8), [0, 1, 0, 1], ["Cat", "Dog"])
         <cnn.Dataset: 4 images, 2 classes (Cat, Dog)>
@@ -131,7 +131,7 @@ class Dataset(Object):
     @classmethod
     def from_files(cls, paths: Sequence[PathLike], labels: Optional[Sequence[str]] = None, *,
                    context: Optional[Context] = None) -> Dataset:
-        """Files with the class name of each. The dataset is in the order of their absolute paths' bytes."""
+        """Files, with the name of each file's class. The images are in the order of the files' absolute paths."""
         if labels is not None and len(paths) != len(labels):
             raise ShapeError(f"there are {len(paths)} files, and {len(labels)} labels")
         check_files(paths)
@@ -222,7 +222,7 @@ class Dataset(Object):
 
     @property
     def class_names(self) -> list[str]:
-        """The classes, by index."""
+        """The names of the classes, by their indices."""
         count = library.cnn_dataset_class_count(self)
         return [os.fsdecode(library.cnn_dataset_class_name(self, index)) for index in range(count)]
 
@@ -237,7 +237,8 @@ class Dataset(Object):
         return [os.fsdecode(library.cnn_dataset_path(self, index)) for index in range(len(self))]
 
     def verify(self, *, find_duplicates: bool = False) -> list[tuple[str, str]]:
-        """Removes images that can't be decoded. Gives what was found: (path, reason).
+        """Removes images that can't be decoded. Returns (path, reason) for each. With `find_duplicates`, equal files and
+        files with another format's name are reported, too, and stay.
 
         >>> cnn.Dataset("PetImages").verify()
         []
@@ -272,7 +273,7 @@ class Dataset(Object):
         return found
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """The rest, and `fraction` of each class, chosen by `seed`.
+        """Splits off a fraction of each class, chosen by `seed`. Returns the rest, and the part that was split off.
 
         >>> training, validation = cnn.Dataset("PetImages").split(0.2)
         >>> len(training), len(validation)
@@ -283,16 +284,16 @@ class Dataset(Object):
         return self._made(rest, owner), self._made(part, owner)
 
     def align_classes(self, names: Sequence[str]) -> None:
-        """Gives the classes the order of these names."""
+        """Numbers the classes in the order of these names."""
         library.cnn_dataset_align_classes(self, strings(names), len(names))
 
     def batches(self, **options: Unpack[LoaderOptions]) -> Loader:
-        """A loader of these images."""
+        """A loader that makes batches of these images."""
         return Loader(self, **options)
 
 
 class Loader(Object):
-    """A dataset's batches, prepared by threads ahead of their use. Each iteration is an epoch.
+    """Makes batches of a dataset. Its threads prepare them before they are needed. Each iteration is an epoch.
 
     >>> loader = cnn.Dataset("PetImages").batches(batch_size=8, shuffle=True, preprocess={"width": 64, "height": 64})
     >>> [images.shape for images, labels, indices in loader]

@@ -10,7 +10,7 @@ from . import _abi as abi
 
 
 class Error(Exception):
-    """What the library reports: a sentence, and the status by which there are subclasses."""
+    """An error of the library: its text is a sentence for people, and each status has a subclass."""
 
     status = 0
 
@@ -19,17 +19,17 @@ class Error(Exception):
 
 
 class ArgumentError(Error, ValueError):
-    """A value that can't be: an option out of its range, a name that is none."""
+    """A value that isn't allowed: an option out of range, an unknown name."""
 
     status = abi.CNN_ERROR_ARGUMENT
 
 
 class NotFittedError(ArgumentError, AttributeError):
-    """What a classifier knows only once it has been trained; scikit-learn's error of that name has the same bases."""
+    """The classifier hasn't been trained yet. scikit-learn's error of this name has the same base classes."""
 
 
 class OutOfMemoryError(Error, MemoryError):
-    """There is not enough memory, or not within the context's limit."""
+    """The system has no memory left, or the context's limit is reached."""
 
     status = abi.CNN_ERROR_OUT_OF_MEMORY
 
@@ -49,47 +49,47 @@ class ForbiddenFileError(FileError, PermissionError):
 
 
 class FolderError(FileError, IsADirectoryError):
-    """A folder is where a file should be."""
+    """There is a folder in the place of a file."""
 
 
 class FormatError(Error, ValueError):
-    """A file isn't what it should be, or is broken."""
+    """The content of a file is broken, or of another format."""
 
     status = abi.CNN_ERROR_FORMAT
 
 
 class UnsupportedError(Error, NotImplementedError):
-    """A file is sound, but uses what the library can't do; or the library was built without it."""
+    """The library, or this build of it, can't do this."""
 
     status = abi.CNN_ERROR_UNSUPPORTED
 
 
 class LimitError(Error, ValueError):
-    """Something is larger than a limit that is set for it."""
+    """Something is larger than a limit allows."""
 
     status = abi.CNN_ERROR_LIMIT
 
 
 class ShapeError(Error, ValueError):
-    """Arrays or layers whose shapes don't fit each other."""
+    """The shapes of arrays or layers don't fit each other."""
 
     status = abi.CNN_ERROR_SHAPE
 
 
 class NotFiniteError(Error, ArithmeticError):
-    """Training or a prediction came to NaN or infinity."""
+    """A value is NaN or infinite."""
 
     status = abi.CNN_ERROR_NOT_FINITE
 
 
 class StoppedError(Error):
-    """A callback asked to stop."""
+    """A callback asked to stop, or Context.cancel() was called."""
 
     status = abi.CNN_ERROR_STOPPED
 
 
 class DataError(Error, ValueError):
-    """A dataset that can't be used: no images, a single class, labels that don't fit."""
+    """A dataset can't be used: it has no images, only one class, or other labels."""
 
     status = abi.CNN_ERROR_DATA
 

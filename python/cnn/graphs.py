@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def net_names() -> list[str]:
-    """The nets that go by a name.
+    """The names of the networks that net() builds.
 
     >>> "resnet18" in cnn.net_names()
     True
@@ -47,8 +47,8 @@ class Layer(NamedTuple):
 
 
 class Graph(Object):
-    """A network as it is built: each method adds a layer to node `x` and gives its node. A layer that doesn't fit
-    raises ShapeError, and the graph is then of no more use.
+    """A network that is built layer by layer: each method adds a layer after node `x`, and returns its node. A layer that
+    doesn't fit raises ShapeError, and the graph can't be used any more.
 
     >>> g = cnn.Graph()
     >>> x = g.input(32, 32, 3)
@@ -67,7 +67,7 @@ class Graph(Object):
 
     @classmethod
     def net(cls, name: str, **options: Unpack[NetOptions]) -> Graph:
-        """A net by name; see net_names().
+        """The network with this name; see net_names().
 
         >>> cnn.Graph.net("two_conv", size=48, outputs=3)
         <cnn.Graph: 48×48×3 to 3, 11 layers>
@@ -106,7 +106,7 @@ class Graph(Object):
         return self._node(library.cnn_input(self, height, width, channels))
 
     def name(self, x: int, name: str) -> int:
-        """Gives a node another name."""
+        """Names a layer, and returns its node."""
         return self._node(library.cnn_graph_set_name(self, x, name.encode()))
 
     def conv2d(self, x: int, filters: int, **options: Unpack[Conv2dOptions]) -> int:
@@ -122,7 +122,7 @@ class Graph(Object):
         return self._node(library.cnn_avg_pool2d(self, x, struct_of(abi.cnn_pool2d_options, options)))
 
     def dense(self, x: int, units: int, **options: Unpack[DenseOptions]) -> int:
-        """A layer in which all inputs go to all units."""
+        """A fully connected layer."""
         return self._node(library.cnn_dense(self, x, units, struct_of(abi.cnn_dense_options, options)))
 
     def batch_norm(self, x: int, **options: Unpack[BatchNormOptions]) -> int:
@@ -170,7 +170,7 @@ class Graph(Object):
         return self._node(library.cnn_add(self, a, b))
 
     def concat(self, *nodes: int) -> int:
-        """The channels of all these nodes."""
+        """Joins the channels of these nodes."""
         return self._node(library.cnn_concat(self, array_for(ctypes.c_int32, nodes, "cnn_concat: node"), len(nodes)))
 
     def rescale(self, x: int, scale: float, offset: float = 0) -> int:
@@ -186,7 +186,7 @@ class Graph(Object):
         return self._node(library.cnn_normalize(self, x, *floats))
 
     def output(self, x: int) -> None:
-        """Has the net end in this node, where that isn't the last one."""
+        """Makes this node the network's output, in the place of the last one."""
         library.cnn_graph_set_output(self, x)
 
     def _told(self) -> str:
@@ -196,7 +196,7 @@ class Graph(Object):
 
     @property
     def layers(self) -> list[Layer]:
-        """What has been added, by node."""
+        """The layers, by their nodes."""
         return [Layer(library.cnn_graph_node_name(self, node).decode(),
                       library.cnn_graph_node_type(self, node).decode(),
                       shape_of(library.cnn_graph_node_dims, self, node))

@@ -31,7 +31,7 @@ def tensor_of_pixels(pixels: ArrayLike) -> Tensor:
 
 
 def load_image(path: PathLike, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
-    """A JPEG or PNG as H×W×3 bytes.
+    """Decodes a JPEG or PNG file to H×W×3 bytes.
 
     >>> cnn.load_image("photo.jpg").shape
     (180, 180, 3)
@@ -42,7 +42,7 @@ def load_image(path: PathLike, **options: Unpack[ImageOptions]) -> NDArray[np.ui
 
 
 def decode_image(data: bytes, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
-    """load_image, from a file's bytes."""
+    """Decodes the bytes of a JPEG or PNG to H×W×3 bytes."""
     pointer = Tensor._place()
     struct = struct_of(abi.cnn_image_options, options)
     library.cnn_image_decode(None, ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p), len(data), None, struct, ref(pointer))
@@ -73,7 +73,7 @@ def probe_image(data: bytes) -> ImageInfo:
 
 def resize(pixels: ArrayLike, width: int, height: int, *,
            fit: Literal["stretch", "crop", "letterbox"] = "stretch") -> NDArray[np.uint8]:
-    """H×W×3 bytes at another size.
+    """Resizes H×W×3 bytes.
 
     >>> cnn.resize(cnn.load_image("photo.jpg"), 48, 32, fit="crop").shape
     (32, 48, 3)
@@ -85,8 +85,8 @@ def resize(pixels: ArrayLike, width: int, height: int, *,
 
 def preprocess(pixels: ArrayLike, augment: Union[str, AugmentOptions, None] = None, *, seed: int = 0, epoch: int = 0,
                image: int = 0, **options: Unpack[PreprocessOptions]) -> NDArray[np.float32]:
-    """One network input, height × width × 3 floats, augmented if `augment` is given ("flip,rotation=20", or a dict):
-    differently for each seed, epoch and image number.
+    """Makes H×W×3 bytes a network's input, height × width × 3 floats. `augment` ("flip,rotation=20", or a dict) changes
+    it at random, in another way for each seed, epoch and image number.
 
     >>> pixels = cnn.load_image("photo.jpg")
     >>> cnn.preprocess(pixels, "flip,rotation=20", epoch=3, width=64, height=64).shape
@@ -101,7 +101,7 @@ def preprocess(pixels: ArrayLike, augment: Union[str, AugmentOptions, None] = No
 
 
 def parse_augment(words: str) -> AugmentOptions:
-    """What a text that tells an augmentation stands for.
+    """The options that a text such as "flip,zoom=0.25" stands for.
 
     >>> cnn.parse_augment("flip,zoom=0.25")["zoom"]
     0.25

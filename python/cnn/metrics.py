@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Metrics:
-    """How good a classifier is: numbers over all images, each class's in `per_class`, and how often each class was
-    predicted for each in `confusion[class, predicted]`.
+    """How good a classifier is. `per_class` has the figures of each class. `confusion[label, predicted]` is the number of
+    images of one class that were predicted as another.
 
-    `precision`, `recall`, `f1` and `auc` are of the second class where there are two, else means over the classes.
+    Of two classes, `precision`, `recall`, `f1` and `auc` are those of the second; of more, means over the classes.
     """
 
     classes: int

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Sequence
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Optional, Sequence, cast
 
 import numpy as np
 
 from . import _abi as abi
 from ._callbacks import Callbacks
+from ._files import File, is_path, read_file, write_file
 from ._library import library
 from ._objects import Object, bytes_of, ref, strings, text_of
 from ._records import OnnxOptions, OptimizerOptions, PathLike
@@ -53,10 +54,15 @@ class Model(Object):
         self._own(pointer, context)
 
     @classmethod
-    def load(cls, path: PathLike, *, context: Optional[Context] = None) -> Model:
-        """A model that save(), catdog or a C program wrote."""
+    def load(cls, file: File, *, context: Optional[Context] = None) -> Model:
+        """Reads a model that save(), catdog or a C program wrote: from a path, or a binary file that is open. A path may
+        be that of an ONNX file, too."""
         pointer = cls._place()
-        library.cnn_model_load(context, os.fsencode(path), ref(pointer))
+        if is_path(file):
+            library.cnn_model_load(context, os.fsencode(cast(PathLike, file)), ref(pointer))
+        else:
+            read_file(cast("IO[bytes]", file),
+                      lambda struct: library.cnn_model_load_from_callbacks(context, struct, ref(pointer)))
         return cls._made(pointer, context)
 
     @classmethod
@@ -76,9 +82,18 @@ class Model(Object):
         kind = enum_value("cnn_dtype", weights)
         return bytes_of(lambda memory, size: library.cnn_model_save_to_memory(self, kind, memory, size))
 
-    def save(self, path: PathLike, *, weights: Literal["float32", "bfloat16"] = "float32") -> None:
-        """Writes a model file. `weights` "bfloat16": half as large."""
-        library.cnn_model_save_as(self, os.fsencode(path), enum_value("cnn_dtype", weights))
+    def save(self, file: File, *, weights: Literal["float32", "bfloat16"] = "float32") -> None:
+        """Writes a model file: to a path, whole or not at all; or to a binary file that is open. With `weights`
+        "bfloat16" it is half as large.
+
+        >>> with zipfile.ZipFile("models.zip", "w") as models, models.open("net.safetensors", "w") as file:
+        ...     cnn.Model(cnn.Graph.net("two_conv", size=48)).save(file)
+        """
+        kind = enum_value("cnn_dtype", weights)
+        if is_path(file):
+            library.cnn_model_save_as(self, os.fsencode(cast(PathLike, file)), kind)
+        else:
+            write_file(cast("IO[bytes]", file), lambda struct: library.cnn_model_save_to_callbacks(self, kind, struct))
 
     @classmethod
     def load_onnx(cls, path: PathLike, *, context: Optional[Context] = None, **options: Unpack[OnnxOptions]) -> Model:
@@ -93,22 +108,22 @@ class Model(Object):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one image."""
+        """The shape of one input image."""
         return shape_of(library.cnn_model_input_dims, self)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of the output for one image."""
+        """The shape of the output for one image."""
         return shape_of(library.cnn_model_output_dims, self)
 
     @property
     def flops(self) -> int:
-        """Multiplications and additions for one image."""
+        """The number of multiplications and additions for one image."""
         return int(library.cnn_model_flops(self))
 
     @property
     def weight_count(self) -> int:
-        """How many numbers its weights are."""
+        """The number of its weights."""
         return int(library.cnn_model_weight_count(self, None))
 
     @property
@@ -140,7 +155,7 @@ class Model(Object):
         return text_of(lambda place: library.cnn_graph_to_json(library.cnn_model_graph(owner), place))
 
     def predict(self, images: ArrayLike) -> NDArray[np.float32]:
-        """The net's outputs for these images."""
+        """Computes the outputs for these images, N×H×W×C."""
         taken = tensor_of(images, np.float32).numpy()
         output = np.empty((taken.shape[:1] or (1,)) + self.output_shape, np.float32)
         if len(output) <= _PART:
@@ -222,11 +237,11 @@ class Model(Object):
         library.cnn_model_set_precision(self, enum_value("cnn_precision", precision))
 
     def backward(self, gradient: ArrayLike) -> None:
-        """From the loss's gradient by the output to that of each parameter."""
+        """Sets the gradients of the parameters, from the loss's gradient by the output of forward()."""
         library.cnn_model_backward(self, tensor_of(gradient, np.float32))
 
     def parameters(self) -> dict[str, Parameter]:
-        """By name. After writing to a value, call changed()."""
+        """The arrays of weights, by name. After writing to a value, call changed()."""
         found, owner = {}, self._as_parameter_
         for index in range(library.cnn_model_parameter_count(owner)):
             struct = defaults(abi.cnn_parameter)
@@ -241,30 +256,30 @@ class Model(Object):
         return Model.from_bytes, (self.to_bytes(),)
 
     def resize(self, height: int, width: int) -> None:
-        """Has the same weights compute images of another size."""
+        """Changes the height and width of the input, and keeps the weights."""
         library.cnn_model_resize(self, height, width)
 
     def changed(self) -> None:
-        """Says that weights have been written to."""
+        """Call it after writing to weights, before the next prediction."""
         library.cnn_model_changed(self)
 
     def copy_weights(self, source: Model) -> int:
-        """Copies arrays of the same name and shape; gives their number."""
+        """Copies the weights that have the same name and shape in both models. Returns the number of arrays."""
         copied = ctypes.c_int32()
         library.cnn_model_copy_weights(self, source, ref(copied))
         return copied.value
 
     def set_learning_rate_multiplier(self, layer: Optional[str], multiplier: float) -> None:
-        """For the layers up to `layer` (None: all); 0 freezes them."""
+        """Multiplies the learning rate of the layers up to `layer` (None: of all); 0 freezes them."""
         library.cnn_model_set_learning_rate_multiplier(self, layer.encode() if layer else None, multiplier)
 
     def metadata(self, key: str) -> Optional[str]:
-        """A text that the model's file keeps under this key."""
+        """The text that the model has under this key; None: there is none."""
         text = library.cnn_model_metadata(self, key.encode())
         return None if text is None else str(text.decode())
 
     def set_metadata(self, key: str, text: Optional[str]) -> None:
-        """Keeps a text in the model and its file; None removes it."""
+        """Stores a text under this key in the model and its file; None removes it."""
         library.cnn_model_set_metadata(self, key.encode(), None if text is None else text.encode())
 
 
@@ -288,5 +303,5 @@ class Optimizer(Object):
         self._own(pointer, weights)
 
     def step(self, learning_rate: float) -> None:
-        """Changes the weights by the gradients that backward() left."""
+        """Changes the weights by the gradients of the last backward()."""
         library.cnn_optimizer_step(self, learning_rate)

@@ -73,8 +73,8 @@ def _opened(capsule: Any) -> tuple[Any, bool]:
 
 
 class Tensor(Object):
-    """An array of the library's, or one of NumPy's that it borrows. numpy.asarray(tensor) and numpy.from_dlpack(tensor)
-    are views; of memory that is read-only, read-only ones.
+    """An array of the library, or one of NumPy's that it wraps. numpy.asarray(tensor) and numpy.from_dlpack(tensor) are
+    views of it, which are read-only if its memory is.
 
     >>> array = np.zeros((2, 3), np.float32)
     >>> tensor = cnn.Tensor(array)
@@ -109,7 +109,7 @@ class Tensor(Object):
 
     @classmethod
     def from_dlpack(cls, other: Any, *, context: Optional[Context] = None) -> Tensor:
-        """A tensor over the memory of what speaks DLPack, such as a PyTorch tensor in the processor's memory."""
+        """A tensor over the memory of an object with DLPack, such as a PyTorch tensor in the processor's memory."""
         capsule, pointer = _capsule_of(other), cls._place()
         theirs, writable = _opened(capsule)
         borrowed = abi.cnn_dlpack(tensor=theirs)  # without a deleter: the capsule, which is kept, has one

@@ -55,7 +55,7 @@ OnImage = Callable[[SampleResult], Any]
 def loss(logits: ArrayLike, targets: ArrayLike, *, label_smoothing: float = 0,
          kind: Literal["auto", "binary_cross_entropy", "categorical_cross_entropy"] = "auto"
          ) -> tuple[float, NDArray[np.float32]]:
-    """Cross-entropy of N×1 or N×K logits against probabilities of that shape: the mean, and its gradient.
+    """The mean cross-entropy of logits, N×1 or N×K, against probabilities of the same shape; and its gradient.
 
     >>> value, gradient = cnn.loss([[0.0], [0.0]], [[0], [1]])
     >>> round(value, 4), gradient.tolist()
@@ -76,7 +76,8 @@ def train_options(options: Mapping[str, Any], on_step: Optional[OnStep],
     return struct, callbacks
 
 
-def _set_hooks(struct: Any, callbacks: Callbacks, on_batch: Optional[OnBatch], loss_function: Optional[LossFunction]) -> None:
+def _set_hooks(struct: Any, callbacks: Callbacks, on_batch: Optional[OnBatch],
+               loss_function: Optional[LossFunction]) -> None:
     """The hooks of a training. A hook's arrays are copies, which outlive the batch."""
     hooks = defaults(abi.cnn_train_hooks)
     fields = dict(hooks._fields_)
@@ -145,7 +146,7 @@ def train(model: Model, training: Dataset, validation: Optional[Dataset] = None,
 def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, layer: Optional[str] = None,
                on_step: Optional[OnStep] = None, on_epoch: Optional[OnEpoch] = None,
                **options: Unpack[TrainOptions]) -> list[Epoch]:
-    """Trains what follows `layer` (None: the last layer with weights), on values that are computed once."""
+    """Trains only the layers after `layer` (None: only the head), on values of that layer that are computed once."""
     struct, callbacks = train_options(options, on_step, on_epoch)
     name, owner = layer.encode() if layer else None, model._as_parameter_  # as in train()
     return trained(callbacks, lambda history: library.cnn_train_head(owner, name, training, validation, struct, history),
@@ -171,7 +172,7 @@ def _evaluate_options(model: Model, options: Mapping[str, Any], on_image: Option
 
 def evaluate(model: Model, dataset: Dataset, *, on_image: Optional[OnImage] = None,
              **options: Unpack[EvaluateOptions]) -> Metrics:
-    """Predicts the images of a dataset, and compares with their classes. `on_image` gets the result for each image; if it
+    """Measures a model on a dataset. `on_image` gets the result for each image; if it
     gives something true, the evaluation stops with StoppedError.
 
     >>> cnn.evaluate(cnn.Model(cnn.Graph.net("two_conv", size=32)), cnn.Dataset("PetImages")).confusion.sum().item()

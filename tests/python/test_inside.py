@@ -1,4 +1,7 @@
 """What is inside a model: layers, heat maps, times, memory; and models as bytes, and in 8-bit integers."""
+import errno
+import io
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,49 @@ def test_a_model_in_memory_is_the_file(tmp_path):
     model = cnn.Model(tiny_net(), seed=1)
     model.save(tmp_path / "model")
     assert (tmp_path / "model").read_bytes() == model.to_bytes()
+
+
+class Slow(io.RawIOBase):
+    """A file that takes and gives few bytes at a time, behind others that it holds."""
+
+    def __init__(self):
+        self.inner = io.BytesIO(b"before")
+        self.inner.seek(6)
+
+    def write(self, data):
+        return self.inner.write(bytes(data[:1000]))
+
+    def read(self, size=-1):
+        return self.inner.read(min(size, 1000))
+
+    def seek(self, *place):
+        return self.inner.seek(*place)
+
+    def tell(self):
+        return self.inner.tell()
+
+
+def test_models_and_classifiers_go_through_open_files(pets):
+    for thing in (cnn.Model(tiny_net(), seed=1), pets):
+        file = Slow()
+        thing.save(file)
+        assert file.inner.getvalue() == b"before" + thing.to_bytes()
+        file.seek(6)
+        again = type(thing).load(file)
+        assert again.to_bytes() == thing.to_bytes()
+
+
+def test_what_an_open_file_raises_is_raised(pets):
+    class Full(io.RawIOBase):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        pets.save(Full())
+    with pytest.raises(io.UnsupportedOperation):
+        cnn.Classifier.load(Full())
+    with pytest.raises(cnn.FormatError):
+        cnn.Model.load(io.BytesIO(b"no model"))
 
 
 def test_layers_give_their_outputs():

@@ -6,6 +6,7 @@ import pathlib
 import pkgutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ MODULES = [f"cnn.{module.name}" for module in pkgutil.iter_modules(cnn.__path__)
 def test_the_examples_in_docstrings_work(name, place, monkeypatch):
     monkeypatch.chdir(place)
     module = importlib.import_module(name)
-    failed, tried = doctest.testmod(module, extraglobs={"cnn": cnn, "np": np, "pathlib": pathlib}, optionflags=doctest.ELLIPSIS)
+    failed, tried = doctest.testmod(module, extraglobs={"cnn": cnn, "np": np, "pathlib": pathlib, "zipfile": zipfile}, optionflags=doctest.ELLIPSIS)
     assert not failed and (tried or name == "cnn.errors")
 
 
