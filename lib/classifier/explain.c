@@ -71,7 +71,7 @@ cnn_status cnn_classifier_explain_memory(const cnn_classifier *classifier, const
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status = cnn_image_decode_to_fit(classifier->context, bytes, size, NULL, &options, (int)classifier->preprocess.fit,
-                                     &pixels);
+    status = cnn_image_decode_to_fit(classifier->context, &(cnn_image_file){ bytes, size, NULL }, &options,
+                                     (int)classifier->preprocess.fit, &pixels);
     return finish(classifier, status, pixels, class_index, prediction, map);
 }

@@ -130,9 +130,10 @@ static cnn_status train(cnn_classifier *classifier, const fitting *f, const cnn_
 {
     bool at_once = f->head && !classifier->flip; /* the head's values are not of mirror images */
     float temperature = classifier->temperature;
-    cnn_status status = f->head ? cnn_train_head_calibrated(classifier->model, f->layer, training, validation, options,
-                                                            history, at_once ? &temperature : NULL)
-                                : cnn_train(classifier->model, training, validation, options, history);
+    const cnn_head_plan plan = { f->layer, training, validation, options };
+    cnn_status status =
+        f->head ? cnn_train_head_calibrated(classifier->model, &plan, history, at_once ? &temperature : NULL)
+                : cnn_train(classifier->model, training, validation, options, history);
     if (status && !(*history && cnn_history_count(*history)))
         return status; /* it has learned nothing */
     classifier->temperature = temperature;

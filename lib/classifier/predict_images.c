@@ -190,8 +190,8 @@ cnn_status cnn_classifier_predict_memory(const cnn_classifier *classifier, const
         return status;
     const cnn_image_options options = cnn_classifier_image_options(classifier);
     cnn_tensor *pixels = NULL;
-    status =
-        cnn_image_decode_to_fit(classifier->context, bytes, size, NULL, &options, classifier->preprocess.fit, &pixels);
+    status = cnn_image_decode_to_fit(classifier->context, &(cnn_image_file){ bytes, size, NULL }, &options,
+                                     classifier->preprocess.fit, &pixels);
     return cnn_classifier_finish_prediction(classifier, status, pixels, prediction);
 }
 
@@ -237,8 +237,8 @@ static cnn_status decode(const cnn_classifier *classifier, const encoded_images 
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: image %zu is NULL", images->function, index);
     if (images->paths)
         return cnn_image_load_to_fit(classifier->context, images->paths[index], &options, fit, pixels);
-    return cnn_image_decode_to_fit(classifier->context, images->bytes[index], images->sizes[index], NULL, &options, fit,
-                                   pixels);
+    const cnn_image_file file = { images->bytes[index], images->sizes[index], NULL };
+    return cnn_image_decode_to_fit(classifier->context, &file, &options, fit, pixels);
 }
 
 static void decode_one(void *argument, size_t task, uint32_t worker)

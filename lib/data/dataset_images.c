@@ -79,8 +79,8 @@ cnn_status cnn_dataset_decode_to_fit(const cnn_dataset *dataset, uint64_t index,
     cnn_status status = cnn_dataset_read(dataset, index, &bytes, &size);
     if (status)
         return status;
-    status =
-        cnn_image_decode_to_fit(dataset->context, bytes, size, cnn_dataset_path(dataset, index), options, fit, pixels);
+    const cnn_image_file file = { bytes, size, cnn_dataset_path(dataset, index) };
+    status = cnn_image_decode_to_fit(dataset->context, &file, options, fit, pixels);
     cnn_release(dataset->context, bytes);
     return status;
 }

@@ -49,8 +49,8 @@ static cnn_status decode(const verification *v, size_t index, const void *bytes,
     options.max_file_bytes = v->dataset->max_file_bytes;
     options.min_width = options.min_height = DECODED_SIZE; /* every byte is still read */
     cnn_tensor *pixels = NULL;
-    cnn_status status = cnn_image_decode_counted(v->dataset->context, bytes, size, cnn_dataset_path(v->dataset, index),
-                                                 &options, decoded, &pixels);
+    const cnn_image_file file = { bytes, size, cnn_dataset_path(v->dataset, index) };
+    cnn_status status = cnn_image_decode_counted(v->dataset->context, &file, &options, decoded, &pixels);
     cnn_tensor_destroy(pixels);
     return status;
 }

@@ -18,18 +18,20 @@ static cnn_node add_block(cnn_graph *graph, cnn_node x, int64_t width, const cha
 {
     cnn_node shortcut = x;
     if (cnn_graph_node_shape(graph, x).dims[2] != width)
-        shortcut = cnn_normed_conv2d(graph, x, width, 1, 1, name, "shortcut");
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, width, 3, 1, name, "conv1"));
-    x = cnn_normed_conv2d(graph, x, width, 3, 1, name, "conv2");
+        shortcut = cnn_normed_conv2d(graph, x, &(cnn_convolution){ width, 1, 1, "shortcut" }, name);
+    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ width, 3, 1, "conv1" }, name));
+    x = cnn_normed_conv2d(graph, x, &(cnn_convolution){ width, 3, 1, "conv2" }, name);
     return cnn_relu(graph, cnn_add(graph, x, shortcut));
 }
 
 cnn_node cnn_catdog_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan)
 {
     (void)plan;
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, cnn_scaled_width(options, 32), 3, 2, "stem", "conv1"));
+    x = cnn_relu(
+        graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ cnn_scaled_width(options, 32), 3, 2, "conv1" }, "stem"));
     x = cnn_max_pool2d(graph, x, NULL);
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, cnn_scaled_width(options, 64), 3, 1, "stem", "conv2"));
+    x = cnn_relu(
+        graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ cnn_scaled_width(options, 64), 3, 1, "conv2" }, "stem"));
     for (int stage = 0; stage < STAGES; stage++) {
         if (stage)
             x = cnn_max_pool2d(graph, x, NULL);

@@ -6,15 +6,16 @@
 #include "graph/graph_internal.h"
 #include "graph/nets.h"
 
-/* One convolution of a block, with batch normalisation. `groups` is 1, or the channels. */
-typedef struct convolution {
-    int64_t filters;
-    int32_t kernel, stride, groups;
+/* Many channels inside, each filtered alone, and few outside. */
+typedef struct mobile_block {
+    const cnn_mobile_stage *stage;
+    int64_t width; /* outside */
+    int32_t stride;
     const char *name;
-} convolution;
+} mobile_block;
 
-static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan, const convolution *wanted,
-                                const char *block)
+static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan,
+                                const cnn_convolution *wanted, const char *block)
 {
     char full[48];
     int32_t pad = wanted->kernel / 2;
@@ -38,33 +39,32 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, const cnn_mobile_p
     return cnn_graph_set_name(graph, cnn_batch_norm(graph, x, &norm), full);
 }
 
-/* Many channels inside, each filtered alone, and few outside. */
-static cnn_node add_block(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan, const cnn_mobile_stage *stage,
-                          int64_t width, int32_t stride, const char *name)
+static cnn_node add_block(cnn_graph *graph, cnn_node x, const cnn_mobile_plan *plan, const mobile_block *it)
 {
     cnn_node input = x;
-    int64_t channels = cnn_graph_node_shape(graph, x).dims[2], inner = channels * stage->expansion;
-    if (stage->expansion > 1)
-        x = cnn_relu6(graph, add_convolution(graph, x, plan, &(convolution){ inner, 1, 1, 1, "expand" }, name));
-    const convolution depthwise = { inner, stage->kernel, stride, (int32_t)inner, "depthwise" };
-    x = cnn_relu6(graph, add_convolution(graph, x, plan, &depthwise, name));
-    x = add_convolution(graph, x, plan, &(convolution){ width, 1, 1, 1, "project" }, name);
-    return stride == 1 && channels == width ? cnn_add(graph, x, input) : x;
+    int64_t channels = cnn_graph_node_shape(graph, x).dims[2], inner = channels * it->stage->expansion;
+    const cnn_convolution expand = { inner, 1, 1, "expand" }, project = { it->width, 1, 1, "project" };
+    const cnn_convolution depthwise = { inner, it->stage->kernel, it->stride, "depthwise", (int32_t)inner };
+    if (it->stage->expansion > 1)
+        x = cnn_relu6(graph, add_convolution(graph, x, plan, &expand, it->name));
+    x = cnn_relu6(graph, add_convolution(graph, x, plan, &depthwise, it->name));
+    x = add_convolution(graph, x, plan, &project, it->name);
+    return it->stride == 1 && channels == it->width ? cnn_add(graph, x, input) : x;
 }
 
 cnn_node cnn_mobile_body(cnn_graph *graph, cnn_node x, const cnn_net_options *options, const void *plan_given)
 {
     const cnn_mobile_plan *plan = plan_given;
-    const convolution stem = { cnn_scaled_width(options, 32), 3, 2, 1, "conv" };
-    const convolution head = { cnn_scaled_width(options, 1280), 1, 1, 1, "conv" };
+    const cnn_convolution stem = { cnn_scaled_width(options, 32), 3, 2, "conv" };
+    const cnn_convolution head = { cnn_scaled_width(options, 1280), 1, 1, "conv" };
     x = cnn_relu6(graph, add_convolution(graph, x, plan, &stem, "stem"));
     for (int s = 0; s < CNN_MOBILE_STAGES; s++)
-        for (int block = 0; block < plan->stages[s].blocks; block++) {
+        for (int i = 0; i < plan->stages[s].blocks; i++) {
             const cnn_mobile_stage *stage = &plan->stages[s];
             char name[32];
-            snprintf(name, sizeof name, "stage%d.block%d", s + 1, block + 1);
-            x = add_block(graph, x, plan, stage, cnn_scaled_width(options, stage->width), block ? 1 : stage->stride,
-                          name);
+            snprintf(name, sizeof name, "stage%d.block%d", s + 1, i + 1);
+            const mobile_block wanted = { stage, cnn_scaled_width(options, stage->width), i ? 1 : stage->stride, name };
+            x = add_block(graph, x, plan, &wanted);
         }
     return cnn_global_avg_pool(graph, cnn_relu6(graph, add_convolution(graph, x, plan, &head, "head")));
 }

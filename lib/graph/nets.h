@@ -14,10 +14,17 @@ typedef struct cnn_net {
     const void *plan;                                                                                 /* the body's */
 } cnn_net;
 
+/* One convolution of a block of layers. */
+typedef struct cnn_convolution {
+    int64_t filters;
+    int32_t kernel, stride;
+    const char *name;
+    int32_t groups; /* 0: 1 */
+} cnn_convolution;
+
 /* Convolution without bias, padded so that a stride of 1 keeps the size, and batch normalisation; the layers are named
  * "block.name" and "block.name_norm". */
-cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, int64_t filters, int32_t kernel, int32_t stride,
-                           const char *block, const char *name);
+cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, const cnn_convolution *wanted, const char *block);
 
 /* As many filters or units as the options make of `width`: a multiple of 8 if they change it. */
 int64_t cnn_scaled_width(const cnn_net_options *options, int64_t width);

@@ -3,22 +3,22 @@
 
 #include "graph/nets.h"
 
-cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, int64_t filters, int32_t kernel, int32_t stride,
-                           const char *block, const char *name)
+cnn_node cnn_normed_conv2d(cnn_graph *graph, cnn_node x, const cnn_convolution *wanted, const char *block)
 {
-    int32_t pad = kernel / 2;
+    int32_t pad = wanted->kernel / 2;
     char full[48];
     cnn_conv2d_options options = {
         .struct_size = sizeof options,
-        .kernel = { kernel, kernel },
-        .stride = { stride, stride },
+        .kernel = { wanted->kernel, wanted->kernel },
+        .stride = { wanted->stride, wanted->stride },
+        .groups = wanted->groups,
         .padding = CNN_PADDING_EXPLICIT,
         .pads = { pad, pad, pad, pad },
         .no_bias = 1,
     };
-    snprintf(full, sizeof full, "%s.%s", block, name);
-    x = cnn_graph_set_name(graph, cnn_conv2d(graph, x, filters, &options), full);
-    snprintf(full, sizeof full, "%s.%s_norm", block, name);
+    snprintf(full, sizeof full, "%s.%s", block, wanted->name);
+    x = cnn_graph_set_name(graph, cnn_conv2d(graph, x, wanted->filters, &options), full);
+    snprintf(full, sizeof full, "%s.%s_norm", block, wanted->name);
     return cnn_graph_set_name(graph, cnn_batch_norm(graph, x, NULL), full);
 }
 

@@ -9,15 +9,15 @@ static cnn_node add_shortcut(cnn_graph *graph, cnn_node x, int64_t filters, int3
 {
     if (stride == 1 && cnn_graph_node_shape(graph, x).dims[2] == filters)
         return x;
-    return cnn_normed_conv2d(graph, x, filters, 1, stride, name, "shortcut");
+    return cnn_normed_conv2d(graph, x, &(cnn_convolution){ filters, 1, stride, "shortcut" }, name);
 }
 
 /* Two convolutions, and the block's input added to what they give. */
 static cnn_node add_block(cnn_graph *graph, cnn_node x, int64_t filters, int32_t stride, const char *name)
 {
     cnn_node shortcut = add_shortcut(graph, x, filters, stride, name);
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, filters, 3, stride, name, "conv1"));
-    x = cnn_normed_conv2d(graph, x, filters, 3, 1, name, "conv2");
+    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ filters, 3, stride, "conv1" }, name));
+    x = cnn_normed_conv2d(graph, x, &(cnn_convolution){ filters, 3, 1, "conv2" }, name);
     return cnn_relu(graph, cnn_add(graph, x, shortcut));
 }
 
@@ -26,9 +26,9 @@ static cnn_node add_block(cnn_graph *graph, cnn_node x, int64_t filters, int32_t
 static cnn_node add_bottleneck(cnn_graph *graph, cnn_node x, int64_t filters, int32_t stride, const char *name)
 {
     cnn_node shortcut = add_shortcut(graph, x, 4 * filters, stride, name);
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, filters, 1, 1, name, "conv1"));
-    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, filters, 3, stride, name, "conv2"));
-    x = cnn_normed_conv2d(graph, x, 4 * filters, 1, 1, name, "conv3");
+    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ filters, 1, 1, "conv1" }, name));
+    x = cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ filters, 3, stride, "conv2" }, name));
+    x = cnn_normed_conv2d(graph, x, &(cnn_convolution){ 4 * filters, 1, 1, "conv3" }, name);
     return cnn_relu(graph, cnn_add(graph, x, shortcut));
 }
 
@@ -41,7 +41,9 @@ cnn_node cnn_resnet_body(cnn_graph *graph, cnn_node x, const cnn_net_options *op
                                 .padding = CNN_PADDING_EXPLICIT,
                                 .pads = { 1, 1, 1, 1 } };
     x = cnn_max_pool2d(
-        graph, cnn_relu(graph, cnn_normed_conv2d(graph, x, cnn_scaled_width(options, 64), 7, 2, "stem", "conv")),
+        graph,
+        cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ cnn_scaled_width(options, 64), 7, 2, "conv" },
+                                          "stem")),
         &pool);
     for (int stage = 0; stage < CNN_RESNET_STAGES; stage++)
         for (int block = 0; block < plan->blocks[stage]; block++) {

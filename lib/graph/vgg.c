@@ -15,7 +15,7 @@ static cnn_node add_convolution(cnn_graph *graph, cnn_node x, int64_t width, boo
 {
     char full[48];
     if (batch_norm)
-        return cnn_relu(graph, cnn_normed_conv2d(graph, x, width, 3, 1, block, name));
+        return cnn_relu(graph, cnn_normed_conv2d(graph, x, &(cnn_convolution){ width, 3, 1, name }, block));
     snprintf(full, sizeof full, "%s.%s", block, name);
     const cnn_conv2d_options options = { .struct_size = sizeof options, .padding = CNN_PADDING_SAME };
     return cnn_relu(graph, cnn_graph_set_name(graph, cnn_conv2d(graph, x, width, &options), full));

@@ -49,13 +49,19 @@ void cnn_average_sums(const uint32_t *sums, size_t width, size_t block_width, si
         average_columns(sums + 3 * whole * block_width, left, rows, 1, output + 3 * whole);
 }
 
-static void average_block_row(const uint8_t *rows, size_t stride, size_t row_count, size_t width, size_t block_width,
-                              uint32_t *sums, uint8_t *output)
+/* The rows of pixels that become one row of averages of blocks. */
+typedef struct block_row {
+    const uint8_t *bytes;
+    size_t rows, width, block_width; /* in pixels */
+} block_row;
+
+static void average_block_row(const block_row *from, uint32_t *sums, uint8_t *output)
 {
-    memset(sums, 0, 3 * width * sizeof *sums);
-    for (size_t i = 0; i < row_count; i++)
-        cnn_add_row(sums, rows + i * stride, 3 * width);
-    cnn_average_sums(sums, width, block_width, row_count, output);
+    size_t length = 3 * from->width;
+    memset(sums, 0, length * sizeof *sums);
+    for (size_t i = 0; i < from->rows; i++)
+        cnn_add_row(sums, from->bytes + i * length, length);
+    cnn_average_sums(sums, from->width, from->block_width, from->rows, output);
 }
 
 #if defined(__x86_64__)
@@ -92,37 +98,38 @@ static inline void average_few_columns(const uint16_t *sums, size_t width, size_
 }
 
 /* `sums` has room for one more. */
-static void average_row_of_few(const uint8_t *rows, size_t stride, size_t row_count, size_t width, size_t block_width,
-                               uint16_t *sums, uint8_t *output)
+static void average_row_of_few(const block_row *from, uint16_t *sums, uint8_t *output)
 {
-    size_t whole = width / block_width, left = width - whole * block_width;
-    memset(sums, 0, (3 * width + 1) * sizeof *sums);
-    for (size_t i = 0; i < row_count; i++)
-        add_row_16(sums, rows + i * stride, 3 * width);
+    size_t block_width = from->block_width, rows = from->rows, length = 3 * from->width;
+    size_t whole = from->width / block_width, left = from->width - whole * block_width;
+    memset(sums, 0, (length + 1) * sizeof *sums);
+    for (size_t i = 0; i < rows; i++)
+        add_row_16(sums, from->bytes + i * length, length);
     if (block_width == 2) /* constants make loops faster */
-        average_few_columns(sums, 2, row_count, whole, output);
+        average_few_columns(sums, 2, rows, whole, output);
     else if (block_width == 3)
-        average_few_columns(sums, 3, row_count, whole, output);
+        average_few_columns(sums, 3, rows, whole, output);
     else
-        average_few_columns(sums, block_width, row_count, whole, output);
+        average_few_columns(sums, block_width, rows, whole, output);
     if (left)
-        average_few_columns(sums + 3 * whole * block_width, left, row_count, 1, output + 3 * whole);
+        average_few_columns(sums + 3 * whole * block_width, left, rows, 1, output + 3 * whole);
 }
 #endif
 
 static void average_rows(const cnn_photo *photo, size_t block_width, size_t block_height, uint32_t *sums,
                          const cnn_photo *smaller, uint8_t *output)
 {
-    size_t width = (size_t)photo->width, height = (size_t)photo->height, stride = 3 * width;
+    size_t width = (size_t)photo->width, height = (size_t)photo->height;
     for (size_t y = 0; y < height; y += block_height, output += 3 * smaller->width) {
         size_t rows = height - y < block_height ? height - y : block_height;
+        const block_row from = { photo->bytes + 3 * y * width, rows, width, block_width };
 #if defined(__x86_64__)
         if (block_width * block_height <= FEW_PIXELS) {
-            average_row_of_few(photo->bytes + y * stride, stride, rows, width, block_width, (uint16_t *)sums, output);
+            average_row_of_few(&from, (uint16_t *)sums, output);
             continue;
         }
 #endif
-        average_block_row(photo->bytes + y * stride, stride, rows, width, block_width, sums, output);
+        average_block_row(&from, sums, output);
     }
 }
 

@@ -64,28 +64,32 @@ cnn_status cnn_image_probe(const void *bytes, size_t size, const char *name, cnn
     return status ? status : cnn_options_write(info, &result, sizeof result, "cnn_image_info");
 }
 
-cnn_status cnn_image_decode_to_fit(cnn_context *context, const void *bytes, size_t size, const char *name,
-                                   const cnn_image_options *options, int fit, cnn_tensor **pixels)
+cnn_status cnn_image_decode_to_fit(cnn_context *context, const cnn_image_file *file, const cnn_image_options *options,
+                                   int fit, cnn_tensor **pixels)
 {
     if (pixels)
         *pixels = NULL;
-    if ((!bytes && size) || !pixels)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and pixels must not be NULL", name_or_default(name));
+    const char *name = name_or_default(file->name);
+    if ((!file->bytes && file->size) || !pixels)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "%s: bytes and pixels must not be NULL", name);
     cnn_image_source source = {
-        .context = context, .bytes = bytes, .size = size, .name = name_or_default(name), .fit = fit
+        .context = context, .bytes = file->bytes, .size = file->size, .name = name, .fit = fit
     };
     cnn_status status = read_options(context, &source.options, options);
     return status ? status : decode_source(&source, pixels);
 }
 
-cnn_status cnn_image_decode_counted(cnn_context *context, const void *bytes, size_t size, const char *name,
-                                    const cnn_image_options *options, uint64_t *decoded, cnn_tensor **pixels)
+cnn_status cnn_image_decode_counted(cnn_context *context, const cnn_image_file *file, const cnn_image_options *options,
+                                    uint64_t *decoded, cnn_tensor **pixels)
 {
     *pixels = NULL;
     *decoded = 0;
-    cnn_image_source source = {
-        .context = context, .bytes = bytes, .size = size, .name = name, .fit = CNN_FIT_UNKNOWN, .decoded = decoded
-    };
+    cnn_image_source source = { .context = context,
+                                .bytes = file->bytes,
+                                .size = file->size,
+                                .name = name_or_default(file->name),
+                                .fit = CNN_FIT_UNKNOWN,
+                                .decoded = decoded };
     cnn_status status = read_options(context, &source.options, options);
     return status ? status : decode_source(&source, pixels);
 }
@@ -93,7 +97,7 @@ cnn_status cnn_image_decode_counted(cnn_context *context, const void *bytes, siz
 cnn_status cnn_image_decode(cnn_context *context, const void *bytes, size_t size, const char *name,
                             const cnn_image_options *options, cnn_tensor **pixels)
 {
-    return cnn_image_decode_to_fit(context, bytes, size, name, options, CNN_FIT_UNKNOWN, pixels);
+    return cnn_image_decode_to_fit(context, &(cnn_image_file){ bytes, size, name }, options, CNN_FIT_UNKNOWN, pixels);
 }
 
 cnn_status cnn_image_load_to_fit(cnn_context *context, const char *path, const cnn_image_options *options, int fit,

@@ -78,41 +78,53 @@ static double clamped(double centre, int64_t source_size)
     return fmin(fmax(centre, 0), (double)source_size);
 }
 
-static void set_windows(axis *self, int64_t source_size, double step, double offset, cnn_border border)
+/* Output pixel i is at (i + 0.5) × step + offset of an axis of the source. */
+typedef struct placement {
+    uint32_t size; /* of the output */
+    int64_t source_size;
+    double step, offset;
+    cnn_border border;
+} placement;
+
+static double radius_of(const placement *at)
 {
-    double radius = fmax(1, fabs(step));
-    self->low = source_size;
+    return fmax(1, fabs(at->step));
+}
+
+static void set_windows(axis *self, const placement *at)
+{
+    double radius = radius_of(at);
+    self->low = at->source_size;
     self->begin = self->size;
     self->taps = 2;
     for (uint32_t i = 0; i < self->size; i++) {
-        double centre = centre_of(i, step, offset), inside = clamped(centre, source_size);
-        if (border == CNN_BORDER_GREY && centre != inside)
+        double centre = centre_of(i, at->step, at->offset), inside = clamped(centre, at->source_size);
+        if (at->border == CNN_BORDER_GREY && centre != inside)
             continue;
-        set_window(self, i, inside, radius, source_size);
+        set_window(self, i, inside, radius, at->source_size);
         self->begin = i < self->begin ? i : self->begin;
         self->end = i + 1;
     }
 }
 
-static cnn_status axis_create(cnn_context *context, axis *self, uint32_t size, int64_t source_size, double step,
-                              double offset, cnn_border border)
+static cnn_status axis_create(cnn_context *context, const placement *at, axis *self)
 {
-    self->size = size;
-    self->first = cnn_allocate_zeroed(context, size, sizeof *self->first);
-    self->count = cnn_allocate_zeroed(context, size, sizeof *self->count);
+    self->size = at->size;
+    self->first = cnn_allocate_zeroed(context, at->size, sizeof *self->first);
+    self->count = cnn_allocate_zeroed(context, at->size, sizeof *self->count);
     if (!self->first || !self->count)
         return CNN_ERROR_OUT_OF_MEMORY;
-    set_windows(self, source_size, step, offset, border);
+    set_windows(self, at);
     size_t weights;
-    if (!cnn_multiply(size, self->taps, &weights))
+    if (!cnn_multiply(at->size, self->taps, &weights))
         return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "resizing %lld pixels to %u needs too much memory",
-                        (long long)source_size, size);
+                        (long long)at->source_size, at->size);
     self->weights = cnn_allocate_zeroed(context, weights, sizeof *self->weights);
     if (!self->weights)
         return CNN_ERROR_OUT_OF_MEMORY;
     for (uint32_t i = self->begin; i < self->end; i++)
         round_weights(self->weights + i * self->taps, self->first[i], self->first[i] + self->count[i],
-                      clamped(centre_of(i, step, offset), source_size), fmax(1, fabs(step)));
+                      clamped(centre_of(i, at->step, at->offset), at->source_size), radius_of(at));
     return CNN_OK;
 }
 
@@ -121,10 +133,10 @@ typedef struct normalisation {
     cnn_float4 mean, scale;
 } normalisation;
 
-/* Pixels `begin` to `end` of a row; a fourth value is stored behind each. `pairs` is a constant where that pays. */
-static inline void sum_columns(float *row, const int16_t *sums, const axis *columns, size_t pairs, uint32_t begin,
-                               uint32_t end, normalisation norm)
+/* The pixels of a row that aren't grey; a fourth value is stored behind each. `pairs` is a constant where that pays. */
+static inline void sum_columns(float *row, const int16_t *sums, const axis *columns, size_t pairs, normalisation norm)
 {
+    const uint32_t begin = columns->begin, end = columns->end;
     const int16_t *weights = columns->weights + begin * columns->taps;
     for (uint32_t x = begin; x < end; x++, weights += 2 * pairs) {
         cnn_float4 sum = cnn_sum_pixels(sums + 3 * (columns->first[x] - columns->low), weights, pairs);
@@ -134,11 +146,10 @@ static inline void sum_columns(float *row, const int16_t *sums, const axis *colu
 
 static void sum_row(float *row, const int16_t *sums, const axis *columns, normalisation norm)
 {
-    uint32_t begin = columns->begin, end = columns->end;
     switch (columns->taps) {
-    case 2: sum_columns(row, sums, columns, 1, begin, end, norm); break;
-    case 4: sum_columns(row, sums, columns, 2, begin, end, norm); break;
-    default: sum_columns(row, sums, columns, columns->taps / 2, begin, end, norm); break;
+    case 2: sum_columns(row, sums, columns, 1, norm); break;
+    case 4: sum_columns(row, sums, columns, 2, norm); break;
+    default: sum_columns(row, sums, columns, columns->taps / 2, norm); break;
     }
 }
 
@@ -150,9 +161,19 @@ static void fill_grey(float *row, uint32_t begin, uint32_t end, const cnn_warp_t
 }
 
 /* `row` has room for one value more. */
-static void resample_row(float *row, uint32_t y, const cnn_photo *photo, const axis *columns, const axis *rows,
-                         const cnn_warp_target *target, int16_t *sums)
+typedef struct resampling {
+    const cnn_photo *photo;
+    const axis *columns, *rows;
+    const cnn_warp_target *target;
+    int16_t *sums; /* of a row */
+    float *spare;  /* a row, and one number more */
+} resampling;
+
+static void resample_row(const resampling *self, uint32_t y, float *row)
 {
+    const cnn_photo *photo = self->photo;
+    const axis *columns = self->columns, *rows = self->rows;
+    const cnn_warp_target *target = self->target;
     if (y < rows->begin || y >= rows->end || columns->begin >= columns->end) {
         fill_grey(row, 0, target->width, target);
         return;
@@ -164,8 +185,8 @@ static void resample_row(float *row, uint32_t y, const cnn_photo *photo, const a
     }
     size_t stride = 3 * (size_t)photo->width, length = 3 * (size_t)(columns->high - columns->low);
     const uint8_t *source = photo->bytes + (size_t)rows->first[y] * stride + 3 * (size_t)columns->low;
-    cnn_sum_rows(sums, source, stride, length, rows->weights + y * rows->taps, (size_t)rows->count[y]);
-    sum_row(row, sums, columns, norm);
+    cnn_sum_rows(self->sums, source, stride, length, rows->weights + y * rows->taps, (size_t)rows->count[y]);
+    sum_row(row, self->sums, columns, norm);
     fill_grey(row, 0, columns->begin, target);
     fill_grey(row, columns->end, target->width, target);
 }
@@ -177,14 +198,14 @@ static void put_bytes(uint8_t *output, const float *row, size_t count)
 }
 
 /* The last row of floats goes through `spare`, as it has no room behind it. */
-static void resample_rows(const cnn_photo *photo, const axis *columns, const axis *rows, const cnn_warp_target *target,
-                          int16_t *sums, float *spare)
+static void resample_rows(const resampling *self)
 {
+    const cnn_warp_target *target = self->target;
     size_t length = 3 * (size_t)target->width;
     for (uint32_t y = 0; y < target->height; y++) {
         bool in_place = target->floats && y + 1 < target->height;
-        float *row = in_place ? target->floats + y * length : spare;
-        resample_row(row, y, photo, columns, rows, target, sums);
+        float *row = in_place ? target->floats + y * length : self->spare;
+        resample_row(self, y, row);
         if (target->bytes)
             put_bytes(target->bytes + y * length, row, length);
         if (target->floats && !in_place)
@@ -198,15 +219,17 @@ static cnn_status resample_pixels(cnn_context *context, const cnn_photo *photo, 
     axis columns = { 0 }, rows = { 0 };
     int16_t *sums = NULL;
     float *spare = NULL;
-    cnn_status status = axis_create(context, &columns, target->width, photo->width, affine->xx, affine->x0, border);
+    const placement across = { target->width, photo->width, affine->xx, affine->x0, border };
+    const placement down = { target->height, photo->height, affine->yy, affine->y0, border };
+    cnn_status status = axis_create(context, &across, &columns);
     if (!status)
-        status = axis_create(context, &rows, target->height, photo->height, affine->yy, affine->y0, border);
+        status = axis_create(context, &down, &rows);
     if (!status) {
         size_t padded = (size_t)photo->width + columns.taps + 1; /* weights of 0 reach beyond the last pixel */
         sums = cnn_allocate_zeroed(context, 3 * padded, sizeof *sums);
         spare = cnn_allocate_zeroed(context, 3 * (size_t)target->width + 1, sizeof *spare);
         if (sums && spare)
-            resample_rows(photo, &columns, &rows, target, sums, spare);
+            resample_rows(&(const resampling){ photo, &columns, &rows, target, sums, spare });
         else
             status = CNN_ERROR_OUT_OF_MEMORY;
     }

@@ -92,37 +92,29 @@ static int report(void *user, uint64_t batches)
     return to->options->progress(done < to->images ? done : to->images, to->images, to->options->progress_user);
 }
 
-static cnn_status evaluate(const cnn_model *model, const cnn_dataset *dataset, const cnn_evaluate_options *options,
-                           const cnn_preprocess *preprocess, uint32_t outputs, const cnn_logits_sink *sink,
-                           cnn_metrics *metrics)
+/* Of all images of the dataset; `options` with their preprocessing. */
+static cnn_status evaluate(cnn_evaluation *evaluation, const cnn_dataset *dataset, const cnn_evaluate_options *options)
 {
     cnn_loader_options loader_options;
     cnn_loader_options_init(&loader_options);
     loader_options.batch_size = options->batch_size;
     loader_options.workers = options->workers;
-    loader_options.preprocess = preprocess;
+    loader_options.preprocess = options->preprocess;
     progress to = { options, cnn_dataset_count(dataset) };
-    cnn_evaluation evaluation = {
-        .model = model,
-        .outputs = outputs,
-        .threshold = options->threshold,
-        .flip = options->flip != 0,
-        .temperature = options->temperature,
-        .metrics = metrics,
-        .image = options->on_image,
-        .image_user = options->on_image_user,
-        .step = options->progress ? report : NULL,
-        .user = &to,
-    };
-    if (sink)
-        evaluation.sink = *sink;
+    evaluation->threshold = options->threshold;
+    evaluation->flip = options->flip != 0;
+    evaluation->temperature = options->temperature;
+    evaluation->image = options->on_image;
+    evaluation->image_user = options->on_image_user;
+    evaluation->step = options->progress ? report : NULL;
+    evaluation->user = &to;
     cnn_loader *loader;
-    cnn_status status = cnn_loader_create(model->context, dataset, &loader_options, &loader);
+    cnn_status status = cnn_loader_create(evaluation->model->context, dataset, &loader_options, &loader);
     if (status)
         return status;
-    evaluation.batches = cnn_batches_of_loader(loader);
-    status = cnn_evaluation_run(&evaluation);
-    cnn_tensor_destroy(evaluation.logits);
+    evaluation->batches = cnn_batches_of_loader(loader);
+    status = cnn_evaluation_run(evaluation);
+    cnn_tensor_destroy(evaluation->logits);
     cnn_loader_destroy(loader);
     return status;
 }
@@ -160,18 +152,20 @@ cnn_status cnn_evaluate_with(const cnn_model *model, const cnn_dataset *dataset,
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_evaluate: no model or no dataset was given");
     cnn_evaluate_options options;
     cnn_preprocess preprocess;
-    uint32_t outputs = 0;
+    cnn_evaluation evaluation = { .model = model, .sink = sink ? *sink : (cnn_logits_sink){ 0 } };
     cnn_status status = resolve(given, &options);
     if (!status)
-        status = cnn_check_classifier(model, &outputs);
+        status = cnn_check_classifier(model, &evaluation.outputs);
     if (!status)
         status = cnn_preprocess_resolve(model, options.preprocess, &preprocess);
     if (!status)
-        status = cnn_check_dataset(dataset, outputs);
+        status = cnn_check_dataset(dataset, evaluation.outputs);
     if (!status)
-        status = cnn_metrics_create(model->context, cnn_classes_of_outputs(outputs), metrics);
+        status = cnn_metrics_create(model->context, cnn_classes_of_outputs(evaluation.outputs), metrics);
+    options.preprocess = &preprocess;
+    evaluation.metrics = *metrics;
     if (!status)
-        status = evaluate(model, dataset, &options, &preprocess, outputs, sink, *metrics);
+        status = evaluate(&evaluation, dataset, &options);
     if (status) {
         cnn_metrics_destroy(*metrics);
         *metrics = NULL;

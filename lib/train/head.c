@@ -115,25 +115,24 @@ static cnn_status calibrate(const head_training *t, const cnn_dataset *validatio
                                  temperature);
 }
 
-cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const cnn_dataset *training,
-                                     const cnn_dataset *validation, const cnn_train_options *options,
-                                     cnn_history **history, float *temperature)
+cnn_status cnn_train_head_calibrated(cnn_model *model, const cnn_head_plan *plan, cnn_history **history,
+                                     float *temperature)
 {
     if (history)
         *history = NULL;
-    if (!model || !training)
+    if (!model || !plan->training)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_train_head: no model or no training data was given");
     head_training t = { .context = model->context };
     cnn_work work;
     cnn_work_begin(&work, t.context);
-    cnn_status status = resolve(&t, model, training, validation, options), calibrated = CNN_OK;
+    cnn_status status = resolve(&t, model, plan->training, plan->validation, plan->options), calibrated = CNN_OK;
     if (!status)
-        status = part(&t, model, layer);
+        status = part(&t, model, plan->layer);
     if (!status)
-        status = compute_all(&t, training, validation);
+        status = compute_all(&t, plan->training, plan->validation);
     if (!status) {
         status = train(&t, history);
-        calibrated = calibrate(&t, validation, temperature);
+        calibrated = calibrate(&t, plan->validation, temperature);
     }
     if (t.head) /* what was learned until an error is kept, as in cnn_train */
         cnn_model_copy_weights(model, t.head, NULL);
@@ -145,5 +144,6 @@ cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const 
 cnn_status cnn_train_head(cnn_model *model, const char *layer, const cnn_dataset *training,
                           const cnn_dataset *validation, const cnn_train_options *options, cnn_history **history)
 {
-    return cnn_train_head_calibrated(model, layer, training, validation, options, history, NULL);
+    const cnn_head_plan plan = { layer, training, validation, options };
+    return cnn_train_head_calibrated(model, &plan, history, NULL);
 }

@@ -4,10 +4,16 @@
 
 #include <cnn/transfer.h>
 
+/* What cnn_train_head is given, as there. */
+typedef struct cnn_head_plan {
+    const char *layer;
+    const cnn_dataset *training, *validation;
+    const cnn_train_options *options;
+} cnn_head_plan;
+
 /* cnn_train_head, which also fits a temperature to the validation photographs while their features are at hand. NULL,
  * or no validation: it doesn't. */
-cnn_status cnn_train_head_calibrated(cnn_model *model, const char *layer, const cnn_dataset *training,
-                                     const cnn_dataset *validation, const cnn_train_options *options,
-                                     cnn_history **history, float *temperature);
+cnn_status cnn_train_head_calibrated(cnn_model *model, const cnn_head_plan *plan, cnn_history **history,
+                                     float *temperature);
 
 #endif

@@ -36,7 +36,7 @@ static void decode_to_fit(cnn_context *context, const uint8_t *data, size_t size
     options.min_height = 1 + choice / 64 % 40;
     int fit = (int)(choice / 4096 % 3);
     cnn_tensor *pixels;
-    if (!cnn_image_decode_to_fit(context, data, size, NULL, &options, fit, &pixels))
+    if (!cnn_image_decode_to_fit(context, &(cnn_image_file){ data, size, NULL }, &options, fit, &pixels))
         cnn_tensor_destroy(pixels);
     if (!cnn_image_reduce(context, whole, &options, fit, &pixels))
         cnn_tensor_destroy(pixels);

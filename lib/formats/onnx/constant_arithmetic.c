@@ -40,8 +40,7 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
 {
     const cnn_onnx_tensor *operands[2];
     cnn_onnx_walk walks[2];
-    float *floats = NULL;
-    int64_t *int64s = NULL;
+    cnn_onnx_elements elements;
     cnn_onnx_tensor *to;
     cnn_status status = cnn_onnx_any_constant(import, 0, &operands[0]);
     if (!status)
@@ -51,15 +50,15 @@ static cnn_status combine(cnn_onnx_import *import, const arithmetic *operation)
     if (!status)
         status = broadcast(import, operands, walks);
     if (!status)
-        status = cnn_onnx_new_like(import, operands[0], walks[0].rank, walks[0].dims, &floats, &int64s, &to);
+        status = cnn_onnx_new_like(import, operands[0], walks[0].rank, walks[0].dims, &elements, &to);
     if (status)
         return status;
     const cnn_onnx_tensor *x = operands[0], *y = operands[1];
     for (int64_t i = 0; i < to->count; i++, cnn_onnx_step(&walks[0]), cnn_onnx_step(&walks[1])) {
-        if (floats && x->floats && y->floats)
-            floats[i] = operation->floats(x->floats[walks[0].at], y->floats[walks[1].at]);
-        else if (int64s && x->int64s && y->int64s)
-            int64s[i] = operation->int64s(x->int64s[walks[0].at], y->int64s[walks[1].at]);
+        if (elements.floats && x->floats && y->floats)
+            elements.floats[i] = operation->floats(x->floats[walks[0].at], y->floats[walks[1].at]);
+        else if (elements.int64s && x->int64s && y->int64s)
+            elements.int64s[i] = operation->int64s(x->int64s[walks[0].at], y->int64s[walks[1].at]);
     }
     return cnn_onnx_define_output(import, to);
 }

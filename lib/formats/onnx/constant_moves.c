@@ -113,7 +113,8 @@ static cnn_status read_transpose(cnn_onnx_import *import)
 }
 
 /* Copies constants along an axis: each as rows of what lies behind that axis. */
-static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32_t axis, float *floats, int64_t *int64s)
+static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32_t axis,
+                 const cnn_onnx_elements *elements)
 {
     int64_t outer = 1, inner = 1, offset = 0;
     for (int32_t i = 0; i < to->rank; i++)
@@ -123,7 +124,7 @@ static void join(const cnn_onnx_import *import, const cnn_onnx_tensor *to, int32
         int64_t row = outer ? from->count / outer : 0;
         for (int64_t i = 0; i < outer; i++)
             for (int64_t j = 0; j < row; j++)
-                cnn_onnx_copy_element(from, i * row + j, floats, int64s, i * inner + offset + j);
+                cnn_onnx_copy_element(from, i * row + j, elements, i * inner + offset + j);
         offset += row;
     }
 }
@@ -148,13 +149,12 @@ static cnn_status read_concat(cnn_onnx_import *import)
             return status ? status : cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its inputs don't fit each other");
         dims[axis] += next->dims[axis];
     }
-    float *floats = NULL;
-    int64_t *int64s = NULL;
+    cnn_onnx_elements elements;
     cnn_onnx_tensor *to;
-    status = cnn_onnx_new_like(import, first, first->rank, dims, &floats, &int64s, &to);
+    status = cnn_onnx_new_like(import, first, first->rank, dims, &elements, &to);
     if (status)
         return status;
-    join(import, to, axis, floats, int64s);
+    join(import, to, axis, &elements);
     return cnn_onnx_define_output(import, to);
 }
 
@@ -171,15 +171,14 @@ static cnn_status read_gather(cnn_onnx_import *import)
         return status;
     if (axis || from->rank != 1 || indices->rank > 1)
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only elements of a list are supported");
-    float *floats = NULL;
-    int64_t *int64s = NULL;
+    cnn_onnx_elements elements;
     cnn_onnx_tensor *to;
-    status = cnn_onnx_new_like(import, from, indices->rank, indices->dims, &floats, &int64s, &to);
+    status = cnn_onnx_new_like(import, from, indices->rank, indices->dims, &elements, &to);
     for (int64_t i = 0; !status && i < to->count; i++) {
         int32_t at;
         status = cnn_onnx_axis_of(import, indices->int64s[i], (int32_t)from->count, &at);
         if (!status)
-            cnn_onnx_copy_element(from, at, floats, int64s, i);
+            cnn_onnx_copy_element(from, at, &elements, i);
     }
     return status ? status : cnn_onnx_define_output(import, to);
 }

@@ -24,9 +24,11 @@ void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN
 }
 
 cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
-                             float **floats, int64_t **int64s, cnn_onnx_tensor **result)
+                             cnn_onnx_elements *elements, cnn_onnx_tensor **result)
 {
-    return cnn_onnx_new_tensor(import, rank, dims, like->floats ? floats : NULL, like->floats ? NULL : int64s, result);
+    *elements = (cnn_onnx_elements){ 0 };
+    return cnn_onnx_new_tensor(import, rank, dims, like->floats ? &elements->floats : NULL,
+                               like->floats ? NULL : &elements->int64s, result);
 }
 
 cnn_status cnn_onnx_define_output(cnn_onnx_import *import, const cnn_onnx_tensor *tensor)
@@ -36,25 +38,24 @@ cnn_status cnn_onnx_define_output(cnn_onnx_import *import, const cnn_onnx_tensor
     return cnn_onnx_define_constant(import, import->node->output[0], tensor);
 }
 
-void cnn_onnx_copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *int64s, int64_t to)
+void cnn_onnx_copy_element(const cnn_onnx_tensor *from, int64_t at, const cnn_onnx_elements *elements, int64_t to)
 {
-    if (floats && from->floats)
-        floats[to] = from->floats[at];
-    else if (int64s && from->int64s)
-        int64s[to] = from->int64s[at];
+    if (elements->floats && from->floats)
+        elements->floats[to] = from->floats[at];
+    else if (elements->int64s && from->int64s)
+        elements->int64s[to] = from->int64s[at];
 }
 
 /* The elements that `w` meets become a constant of its dimensions. */
 cnn_status cnn_onnx_define_walk(cnn_onnx_import *import, const cnn_onnx_tensor *from, cnn_onnx_walk *w)
 {
-    float *floats = NULL;
-    int64_t *int64s = NULL;
+    cnn_onnx_elements elements;
     cnn_onnx_tensor *to;
-    cnn_status status = cnn_onnx_new_like(import, from, w->rank, w->dims, &floats, &int64s, &to);
+    cnn_status status = cnn_onnx_new_like(import, from, w->rank, w->dims, &elements, &to);
     if (status)
         return status;
     for (int64_t i = 0; i < to->count; i++, cnn_onnx_step(w))
-        cnn_onnx_copy_element(from, w->at, floats, int64s, i);
+        cnn_onnx_copy_element(from, w->at, &elements, i);
     return cnn_onnx_define_output(import, to);
 }
 

@@ -16,12 +16,18 @@ typedef struct cnn_onnx_walk {
 void cnn_onnx_step(cnn_onnx_walk *w); /* to the next element */
 void cnn_onnx_natural_strides(const cnn_onnx_tensor *tensor, int64_t strides[CNN_ONNX_MAX_RANK]);
 
+/* Where the elements of a new constant go: one of the two, by the kind of its numbers. */
+typedef struct cnn_onnx_elements {
+    float *floats;
+    int64_t *int64s;
+} cnn_onnx_elements;
+
 /* A new constant of the same kind of numbers. */
 cnn_status cnn_onnx_new_like(cnn_onnx_import *import, const cnn_onnx_tensor *like, int32_t rank, const int64_t *dims,
-                             float **floats, int64_t **int64s, cnn_onnx_tensor **result);
+                             cnn_onnx_elements *elements, cnn_onnx_tensor **result);
 
 /* One element of the same kind. */
-void cnn_onnx_copy_element(const cnn_onnx_tensor *from, int64_t at, float *floats, int64_t *int64s, int64_t to);
+void cnn_onnx_copy_element(const cnn_onnx_tensor *from, int64_t at, const cnn_onnx_elements *elements, int64_t to);
 
 static inline int64_t cnn_onnx_clamp(int64_t value, int64_t low, int64_t high)
 {

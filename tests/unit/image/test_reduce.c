@@ -22,7 +22,8 @@ static cnn_image_options options_for(uint32_t width, uint32_t height)
 static cnn_tensor *decode(const bytes *file, const cnn_image_options *options, int fit)
 {
     cnn_tensor *pixels;
-    assert_ok(cnn_image_decode_to_fit(NULL, file->data, file->size, "image", options, fit, &pixels));
+    assert_ok(
+        cnn_image_decode_to_fit(NULL, &(cnn_image_file){ file->data, file->size, "image" }, options, fit, &pixels));
     return pixels;
 }
 
@@ -182,7 +183,8 @@ static size_t measure(cnn_context *context, counted_memory *memory, const bytes 
     const cnn_image_options options = options_for(SIDE, SIDE);
     size_t before = memory->most = memory->live;
     cnn_tensor *pixels;
-    assert_ok(cnn_image_decode_to_fit(context, file->data, file->size, "image", &options, (int)fit, &pixels));
+    assert_ok(cnn_image_decode_to_fit(context, &(cnn_image_file){ file->data, file->size, "image" }, &options, (int)fit,
+                                      &pixels));
     assert_ok(cnn_image_preprocess(context, pixels, &preprocess, input));
     cnn_tensor_destroy(pixels);
     return memory->most - before;
