@@ -1,8 +1,10 @@
 #include "core/thread.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "core/error.h"
 
@@ -57,7 +59,11 @@ void cnn_mutex_unlock(cnn_mutex *mutex)
 
 void cnn_condition_init(cnn_condition *condition)
 {
-    pthread_cond_init(condition, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 void cnn_condition_destroy(cnn_condition *condition)
@@ -68,6 +74,14 @@ void cnn_condition_destroy(cnn_condition *condition)
 void cnn_condition_wait(cnn_condition *condition, cnn_mutex *mutex)
 {
     pthread_cond_wait(condition, mutex);
+}
+
+bool cnn_condition_wait_for(cnn_condition *condition, cnn_mutex *mutex, unsigned seconds)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += seconds;
+    return pthread_cond_timedwait(condition, mutex, &end) != ETIMEDOUT;
 }
 
 void cnn_condition_signal(cnn_condition *condition)

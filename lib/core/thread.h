@@ -33,6 +33,10 @@ void cnn_mutex_unlock(cnn_mutex *mutex);
 void cnn_condition_init(cnn_condition *condition);
 void cnn_condition_destroy(cnn_condition *condition);
 void cnn_condition_wait(cnn_condition *condition, cnn_mutex *mutex);
+
+/* False when so many seconds have passed. Only for conditions that cnn_condition_init has made. */
+bool cnn_condition_wait_for(cnn_condition *condition, cnn_mutex *mutex, unsigned seconds);
+
 void cnn_condition_signal(cnn_condition *condition);    /* one thread that waits */
 void cnn_condition_broadcast(cnn_condition *condition); /* all of them */
 

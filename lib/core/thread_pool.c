@@ -12,10 +12,17 @@
 /* Between two layers of a network microseconds pass: waking a sleeping thread costs more than it is worth waiting. */
 enum { SPINS = 4000 };
 
+/* Workers without work for so long end, and start again with the next job: a process whose own threads have ended,
+ * main's by pthread_exit, ends too. */
+enum { IDLE_SECONDS = 5 };
+
 enum { CACHE_LINE = 64 };
 
 /* Of `inside`: no worker may enter. */
 #define CLOSED (1u << 31)
+
+/* Of `generation`: the workers have ended or are about to. What else it counts are jobs. */
+enum { GONE = 1, JOB = 2 };
 
 typedef struct cnn_worker {
     _Alignas(CACHE_LINE) atomic_size_t next; /* of its own part of the current job's tasks, up to */
@@ -28,8 +35,7 @@ typedef struct cnn_worker {
 struct cnn_pool {
     uint32_t threads;    /* the caller among them, */
     cnn_worker *workers; /* whose place is the first */
-    uint32_t running;    /* of the threads: the caller alone until there is work */
-    bool started;        /* in this process: `running` is what it can be */
+    uint32_t running;    /* of the threads, in this process: those to be joined, and the caller */
     uint32_t spinners;   /* threads besides the caller that have a processor to spin on */
     bool crowded;        /* more threads than processors */
     atomic_bool busy;    /* a caller is using the pool */
@@ -37,9 +43,8 @@ struct cnn_pool {
     uint32_t active; /* threads that may take part in the current job: the first ones */
     cnn_task task;   /* of the current job; written only while no worker is inside one */
     void *argument;
-    atomic_uint generation; /* of jobs; a change starts the workers */
+    atomic_uint generation; /* of jobs, and GONE; a change wakes the workers */
     atomic_uint inside;     /* workers inside the current job; CLOSED when its tasks are taken */
-    atomic_bool stop;
 
     atomic_uint spinning, sleeping; /* workers without work; spinning is counted where the pool is crowded */
     atomic_bool caller_sleeps;      /* until no worker is inside */
@@ -128,18 +133,29 @@ static unsigned spin_in_crowd(cnn_pool *pool, unsigned seen)
     return generation;
 }
 
+/* If the job comes at the moment when a worker has waited for too long, either the worker sees the job here, or
+ * open_job sees GONE. */
+static unsigned sleep_until_job(cnn_pool *pool, unsigned seen)
+{
+    unsigned generation = seen;
+    bool in_time = true;
+    cnn_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->sleeping, 1);
+    while (in_time && (generation = atomic_load(&pool->generation)) == seen)
+        in_time = cnn_condition_wait_for(&pool->wake, &pool->mutex, IDLE_SECONDS);
+    atomic_fetch_sub(&pool->sleeping, 1);
+    if (!in_time && atomic_compare_exchange_strong(&pool->generation, &generation, seen | GONE)) {
+        generation |= GONE;
+        cnn_condition_broadcast(&pool->wake);
+    }
+    cnn_mutex_unlock(&pool->mutex);
+    return generation;
+}
+
 static unsigned wait_for_job(cnn_pool *pool, unsigned seen)
 {
     unsigned generation = pool->crowded ? spin_in_crowd(pool, seen) : spin_for_job(pool, seen);
-    if (generation != seen)
-        return generation;
-    cnn_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->sleeping, 1);
-    while ((generation = atomic_load(&pool->generation)) == seen)
-        cnn_condition_wait(&pool->wake, &pool->mutex);
-    atomic_fetch_sub(&pool->sleeping, 1);
-    cnn_mutex_unlock(&pool->mutex);
-    return generation;
+    return generation == seen ? sleep_until_job(pool, seen) : generation;
 }
 
 /* False if the job's tasks are all taken: who comes late must not touch what may be the next job's already. */
@@ -169,7 +185,7 @@ static void *work(void *argument)
     unsigned seen = 0;
     for (;;) {
         seen = wait_for_job(pool, seen);
-        if (atomic_load(&pool->stop))
+        if (seen & GONE)
             return NULL;
         if (!enter_job(pool))
             continue;
@@ -179,10 +195,18 @@ static void *work(void *argument)
     }
 }
 
+static void join_workers(cnn_pool *pool)
+{
+    for (uint32_t i = 1; i < pool->running; i++)
+        cnn_thread_join(pool->workers[i].thread);
+    pool->running = 1;
+}
+
 /* Fewer threads give the same results, later. */
 static void start_workers(cnn_pool *pool)
 {
-    pool->started = true;
+    join_workers(pool);
+    atomic_fetch_and(&pool->generation, ~(unsigned)GONE);
     while (pool->running < pool->threads) {
         cnn_worker *worker = &pool->workers[pool->running];
         worker->pool = pool;
@@ -197,7 +221,7 @@ static void start_workers(cnn_pool *pool)
 static void make_idle(cnn_pool *pool)
 {
     pool->running = 1;
-    pool->started = false;
+    atomic_init(&pool->generation, GONE);
     atomic_init(&pool->busy, false);
     atomic_init(&pool->inside, CLOSED);
     atomic_init(&pool->spinning, 0);
@@ -236,11 +260,9 @@ cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors)
 
 static void stop_workers(cnn_pool *pool)
 {
-    atomic_store(&pool->stop, true);
-    atomic_fetch_add(&pool->generation, 1);
+    atomic_fetch_or(&pool->generation, GONE);
     wake_all(pool);
-    for (uint32_t i = 1; i < pool->running; i++)
-        cnn_thread_join(pool->workers[i].thread);
+    join_workers(pool);
 }
 
 void cnn_pool_destroy(cnn_pool *pool)
@@ -265,13 +287,14 @@ static void run_alone(size_t count, cnn_task task, void *argument)
 
 static void open_job(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task, void *argument)
 {
-    pool->active = threads && threads < pool->running ? threads : pool->running;
+    pool->active = threads && threads < pool->threads ? threads : pool->threads;
     pool->task = task;
     pool->argument = argument;
     share_out(pool, count);
     atomic_store_explicit(&pool->inside, 0, memory_order_release);
-    atomic_fetch_add(&pool->generation, 1);
-    if (!pool->crowded)
+    if (atomic_fetch_add(&pool->generation, JOB) & GONE)
+        start_workers(pool);
+    else if (!pool->crowded)
         wake_all(pool);
 }
 
@@ -305,8 +328,6 @@ void cnn_pool_run(cnn_pool *pool, uint32_t threads, size_t count, cnn_task task,
         run_alone(count, task, argument);
         return;
     }
-    if (!pool->started)
-        start_workers(pool);
     open_job(pool, threads, count, task, argument);
     run_tasks(pool, 0);
     close_job(pool);

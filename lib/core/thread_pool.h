@@ -11,8 +11,9 @@ typedef struct cnn_pool cnn_pool;
  * choose scratch memory. */
 typedef void (*cnn_task)(void *argument, size_t task, uint32_t worker);
 
-/* `threads` counts the caller of cnn_pool_run; the others start when there is work for them, and again in a process
- * that was forked. `processors` is how many there are for them. NULL if there is no memory. */
+/* `threads` counts the caller of cnn_pool_run; the others start when there is work for them, end when there was none
+ * for some seconds, and start again, also in a process that was forked. `processors` is how many there are for them.
+ * NULL if there is no memory. */
 cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors);
 void cnn_pool_destroy(cnn_pool *pool); /* NULL is ignored */
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "core/parallel.h"
+#include "short_wait.h"
 
 enum { THREADS = 3, SIZE = 16, IMAGES = 24, CLASSES = 3, PATIENCE = 20 };
 
@@ -130,6 +131,30 @@ static void a_child_has_threads_of_its_own(void **state)
     assert_true(all_threads_meet(context));
     assert_true(child_does(all_threads_meet, context));
     assert_true(all_threads_meet(context));
+    cnn_context_destroy(context);
+}
+
+static void *end(void *argument)
+{
+    return argument;
+}
+
+static bool end_all_threads(void *context)
+{
+    pthread_t last;
+    atomic_store(&waits_are_short, true);
+    all_threads_meet(context);
+    if (pthread_create(&last, NULL, end, NULL))
+        return false;
+    pthread_exit(NULL);
+}
+
+/* The library's threads, which block the signals that would end it, don't keep it alive. */
+static void a_process_ends_when_its_own_threads_have_ended(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context();
+    assert_true(child_does(end_all_threads, context));
     cnn_context_destroy(context);
 }
 
@@ -340,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_child_uses_and_destroys_what_the_parent_made),
         cmocka_unit_test(the_default_context_works_in_a_child),
         cmocka_unit_test(a_child_has_threads_of_its_own),
+        cmocka_unit_test(a_process_ends_when_its_own_threads_have_ended),
         cmocka_unit_test(a_childs_child_works),
         cmocka_unit_test(a_fork_may_come_at_any_moment_of_other_threads),
         cmocka_unit_test(a_child_trains_after_its_parent_did),

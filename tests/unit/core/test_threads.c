@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/parallel.h"
+#include "short_wait.h"
 
 static atomic_int created_with_signals;
 static atomic_int created, failing_from = -1; /* threads from that number on can't be started; negative: all can */
@@ -195,6 +196,54 @@ static void a_context_without_work_starts_no_threads(void **state)
     assert_int_equal(0, created);
 }
 
+/* --- threads without work --- */
+
+static int let_threads_wait(void **state)
+{
+    (void)state;
+    atomic_store(&waits_are_short, false);
+    return 0;
+}
+
+static void wait_milliseconds(int64_t milliseconds)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = milliseconds * 1000000 }, NULL);
+}
+
+static void idle_threads_end_and_start_again(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context(MEETING);
+    atomic_store(&waits_are_short, true);
+    atomic_store(&created, 0);
+    for (int repeat = 1; repeat <= 3; repeat++) {
+        meeting m = { .caller = pthread_self() };
+        cnn_parallel(context, MEETING, look_at_signals, &m);
+        wait_milliseconds(200);
+    }
+    cnn_context_destroy(context);
+    assert_int_equal(3 * (MEETING - 1), created);
+}
+
+/* Jobs come when the threads are about to end, or in the middle of it. */
+static void each_task_runs_once_while_threads_end(void **state)
+{
+    (void)state;
+    enum { TASKS = 20, REPEATS = 100 };
+    atomic_store(&waits_are_short, true);
+    for (uint32_t threads = 2; threads <= 32; threads *= 4) {
+        cnn_context *context = create_context(threads);
+        atomic_int runs[TASKS] = { 0 };
+        for (int repeat = 0; repeat < REPEATS; repeat++) {
+            cnn_parallel(context, TASKS, count, runs);
+            wait_milliseconds(8 + repeat % 6);
+        }
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(REPEATS, runs[i]);
+        cnn_context_destroy(context);
+    }
+}
+
 /* --- contexts within contexts --- */
 
 typedef struct nest {
@@ -300,6 +349,8 @@ int main(void)
         cmocka_unit_test(the_applications_signals_are_blocked_on_a_loaders_threads),
         cmocka_unit_test_teardown(work_is_done_by_the_threads_that_can_be_had, let_threads_start),
         cmocka_unit_test(a_context_without_work_starts_no_threads),
+        cmocka_unit_test_teardown(idle_threads_end_and_start_again, let_threads_wait),
+        cmocka_unit_test_teardown(each_task_runs_once_while_threads_end, let_threads_wait),
         cmocka_unit_test(two_contexts_may_use_each_other),
         cmocka_unit_test(a_crowd_of_threads_runs_each_task_once),
         cmocka_unit_test(a_crowd_of_threads_is_not_much_slower),
