@@ -20,6 +20,12 @@ cnn_status cnn_file_read(cnn_context *context, const char *path, uint64_t max_by
  * file stays. */
 cnn_status cnn_file_write(const char *path, const cnn_chunk *chunks, size_t count);
 
+/* Fails as a write to `path` would, as far as that is known before: long work that ends in a file asks at its start. */
+cnn_status cnn_file_check_target(const char *path);
+
+/* Whether what is written to `a` and to `b` goes to one file, so that one of the two would be lost. */
+bool cnn_file_same_target(const char *a, const char *b);
+
 /* Whether `path` names something that takes bytes as they come, such as a named pipe. */
 bool cnn_file_is_stream(const char *path);
 

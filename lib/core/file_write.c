@@ -134,6 +134,33 @@ static cnn_status refuse(const target *to)
     return cnn_os_may_write(to->path) ? CNN_OK : cnn_fail_errno(to->given, "can't be written");
 }
 
+cnn_status cnn_file_check_target(const char *path)
+{
+    target to;
+    if (!resolve(path, &to))
+        return cnn_fail_errno(path, "can't be written");
+    if (is_stream(&to))
+        return CNN_OK;
+    cnn_status status = refuse(&to);
+    if (!status && !cnn_os_may_write(to.folder))
+        status = cnn_fail_errno(path, "can't be written");
+    return status;
+}
+
+/* By folder and name: what is written replaces a name, and leaves a file's other names alone. */
+bool cnn_file_same_target(const char *a, const char *b)
+{
+    target x, y;
+    cnn_file_info folder, other;
+    if (!resolve(a, &x) || !resolve(b, &y) || is_stream(&x) || is_stream(&y))
+        return false;
+    if (!cnn_os_stat(x.folder, &folder) || !cnn_os_stat(y.folder, &other))
+        return !strcmp(x.path, y.path);
+    const char *slash = strrchr(x.path, '/'), *other_slash = strrchr(y.path, '/');
+    return folder.device == other.device && folder.number == other.number &&
+           !strcmp(slash ? slash + 1 : x.path, other_slash ? other_slash + 1 : y.path);
+}
+
 static bool choose_name(const target *to, char name[CNN_PATH_MAX])
 {
     const char *slash = strrchr(to->path, '/'), *last = slash ? slash + 1 : to->path;

@@ -56,7 +56,7 @@ static cnn_status resolve(head_training *t, const cnn_model *model, const cnn_da
     options->checkpoint = NULL;
     options->resume = 0;
     t->settings.progressive = false;
-    return status;
+    return status ? status : cnn_train_check_outputs(options);
 }
 
 static int report(uint64_t done, uint64_t total, void *user)

@@ -63,6 +63,8 @@ cnn_status cnn_train(cnn_model *model, const cnn_dataset *training, const cnn_da
     cnn_training_inputs run = { .model = model, .settings = &settings };
     cnn_status status = cnn_train_settings_resolve(model, training, validation, options, &settings);
     if (!status)
+        status = cnn_train_check_outputs(&settings.options);
+    if (!status)
         status = try_sizes(model, &settings);
     if (!status)
         status = create_loaders(model->context, training, validation, &settings, &s);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/options.h"
 #include "data/augment.h"
 #include "graph/graph_internal.h"
@@ -161,6 +162,19 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
         status = cnn_check_dataset(validation, settings->outputs);
     settings->keeps_latest = !validation || options->keep_last;
     return status ? status : check_validation(settings);
+}
+
+cnn_status cnn_train_check_outputs(const cnn_train_options *options)
+{
+    cnn_status status = options->checkpoint ? cnn_file_check_target(options->checkpoint) : CNN_OK;
+    if (!status && options->history)
+        status = cnn_file_check_target(options->history);
+    if (!status && options->checkpoint && options->history &&
+        cnn_file_same_target(options->checkpoint, options->history))
+        return cnn_fail(CNN_ERROR_ARGUMENT,
+                        "training: checkpoint and history are the same file, %s: one would overwrite the other",
+                        options->history);
+    return status;
 }
 
 uint32_t cnn_progressive_size(uint32_t first, uint32_t last, uint32_t epoch, uint32_t epochs)

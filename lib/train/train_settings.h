@@ -23,6 +23,9 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
                                       const cnn_dataset *validation, const cnn_train_options *given,
                                       cnn_train_settings *settings);
 
+/* Checks that the files which the training is to write can be written, and are not one and the same. */
+cnn_status cnn_train_check_outputs(const cnn_train_options *options);
+
 /* Checks that a model classifies photographs, and says by how many logits. */
 cnn_status cnn_check_classifier(const cnn_model *model, uint32_t *outputs);
 
