@@ -1,5 +1,6 @@
 #include "data/source.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,20 @@ char *cnn_source_join(cnn_source *source, const char *first, const char *second)
     if (text)
         snprintf(text, size, "%s%s", first, second);
     return text;
+}
+
+char *cnn_source_number(cnn_source *source, uint64_t index)
+{
+    char name[32];
+    snprintf(name, sizeof name, "image %" PRIu64, index);
+    return cnn_source_join(source, name, "");
+}
+
+cnn_status cnn_source_reserve(cnn_source *source, size_t count)
+{
+    cnn_entry_list *list = &source->images;
+    bool room = cnn_grow(source->context, (void **)&list->entries, &list->capacity, count, sizeof *list->entries);
+    return room ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }
 
 cnn_status cnn_source_add(cnn_source *source, cnn_entry_list *list, const char *path, uint64_t locator)

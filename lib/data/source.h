@@ -74,10 +74,16 @@ cnn_status cnn_source_read_file(cnn_source *source, const cnn_entry *entry, uint
 /* Adds to one of the source's lists. `path` must live as long as the source. */
 cnn_status cnn_source_add(cnn_source *source, cnn_entry_list *list, const char *path, uint64_t locator);
 
+/* Room for `count` images, where their number is known: too many for the memory fail at once. */
+cnn_status cnn_source_reserve(cnn_source *source, size_t count);
+
 /* Memory that lives as long as the source; for paths and labels. */
 char *cnn_source_text(cnn_source *source, size_t size);
 
 /* `first` followed by `second`, in such memory. */
 char *cnn_source_join(cnn_source *source, const char *first, const char *second);
+
+/* "image 7": the name of an image that has none of its own. */
+char *cnn_source_number(cnn_source *source, uint64_t index);
 
 #endif

@@ -1,7 +1,6 @@
 #include "data/source_callback.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -53,14 +52,11 @@ static const cnn_source_type callback_type = { .read = read_entry, .close = rele
 
 static cnn_status add_entry(cnn_source *source, const char *const *names, uint64_t index)
 {
-    enum { NAME_SIZE = 32 };
     if (names && !names[index])
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_dataset_create_from_source: image %" PRIu64 " has no name", index);
-    char *name = names ? cnn_source_join(source, names[index], "") : cnn_source_text(source, NAME_SIZE);
+    char *name = names ? cnn_source_join(source, names[index], "") : cnn_source_number(source, index);
     if (!name)
         return CNN_ERROR_OUT_OF_MEMORY;
-    if (!names)
-        snprintf(name, NAME_SIZE, "image %" PRIu64, index);
     return cnn_source_add(source, &source->images, name, index);
 }
 
@@ -77,6 +73,8 @@ cnn_status cnn_source_create_callback(cnn_context *context, const cnn_dataset_so
     cnn_status status = c ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
     if (c)
         *c = (caller){ given->read, given->release, given->read_user };
+    if (!status)
+        status = cnn_source_reserve(source, given->count);
     for (uint64_t i = 0; i < given->count && !status; i++)
         status = add_entry(source, given->names, i);
     if (!status)

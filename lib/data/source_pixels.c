@@ -1,8 +1,5 @@
 #include "data/source_pixels.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "core/error.h"
 #include "core/memory.h"
 
@@ -36,11 +33,9 @@ static const cnn_source_type pixels_type = { .read = refuse_to_read, .pixels = w
 
 static cnn_status add_picture(cnn_source *source, const cnn_tensor *image, uint64_t index)
 {
-    enum { NAME_SIZE = 32 };
-    char *name = cnn_source_text(source, NAME_SIZE);
+    char *name = cnn_source_number(source, index);
     if (!name)
         return CNN_ERROR_OUT_OF_MEMORY;
-    snprintf(name, NAME_SIZE, "image %" PRIu64, index);
     if (!image || cnn_tensor_dtype(image) != CNN_UINT8 || cnn_tensor_rank(image) != 3 ||
         cnn_tensor_dim(image, 2) != CHANNELS || cnn_tensor_count(image) == 0)
         return cnn_fail(CNN_ERROR_SHAPE, "cnn_dataset_create_from_pixels: %s is not height × width × 3 bytes", name);
@@ -62,7 +57,7 @@ cnn_status cnn_source_create_pixels(cnn_context *context, const cnn_tensor *cons
     source->path = "pixels in memory";
     source->is_list = true;
     source->state = cnn_allocate_zeroed(context, count, sizeof(picture));
-    cnn_status status = source->state ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = source->state ? cnn_source_reserve(source, count) : CNN_ERROR_OUT_OF_MEMORY;
     for (uint64_t i = 0; i < count && !status; i++)
         status = add_picture(source, images[i], i);
     if (!status)

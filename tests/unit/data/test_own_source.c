@@ -177,12 +177,43 @@ static void what_is_no_dataset_is_refused(void **state)
     release_files(&a);
 }
 
+static int read_nothing(uint64_t index, const void **bytes, size_t *size, void *user)
+{
+    (void)index, (void)bytes, (void)size, (void)user;
+    return 1;
+}
+
+static void many_images_cost_little_memory_or_are_refused_at_once(void **state)
+{
+    (void)state;
+    enum { MANY = 100000, MOST_BYTES_EACH = 72 };
+    cnn_context_options options;
+    cnn_context *context;
+    cnn_context_options_init(&options);
+    options.memory_limit = (uint64_t)1 << 30;
+    assert_ok(cnn_context_create(&options, &context));
+    cnn_dataset_source source;
+    cnn_dataset *dataset;
+    cnn_dataset_source_init(&source);
+    source.read = read_nothing;
+    source.count = UINT32_MAX;
+    assert_status(CNN_ERROR_OUT_OF_MEMORY, cnn_dataset_create_from_source(context, &source, &dataset));
+    assert_in_range(cnn_context_memory_peak(context), 0, 1 << 20);
+    source.count = MANY;
+    assert_ok(cnn_dataset_create_from_source(context, &source, &dataset));
+    assert_in_range(cnn_context_memory_peak(context), 0, MANY * MOST_BYTES_EACH);
+    assert_string_equal("image 99999", cnn_dataset_path(dataset, MANY - 1));
+    cnn_dataset_destroy(dataset);
+    cnn_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read_verified_and_loaded),
         cmocka_unit_test(names_are_copied),
         cmocka_unit_test(what_is_no_dataset_is_refused),
+        cmocka_unit_test(many_images_cost_little_memory_or_are_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
