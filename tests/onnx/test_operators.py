@@ -213,6 +213,27 @@ def test_a_network_with_channels_last(tmp_path):
     net.assert_same(tmp_path, channels_last=True)
 
 
+@pytest.mark.parametrize("perm", [[0, 1, 3, 2], [0, 2, 1, 3], [0, 3, 2, 1]])
+@pytest.mark.parametrize("last", [None, "Relu"])
+def test_an_output_whose_axes_are_in_another_order_is_refused(tmp_path, perm, last):
+    net = Net()
+    net.conv(4)
+    net.add("Transpose", perm=perm)
+    if last:
+        net.add(last)
+    net.refused(tmp_path, "output is an image", "Transpose")
+
+
+def test_axes_that_come_back_to_their_order(tmp_path):
+    net = Net()
+    net.conv(4)
+    net.add("Transpose", perm=[0, 1, 3, 2])
+    net.add("Relu")
+    net.add("Transpose", perm=[0, 1, 3, 2])
+    net.conv(5, channels=4)
+    net.assert_same(tmp_path)
+
+
 def test_squeezed_features(tmp_path):
     net = Net(opset=13)
     net.conv(4)

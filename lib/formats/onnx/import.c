@@ -173,6 +173,18 @@ static cnn_status read_nodes(cnn_onnx_import *import)
     return status;
 }
 
+/* Channels first and channels last are the same image to this library; any other order is another image. */
+static bool has_image_order(const cnn_onnx_activation *x)
+{
+    cnn_onnx_axis before = CNN_ONNX_BATCH;
+    for (int32_t axis = 0; axis < x->rank; axis++) {
+        if (x->axes[axis] == CNN_ONNX_WIDTH)
+            return before == CNN_ONNX_HEIGHT;
+        before = x->axes[axis] == CNN_ONNX_ONE ? before : x->axes[axis];
+    }
+    return false;
+}
+
 static cnn_status set_output(cnn_onnx_import *import)
 {
     const char *name = import->file->graph->output[0]->name;
@@ -190,6 +202,10 @@ static cnn_status set_output(cnn_onnx_import *import)
         status = cnn_onnx_drop_space(import, &x);
     if (!status && x.node == 0) /* a model has a layer at least */
         status = cnn_onnx_add_layer(import, &cnn_layer_rescale, &x.node, 1, &(cnn_rescale_attributes){ 1, 0 }, &x.node);
+    if (!status && cnn_onnx_layer(import, x.node)->output.rank == 3 && !has_image_order(&x))
+        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
+                               "its output is an image whose axes a Transpose has put in another order than channels "
+                               "first or last");
     if (status)
         return status;
     cnn_graph_set_output(import->graph, x.node);
