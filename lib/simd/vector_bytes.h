@@ -1,17 +1,21 @@
 /* Vectors of 32-bit integers for the int8 kernels, of as many lanes as vector.h's floats. Included by sources that are
  * compiled once per instruction set.
  *
- * A group is what 32 bits hold of a pixel's channels: with VNNI four bytes, else two 16-bit numbers made of bytes. AVX2
- * has an instruction for four bytes too, vpmaddubsw, but it saturates: the results would differ. */
+ * A group is what one lane's sum takes of a pixel's channels at a time: where there are dot products four bytes, where
+ * there are matrix products eight, else two 16-bit numbers made of bytes. AVX2 has an instruction for four bytes too,
+ * vpmaddubsw, but it saturates: the results would differ. NEON's dot product is of signed bytes alone: it takes the
+ * input's less 128, by a flipped bit. */
 #ifndef CNN_SIMD_VECTOR_BYTES_H
 #define CNN_SIMD_VECTOR_BYTES_H
 
 #include "simd/vector.h"
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-enum { GROUP = 4 };
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+enum { GROUP = 8, GROUP_BYTES = 8 };
+#elif defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__ARM_FEATURE_DOTPROD)
+enum { GROUP = 4, GROUP_BYTES = 4 };
 #else
-enum { GROUP = 2 };
+enum { GROUP = 2, GROUP_BYTES = 4 };
 #endif
 
 #if defined(CNN_VECTOR_AVX512)
@@ -228,7 +232,11 @@ ALWAYS_INLINE vi vi_high_half(vi a)
 
 ALWAYS_INLINE vi vi_dot(vi sum, vi a, vi b)
 {
+#if defined(__ARM_FEATURE_DOTPROD)
+    return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)a, (int8x16_t)b);
+#else
     return sum + vi_low_half(a) * vi_low_half(b) + vi_high_half(a) * vi_high_half(b);
+#endif
 }
 
 ALWAYS_INLINE vi vi_add(vi a, vi b)
@@ -306,6 +314,9 @@ ALWAYS_INLINE vi vi_broadcast_group(const uint8_t *from)
 {
     int32_t group;
     memcpy(&group, from, sizeof group);
+#if defined(__ARM_FEATURE_DOTPROD)
+    group ^= (int32_t)0x80808080;
+#endif
     return vi_broadcast(group);
 }
 

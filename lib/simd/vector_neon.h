@@ -128,11 +128,15 @@ static inline vf vf_load_bf16_partial(const uint16_t *from, size_t count)
 /* To the nearest, of two equally near ones the even one; NaN stays NaN. */
 static inline void vf_store_bf16(uint16_t *to, vf a)
 {
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+    vst1_bf16((bfloat16_t *)(void *)to, vcvt_bf16_f32(a));
+#else
     uint32x4_t bits = vreinterpretq_u32_f32(a), high = vshrq_n_u32(bits, 16);
     uint32x4_t nearest =
         vshrq_n_u32(vaddq_u32(bits, vaddq_u32(vandq_u32(high, vdupq_n_u32(1)), vdupq_n_u32(0x7fff))), 16);
     uint32x4_t quiet = vorrq_u32(high, vdupq_n_u32(0x40));
     vst1_u16(to, vmovn_u32(vbslq_u32(vceqq_f32(a, a), nearest, quiet)));
+#endif
 }
 
 static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
@@ -141,3 +145,31 @@ static inline void vf_store_bf16_partial(uint16_t *to, vf a, size_t count)
     vf_store_bf16(lanes, a);
     memcpy(to, lanes, count * sizeof *to);
 }
+
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#define VF_HAS_BF16_DOT
+
+/* In each lane a pair of bfloat16, the nearest to `first` and to `second`. */
+static inline vf vf_bf16_pairs_of(vf first, vf second)
+{
+    uint16x8_t low = vreinterpretq_u16_bf16(vcvtq_low_bf16_f32(first));
+    uint16x8_t high = vreinterpretq_u16_bf16(vcvtq_low_bf16_f32(second));
+    return vreinterpretq_f32_u16(vzip1q_u16(low, high));
+}
+
+static inline vf vf_bf16_first_of_pairs(vf pairs)
+{
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(pairs), 16));
+}
+
+static inline vf vf_bf16_second_of_pairs(vf pairs)
+{
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(pairs), vdupq_n_u32(0xffff0000)));
+}
+
+/* The sum of both products of the pairs, + c. */
+static inline vf vf_bf16_dot(vf a, vf b, vf c)
+{
+    return vbfdotq_f32(c, vreinterpretq_bf16_f32(a), vreinterpretq_bf16_f32(b));
+}
+#endif

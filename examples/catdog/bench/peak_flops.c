@@ -41,6 +41,23 @@ static inline four multiply_add_four(four a, four b, four c)
     return a * b + c;
 }
 
+#if defined(__aarch64__)
+/* In assembly, which compiles for any processor: one that lacks the instruction isn't asked to run it. */
+#define NEON_PEAK(name, vector, chains_of, set, extension, instruction, width)                 \
+    static inline vector name##_add(vector sum, vector a, vector b)                            \
+    {                                                                                          \
+        __asm__(".arch armv8.2-a+" extension "\n\t" instruction : "+w"(sum) : "w"(a), "w"(b)); \
+        return sum;                                                                            \
+    }                                                                                          \
+    static double name(void)                                                                   \
+    {                                                                                          \
+        chains_of(vector, name##_add, set, width)                                              \
+    }
+
+NEON_PEAK(run_neon, four, CHAINS_OF, set_four, "simd", "fmla %0.4s, %1.4s, %2.4s", 4)
+NEON_PEAK(run_bfmmla, four, CHAINS_OF, set_four, "bf16", "bfmmla %0.4s, %1.8h, %2.8h", 16)
+#endif
+
 static double run_generic(void)
 {
     CHAINS_OF(four, multiply_add_four, set_four, 4)
@@ -100,13 +117,15 @@ static inline four_integers multiply_add_integers(four_integers sum, four_intege
     return sum + a * b;
 }
 
-static double run_int8_generic(void)
-{
-    INT8_CHAINS_OF(four_integers, multiply_add_integers, set_four_integers, 4)
-}
+static double run_int8_generic(void){ INT8_CHAINS_OF(four_integers, multiply_add_integers, set_four_integers, 4) }
+
+#if defined(__aarch64__)
+NEON_PEAK(run_sdot, four_integers, INT8_CHAINS_OF, set_four_integers, "dotprod", "sdot %0.4s, %1.16b, %2.16b", 16)
+    NEON_PEAK(run_usmmla, four_integers, INT8_CHAINS_OF, set_four_integers, "i8mm", "usmmla %0.4s, %1.16b, %2.16b", 32)
+#endif
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static inline __m256i multiply_add_words(__m256i sum, __m256i a, __m256i b)
+        __attribute__((target("avx2"))) static inline __m256i multiply_add_words(__m256i sum, __m256i a, __m256i b)
 {
     TOUCH(a);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
@@ -155,24 +174,32 @@ double peak_bf16_gflops(const char *instruction_set)
 #if defined(__x86_64__)
     if (!strcmp(instruction_set, "avx512_bf16"))
         return best_rate(run_pairs);
+#elif defined(__aarch64__)
+    if (!strcmp(instruction_set, "neon_bf16"))
+        return best_rate(run_bfmmla);
 #endif
     return peak_gflops(instruction_set);
 }
 
 double peak_gflops(const char *instruction_set)
 {
+    (void)instruction_set; /* unless the processor is one of these */
     double (*run)(void) = run_generic;
 #if defined(__x86_64__)
     if (!strncmp(instruction_set, "avx2", 4))
         run = run_avx2;
     else if (!strncmp(instruction_set, "avx512", 6))
         run = run_avx512;
+#elif defined(__aarch64__)
+    if (!strncmp(instruction_set, "neon", 4))
+        run = run_neon;
 #endif
     return best_rate(run);
 }
 
 double peak_int8_gops(const char *instruction_set)
 {
+    (void)instruction_set;
     double (*run)(void) = run_int8_generic;
 #if defined(__x86_64__)
     if (!strcmp(instruction_set, "avx2"))
@@ -183,6 +210,11 @@ double peak_int8_gops(const char *instruction_set)
         run = run_int8_avx512;
     else if (!strncmp(instruction_set, "avx512", 6))
         run = run_int8_vnni;
+#elif defined(__aarch64__)
+    if (!strcmp(instruction_set, "neon_dot"))
+        run = run_sdot;
+    else if (!strncmp(instruction_set, "neon_", 5))
+        run = run_usmmla;
 #endif
     return best_rate(run);
 }

@@ -72,7 +72,7 @@ static void fill_tables(const job *j)
             j->indirection.taps[run * layout->inner + i] =
                 cnn_pixel_offset(j->plan->strides, 0, run / layout->row_runs * s->dilation[0],
                                  run % layout->row_runs * s->dilation[1]) +
-                4 * i;
+                j->plan->kernels->group_bytes * i;
 }
 
 static part locate_part(const job *j, size_t task, uint32_t worker)
@@ -106,15 +106,12 @@ static uint8_t *copy_pixels(const job *j, const uint8_t *from, int64_t channels,
     else
         for (int64_t i = 0; i < pixels; i += together, from += j->shape->in_channels, to += plan->strides.pixel) {
             if (wide)
-                plan->kernels->widen(from, count, (int16_t *)(void *)to);
+                plan->finish->widen(from, count, (int16_t *)(void *)to);
             else
                 memcpy(to, from, (size_t)count);
         }
     return end;
 }
-
-/* The last group of a row of taps may reach this far behind the last pixel; it meets weights of zero there. */
-enum { BEHIND = 4 };
 
 /* What a part needs of one image, with its padding. */
 static void fill_tile(const job *j, const part *p, int64_t image, uint8_t *to)
@@ -136,7 +133,7 @@ static void fill_tile(const job *j, const part *p, int64_t image, uint8_t *to)
         to = copy_pixels(j, from, channels, inside, to);
         to = copy_pixels(j, NULL, channels, columns - first - inside, to);
     }
-    memset(to, 0, BEHIND); /* which the next image overwrites */
+    memset(to, 0, CNN_INT8_BEHIND); /* which the next image overwrites */
 }
 
 /* The input pixel that the part's first result pixel's first tap meets. */
@@ -151,10 +148,11 @@ static const uint8_t *prepare_source(const job *j, const part *p)
     return p->padded;
 }
 
-/* Without pooling, and where the input's zero is 0, padding can be left out. */
+/* Without pooling, and where padding is multiplied as 0, it can be left out. */
 static cnn_tap_rows tap_rows_of(const job *j, int64_t row)
 {
-    if (j->epilogue->pool || j->epilogue->input.zero)
+    bool zero = !j->epilogue->input.zero && (!j->plan->kernels->signed_input || j->plan->layout.depthwise);
+    if (j->epilogue->pool || !zero)
         return (cnn_tap_rows){ 0, j->plan->problem.taps[0] };
     return cnn_conv_tap_rows(&j->plan->problem, row);
 }
@@ -177,9 +175,9 @@ static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, in
         gemm->result.residual = whole.residual ? whole.residual + column : NULL;
         const uint8_t *weights = (const uint8_t *)j->packed + layout->weights;
         gemm->b = layout->depthwise ? weights + 4 * (at + first * layout->padded)
-                                    : weights + 4 * (at * terms + first * padded);
+                                    : weights + kernels->group_bytes * (at * terms + first * padded);
         if (layout->depthwise)
-            kernels->multiply_channels(gemm, layout->padded);
+            j->plan->finish->multiply_channels(gemm, layout->padded);
         else
             kernels->multiply(gemm);
     }
@@ -227,6 +225,7 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     int64_t to =
         (p.image * height + p.row / unit) * width * s->out_channels + p.group * j->plan->layout.columns + p.column;
     cnn_int8_gemm gemm = { .pool = epilogue->pool,
+                           .finish = j->plan->finish->finish,
                            .a = prepare_source(j, &p),
                            .result = { .clamp = j->clamp,
                                        .zero = epilogue->output.zero,

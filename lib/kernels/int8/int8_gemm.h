@@ -27,7 +27,7 @@ typedef struct cnn_int8_result {
  *
  *   sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] + taps[i]) * b[i][j]
  *
- * where terms are products of groups (32 bits of a, see simd/vector_bytes.h), and b is packed: for each group a vector
+ * where terms are products of groups (see simd/vector_bytes.h), and b is packed: for each group a vector
  * or more of columns, in each lane the group's weights. With `pool`, four rows that follow each other become one, their
  * maximum. */
 typedef struct cnn_int8_gemm {
@@ -39,21 +39,32 @@ typedef struct cnn_int8_gemm {
     const uint8_t *b;
     const int32_t *bias; /* whole vectors of them */
     cnn_int8_result result;
+
+    /* Writes the results of a register tile, whose sums are whole vectors: that of the finish kernels. */
+    void (*finish)(const struct cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
 } cnn_int8_gemm;
 
 typedef struct cnn_int8_gemm_kernels {
     int32_t width;   /* lanes of a vector */
     int32_t columns; /* that `multiply` takes at most */
-    int32_t group;   /* numbers in 32 bits: 4 are bytes, 2 are int16_t */
+    int32_t group;   /* numbers that a sum takes at a time: 2 are int16_t, 4 or 8 are bytes */
+    int32_t group_bytes;
+    bool signed_input; /* multiplies bytes less 128: biases make up for it, of whole sums alone */
     void (*multiply)(const cnn_int8_gemm *gemm);
+} cnn_int8_gemm_kernels;
 
-    /* The same channel by channel, for depthwise convolutions: a is bytes and has columns, b is int32_t, b_stride of
-     * them for each tap, any number of columns. sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] + taps[i])[j]
+/* What goes with them, for vectors of the same width. */
+typedef struct cnn_int8_finish_kernels {
+    void (*finish)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
+
+    /* The same as `multiply`, channel by channel, for depthwise convolutions: a is bytes and has columns, b is int32_t,
+     * b_stride of them for each tap, any number of columns. sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] +
+     * taps[i])[j]
      * * b[i * b_stride + j] */
     void (*multiply_channels)(const cnn_int8_gemm *gemm, int64_t b_stride);
 
     /* Bytes to int16_t, as `a` is where a group is 2. */
     void (*widen)(const uint8_t *from, int64_t count, int16_t *to);
-} cnn_int8_gemm_kernels;
+} cnn_int8_finish_kernels;
 
 #endif

@@ -26,7 +26,8 @@ static int32_t bias_of(const job *j, int64_t channel, int32_t sum_of_weights)
     double unit = (double)j->epilogue->input.scale * (double)j->weights->scales[channel];
     double bias = j->weights->bias ? rint((double)j->weights->bias[channel] / unit) : 0;
     bias = bias > CNN_INT8_MAX_BIAS ? CNN_INT8_MAX_BIAS : bias < -CNN_INT8_MAX_BIAS ? -CNN_INT8_MAX_BIAS : bias;
-    int64_t start = (int64_t)bias - (int64_t)j->epilogue->input.zero * sum_of_weights;
+    int64_t zero = j->epilogue->input.zero - (j->kernels->signed_input && !j->layout->depthwise ? 128 : 0);
+    int64_t start = (int64_t)bias - zero * sum_of_weights;
     return (int32_t)(uint32_t)(uint64_t)start; /* sums wrap around, and come back */
 }
 
@@ -49,9 +50,10 @@ static void spread(const job *j, const int8_t *row, int64_t columns, int64_t pla
 {
     for (int64_t c = 0; c < columns; c++)
         sums[c] += row[c];
-    if (j->kernels->group == 4)
+    int64_t group = j->kernels->group;
+    if (group > 2)
         for (int64_t c = 0; c < columns; c++)
-            to[4 * c + place] = row[c];
+            to[group * c + place] = row[c];
     else
         for (int64_t c = 0; c < columns; c++)
             ((int16_t *)(void *)to)[2 * c + place] = row[c];
@@ -62,13 +64,14 @@ static void pack_block(const job *j, int64_t group, int64_t first, int64_t last,
 {
     const cnn_int8_layout *layout = j->layout;
     int64_t columns = cnn_lesser(last, layout->columns) - first, runs = layout->outer;
-    char *to = j->packed + layout->weights + 4 * runs * layout->inner * (group * layout->padded + first);
+    int64_t step = j->kernels->group_bytes * (last - first), run_bytes = step * layout->inner;
+    char *to =
+        j->packed + layout->weights + j->kernels->group_bytes * runs * layout->inner * (group * layout->padded + first);
     const int8_t *row = j->weights->values + group * layout->columns + first;
-    memset(to, 0, (size_t)(4 * runs * layout->inner * (last - first)));
-    for (int64_t run = 0; run < runs; run++, to += 4 * layout->inner * (last - first))
+    memset(to, 0, (size_t)(runs * run_bytes));
+    for (int64_t run = 0; run < runs; run++, to += run_bytes)
         for (int64_t term = 0; term < layout->row_terms; term++, row += j->shape->out_channels)
-            spread(j, row, columns, term % j->kernels->group, to + 4 * (term / j->kernels->group) * (last - first),
-                   sums);
+            spread(j, row, columns, term % j->kernels->group, to + step * (term / j->kernels->group), sums);
 }
 
 static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *sums)

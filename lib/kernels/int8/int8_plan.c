@@ -28,8 +28,9 @@ cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const
     size_t numbers = (size_t)(layout.groups * layout.padded);
     layout.scales = cnn_round_up(numbers * sizeof(int32_t), 64);
     layout.weights = 2 * layout.scales;
-    layout.end = layout.weights + (layout.depthwise ? (size_t)taps * numbers * sizeof(int32_t)
-                                                    : (size_t)(layout.outer * layout.inner) * numbers * 4);
+    layout.end =
+        layout.weights + (layout.depthwise ? (size_t)taps * numbers * sizeof(int32_t)
+                                           : (size_t)(layout.outer * layout.inner * kernels->group_bytes) * numbers);
     return layout;
 }
 
@@ -50,7 +51,7 @@ static void plan_tiles(cnn_int8_plan *plan, const cnn_conv_shape *s, bool pool, 
 static void plan_source(cnn_int8_plan *plan, const cnn_conv_shape *s)
 {
     const cnn_int8_layout *layout = &plan->layout;
-    bool bytes = layout->depthwise || plan->kernels->group == 4;
+    bool bytes = layout->depthwise || plan->kernels->group > 2;
     plan->source_rows = cnn_conv_source_rows(&plan->problem, plan->tile_rows);
     plan->source_columns = cnn_conv_source_columns(&plan->problem);
     plan->channels = layout->depthwise ? cnn_lesser(s->in_channels, CNN_INT8_PANEL) : s->in_channels / s->groups;
@@ -65,7 +66,10 @@ static void plan_source(cnn_int8_plan *plan, const cnn_conv_shape *s)
 
 cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, bool pool)
 {
-    cnn_int8_plan plan = { .kernels = cnn_kernels_get(context)->int8_gemm, .problem = cnn_conv_problem_of(s) };
+    const cnn_kernels *kernels = cnn_kernels_get(context);
+    cnn_int8_plan plan = { .kernels = kernels->int8_gemm,
+                           .finish = kernels->int8_finish,
+                           .problem = cnn_conv_problem_of(s) };
     if (pool) {
         plan.problem.height -= plan.problem.height % 2;
         plan.problem.width -= plan.problem.width % 2;
@@ -81,6 +85,7 @@ cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, 
     plan_source(&plan, s);
     int64_t pixels = plan.tile_images * plan.tile_rows * plan.problem.width;
     plan.tables_bytes = cnn_indirection_bytes(pixels, plan.layout.outer * plan.layout.inner);
-    plan.worker_bytes = plan.direct ? 0 : cnn_round_up((size_t)(plan.tile_images * plan.strides.image) + 4, 64);
+    plan.worker_bytes =
+        plan.direct ? 0 : cnn_round_up((size_t)(plan.tile_images * plan.strides.image) + CNN_INT8_BEHIND, 64);
     return plan;
 }

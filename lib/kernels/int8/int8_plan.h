@@ -11,6 +11,9 @@
 /* Channels of the result that one task works on: a multiple of every kernel's `columns`. */
 enum { CNN_INT8_PANEL = 64 };
 
+/* The last group of a row of taps may reach this far behind the last pixel; it meets weights of zero there. */
+enum { CNN_INT8_BEHIND = 8 };
+
 /* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
  * other. Before them a bias and a scale for each column. Of depthwise ones, a row of int32_t for each tap. */
 typedef struct cnn_int8_layout {
@@ -18,7 +21,7 @@ typedef struct cnn_int8_layout {
     int64_t groups;              /* of the convolution; 1 for depthwise ones */
     int64_t columns, padded;     /* of a group; the same in whole vectors */
     int64_t row_terms, row_runs; /* numbers that lie together, and how many runs of those there are in a row of taps */
-    int64_t inner, outer;        /* groups of 32 bits in a run; runs */
+    int64_t inner, outer;        /* groups of numbers in a run; runs */
     size_t scales, weights, end; /* where they begin; the bias is first */
 } cnn_int8_layout;
 
@@ -26,6 +29,7 @@ cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const
 
 typedef struct cnn_int8_plan {
     const cnn_int8_gemm_kernels *kernels;
+    const cnn_int8_finish_kernels *finish;
     cnn_int8_layout layout;
     bool direct;                    /* the input is read in place */
     cnn_conv_problem problem;       /* without the part of the result that no whole pooling window holds */
