@@ -133,7 +133,7 @@ say "Installing what the tests need"
 sh examples/install-packages.sh gcc g++ libc6-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev \
     libjansson-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler libmicrohttpd-dev libcairo2-dev libpango1.0-dev libcmocka-dev clang clang-format \
     chromium chromium-driver curl nginx-light \
-    clang-tidy libclang-rt-14-dev shellcheck doxygen mandoc git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv binutils
+    clang-tidy libclang-rt-14-dev shellcheck doxygen mandoc git zip gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static python3 python3-venv binutils
 if [ -z "${CNN_TEST_PYTHON:-}" ]; then
     python=$build/python
     # installs nothing where all is there, and then needs no network

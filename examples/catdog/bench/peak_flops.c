@@ -136,10 +136,17 @@ __attribute__((target("avx2"))) static double run_int8_avx2(void)
     INT8_CHAINS_OF(__m256i, multiply_add_words, _mm256_set1_epi32, 16)
 }
 
+#if defined(CNN_EVEX_FOR_VEX) /* as in the kernels that stand in for those of AVX-VNNI */
+__attribute__((target("avx512vl,avx512vnni"))) static double run_int8_avx2_vnni(void)
+{
+    INT8_CHAINS_OF(__m256i, _mm256_dpbusd_epi32, _mm256_set1_epi32, 32)
+}
+#else
 __attribute__((target("avx2,avxvnni"))) static double run_int8_avx2_vnni(void)
 {
     INT8_CHAINS_OF(__m256i, _mm256_dpbusd_avx_epi32, _mm256_set1_epi32, 32)
 }
+#endif
 
 __attribute__((target("avx512f,avx512bw"))) static inline __m512i multiply_add_wide_words(__m512i sum, __m512i a,
                                                                                           __m512i b)
