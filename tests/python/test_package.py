@@ -4,6 +4,7 @@ import importlib
 import os
 import pathlib
 import pkgutil
+import re
 import subprocess
 import sys
 import zipfile
@@ -51,6 +52,12 @@ def test_the_version_is_that_of_the_build_and_the_library():
     assert (cnn.__version__, _declarations.SONAME) == declarations.library_names() and cnn.version() == cnn.__version__
     assert cnn.has_feature("jpeg") and not cnn.has_feature("wobble")
     assert {"jpeg", "png"} <= set(cnn.features()) and all(map(cnn.has_feature, cnn.features()))
+
+
+def test_every_module_is_installed():
+    listed = re.findall(r"'cnn/([\w.]+)'", (ROOT / "python/meson.build").read_text())
+    files = [path.name for path in (ROOT / "python/cnn").iterdir() if path.suffix in (".py", ".typed")]
+    assert sorted(listed) == sorted(files)
 
 
 def test_a_library_of_another_version_is_refused(tmp_path):
