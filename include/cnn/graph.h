@@ -103,7 +103,7 @@ CNN_INLINE void cnn_conv2d_options_init(cnn_conv2d_options *options)
 CNN_API cnn_node cnn_conv2d(cnn_graph *graph, cnn_node input, int64_t filters, const cnn_conv2d_options *options);
 
 /* Pooling: the maximum or the mean of each channel over a window of pixels. Only pixels of the image count, not the
- * padding. */
+ * padding. The maximum of a window in which a number is NaN is that NaN or the maximum of others. */
 typedef struct cnn_pool2d_options {
     uint32_t struct_size;
     int32_t kernel[2]; /* height, width of the window; 0: 2 */

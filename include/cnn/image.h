@@ -121,7 +121,8 @@ CNN_INLINE void cnn_preprocess_init(cnn_preprocess *preprocess)
 
 /* Makes pixels a network's input. `pixels` are height × width × 3, CNN_UINT8. `output` has room for preprocess->height
  * × preprocess->width × 3 floats, such as one image of a batch. Where the image becomes smaller, each new pixel
- * averages the pixels that it covers; where it becomes larger, interpolation is bilinear. Thread-safe. Errors:
+ * is a mean of the pixels around it, weighted by a triangle as wide as twice the factor, as Pillow's BILINEAR has it;
+ * where it becomes larger, interpolation is bilinear. Thread-safe. Errors:
  * CNN_ERROR_ARGUMENT; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_image_preprocess(cnn_context *context, const cnn_tensor *pixels,
                                         const cnn_preprocess *preprocess, float *output);

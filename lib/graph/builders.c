@@ -95,9 +95,13 @@ cnn_node cnn_batch_norm(cnn_graph *graph, cnn_node input, const cnn_batch_norm_o
     cnn_batch_norm_options_init(&options);
     if (!read_options(graph, &options, sizeof options, given, "cnn_batch_norm_options"))
         return CNN_NODE_ERROR;
-    if (options.momentum == 0 || options.epsilon == 0) /* which in a file stand for the defaults */
-        return cnn_graph_fail(graph, CNN_ERROR_ARGUMENT,
-                              "cnn_batch_norm: momentum and epsilon must be above 0, and momentum below 1");
+    if (options.momentum == 0 || options.epsilon == 0) { /* which in a file stand for the defaults */
+        cnn_status status = cnn_fail(CNN_ERROR_ARGUMENT,
+                                     "cnn_batch_norm: a momentum of %g and an epsilon of %g are not possible: both are "
+                                     "above 0, and the momentum is below 1",
+                                     (double)options.momentum, (double)options.epsilon);
+        return cnn_graph_fail(graph, status, cnn_last_error());
+    }
     cnn_batch_norm_attributes attributes = { .momentum = options.momentum, .epsilon = options.epsilon };
     return add(graph, &cnn_layer_batch_norm, input, &attributes);
 }

@@ -305,6 +305,7 @@ class Loader(Object):
     def __init__(self, dataset: Dataset, *, context: Optional[Context] = None,
                  **options: Unpack[LoaderOptions]) -> None:
         struct, pointer, self._epoch = struct_of(abi.cnn_loader_options, options), self._place(), 0
+        self._running: object = None
         images = dataset._as_parameter_
         library.cnn_loader_create(context, images, struct, ref(pointer))
         self._own(pointer, images, context)
@@ -316,12 +317,22 @@ class Loader(Object):
         return f"{len(self)} batches"
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Batches of (images, labels, indices into the dataset); copies, as the loader's own memory is filled anew."""
+        """Batches of (images, labels, indices into the dataset); copies, as the loader's own memory is filled anew.
+
+        A loader runs one epoch at a time: when another begins, an iterator that isn't at its end raises RuntimeError.
+        """
         owner, batch = self._as_parameter_, defaults(abi.cnn_batch)
         library.cnn_loader_start(owner, number)
-        while library.cnn_loader_next(owner, batch) or batch.count:
+        self._running = running = object()
+        while self._next(running, batch):
             yield (view(batch.images, owner).copy(), np.ctypeslib.as_array(batch.labels, (batch.count,)).copy(),
                    np.ctypeslib.as_array(batch.indices, (batch.count,)).copy())
+
+    def _next(self, running: object, batch: Any) -> bool:
+        if self._running is not running:
+            raise RuntimeError("another epoch of this loader has begun: make a loader for each iterator")
+        library.cnn_loader_next(self._as_parameter_, batch)
+        return bool(batch.count)
 
     def __iter__(self) -> Iterator[Batch]:
         self._epoch += 1

@@ -84,6 +84,17 @@ def test_a_loader_gives_every_image_once_in_each_epoch():
     assert (first[1][0] == list(loader.epoch(0))[1][0]).all()
 
 
+def test_an_epoch_ends_when_another_begins():
+    loader = cnn.Dataset.from_pixels(photographs(10)[0]).batches(batch_size=4, preprocess={"width": 8, "height": 8})
+    stale = loader.epoch(0)
+    next(stale)
+    assert len(list(loader)) == 3
+    with pytest.raises(RuntimeError, match="another epoch of this loader has begun"):
+        next(stale)
+    with pytest.raises(RuntimeError):
+        list(zip(loader, loader))
+
+
 def test_python_runs_while_the_library_works():
     """Another thread, which takes the interpreter's lock only when it is let go of, gets on during a call."""
     ticks, stop = [0], threading.Event()
