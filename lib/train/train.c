@@ -38,15 +38,20 @@ static cnn_status create_loaders(cnn_context *context, const cnn_dataset *traini
     return status;
 }
 
-/* Whether the net can take the sizes of its training: better known before the first epoch is over. */
+/* Whether the net can take each size of its training: better known before the first epoch is over. */
 static cnn_status try_sizes(cnn_model *model, const cnn_train_settings *settings)
 {
     if (!settings->progressive)
         return CNN_OK;
-    const uint32_t sizes[] = { settings->options.first_size, settings->options.last_size };
+    const cnn_train_options *options = &settings->options;
     cnn_status status = CNN_OK;
-    for (int i = 0; i < 2 && !status; i++)
-        status = cnn_model_resize(model, sizes[i], sizes[i]);
+    uint32_t last = 0;
+    for (uint32_t epoch = 1; epoch <= options->epochs && !status; epoch++) {
+        uint32_t size = cnn_progressive_size(options->first_size, options->last_size, epoch, options->epochs);
+        if (size != last)
+            status = cnn_model_resize(model, size, size);
+        last = size;
+    }
     cnn_status restored = cnn_model_resize(model, settings->preprocess.height, settings->preprocess.width);
     return status ? status : restored;
 }

@@ -168,6 +168,42 @@ static void a_net_for_one_size_is_refused_before_the_first_epoch(void **state)
     close_stripes(&s);
 }
 
+/* A net for whose sum an odd multiple of 16 pixels doesn't do: pooling rounds its halves down, padding rounds them up.
+ */
+static cnn_model *make_uneven_net(cnn_context *context)
+{
+    cnn_graph *graph;
+    cnn_model *model;
+    cnn_pool2d_options down, up;
+    cnn_pool2d_options_init(&down);
+    down.kernel[0] = down.kernel[1] = 32;
+    up = down;
+    up.padding = CNN_PADDING_SAME;
+    assert_ok(cnn_graph_create(context, &graph));
+    cnn_node x = cnn_input(graph, 32, 32, 3);
+    x = cnn_add(graph, cnn_max_pool2d(graph, x, &down), cnn_max_pool2d(graph, x, &up));
+    cnn_dense(graph, cnn_global_avg_pool(graph, x), 1, NULL);
+    assert_ok(cnn_model_create(context, graph, 3, &model));
+    cnn_graph_destroy(graph);
+    return model;
+}
+
+static void a_size_in_between_that_does_not_fit_is_refused_before_the_first_epoch(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(1, 0);
+    cnn_model_destroy(s.model);
+    s.model = make_uneven_net(s.context);
+    cnn_train_options options = make_options();
+    cnn_history *history;
+    options.first_size = 32;
+    options.last_size = 64;
+    options.epochs = 8;
+    assert_status(CNN_ERROR_SHAPE, cnn_train(s.model, s.training, s.test, &options, &history));
+    assert_null(history);
+    close_stripes(&s);
+}
+
 /* The logit of an image, by the net as it is. */
 static float logit_of(const stripes *s, float *pixels)
 {
@@ -228,6 +264,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_and_any_interruption_give_the_same_bits),
         cmocka_unit_test(a_checkpoint_of_another_recipe_is_refused),
         cmocka_unit_test(a_net_for_one_size_is_refused_before_the_first_epoch),
+        cmocka_unit_test(a_size_in_between_that_does_not_fit_is_refused_before_the_first_epoch),
         cmocka_unit_test(with_flip_the_logit_is_the_mean_over_an_image_and_its_mirror_image),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
