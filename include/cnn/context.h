@@ -19,9 +19,9 @@
  *
  * A context's threads start when there is work for them, and end after five seconds without work, so that they don't
  * keep a process alive whose own threads have all ended. (A cnn_loader's threads end when it is destroyed.) The threads
- * block all signals, except those that a thread causes itself, such as SIGSEGV. After fork() the child may use and destroy everything that the parent has made; its contexts
- * start threads of their own. An object that another thread was changing at the time of the fork, such as a model in
- * training, stays in the child as it was at that moment. */
+ * block all signals, except those that a thread causes itself, such as SIGSEGV. After fork() the child may use and
+ * destroy everything that the parent has made; its contexts start threads of their own. An object that another thread
+ * was changing at the time of the fork, such as a model in training, stays in the child as it was at that moment. */
 #ifndef CNN_CONTEXT_H
 #define CNN_CONTEXT_H
 

@@ -28,8 +28,8 @@ cnn_status cnn_onnx_fail(const cnn_onnx_import *import, cnn_status status, const
     if (!node)
         return cnn_fail(status, "%s: %s", import->path, sentence);
     const char *title = node->name && *node->name ? node->name : node->n_output ? node->output[0] : "";
-    return cnn_fail(status, "%s: node %s (%s): %s", import->path, cnn_onnx_plain(title, name), cnn_onnx_plain(node->op_type, type),
-                    sentence);
+    return cnn_fail(status, "%s: node %s (%s): %s", import->path, cnn_onnx_plain(title, name),
+                    cnn_onnx_plain(node->op_type, type), sentence);
 }
 
 cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, void **memory)
