@@ -62,7 +62,7 @@ void cnn_source_release(cnn_source *source); /* NULL is ignored */
 cnn_status cnn_source_make_contents(cnn_source *source);
 
 /* Openers, called by cnn_source_open: each fills `type`, `prefix`, `state` and the lists. */
-cnn_status cnn_source_open_folder(cnn_source *source);
+cnn_status cnn_source_open_folder(cnn_source *source, bool any_image);
 cnn_status cnn_source_open_file(cnn_source *source);
 cnn_status cnn_source_open_zip(cnn_source *source);
 cnn_status cnn_source_open_csv(cnn_source *source, bool labels_wanted);

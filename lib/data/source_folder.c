@@ -19,6 +19,7 @@ typedef struct folder_identity {
 
 typedef struct walk {
     cnn_source *source;
+    bool any_image;               /* what can't be read needn't have a class: it is found when it is to be decoded */
     folder_identity *visited;     /* an open-addressed table */
     size_t visited_count, places; /* the latter 0 or a power of two, at least twice the former */
 } walk;
@@ -110,6 +111,8 @@ static cnn_status add_name(walk *w, const char *folder, const char *name, cnn_fi
 static cnn_status list_names(walk *w, const char *folder, listing *found)
 {
     cnn_folder *names = cnn_os_open_folder(folder);
+    if (!names && w->any_image && strlen(folder) > w->source->prefix)
+        return cnn_source_add(w->source, &w->source->images, folder, 0);
     if (!names)
         return cnn_fail_errno(folder, "can't be opened");
     cnn_status status = CNN_OK;
@@ -165,14 +168,14 @@ static cnn_status visit(walk *w, const char *folder, int depth)
     return status;
 }
 
-cnn_status cnn_source_open_folder(cnn_source *source)
+cnn_status cnn_source_open_folder(cnn_source *source, bool any_image)
 {
     source->type = &folder_type;
     const char *root = cnn_source_join(source, source->path, strcmp(source->path, "/") ? "/" : "");
     if (!root)
         return CNN_ERROR_OUT_OF_MEMORY;
     source->prefix = strlen(root);
-    walk w = { .source = source };
+    walk w = { .source = source, .any_image = any_image };
     cnn_status status = visit(&w, root, 0);
     cnn_release(source->context, w.visited);
     return status;

@@ -139,7 +139,7 @@ static cnn_status open_by_kind(cnn_source *source, bool any_image)
     if (!cnn_os_stat(source->path, &info))
         return cnn_fail_errno(source->path, "can't be opened");
     if (info.kind == CNN_FILE_FOLDER)
-        return cnn_source_open_folder(source);
+        return cnn_source_open_folder(source, any_image);
     if (info.kind == CNN_FILE_REGULAR)
         return open_regular_file(source, any_image);
     return cnn_fail(CNN_ERROR_IO, "%s: is neither a file nor a folder", source->path);

@@ -72,3 +72,16 @@ def test_bench_of_a_quantised_net(pets):
     figures = as_json("bench", "--net", pets.net, "--batch", 4, "--precision", "int8", "--part", "net", "--json")
     assert figures["precision"] == "int8" and "train_images_per_second" not in figures
     assert figures["predict_latency_ms"] > 0 and figures["predict_images_per_second"] > 0
+
+
+def test_photographs_of_one_class_or_none_will_do(pets, tmp_path):
+    for name, data in ("one", pets.data / "Cat"), ("none", tmp_path / "flat"):
+        (tmp_path / "flat").mkdir(exist_ok=True)
+        for number in range(4):
+            shutil.copy(pets.data / "Dog" / f"{number}.jpg", tmp_path / "flat" / f"{number}.jpg")
+        succeeds("quantize", "--model", pets.model, "--data", data, "--out", tmp_path / name)
+
+
+def test_sentences_do_not_name_functions(pets, small, tmp_path):
+    done = fails(1, "quantize", "--model", small, "--data", pets.data, "--out", tmp_path / "q", saying="is quantised")
+    assert "cnn_" not in done.err

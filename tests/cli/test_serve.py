@@ -393,7 +393,8 @@ def few_files():
 
 def test_a_port_that_is_taken_is_an_error(server, pets):
     fails(1, "serve", "--model", pets.model, "--port", server.port, saying="choose another port with --port")
-    fails(1, "serve", "--model", pets.model, "--bind", "example.org", saying="--bind takes an address")
+    for address in "example.org", "localhost", "999.1.1.1":
+        fails(2, "serve", "--model", pets.model, "--bind", address, saying="--bind takes an address")
     fails(1, "serve", "--model", "/no/such/model", saying="/no/such/model")
     fails(1, "serve", "--model", pets.model, "--port", 0, "--connections", 65536, saying="ulimit -n", preexec_fn=few_files)
     fails(2, "serve", "--port", "70000", saying="--port takes a whole number from 0 to 65535")

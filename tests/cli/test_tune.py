@@ -38,9 +38,10 @@ def test_the_best_trial_is_one_of_the_longest_and_its_command_works(photographs,
 
 def test_the_command_says_all_that_the_trials_used(photographs, tmp_path):
     given = ["--net", "two_conv", "--size", 16, "--seed", 7, "--batch", 8]
-    found = as_json(*tune(photographs, "--json", "--val", 0.3, "--trust-data", given=given, budget="0.7s"))
+    found = as_json(*tune(photographs, "--json", "--val", 0.3, "--trust-data", "--max-pixels", 1000000,
+                          "--memory", 500, given=given, budget="0.7s"))
     command = shlex.split(found["command"])
-    assert "--trust-data" in command
+    assert "--trust-data" in command and "--memory 500 --max-pixels 1000000" in found["command"]
     again = subprocess.run([PROGRAM, *command[1:]], cwd=tmp_path, check=True, capture_output=True).stdout.decode()
     best = found["best"]
     assert f"of {best['epochs']}: validation accuracy {100 * best['accuracy']:.2f} %, loss {best['loss']:.4f}" in again

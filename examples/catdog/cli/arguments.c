@@ -77,7 +77,7 @@ static int unknown_option(const catdog_command *command, const option *options, 
 static int set_whole(const catdog_command *command, const option *o, const char *value)
 {
     uint64_t number;
-    if (!whole_number(value, &number) || (double)number < o->minimum || (double)number > o->maximum)
+    if (!whole_number(value, &number) || number < (uint64_t)o->minimum || number > (uint64_t)o->maximum)
         return arguments_wrong(command, "%s: --%s takes a whole number from %.0f to %.0f, not '%s'", command->name,
                                o->name, o->minimum, o->maximum, value);
     *(uint64_t *)o->target = number;

@@ -24,24 +24,38 @@ static void warn_of_own_pictures(const cnn_dataset *dataset)
                      (unsigned long long)count, count == 1 ? "was" : "were", first);
 }
 
-cnn_status data_open(cnn_context *context, const data_options *data, cnn_part part, cnn_dataset **dataset)
+static cnn_status open_with(cnn_context *context, const data_options *data, cnn_dataset_options *options,
+                            cnn_dataset **dataset)
 {
-    cnn_dataset_options options;
-    cnn_dataset_options_init(&options);
-    options.part = part;
     if (data->trusted)
-        options.max_unpacked_bytes = options.max_decoded_bytes = UINT64_MAX;
+        options->max_unpacked_bytes = options->max_decoded_bytes = UINT64_MAX;
     if (paths_is_of_the_kernel(data->path)) {
         output_error("%s: holds no photographs: the system shows its own state there; name a folder of photographs",
                      data->path);
         return CNN_ERROR_DATA;
     }
-    cnn_status status = cnn_dataset_open(context, data->path, &options, dataset);
+    cnn_status status = cnn_dataset_open(context, data->path, options, dataset);
     if (status)
         paths_library_error(data->path);
     else
         warn_of_own_pictures(*dataset);
     return status;
+}
+
+cnn_status data_open(cnn_context *context, const data_options *data, cnn_part part, cnn_dataset **dataset)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.part = part;
+    return open_with(context, data, &options, dataset);
+}
+
+cnn_status data_open_unlabelled(cnn_context *context, const data_options *data, cnn_dataset **dataset)
+{
+    cnn_dataset_options options;
+    cnn_dataset_options_init(&options);
+    options.unlabelled = !cnn_dataset_has_test_part(NULL, data->path);
+    return open_with(context, data, &options, dataset);
 }
 
 cnn_dataset_parts data_parts(const cnn_dataset *dataset)
@@ -115,6 +129,18 @@ cnn_status data_leave_out_bad(cnn_dataset *dataset, const char *what, progress_l
 
 enum { MOST_CLASSES = CNN_MAX_METRIC_CLASSES };
 
+/* While photographs are aligned to those of a training, there is no model yet. */
+static void name_training_data(const char *sentence)
+{
+    static const char model[] = "the model has no class";
+    const char *found = strstr(sentence, model);
+    if (found)
+        output_error("%.*sthe training photographs have no class%s", (int)(found - sentence), sentence,
+                     found + strlen(model));
+    else
+        output_error("%s", sentence);
+}
+
 cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
 {
     const char *names[MOST_CLASSES];
@@ -123,7 +149,7 @@ cnn_status data_align(cnn_dataset *dataset, const cnn_dataset *like)
         count++;
     cnn_status status = cnn_dataset_align_classes(dataset, names, count);
     if (status)
-        output_library_error();
+        name_training_data(cnn_last_error());
     return status;
 }
 

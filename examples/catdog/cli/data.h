@@ -31,6 +31,9 @@ cnn_status data_open(cnn_context *context, const data_options *data, cnn_part pa
 /* How the data that a dataset is part of is divided. */
 cnn_dataset_parts data_parts(const cnn_dataset *dataset);
 
+/* Opens photographs whose classes don't matter: those of all folders, or of the training part of divided data. */
+cnn_status data_open_unlabelled(cnn_context *context, const data_options *data, cnn_dataset **dataset);
+
 /* Opens the photographs to measure a model on, or to choose or calibrate one with: of divided data the test part, or
  * the validation part where there is none, and the other way round; else everything. Says which part it is. */
 cnn_status data_open_for_testing(cnn_context *context, const data_options *data, cnn_dataset **dataset);

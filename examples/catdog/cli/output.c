@@ -21,6 +21,25 @@ static const char *const option_names[][2] = {
     { "memory_limit in cnn_context_options", "--memory" },
     { "cnn_dataset_options.max_unpacked_bytes raises it", "--trust-data lifts it" },
     { "cnn_dataset_options.max_decoded_bytes raises the limit", "--trust-data lifts the limit" },
+    { "a training with optimizer.learning_rate ", "a training with --lr " },
+    { "a training with optimizer.clip_norm ", "a training with --clip " },
+    { "a training with optimizer.weight_decay ", "a training with --weight-decay " },
+    { "a training with optimizer.", "a training with --" },
+    { "a training with schedule.", "a training with --" },
+    { "a training with augment.flip_horizontal ", "a training with --augment flip " },
+    { "a training with augment.flip_vertical ", "a training with --augment vertical_flip " },
+    { "a training with augment.crop_min_area ", "a training with --augment crop " },
+    { "a training with augment.crop_max_aspect ", "a training with --augment aspect " },
+    { "a training with augment.", "a training with --augment " },
+    { "a training with batch_size ", "a training with --batch " },
+    { "a training with early_stopping ", "a training with --early-stopping " },
+    { "a training with label_smoothing ", "a training with --label-smoothing " },
+    { "a training with ema_decay ", "a training with --ema " },
+    { "a training with epochs ", "a training with --epochs " },
+    { "a training with seed ", "a training with --seed " },
+    { "a training with mixup ", "a training with --mixup " },
+    { "a training with cutmix ", "a training with --cutmix " },
+    { "a training with precision ", "a training with --precision " },
 };
 
 /* Copies a sentence with the first name of the library's options in it replaced. */
@@ -37,6 +56,16 @@ static void copy_sentence(const char *sentence, char *text, size_t size)
     snprintf(text, size, "%s", sentence);
 }
 
+/* Takes the library's functions, as in "cnn_dataset_open: ", from where a sentence or a part of it begins. */
+static void cut_functions(char *sentence)
+{
+    for (char *at = sentence; at; at = strstr(at, ": ") ? strstr(at, ": ") + 2 : NULL) {
+        size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        if (!strncmp(at, "cnn_", 4) && !strncmp(at + length, ": ", 2))
+            memmove(at, at + length + 2, strlen(at + length + 2) + 1);
+    }
+}
+
 void output_error(const char *format, ...)
 {
     char sentence[LONGEST_SENTENCE], text[LONGEST_SENTENCE];
@@ -44,6 +73,7 @@ void output_error(const char *format, ...)
     va_start(values, format);
     vsnprintf(sentence, sizeof sentence, format, values);
     va_end(values);
+    cut_functions(sentence);
     copy_sentence(sentence, text, sizeof text);
     fputs("catdog: ", stderr);
     output_text(stderr, text);

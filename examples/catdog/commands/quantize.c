@@ -86,7 +86,7 @@ static int quantize(quantizing *q)
     static const inference_options unchanged;
     if (context_create(&q->resources, &q->context) ||
         inference_load(&quantize_command, q->context, q->model, &unchanged, &q->classifier) ||
-        data_open(q->context, &q->data, CNN_PART_AUTO, &q->dataset))
+        data_open_unlabelled(q->context, &q->data, &q->dataset))
         return EXIT_FAILED;
     print_part(q);
     cnn_quantize_options options;

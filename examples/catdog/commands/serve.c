@@ -174,6 +174,9 @@ static int run(const catdog_command *command, int argc, char **argv)
     int parsed = arguments_parse(command, options, argc, argv, NULL);
     if (parsed != PARSED)
         return parsed;
+    if (!listener_is_address(s.address))
+        return arguments_wrong(command, "serve: --bind takes an address such as 127.0.0.1, 0.0.0.0 or ::1, not '%s'",
+                               s.address);
     if (!access_hosts_are_sound(s.rules.hosts))
         return arguments_wrong(command, "serve: --host takes names such as pets.example.org, without a port");
     if (!access_origins_are_sound(s.rules.origins))

@@ -98,8 +98,8 @@ static int has_content(const char *path)
     return !stat(path, &info) && S_ISREG(info.st_mode) && info.st_size;
 }
 
-/* Prints what becomes of an interrupted training. Not 0: nothing is saved, because less than an epoch of training must
- * not replace a model. */
+/* Prints what becomes of an interrupted training. Not 0: nothing is saved, because less than an epoch of training is no
+ * model. */
 static int print_interruption(const training *t)
 {
     const char *model = t->arguments.model;
@@ -107,12 +107,11 @@ static int print_interruption(const training *t)
         fputs("interrupted: the best epoch so far is saved\n", stderr);
         return 0;
     }
-    if (has_content(model)) {
+    if (has_content(model))
         output_error("interrupted before the end of the first epoch: '%s' is unchanged", model);
-        return -1;
-    }
-    fputs("interrupted before the end of the first epoch: the partly trained model is saved\n", stderr);
-    return 0;
+    else
+        output_error("interrupted before the end of the first epoch; nothing was written");
+    return -1;
 }
 
 /* Trains and saves. After an error the best epoch is saved, if there is a whole one. */

@@ -321,6 +321,7 @@ static int run(const catdog_command *command, int argc, char **argv)
     };
     int parsed = arguments_parse(command, options, argc, argv, &t.space.fixed_count);
     t.space.fixed = argv + 1;
+    t.space.resources = &t.resources;
     if (parsed != PARSED)
         return parsed;
     if (check(command, &t))

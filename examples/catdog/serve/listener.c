@@ -27,14 +27,25 @@ static int listen_at(const struct addrinfo *place)
     return -1;
 }
 
+int listener_is_address(const char *address)
+{
+    struct addrinfo *place = NULL;
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+    int status = getaddrinfo(address, NULL, &hints, &place);
+    if (!status)
+        freeaddrinfo(place);
+    return status != EAI_NONAME; /* else opening it gives the reason */
+}
+
 int listener_open(const char *address, uint64_t port)
 {
     char service[24];
     struct addrinfo *place = NULL;
     const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
     snprintf(service, sizeof service, "%llu", (unsigned long long)port);
-    if (getaddrinfo(address, service, &hints, &place)) {
-        output_error("serve: --bind takes an address such as 127.0.0.1, 0.0.0.0 or ::1, not '%s'", address);
+    int status = getaddrinfo(address, service, &hints, &place);
+    if (status) {
+        output_error("serve: can't listen on %s: %s", address, gai_strerror(status));
         return -1;
     }
     int listener = listen_at(place);

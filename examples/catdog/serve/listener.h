@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* Listens on an IPv4 or IPv6 address and a port (0: any free one). Returns −1 with a sentence printed. */
+/* Whether that is an IPv4 or IPv6 address. */
+int listener_is_address(const char *address);
+
+/* Listens on an address and a port (0: any free one). Returns −1 with a sentence printed. */
 int listener_open(const char *address, uint64_t port);
 
 /* The port that a socket listens on. */

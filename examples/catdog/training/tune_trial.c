@@ -49,6 +49,17 @@ static void draw(const tune_space *space, const tune_search *s, uint32_t trial, 
     }
 }
 
+/* What decides which photographs can be opened. */
+static void add_limits(const context_options *resources, tune_trial *line)
+{
+    snprintf(line->memory, sizeof line->memory, "%llu", (unsigned long long)resources->memory_mb);
+    snprintf(line->pixels, sizeof line->pixels, "%llu", (unsigned long long)resources->max_pixels);
+    if (resources->memory_mb)
+        add_pair(line, "--memory", line->memory);
+    if (resources->max_pixels)
+        add_pair(line, "--max-pixels", line->pixels);
+}
+
 void tune_trial_write(const tune_space *space, const tune_search *search, uint32_t trial, uint32_t epochs,
                       const char *model, tune_trial *line)
 {
@@ -59,6 +70,7 @@ void tune_trial_write(const tune_space *space, const tune_search *search, uint32
     add_pair(line, "--data", space->data.path);
     if (space->validation)
         add_pair(line, "--val", space->validation);
+    add_limits(space->resources, line);
     add_pair(line, "--model", model);
     line->options = line->count;
     if (trial)

@@ -15,6 +15,7 @@ typedef struct tune_space {
     const catdog_command *train;
     data_options data;
     const char *validation;
+    const context_options *resources;
     char **fixed; /* options of train that apply to every trial */
     int fixed_count;
     double base_rate; /* the learning rate around which others are drawn */
@@ -23,7 +24,7 @@ typedef struct tune_space {
 
 typedef struct tune_trial {
     char values[TUNE_VARIED][TUNE_LONGEST_VALUE];
-    char epochs[16];
+    char epochs[16], memory[24], pixels[24];
     char *arguments[TUNE_MOST_ARGUMENTS];
     int count;
     int options; /* the first of the varied options among the arguments, */

@@ -173,7 +173,7 @@ static void impossible_values_are_refused(void **state)
     layer_case dropout = { "dropout", &cnn_layer_dropout, { .dropout = { 1 } }, 1, { { 1, { 4 } } } };
     assert_refused(&dropout, CNN_ERROR_ARGUMENT, "a rate of 1 is not possible; it is 0 to below 1");
     layer_case slope = { "leaky", &cnn_layer_leaky_relu, { .leaky_relu = { -0.5f } }, 1, { { 1, { 4 } } } };
-    assert_refused(&slope, CNN_ERROR_ARGUMENT, "a slope of -0.5 is not possible; it is 0 or more");
+    assert_refused(&slope, CNN_ERROR_ARGUMENT, "a slope of -0.5 is not possible; it is 0 or more, and finite");
     layer_case norm = { "norm", &cnn_layer_batch_norm, { .batch_norm = { 1, 0 } }, 1, { { 1, { 4 } } } };
     assert_refused(&norm, CNN_ERROR_ARGUMENT, "a momentum of 1 is not possible; it is above 0 and below 1");
     layer_case scale = { "rescale", &cnn_layer_rescale, { .rescale = { 0, 1 } }, 1, { { 1, { 4 } } } };
