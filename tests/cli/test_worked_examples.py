@@ -45,6 +45,12 @@ def unneeded(folder, names):
     return [name for name in names if Path(folder) == ROOT and name.startswith(("build", ".git", "tests"))]
 
 
+def run_catdog(built, *arguments):
+    """With the library of this build, whichever the tests themselves run with."""
+    return run(built / "b/examples/catdog/catdog", *arguments,
+               env={**os.environ, "LD_LIBRARY_PATH": str(built / "b/lib")})
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """A build of the changed code, without optimisation; compilers' warnings fail."""
@@ -81,22 +87,19 @@ def test_catdog_reads_the_new_format(built, tmp_path):
         (tmp_path / "data" / name).mkdir(parents=True)
         for i in range(3):
             (tmp_path / "data" / name / f"{i}.ppm").write_bytes(b"P6 16 16\n255\n" + (values + bytes([i])) * 16 * 16)
-    catdog = built / "b/examples/catdog/catdog"
-    assert "all are sound" in run(catdog, "check", "--data", tmp_path / "data")
+    assert "all are sound" in run_catdog(built, "check", "--data", tmp_path / "data")
 
 
 def test_the_command_works(built, pets):
-    catdog = built / "b/examples/catdog/catdog"
-    assert run(catdog, "classes", "--model", pets.model) == "Cat\nDog\n"
-    assert json.loads(run(catdog, "classes", "--model", pets.model, "--json")) == ["Cat", "Dog"]
-    assert "list a model's classes" in run(catdog, "--help")
+    assert run_catdog(built, "classes", "--model", pets.model) == "Cat\nDog\n"
+    assert json.loads(run_catdog(built, "classes", "--model", pets.model, "--json")) == ["Cat", "Dog"]
+    assert "list a model's classes" in run_catdog(built, "--help")
 
 
 def test_catdog_offers_the_optimizer_and_records_it(built, pets, tmp_path):
-    catdog = built / "b/examples/catdog/catdog"
     model = tmp_path / "lion.safetensors"
-    run(catdog, "train", "--data", pets.data, "--net", "two_conv", "--size", 32, "--epochs", 1, "--optimizer", "lion",
-        "--model", model)
+    run_catdog(built, "train", "--data", pets.data, "--net", "two_conv", "--size", 32, "--epochs", 1,
+               "--optimizer", "lion", "--model", model)
     assert rb'\"optimizer\": \"lion\"' in model.read_bytes()
 
 

@@ -116,7 +116,8 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 
 int clock_gettime(clockid_t clock, struct timespec *time)
 {
-    if (clock != CLOCK_MONOTONIC)
+    bool waits = syscall(SYS_gettid) != getpid(); /* for work, with a limit: how often depends on who comes first */
+    if (clock != CLOCK_MONOTONIC || waits)
         return (int)syscall(SYS_clock_gettime, clock, time);
     long now = atomic_fetch_add(&ticks, 1);
     *time = (struct timespec){ .tv_sec = now / 100, .tv_nsec = now % 100 * 10000000 };
