@@ -47,8 +47,9 @@ cnn_status cnn_augment_read(const cnn_augment *given, cnn_augment *augment)
         if (!settings[i].flag)
             memcpy(&value, (const char *)augment + settings[i].offset, sizeof value);
         if (!allowed(&settings[i], value))
-            return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: %s is %g; it can be 0, or %g to %g", settings[i].name,
-                            (double)value, (double)settings[i].low, (double)settings[i].high);
+            return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: %s is %g; it can be %s%g to %g", settings[i].name,
+                            (double)value, settings[i].low > 0 ? "0, or " : "", (double)settings[i].low,
+                            (double)settings[i].high);
     }
     return CNN_OK;
 }
@@ -99,8 +100,9 @@ static cnn_status parse_word(const char *word, size_t length, cnn_augment *augme
     if (equals && !parse_number(equals + 1, length - name_length - 1, &value))
         return fail_word(word, length, "has no number that is written as 0.25 is");
     if (!allowed(found, value))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' is out of range: it can be 0, or %g to %g",
-                        length > 64 ? 64 : (int)length, word, (double)found->low, (double)found->high);
+        return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' is out of range: it can be %s%g to %g",
+                        length > 64 ? 64 : (int)length, word, found->low > 0 ? "0, or " : "", (double)found->low,
+                        (double)found->high);
     uint32_t flag = value != 0;
     void *field = (char *)augment + found->offset;
     if (found->flag)
