@@ -96,7 +96,9 @@ static match find_match(const fusion *f, int32_t first)
     if (!f->program->source.fuse || (!conv && !norm && !has_type(f, first, &cnn_layer_dense)))
         return m;
     int32_t next = only_user(f, first);
-    if (conv && has_type(f, next, &cnn_layer_batch_norm) && !operation_of(f, next)->training) {
+    /* a quantised model's weights have batch normalisation in them already, wherever they could */
+    bool folds = conv && !f->program->source.quantized;
+    if (folds && has_type(f, next, &cnn_layer_batch_norm) && !operation_of(f, next)->training) {
         m.batch_norm = m.last = next;
         next = only_user(f, next);
     }

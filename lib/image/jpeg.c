@@ -85,11 +85,12 @@ static void on_error(j_common_ptr jpeg)
 }
 
 /* Some programs leave a few bytes too many behind a scan. Where many are left, or the end is missing, they were pixels:
- * zeros, as a broken card or download leaves them, decode to grey by far fewer bytes. */
+ * zeros, as a broken card or download leaves them, decode to grey by far fewer bytes. Before the pixels they are none.
+ */
 static bool is_padding(const reader *self)
 {
     enum { SHARE = 8 };
-    return !self->ended && (size_t)self->jpeg.err->msg_parm.i[0] <= self->source->size / SHARE;
+    return !self->started || (!self->ended && (size_t)self->jpeg.err->msg_parm.i[0] <= self->source->size / SHARE);
 }
 
 /* Warnings (level −1) mean lost pixels and are errors here, except those that are common in sound photographs. */
