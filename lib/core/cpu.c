@@ -109,7 +109,7 @@ const char *cnn_tier_name(cnn_tier tier)
 cnn_tier cnn_tier_from_name(const char *name)
 {
     int tier = 0;
-    while (tier < CNN_TIER_COUNT && strcmp(names[tier], name))
+    while (tier < CNN_TIER_COUNT && strcmp(names[tier], name) != 0)
         tier++;
     return (cnn_tier)tier;
 }

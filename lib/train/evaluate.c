@@ -110,12 +110,13 @@ static cnn_status evaluate(cnn_evaluation *evaluation, const cnn_dataset *datase
     evaluation->user = &to;
     cnn_loader *loader;
     cnn_status status = cnn_loader_create(evaluation->model->context, dataset, &loader_options, &loader);
-    if (status)
-        return status;
-    evaluation->batches = cnn_batches_of_loader(loader);
-    status = cnn_evaluation_run(evaluation);
-    cnn_tensor_destroy(evaluation->logits);
-    cnn_loader_destroy(loader);
+    if (!status) {
+        evaluation->batches = cnn_batches_of_loader(loader);
+        status = cnn_evaluation_run(evaluation);
+        cnn_tensor_destroy(evaluation->logits);
+        cnn_loader_destroy(loader);
+    }
+    evaluation->user = NULL;
     return status;
 }
 
