@@ -107,8 +107,9 @@ def test_options_are_given_by_name():
 
 
 def test_it_is_imported_quickly():
-    """By the processor's time, as the machine may have other work; NumPy takes most of it, and is not counted here."""
-    program = "import time, numpy; start = time.process_time(); import cnn; print(time.process_time() - start)"
-    seconds = [float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
-                                    env={**os.environ, "PYTHONPATH": str(ROOT / "python")}).stdout) for _ in range(3)]
-    assert min(seconds) < 0.1
+    """Against NumPy, which it imports, by the processor's time: machines differ, and may have other work."""
+    program = ("import time; start = time.process_time(); import numpy; between = time.process_time(); import cnn; "
+               "print((time.process_time() - between) / (between - start))")
+    ratios = [float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
+                                   env={**os.environ, "PYTHONPATH": str(ROOT / "python")}).stdout) for _ in range(5)]
+    assert min(ratios) < 1
