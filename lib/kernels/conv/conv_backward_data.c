@@ -111,9 +111,11 @@ void cnn_conv_pack_backward(cnn_context *context, const cnn_conv_shape *s, const
     }
 }
 
+/* What follows the convolution may leave its gradient alone, which is then read in place, as an image is. */
 static cnn_conv_call call_for(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_gradient *gradient,
                               const phase *p)
 {
+    bool plain = cnn_conv_gradient_is_plain(gradient);
     return (cnn_conv_call){ .context = context,
                             .problem = p->problem,
                             .source = { .kernels = cnn_kernels_get(context),
@@ -121,7 +123,8 @@ static cnn_conv_call call_for(cnn_context *context, const cnn_conv_shape *s, con
                                         .height = s->out_height,
                                         .width = s->out_width,
                                         .channels = s->out_channels,
-                                        .gradient = gradient },
+                                        .image = plain ? gradient->gradient : NULL,
+                                        .gradient = plain ? NULL : gradient },
                             .clamp = CNN_NO_CLAMP,
                             .strides = { s->stride[1] * s->in_channels, s->stride[0] * s->in_width * s->in_channels,
                                          s->in_height * s->in_width * s->in_channels } };

@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+bool cnn_conv_gradient_is_plain(const cnn_conv_gradient *gradient)
+{
+    return gradient->activation == CNN_ACTIVATION_NONE && !gradient->pool[0];
+}
+
 /* Columns first to last - 1 of a row that lies inside the image. */
 typedef struct row_part {
     int64_t row, first, last;

@@ -24,6 +24,9 @@ typedef struct cnn_tile_source {
     const cnn_conv_gradient *gradient; /* by the pooled map of `height` × `width` */
 } cnn_tile_source;
 
+/* Whether the gradient by the convolution's result is that by the epilogue's output: nothing is to be undone. */
+bool cnn_conv_gradient_is_plain(const cnn_conv_gradient *gradient);
+
 void cnn_padded_tile_fill(const cnn_tile_source *source, const cnn_padded_tile *tile, void *to);
 
 #endif
