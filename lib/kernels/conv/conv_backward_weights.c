@@ -15,8 +15,9 @@
 #include "kernels/winograd/winograd_backward_weights.h"
 
 enum {
-    TILE_PIXELS = 128,      /* gradient that stays in the first-level cache while all weights use it */
-    MIN_SPLIT_PIXELS = 1024 /* partial sums must be worth adding up */
+    TILE_PIXELS = 128,       /* gradient that stays in the first-level cache while all weights use it */
+    MIN_SPLIT_PIXELS = 1024, /* partial sums must be worth adding up */
+    MAX_USES_IN_PLACE = 256  /* of a gradient; more are worth a copy that lies together */
 };
 
 typedef struct plan {
@@ -26,6 +27,7 @@ typedef struct plan {
     const cnn_conv_gradient *gradient;
     const void *input;
     bool depthwise, direct;
+    bool gradient_in_place;
     int64_t groups, columns, panels; /* result channels of a group, and panels of them */
     int64_t tile_images, tile_rows, tiles_per_image, tiles;
     int64_t source_columns, source_rows, channels; /* that a task needs of the input */
@@ -98,7 +100,9 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_c
     plan_tiles(&p);
     plan_source(&p);
     p.source_floats = p.direct ? 0 : cnn_round_up((size_t)(p.tile_images * p.strides.image), 16);
-    p.gradient_floats = (size_t)(p.tile_images * p.tile_rows * s->out_width * CNN_PANEL);
+    p.gradient_in_place = s->output_type == CNN_FLOAT32 && cnn_conv_gradient_is_plain(gradient) &&
+                          p.split.weights / s->out_channels <= MAX_USES_IN_PLACE;
+    p.gradient_floats = p.gradient_in_place ? 0 : (size_t)(p.tile_images * p.tile_rows * s->out_width * CNN_PANEL);
     p.worker_floats = p.source_floats + p.gradient_floats;
     p.tables_bytes = cnn_indirection_bytes(buffer_rows(&p), table_offsets(&p));
     return p;
@@ -150,7 +154,9 @@ typedef struct part {
     int64_t group, column, columns; /* of result channels, from the group's first */
     int64_t image, images, row, rows;
     bool first;
-    float *source, *gradient;  /* scratch */
+    float *source, *staging; /* scratch */
+    const float *gradient;
+    ptrdiff_t gradient_stride; /* between its pixels */
     float *weights, *bias_sum; /* of the split */
 } part;
 
@@ -181,14 +187,19 @@ static const float *prepare_source(const plan *p, const part *t)
     return t->source;
 }
 
-static int64_t gradient_stride(const plan *p, const part *t)
-{
-    return (int64_t)cnn_round_up((size_t)t->columns, (size_t)p->kernels->gemm->width);
-}
-
-static void prepare_gradient(const plan *p, const part *t)
+/* The gradient by the result, pixel by pixel: where it lies, or a copy. */
+static void prepare_gradient(const plan *p, part *t)
 {
     const cnn_conv_shape *s = p->shape;
+    int64_t channel = t->group * p->columns + t->column;
+    if (p->gradient_in_place) {
+        t->gradient = (const float *)p->gradient->gradient +
+                      (t->image * s->out_height + t->row) * s->out_width * s->out_channels + channel;
+        t->gradient_stride = s->out_channels;
+        return;
+    }
+    t->gradient = t->staging;
+    t->gradient_stride = (ptrdiff_t)cnn_round_up((size_t)t->columns, (size_t)p->kernels->gemm->width);
     cnn_tile_source source = { .kernels = p->kernels,
                                .height = s->out_height,
                                .width = s->out_width,
@@ -198,12 +209,12 @@ static void prepare_gradient(const plan *p, const part *t)
     cnn_padded_tile tile = { .top = t->row,
                              .rows = t->rows,
                              .columns = s->out_width,
-                             .channel = t->group * p->columns + t->column,
+                             .channel = channel,
                              .channels = t->columns,
-                             .pixel_stride = gradient_stride(p, t) };
+                             .pixel_stride = t->gradient_stride };
     for (int64_t i = 0; i < t->images; i++) {
         tile.image = t->image + i;
-        cnn_padded_tile_fill(&source, &tile, t->gradient + i * tile.rows * tile.columns * tile.pixel_stride);
+        cnn_padded_tile_fill(&source, &tile, t->staging + i * tile.rows * tile.columns * tile.pixel_stride);
     }
 }
 
@@ -214,7 +225,7 @@ static void multiply_tile(const plan *p, const part *t, const float *source)
                       .a = source,
                       .indirection = p->indirection,
                       .b = t->gradient,
-                      .b_stride = gradient_stride(p, t),
+                      .b_stride = t->gradient_stride,
                       .c = t->weights + t->group * p->columns + t->column,
                       .accumulate = !t->first,
                       .clamp = CNN_NO_CLAMP };
@@ -245,7 +256,7 @@ static void run_task(void *argument, size_t task, uint32_t worker)
     part t = { .group = unit / p->panels, .column = unit % p->panels * CNN_PANEL };
     t.columns = cnn_lesser(p->columns - t.column, CNN_PANEL);
     t.source = p->scratch + worker * p->worker_floats;
-    t.gradient = t.source + p->source_floats;
+    t.staging = t.source + p->source_floats;
     t.weights = cnn_split_k_weights(&p->split, split);
     t.bias_sum = cnn_split_k_bias(&p->split, split);
     if (t.bias_sum) {
@@ -265,7 +276,7 @@ static void run_task(void *argument, size_t task, uint32_t worker)
             p->kernels->matrix->sum_rows(&(cnn_matrix){ .values = t.gradient,
                                                         .rows = t.images * t.rows * s->out_width,
                                                         .columns = t.columns,
-                                                        .row_stride = gradient_stride(p, &t) },
+                                                        .row_stride = t.gradient_stride },
                                          t.bias_sum);
     }
 }
