@@ -79,11 +79,12 @@ CNN_API cnn_status cnn_model_prediction_memory(const cnn_model *model, uint64_t 
  * room for `count` pointers; on an error all are NULL.
  *
  * All values come from one pass, which computes what they depend on and nothing else. The layers may be any of the
- * graph, in any order: several outputs of a net, its input, and layers that its output isn't made from. A quantised
- * model's values are converted to CNN_FLOAT32. Layers that a prediction computes together are computed apart where one
- * of them is asked for, so that later values may differ from the prediction's in their last bits. Each call prepares
- * the weights for its pass, so give it as many images as you can. Errors: CNN_ERROR_SHAPE; CNN_ERROR_ARGUMENT if there
- * is no such layer; CNN_ERROR_UNSUPPORTED for a layer of a quantised model that its output isn't made from.
+ * graph, in any order: several outputs of a net, its input, and layers that its output isn't made from. N may be 0. A
+ * quantised model's values are converted to CNN_FLOAT32. Layers that a prediction computes together are computed apart
+ * where one of them is asked for. Later values may then differ from the prediction's: in their last bits, or, if the
+ * model is quantised, by the rounding of one more value to 8 bits. Each call prepares the weights for its pass, so give
+ * it as many images as you can. Errors: CNN_ERROR_SHAPE; CNN_ERROR_ARGUMENT if there is no such layer;
+ * CNN_ERROR_UNSUPPORTED for a layer of a quantised model that its output isn't made from.
  * Thread-safe, as cnn_model_predict is. */
 CNN_API cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_tensor *input, const char *const *layers,
                                             uint32_t count, cnn_tensor **values);

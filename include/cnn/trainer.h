@@ -97,8 +97,8 @@ typedef struct cnn_train_options {
      * × average + (1 − decay) × weight; the decay is ema_decay, but at most (1 + t) / (10 + t) at step t. Below 1. */
     float ema_decay;
 
-    uint32_t early_stopping; /* stop after this many epochs without a lower validation loss; needs validation data.
-                                0: don't stop */
+    uint32_t early_stopping; /* stop after this many epochs without a lower validation loss, those of an `earlier`
+                                training not counted; needs validation data. 0: don't stop */
     uint32_t keep_last;   /* not 0: the model ends with the weights of the last epoch; 0: with those of the epoch with
                              the best validation accuracy */
     uint32_t workers;     /* threads that prepare images; 0: as many as the context has */

@@ -26,7 +26,7 @@ static cnn_status read_all(const cnn_file_callbacks *callbacks, char *to)
             return cnn_fail(CNN_ERROR_IO, "%s: can't be read: it ends at byte %zu; its size was given as %zu",
                             callbacks->name, done, size);
         if (read > size - done)
-            return cnn_fail(CNN_ERROR_ARGUMENT, "%s: its read_at gave %zu bytes where %zu were asked for",
+            return cnn_fail(CNN_ERROR_IO, "%s: can't be read: its read_at gave %zu bytes where %zu were asked for",
                             callbacks->name, read, size - done);
         done += read;
     }

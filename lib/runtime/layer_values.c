@@ -40,9 +40,9 @@ static cnn_status predict_nodes(const cnn_model *model, const cnn_tensor *input,
         status = create_value(model, nodes[i], input->dims[0], &values[i]);
         arrays[i] = status ? NULL : values[i]->data;
     }
-    if (!status)
+    if (!status && input->dims[0])
         status = cnn_session_pool_create(model->context, nodes, (int32_t)count, &pool);
-    if (!status)
+    if (!status && input->dims[0])
         status = cnn_model_predict_outputs(model, pool, input, arrays);
     cnn_session_pool_destroy(pool);
     cnn_release(model->context, arrays);
@@ -69,14 +69,14 @@ static cnn_status predict_layers(const cnn_model *model, const cnn_tensor *input
 cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_tensor *input, const char *const *layers,
                                     uint32_t count, cnn_tensor **values)
 {
-    if (!values || !layers || count > INT32_MAX)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict_layers: layers or values is NULL, or they are too many");
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count && values; i++)
         values[i] = NULL;
+    if ((count && (!values || !layers)) || count > INT32_MAX)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict_layers: layers or values is NULL, or they are too many");
     if (!model)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_predict_layers: the model is NULL");
     const cnn_shape shape = cnn_model_input_shape(model);
-    cnn_status status = cnn_check_batch(input, &shape, 1, "cnn_model_predict_layers: the input");
+    cnn_status status = cnn_check_batch(input, &shape, 0, "cnn_model_predict_layers: the input");
     if (!status && count)
         status = predict_layers(model, input, layers, count, values);
     for (uint32_t i = 0; i < count && status; i++) {

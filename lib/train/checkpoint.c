@@ -272,8 +272,8 @@ static cnn_status read_record(const cnn_checkpoint *checkpoint, const cnn_safete
         status =
             cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: is a checkpoint of another version of this library", checkpoint->path);
     if (!status)
-        status =
-            cnn_fingerprint_compare(checkpoint->fingerprint, json_object_get(record, "training"), checkpoint->path);
+        status = cnn_fingerprint_compare(checkpoint->fingerprint, json_object_get(record, "training"),
+                                         json_integer_value(json_object_get(record, "earlier")), checkpoint->path);
     if (!status)
         status = read_history(checkpoint, record, history);
     if (!status)

@@ -111,13 +111,17 @@ static bool plans_no_further(const json_t *training)
     }
 }
 
-static cnn_status fail_epochs(const json_t *own, const json_t *stored, const char *path)
+static cnn_status fail_epochs(const json_t *own, const json_t *stored, int64_t earlier, const char *path)
 {
-    return cnn_fail(CNN_ERROR_ARGUMENT,
-                    "%s: is the checkpoint of a training with epochs %lld, not %lld: its learning rates or image sizes "
-                    "were planned for all of them; with a constant, exponential or plateau schedule, no warm-up and "
-                    "one size it could go on. Resume with the same, or start anew",
-                    path, (long long)json_integer_value(stored), (long long)json_integer_value(own));
+    char before[64] = "";
+    if (earlier)
+        snprintf(before, sizeof before, ", on top of %lld earlier ones", (long long)earlier);
+    return cnn_fail(
+        CNN_ERROR_ARGUMENT,
+        "%s: is the checkpoint of a training with epochs %lld, not %lld%s: its learning rates or image sizes "
+        "were planned for all of them; with a constant, exponential or plateau schedule, no warm-up and "
+        "one size it could go on. Resume with the same, or start anew",
+        path, (long long)json_integer_value(stored), (long long)json_integer_value(own), before);
 }
 
 /* A short value as it is, else nothing. */
@@ -186,7 +190,7 @@ static cnn_status fail_difference(const char *key, const json_t *own, const json
     return fail_value(key, own, stored, path);
 }
 
-cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, const char *path)
+cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, int64_t earlier, const char *path)
 {
     const char *key;
     json_t *value;
@@ -196,7 +200,7 @@ cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, cons
         bool epochs = !strcmp(key, "epochs") && json_is_integer(other);
         if (json_equal(value, other) || (epochs && plans_no_further(own)))
             continue;
-        return epochs ? fail_epochs(value, other, path) : fail_difference(key, value, other, path);
+        return epochs ? fail_epochs(value, other, earlier, path) : fail_difference(key, value, other, path);
     }
     return CNN_OK;
 }

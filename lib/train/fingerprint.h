@@ -10,7 +10,8 @@
 cnn_status cnn_fingerprint_create(const cnn_model *model, const cnn_dataset *training, const cnn_dataset *validation,
                                   const cnn_train_settings *settings, json_t **fingerprint);
 
-/* CNN_ERROR_ARGUMENT, and a sentence on the first difference, if `stored` is of another training. */
-cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, const char *path);
+/* CNN_ERROR_ARGUMENT, and a sentence on the first difference, if `stored` is of another training. `earlier`: how many
+ * epochs that one had before its own. */
+cnn_status cnn_fingerprint_compare(const json_t *own, const json_t *stored, int64_t earlier, const char *path);
 
 #endif

@@ -187,6 +187,8 @@ class Model(Object):
         >>> values["max_pool2d_2"].shape, values["dense_1"].shape
         ((2, 10, 10, 64), (2, 64))
         """
+        if isinstance(layers, (str, bytes)):
+            raise TypeError(f"predict_layers takes a list of names, not one: use [{layers!r}]")
         owner, names = self._as_parameter_, list(layers)
         pointers = (ctypes.POINTER(abi.cnn_tensor) * max(len(names), 1))()
         library.cnn_model_predict_layers(owner, tensor_of(images, np.float32), strings(names), len(names), pointers)

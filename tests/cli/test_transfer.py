@@ -79,6 +79,9 @@ def test_a_resumed_training_numbers_its_epochs_on(pets, tmp_path):
     assert rows(tmp_path / "h.csv") == before
     assert [line for line in again.out.splitlines() if "best" in line] == whole.out.splitlines()[:1]
     assert weights(tmp_path / "again.safetensors") == weights(tmp_path / "whole.safetensors")
+    more[3] = 7
+    fails(1, "train", "--data", pets.data, "--val", pets.test, "--from", pets.model, "--model", tmp_path / "m.safetensors",
+          *QUICK, *more, "--resume", saying="a training with --epochs 3, not 5, on top of 2 earlier ones:")
 
 
 def test_from_the_first_epoch_all_may_learn(pets, tmp_path):

@@ -1,6 +1,7 @@
 """What is inside a model: layers, heat maps, times, memory; and models as bytes, and in 8-bit integers."""
 import errno
 import io
+import os
 
 import numpy as np
 import pytest
@@ -71,6 +72,50 @@ def test_what_an_open_file_raises_is_raised(pets):
         cnn.Model.load(io.BytesIO(b"no model"))
 
 
+class Odd(io.BytesIO):
+    """A file whose answers are changed by the functions given."""
+
+    def __init__(self, data=b"", *, read=lambda data: data, write=lambda taken: taken, end=lambda place: place):
+        super().__init__(data)
+        self.answers = read, write, end
+
+    def read(self, size=-1):
+        return self.answers[0](super().read(size))
+
+    def write(self, data):
+        return self.answers[1](super().write(data))
+
+    def seek(self, place, whence=os.SEEK_SET):
+        return self.answers[2](super().seek(place, whence))
+
+
+def test_a_file_that_gives_too_much_or_something_else_is_refused():
+    data = cnn.Model(tiny_net(), seed=1).to_bytes()
+    assert cnn.Model.load(Odd(data, read=bytearray)).to_bytes() == data
+    assert cnn.Model.load(Odd(data, read=memoryview)).to_bytes() == data
+    for read, error, text in ((lambda _: data + bytes(1 << 20), OSError, "gave"), (lambda _: None, OSError, "no bytes yet"),
+                              (lambda data: data.decode("latin-1"), TypeError, "mode 'rb'"), (lambda _: b"", cnn.FileError, "ends")):
+        with pytest.raises(error, match=text):
+            cnn.Model.load(Odd(data, read=read))
+    for end, error in ((lambda place: 1 << 70, OSError), (lambda place: (1 << 63) - 1, cnn.LimitError)):
+        with pytest.raises(error):
+            cnn.Model.load(Odd(data, end=end))
+    behind = io.BytesIO(data)
+    behind.seek(len(data) + 9)
+    with pytest.raises(cnn.FormatError, match="empty"):
+        cnn.Model.load(behind)
+
+
+def test_a_file_that_tells_nothing_of_what_it_took_took_all():
+    model = cnn.Model(tiny_net(), seed=1)
+    file = Odd(write=lambda _: None)
+    model.save(file)
+    assert file.getvalue() == model.to_bytes()
+    for taken in (0, -1, 1 << 40):
+        with pytest.raises(OSError, match=f"took {taken} of"):
+            model.save(Odd(write=lambda _, taken=taken: taken))
+
+
 def test_layers_give_their_outputs():
     model = cnn.Model(tiny_net(), seed=1)
     values = model.predict_layers(IMAGES, ["max_pool2d_1", "dense_1"])
@@ -81,6 +126,9 @@ def test_layers_give_their_outputs():
     assert (values["dense_1"] == kept).all()
     with pytest.raises(cnn.ArgumentError, match="no layer"):
         cnn.Model(tiny_net()).predict_layers(IMAGES, ["dense_2"])
+    with pytest.raises(TypeError, match="a list of names"):
+        cnn.Model(tiny_net()).predict_layers(IMAGES, "dense_1")
+    assert cnn.Model(tiny_net()).predict_layers(IMAGES[:0], ["dense_1"])["dense_1"].shape == (0, 1)
 
 
 def test_a_heat_map_is_of_one_image_and_class():

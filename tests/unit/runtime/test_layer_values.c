@@ -157,7 +157,26 @@ static void layers_that_cannot_be_had_are_refused(void **state)
     assert_ok(cnn_tensor_create(NULL, CNN_FLOAT32, 4, (int64_t[]){ 1, 4, 4, 3 }, &small));
     assert_status(CNN_ERROR_SHAPE, cnn_model_predict_layers(model, small, wrong, 1, values));
     assert_ok(cnn_model_predict_layers(model, input, wrong, 0, values));
+    assert_ok(cnn_model_predict_layers(model, input, NULL, 0, NULL));
+    values[0] = values[1] = input;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_predict_layers(model, input, NULL, 2, values));
+    assert_true(!values[0] && !values[1]);
     cnn_tensor_destroy(small);
+    cnn_tensor_destroy(input);
+    cnn_model_destroy(model);
+}
+
+static void no_images_have_no_values(void **state)
+{
+    (void)state;
+    cnn_node conv, pooled;
+    cnn_model *model = make_model(NULL, &conv, &pooled);
+    const char *layers[] = { "pooled", "nothing" };
+    cnn_tensor *values[2], *input = batch_of(0, cnn_model_input_shape(model), 2);
+    assert_ok(cnn_model_predict_layers(model, input, layers, 1, values));
+    assert_int_equal(cnn_tensor_dim(values[0], 0), 0);
+    cnn_tensor_destroy(values[0]);
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_predict_layers(model, input, layers, 2, values));
     cnn_tensor_destroy(input);
     cnn_model_destroy(model);
 }
@@ -195,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_input_and_layers_beside_the_output_have_values),
         cmocka_unit_test(layers_of_a_quantised_model_have_values),
         cmocka_unit_test(layers_that_cannot_be_had_are_refused),
+        cmocka_unit_test(no_images_have_no_values),
         cmocka_unit_test(the_memory_of_a_prediction_is_known_beforehand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

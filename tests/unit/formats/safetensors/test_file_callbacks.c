@@ -118,7 +118,7 @@ static void callbacks_are_not_trusted(void **state)
     assert_refused(CNN_ERROR_LIMIT, "pets: is 18446744073709551615 bytes", &callbacks);
     file.excess = 1;
     callbacks.size = file.size;
-    assert_refused(CNN_ERROR_ARGUMENT, "pets: its read_at gave", &callbacks);
+    assert_refused(CNN_ERROR_IO, "pets: can't be read: its read_at gave", &callbacks);
     callbacks.read_at = NULL;
     assert_refused(CNN_ERROR_ARGUMENT, "pets: can't be read: its read_at is NULL", &callbacks);
     callbacks.name = NULL;
