@@ -10,6 +10,7 @@
 #include "kernels/gemm/matrix.h"
 #include "kernels/int8/int8_gemm.h"
 #include "kernels/int8/int8_values.h"
+#include "kernels/int8/int8_winograd.h"
 #include "kernels/norm/batch_norm.h"
 #include "kernels/norm/softmax.h"
 #include "kernels/pool/pool.h"

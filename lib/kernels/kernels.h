@@ -35,6 +35,7 @@
     X(dropout, argument)           \
     X(gemm, argument)              \
     X(int8_values, argument)       \
+    X(int8_winograd, argument)     \
     X(pool, argument)              \
     X(softmax, argument)
 

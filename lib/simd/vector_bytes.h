@@ -32,7 +32,19 @@ ALWAYS_INLINE vi vi_broadcast(int32_t a)
     return _mm512_set1_epi32(a);
 }
 
-/* sum + the products of each lane's numbers, those of `a` from 0 to 255, those of `b` from -127 to 127 */
+ALWAYS_INLINE void vi_store(void *to, vi a)
+{
+    _mm512_storeu_si512(to, a);
+}
+
+/* A fourth, of multiples of 4. */
+ALWAYS_INLINE vi vi_quarter(vi a)
+{
+    return _mm512_srai_epi32(a, 2);
+}
+
+/* sum + the products of each lane's numbers: bytes of `a` from 0 to 255, of `b` from -127 to 127, or any int16_t but
+ * the least */
 ALWAYS_INLINE vi vi_dot(vi sum, vi a, vi b)
 {
 #if defined(__AVX512VNNI__)
@@ -121,6 +133,16 @@ ALWAYS_INLINE vi vi_load(const void *from)
 ALWAYS_INLINE vi vi_broadcast(int32_t a)
 {
     return _mm256_set1_epi32(a);
+}
+
+ALWAYS_INLINE void vi_store(void *to, vi a)
+{
+    _mm256_storeu_si256(to, a);
+}
+
+ALWAYS_INLINE vi vi_quarter(vi a)
+{
+    return _mm256_srai_epi32(a, 2);
 }
 
 #if defined(CNN_EVEX_FOR_VEX)
@@ -218,6 +240,16 @@ ALWAYS_INLINE vi vi_broadcast(int32_t a)
 {
     uint32_t bits = (uint32_t)a;
     return (vi){ bits, bits, bits, bits };
+}
+
+ALWAYS_INLINE void vi_store(void *to, vi a)
+{
+    memcpy(to, &a, sizeof a);
+}
+
+ALWAYS_INLINE vi vi_quarter(vi a)
+{
+    return (vi)((vi_signed)a >> 2);
 }
 
 ALWAYS_INLINE vi vi_low_half(vi a)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/int8/int8_plan.h"
+#include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
 typedef struct job {
@@ -12,9 +12,7 @@ typedef struct job {
     const cnn_int8_plan *plan;
     const uint8_t *input;
     const char *packed;
-    uint8_t *bytes; /* the output: these or those */
-    float *floats;
-    cnn_clamp clamp; /* of results, before the zero is added */
+    cnn_int8_result result; /* from the first channel of the first pixel on */
     cnn_indirection indirection;
     uint8_t *scratch;
 } job;
@@ -36,6 +34,8 @@ size_t cnn_int8_conv_workspace(cnn_context *context, const cnn_conv_shape *shape
 {
     if (is_empty(shape, epilogue))
         return 0;
+    if (cnn_int8_winograd_fits(cnn_kernels_get(context)->int8_gemm, shape))
+        return cnn_int8_winograd_workspace(context, shape, epilogue->pool);
     cnn_int8_plan plan = cnn_int8_plan_make(context, shape, epilogue->pool);
     return plan.tables_bytes + cnn_context_threads(context) * plan.worker_bytes;
 }
@@ -169,10 +169,8 @@ static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, in
         int64_t padded = cnn_lesser(kernels->columns, layout->padded - p->column - column);
         gemm->columns = (int32_t)cnn_lesser(step, p->columns - column);
         gemm->bias = (const int32_t *)(const void *)j->packed + at;
+        gemm->result = cnn_int8_result_at(&whole, column);
         gemm->result.scale = (const float *)(const void *)(j->packed + layout->scales) + at;
-        gemm->result.bytes = whole.bytes ? whole.bytes + column : NULL;
-        gemm->result.floats = whole.floats ? whole.floats + column : NULL;
-        gemm->result.residual = whole.residual ? whole.residual + column : NULL;
         const uint8_t *weights = (const uint8_t *)j->packed + layout->weights;
         gemm->b = layout->depthwise ? weights + 4 * (at + first * layout->padded)
                                     : weights + kernels->group_bytes * (at * terms + first * padded);
@@ -227,14 +225,7 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     cnn_int8_gemm gemm = { .pool = epilogue->pool,
                            .finish = j->plan->finish->finish,
                            .a = prepare_source(j, &p),
-                           .result = { .clamp = j->clamp,
-                                       .zero = epilogue->output.zero,
-                                       .residual = epilogue->residual ? epilogue->residual + to : NULL,
-                                       .residual_zero = epilogue->residual_quantization.zero,
-                                       .bytes = j->bytes ? j->bytes + to : NULL,
-                                       .floats = j->floats ? j->floats + to : NULL } };
-    if (epilogue->residual)
-        gemm.result.residual_scale = epilogue->residual_quantization.scale / epilogue->output.scale;
+                           .result = cnn_int8_result_at(&j->result, to) };
     multiply_part(j, &p, &gemm);
 }
 
@@ -248,27 +239,45 @@ cnn_int8_clamp cnn_int8_activation_clamp(cnn_activation activation, cnn_quantiza
     return clamp;
 }
 
+static cnn_int8_result result_of(const cnn_int8_epilogue *epilogue, void *output)
+{
+    cnn_int8_result result = { .zero = epilogue->output.zero };
+    if (epilogue->output.scale == 0) {
+        result.floats = output;
+        return result;
+    }
+    cnn_int8_clamp bytes = cnn_int8_activation_clamp(epilogue->activation, epilogue->output);
+    result.bytes = output;
+    result.clamp.min = (float)(bytes.min - epilogue->output.zero);
+    result.clamp.max = (float)(bytes.max - epilogue->output.zero);
+    result.residual = epilogue->residual;
+    result.residual_zero = epilogue->residual_quantization.zero;
+    if (epilogue->residual)
+        result.residual_scale = epilogue->residual_quantization.scale / epilogue->output.scale;
+    return result;
+}
+
 void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_epilogue *epilogue,
                    const cnn_conv_arrays *arrays)
 {
     if (is_empty(shape, epilogue))
         return;
+    cnn_int8_result result = result_of(epilogue, arrays->output);
+    if (cnn_int8_winograd_fits(cnn_kernels_get(context)->int8_gemm, shape)) {
+        const cnn_int8_winograd_call call = { context,       shape,          epilogue->pool, epilogue->input.zero,
+                                              arrays->input, arrays->packed, result };
+        cnn_int8_winograd_run(&call, arrays->workspace);
+        return;
+    }
     cnn_int8_plan plan = cnn_int8_plan_make(context, shape, epilogue->pool);
-    bool floats = epilogue->output.scale == 0;
     job j = { .shape = shape,
               .epilogue = epilogue,
               .plan = &plan,
               .input = arrays->input,
               .packed = arrays->packed,
-              .bytes = floats ? NULL : arrays->output,
-              .floats = floats ? arrays->output : NULL,
+              .result = result,
               .indirection =
                   cnn_indirection_at(arrays->workspace, plan.tile_images * plan.tile_rows * plan.problem.width) };
-    if (!floats) {
-        cnn_int8_clamp bytes = cnn_int8_activation_clamp(epilogue->activation, epilogue->output);
-        j.clamp.min = (float)(bytes.min - epilogue->output.zero);
-        j.clamp.max = (float)(bytes.max - epilogue->output.zero);
-    }
     j.scratch = (uint8_t *)arrays->workspace + plan.tables_bytes;
     fill_tables(&j);
     cnn_parallel(context, (size_t)(plan.tiles * plan.panel_units), run_part, &j);

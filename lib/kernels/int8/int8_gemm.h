@@ -21,7 +21,18 @@ typedef struct cnn_int8_result {
     int32_t residual_zero;
     uint8_t *bytes;
     float *floats; /* instead of bytes; has no residual */
+    int32_t *sums; /* instead of both, for `keep` */
 } cnn_int8_result;
+
+/* The same for the results that lie `offset` further. */
+static inline cnn_int8_result cnn_int8_result_at(const cnn_int8_result *result, ptrdiff_t offset)
+{
+    cnn_int8_result moved = *result;
+    moved.bytes = result->bytes ? result->bytes + offset : NULL;
+    moved.floats = result->floats ? result->floats + offset : NULL;
+    moved.residual = result->residual ? result->residual + offset : NULL;
+    return moved;
+}
 
 /* gemm in bytes, to which convolutions and dense layers come down. The sums are
  *
@@ -56,6 +67,8 @@ typedef struct cnn_int8_gemm_kernels {
 /* What goes with them, for vectors of the same width. */
 typedef struct cnn_int8_finish_kernels {
     void (*finish)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
+    /* In its place: the sums as they are, in rows of whole vectors. */
+    void (*keep)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
 
     /* The same as `multiply`, channel by channel, for depthwise convolutions: a is bytes and has columns, b is int32_t,
      * b_stride of them for each tap, any number of columns. sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] +

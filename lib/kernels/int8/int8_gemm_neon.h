@@ -39,14 +39,8 @@ ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, v
 /* Of each row a load takes four groups, where they lie side by side. */
 ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
 {
-    UNROLLED (v, s.vectors) {
-        vi first = vi_load(p->bias + v * VF_WIDTH);
-        UNROLLED (r, s.rows)
-            sum[r][v] = first;
-    }
     const uint8_t *a[MAX_ROWS], *b = p->b;
-    UNROLLED (r, s.rows)
-        a[r] = p->a + p->indirection.rows[row + r];
+    begin_tile(p, row, s, sum, a);
     for (int64_t i = 0; i < p->terms;) {
         const ptrdiff_t *tap = p->indirection.taps + i;
         bool together = i + 4 <= p->terms && tap[1] == tap[0] + 4 && tap[2] == tap[0] + 8 && tap[3] == tap[0] + 12;

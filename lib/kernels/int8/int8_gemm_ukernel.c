@@ -5,7 +5,7 @@
 
 /* Two vectors are 32 columns of AVX-512: weights of 1152 terms stay in the first-level cache, and 16 sums are enough to
  * hide the latency of the multiplication. */
-enum { MAX_VECTORS = 2, MAX_ROWS = VF_REGISTERS == 32 ? 8 : 4, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
+enum { MAX_VECTORS = 2, MAX_ROWS = VF_REGISTERS == 32 ? 8 : 6, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
 
 /* Bytes of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
 enum { FETCH_AHEAD = 4096 };
@@ -32,19 +32,26 @@ ALWAYS_INLINE void end_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, v
     p->finish(p, row, s.rows, s.vectors, results);
 }
 
-#if defined(__ARM_FEATURE_MATMUL_INT8) || defined(__ARM_FEATURE_DOTPROD)
-#include "kernels/int8/int8_gemm_neon.h"
-#else
-ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
+/* The biases, and where in the input each row begins. */
+ALWAYS_INLINE void begin_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS],
+                              const uint8_t *a[MAX_ROWS])
 {
     UNROLLED (v, s.vectors) {
         vi first = vi_load(p->bias + v * VF_WIDTH);
         UNROLLED (r, s.rows)
             sum[r][v] = first;
     }
-    const uint8_t *a[MAX_ROWS], *b = p->b;
     UNROLLED (r, s.rows)
         a[r] = p->a + p->indirection.rows[row + r];
+}
+
+#if defined(__ARM_FEATURE_MATMUL_INT8) || defined(__ARM_FEATURE_DOTPROD)
+#include "kernels/int8/int8_gemm_neon.h"
+#else
+ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
+{
+    const uint8_t *a[MAX_ROWS], *b = p->b;
+    begin_tile(p, row, s, sum, a);
     for (int64_t i = 0; i < p->terms; i++, b += s.vectors * sizeof(vi)) {
         ptrdiff_t offset = p->indirection.taps[i];
         vi weights[MAX_VECTORS];
@@ -116,13 +123,13 @@ typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
 
 /* clang-format off */
 /* All register tiles: X(rows, vectors); and those whose rows are pooled by fours. */
-#define TILES_TO_4(X, V) X(1, V) X(2, V) X(3, V) X(4, V)
-#define TILES_TO_8(X, V) TILES_TO_4(X, V) X(5, V) X(6, V) X(7, V) X(8, V)
+#define TILES_TO_6(X, V) X(1, V) X(2, V) X(3, V) X(4, V) X(5, V) X(6, V)
+#define TILES_TO_8(X, V) TILES_TO_6(X, V) X(7, V) X(8, V)
 #if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON) /* 32 registers */
 #define TILES(X) TILES_TO_8(X, 1) TILES_TO_8(X, 2)
 #define POOL_TILES(X) X(4, 1) X(8, 1) X(4, 2) X(8, 2)
 #else
-#define TILES(X) TILES_TO_4(X, 1) TILES_TO_4(X, 2)
+#define TILES(X) TILES_TO_6(X, 1) TILES_TO_6(X, 2)
 #define POOL_TILES(X) X(4, 1) X(4, 2)
 #endif
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/parallel.h"
-#include "kernels/int8/int8_plan.h"
+#include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
 size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
@@ -74,6 +74,27 @@ static void pack_block(const job *j, int64_t group, int64_t first, int64_t last,
             spread(j, row, columns, term % j->kernels->group, to + step * (term / j->kernels->group), sums);
 }
 
+/* The same for Winograd's algorithm: pairs of channels, in each matrix. */
+static void pack_winograd_block(const job *j, int64_t first, int64_t last, int32_t *sums)
+{
+    const cnn_int8_layout *layout = j->layout;
+    const int64_t channels = layout->row_terms, filters = j->shape->out_channels, taps = 9;
+    int64_t numbers = channels * (last - first);
+    int16_t *block = (int16_t *)(void *)(j->packed + layout->weights) + layout->outer * channels * first;
+    memset(block, 0, (size_t)(layout->outer * numbers) * sizeof *block);
+    for (int64_t channel = 0; channel < channels; channel++)
+        for (int64_t c = first; c < cnn_lesser(last, layout->columns); c++) {
+            const int8_t *kernel = j->weights->values + channel * filters + c;
+            int16_t transformed[CNN_INT8_WINOGRAD_MATRICES];
+            cnn_int8_winograd_weights(kernel, channels * filters, transformed);
+            int16_t *to = block + channel / 2 * 2 * (last - first) + 2 * (c - first) + channel % 2;
+            for (int i = 0; i < CNN_INT8_WINOGRAD_MATRICES; i++)
+                to[i * numbers] = transformed[i];
+            for (int tap = 0; tap < taps; tap++)
+                sums[c - first] += kernel[tap * channels * filters];
+        }
+}
+
 static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *sums)
 {
     int32_t *to = (int32_t *)(void *)(j->packed + j->layout->weights);
@@ -95,6 +116,8 @@ static void pack_task(void *argument, size_t task, uint32_t worker)
     int64_t last = cnn_lesser(first + j->kernels->columns, j->layout->padded);
     if (j->layout->depthwise)
         pack_depthwise(j, first, last, sums);
+    else if (j->layout->winograd)
+        pack_winograd_block(j, first, last, sums);
     else
         pack_block(j, group, first, last, sums);
     pack_numbers(j, group, first, last, sums);

@@ -1,6 +1,7 @@
 #include "kernels/int8/int8_plan.h"
 
 #include "core/memory.h"
+#include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
 enum {
@@ -15,7 +16,8 @@ bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *s)
 
 cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s)
 {
-    cnn_int8_layout layout = { .depthwise = cnn_int8_conv_is_depthwise(s) };
+    cnn_int8_layout layout = { .depthwise = cnn_int8_conv_is_depthwise(s),
+                               .winograd = cnn_int8_winograd_fits(kernels, s) };
     int64_t taps = (int64_t)s->kernel[0] * s->kernel[1], channels = s->in_channels / s->groups;
     bool runs = s->dilation[1] == 1 && !layout.depthwise;
     layout.groups = layout.depthwise ? 1 : s->groups;
@@ -25,6 +27,11 @@ cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const
     layout.row_terms = runs ? s->kernel[1] * channels : channels;
     layout.inner = layout.depthwise ? 1 : cnn_divide_up(layout.row_terms, kernels->group);
     layout.outer = s->kernel[0] * layout.row_runs;
+    if (layout.winograd) {
+        layout.row_terms = channels;
+        layout.inner = channels / 2;
+        layout.outer = CNN_INT8_WINOGRAD_MATRICES;
+    }
     size_t numbers = (size_t)(layout.groups * layout.padded);
     layout.scales = cnn_round_up(numbers * sizeof(int32_t), 64);
     layout.weights = 2 * layout.scales;

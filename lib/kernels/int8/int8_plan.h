@@ -15,9 +15,10 @@ enum { CNN_INT8_PANEL = 64 };
 enum { CNN_INT8_BEHIND = 8 };
 
 /* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
- * other. Before them a bias and a scale for each column. Of depthwise ones, a row of int32_t for each tap. */
+ * other. Before them a bias and a scale for each column. Of depthwise ones, a row of int32_t for each tap. With
+ * Winograd's algorithm, matrices take the place of runs. */
 typedef struct cnn_int8_layout {
-    bool depthwise;
+    bool depthwise, winograd;
     int64_t groups;              /* of the convolution; 1 for depthwise ones */
     int64_t columns, padded;     /* of a group; the same in whole vectors */
     int64_t row_terms, row_runs; /* numbers that lie together, and how many runs of those there are in a row of taps */
