@@ -40,7 +40,7 @@ TABLE(generic, generic, generic, generic, generic, );
 #if defined(__x86_64__)
 TABLE(avx2, avx2, avx2, avx2, avx2, );
 TABLE(avx2_vnni, avx2, avx2, avx2, avx2_vnni, );
-TABLE(avx512, avx512, avx512, avx2, avx2, ); /* without VNNI, twice as long vectors of bytes are hardly faster */
+TABLE(avx512, avx512, avx512, avx512, avx512, );
 TABLE(avx512_vnni, avx512, avx512, avx512, avx512_vnni, );
 DECLARE(bf16_dot, avx512_bf16)
 TABLE(avx512_bf16, avx512_bf16, avx512, avx512, avx512_vnni, ENTRY(bf16_dot, avx512_bf16));

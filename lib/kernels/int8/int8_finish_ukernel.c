@@ -62,11 +62,6 @@ static void finish_tile(const cnn_int8_gemm *p, int64_t row, int rows, int vecto
         finish_rows(p, kind, row, one, columns, sums);
 }
 
-static void keep_tile(const cnn_int8_gemm *p, int64_t row, int rows, int vectors, const void *tile)
-{
-    memcpy(p->result.sums + row * vectors * VF_WIDTH, tile, (size_t)(rows * vectors) * sizeof(vi));
-}
-
 enum { CHANNEL_ROWS = 4 };
 
 /* One vector of channels, from `column` on. */
@@ -106,7 +101,6 @@ static void widen(const uint8_t *from, int64_t count, int16_t *to)
 
 const cnn_int8_finish_kernels CNN_FOR_ISA(cnn_int8_finish_kernels) = {
     .finish = finish_tile,
-    .keep = keep_tile,
     .multiply_channels = multiply_channels,
     .widen = widen,
 };

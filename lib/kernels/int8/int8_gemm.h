@@ -21,7 +21,7 @@ typedef struct cnn_int8_result {
     int32_t residual_zero;
     uint8_t *bytes;
     float *floats; /* instead of bytes; has no residual */
-    int32_t *sums; /* instead of both, for `keep` */
+    int32_t *sums; /* instead of both: the sums as they are, in rows of whole vectors; not with pooling */
 } cnn_int8_result;
 
 /* The same for the results that lie `offset` further. */
@@ -51,7 +51,8 @@ typedef struct cnn_int8_gemm {
     const int32_t *bias; /* whole vectors of them */
     cnn_int8_result result;
 
-    /* Writes the results of a register tile, whose sums are whole vectors: that of the finish kernels. */
+    /* Writes the results of a register tile, whose sums are whole vectors: that of the finish kernels. Not
+     * called where the result is sums. */
     void (*finish)(const struct cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
 } cnn_int8_gemm;
 
@@ -67,8 +68,6 @@ typedef struct cnn_int8_gemm_kernels {
 /* What goes with them, for vectors of the same width. */
 typedef struct cnn_int8_finish_kernels {
     void (*finish)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
-    /* In its place: the sums as they are, in rows of whole vectors. */
-    void (*keep)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
 
     /* The same as `multiply`, channel by channel, for depthwise convolutions: a is bytes and has columns, b is int32_t,
      * b_stride of them for each tap, any number of columns. sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] +

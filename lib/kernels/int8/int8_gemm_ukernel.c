@@ -17,6 +17,13 @@ typedef struct tile_shape {
 
 ALWAYS_INLINE void end_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
 {
+    if (p->result.sums) {
+        int32_t *to = p->result.sums + row * s.vectors * VF_WIDTH;
+        UNROLLED (r, s.rows)
+            UNROLLED (v, s.vectors)
+                vi_store(to + (r * s.vectors + v) * VF_WIDTH, sum[r][v]);
+        return;
+    }
     vi results[SUMS];
     if (s.pool) {
         UNROLLED (r, s.rows / POOL)
@@ -157,7 +164,7 @@ static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { POOL_TIL
 static void multiply(const cnn_int8_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH, unit = p->pool ? POOL : 1;
-    if (p->rows == 1) {
+    if (p->rows == 1 && !p->result.sums) {
         (vectors == 1 ? multiply_row_1 : multiply_row_2)(p);
         return;
     }

@@ -202,8 +202,7 @@ static void multiply_columns(const job *j, const block *b, int64_t column, int64
                            .terms = p->layout.inner,
                            .columns = (int32_t)columns,
                            .indirection = j->indirection,
-                           .bias = j->zeros,
-                           .finish = j->kernels->int8_finish->keep };
+                           .bias = j->zeros };
     for (int i = 0; i < CNN_INT8_WINOGRAD_MATRICES; i++) {
         gemm.a = (const uint8_t *)(b->source + i * p->source_stride);
         gemm.b = packed + i * padded * p->layout.inner * kernels->group_bytes;
