@@ -1,12 +1,19 @@
-/* How work is cut into tasks. By shapes alone, never by the number of threads: the same bits at any number of them. */
+/* How work is cut into tasks. Sums are cut by shapes alone, never by the number of threads: the same bits at any number
+ * of them. Results may be shared out by it. */
 #ifndef CNN_KERNELS_TASKS_H
 #define CNN_KERNELS_TASKS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Tasks that the threads of most machines share evenly. */
-enum { CNN_ENOUGH_TASKS = 16 };
+/* Tasks that few threads share evenly, and of how many threads that is true. */
+enum { CNN_ENOUGH_TASKS = 16, CNN_FEW_THREADS = 4 };
+
+/* The same of any number of threads. */
+static inline int64_t cnn_enough_tasks(uint32_t threads)
+{
+    return threads <= CNN_FEW_THREADS ? CNN_ENOUGH_TASKS : CNN_ENOUGH_TASKS / CNN_FEW_THREADS * (int64_t)threads;
+}
 
 /* Values of an array that one task takes: 64 KiB of floats. */
 enum { CNN_CHUNK = 16384 };

@@ -6,6 +6,7 @@
 #include "kernels/conv/epilogue.h"
 #include "kernels/depthwise/depthwise_gemm.h"
 #include "kernels/gemm/gemm_blocking.h"
+#include "kernels/tasks.h"
 #include "simd/bf16.h"
 
 size_t cnn_direct_conv_workspace(const cnn_conv_call *call)
@@ -25,6 +26,7 @@ typedef struct job {
 /* What one task does. */
 typedef struct part {
     int64_t group, column, columns; /* of the result's channels, from the group's first */
+    int64_t packed_columns;         /* that are packed with them */
     int64_t image, images, row, rows;
     const float *weights;    /* packed, of the panel */
     const float *next;       /* weights of the panel that comes next, unless it is the same; or NULL */
@@ -46,13 +48,14 @@ static void fill_tables(const job *j)
             cnn_pixel_offset(plan->strides, 0, o / row_offsets * s->dilation[0], o % row_offsets * s->dilation[1]);
 }
 
-/* Packed weights of a unit of panels. */
+/* Packed weights of a unit of panels: of all CNN_PANEL columns that a narrower one is among. */
 static const float *panel_weights(const job *j, int64_t unit)
 {
     const cnn_conv_problem *s = &j->call->problem;
     int64_t terms = s->taps[0] * j->plan->row_offsets * j->plan->inner;
     int64_t group = cnn_gemm_packed_count(j->plan->kernels, terms, s->channels / s->groups);
-    return j->call->packed + unit / j->plan->panels * group + unit % j->plan->panels * CNN_PANEL * terms;
+    int64_t column = unit % j->plan->panels * j->plan->panel;
+    return j->call->packed + unit / j->plan->panels * group + column / CNN_PANEL * CNN_PANEL * terms;
 }
 
 /* Tasks go block by block of tiles, in each panel by panel, so that weights are read once for a block. */
@@ -74,8 +77,9 @@ static part locate_part(const job *j, size_t task, uint32_t worker)
     number_task(j, task, &unit, &tile);
     number_task(j, task + 1, &later, &unused);
     int64_t group_columns = plan->depthwise ? s->channels : s->channels / s->groups;
-    part p = { .group = unit / plan->panels, .column = unit % plan->panels * CNN_PANEL };
-    p.columns = group_columns - p.column < CNN_PANEL ? group_columns - p.column : CNN_PANEL;
+    part p = { .group = unit / plan->panels, .column = unit % plan->panels * plan->panel };
+    p.columns = cnn_lesser(group_columns - p.column, plan->panel);
+    p.packed_columns = cnn_lesser(group_columns - p.column / CNN_PANEL * CNN_PANEL, CNN_PANEL);
     const cnn_row_tiles *tiles = &plan->row_tiles;
     p.image = tile / tiles->count * plan->tile_images;
     p.images = s->batch - p.image < plan->tile_images ? s->batch - p.image : plan->tile_images;
@@ -134,7 +138,11 @@ static void multiply_rows(const job *j, const part *p, cnn_gemm *gemm, int64_t f
     }
     gemm->b = p->weights;
     gemm->next = p->next;
-    cnn_gemm_run_packed(plan->kernels, gemm, terms, taps.first * plan->row_offsets * plan->inner);
+    const cnn_gemm_packed packed = { .terms = terms,
+                                     .first_term = taps.first * plan->row_offsets * plan->inner,
+                                     .columns = p->packed_columns,
+                                     .first_column = p->column % CNN_PANEL };
+    cnn_gemm_run_packed(plan->kernels, gemm, &packed);
 }
 
 static void multiply_part(const job *j, const part *p, const float *source, float *to, const float *residual)

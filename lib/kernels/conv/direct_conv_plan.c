@@ -8,7 +8,8 @@
 enum {
     TILE_PIXELS = 384, /* enough register tiles to share a panel of weights that is read from the second-level cache */
     MIN_TILE_PIXELS = 192,
-    MIN_POINT_TILE_PIXELS = 48, /* of convolutions 1×1, whose tiles don't overlap */
+    MIN_POINT_TILE_PIXELS = 48, /* of convolutions 1×1, whose tiles don't overlap, and for many threads */
+    MIN_PANEL = 16,             /* columns, likewise */
 };
 
 static void plan_tiles(cnn_direct_conv_plan *plan, const cnn_conv_call *call, int64_t pixels)
@@ -50,20 +51,37 @@ static void plan_source(cnn_direct_conv_plan *plan, const cnn_conv_call *call)
     plan->inner = plan->depthwise ? 1 : runs ? s->taps[1] * channels : channels;
 }
 
+static void plan_panels(cnn_direct_conv_plan *plan, const cnn_conv_problem *s, int64_t panel)
+{
+    int64_t groups = plan->depthwise ? 1 : s->groups;
+    plan->panel = panel;
+    plan->panels = cnn_divide_up(s->channels / groups, panel);
+    plan->panel_units = plan->panels * groups;
+}
+
+/* Smaller tiles, then narrower panels, are slower, unless threads would have nothing to do. */
+static void plan_tasks(cnn_direct_conv_plan *plan, const cnn_conv_call *call)
+{
+    const cnn_conv_problem *s = &call->problem;
+    uint32_t threads = cnn_context_threads(call->context);
+    bool many = threads > CNN_FEW_THREADS, point = s->taps[0] == 1 && s->taps[1] == 1;
+    plan_panels(plan, s, CNN_PANEL);
+    for (int64_t pixels = TILE_PIXELS; pixels >= (point || many ? MIN_POINT_TILE_PIXELS : MIN_TILE_PIXELS);
+         pixels /= 2) {
+        plan_tiles(plan, call, pixels);
+        if (plan->tiles * plan->panel_units >= cnn_enough_tasks(threads))
+            return;
+    }
+    while (many && !plan->depthwise && plan->panel > MIN_PANEL && plan->tiles * plan->panel_units < threads)
+        plan_panels(plan, s, plan->panel / 2);
+}
+
 cnn_direct_conv_plan cnn_direct_conv_plan_make(const cnn_conv_call *call)
 {
     const cnn_conv_problem *s = &call->problem;
     cnn_direct_conv_plan plan = { .kernels = cnn_kernels_get(call->context) };
     plan.depthwise = cnn_conv_is_depthwise(s);
-    int64_t groups = plan.depthwise ? 1 : s->groups;
-    plan.panels = cnn_divide_up(s->channels / groups, CNN_PANEL);
-    plan.panel_units = plan.panels * groups;
-    int64_t least = s->taps[0] == 1 && s->taps[1] == 1 ? MIN_POINT_TILE_PIXELS : MIN_TILE_PIXELS;
-    for (int64_t pixels = TILE_PIXELS; pixels >= least; pixels /= 2) {
-        plan_tiles(&plan, call, pixels);
-        if (plan.tiles * plan.panel_units >= CNN_ENOUGH_TASKS)
-            break;
-    }
+    plan_tasks(&plan, call);
     plan_source(&plan, call);
     int64_t pixels = plan.tile_images * plan.tile_rows * s->width;
     plan.staged = call->pool[0] || s->result_bf16;

@@ -13,6 +13,7 @@ typedef struct cnn_direct_conv_plan {
     bool depthwise;
     bool direct;                    /* the source is read in place: no padding to add, no gradient to make */
     bool staged;                    /* results go through a staging buffer, to be pooled or rounded */
+    int64_t panel;                  /* columns of a task */
     int64_t panels, panel_units;    /* panels of columns in a group; in all groups */
     int64_t tile_images, tile_rows; /* a task's part of the result: several whole images, or rows of one */
     cnn_row_tiles row_tiles;

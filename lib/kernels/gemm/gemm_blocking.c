@@ -23,12 +23,29 @@ int64_t cnn_gemm_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t
     return terms * (int64_t)cnn_round_up((size_t)columns, (size_t)kernels->gemm->width);
 }
 
-/* A gemm and how its b is packed: the number of terms, 0 if it isn't, and the first that is used. */
+/* A gemm and how its b is packed; NULL: it isn't. */
 typedef struct job {
     const cnn_kernels *kernels;
     const cnn_gemm *gemm;
-    int64_t packed_terms, packed_first;
+    const cnn_gemm_packed *packed;
 } job;
+
+/* What a micro-kernel takes at once, from a column on: columns, and where of b they are. */
+static void place_columns(const job *j, int64_t column, int64_t first_term, cnn_gemm *part)
+{
+    const cnn_gemm_packed *packed = j->packed;
+    int64_t most = j->kernels->gemm->columns, left = j->gemm->columns - column;
+    if (!packed) {
+        part->columns = cnn_lesser(left, most);
+        part->b = j->gemm->b + first_term * part->b_stride + column;
+        return;
+    }
+    int64_t at = packed->first_column + column;
+    cnn_gemm_packed_block block = cnn_gemm_packed_block_at(j->kernels, packed->terms, packed->columns, at);
+    part->columns = cnn_lesser(left, block.column + block.columns - at);
+    part->b_stride = block.stride;
+    part->b = j->gemm->b + block.offset + (packed->first_term + first_term) * block.stride + (at - block.column);
+}
 
 /* Terms [first, last) of the sum: the bias comes with its first, the clamp with its last. */
 static void multiply_terms(const job *j, int64_t first, int64_t last)
@@ -48,10 +65,7 @@ static void multiply_terms(const job *j, int64_t first, int64_t last)
         p.clamp = CNN_NO_CLAMP;
     }
     for (int64_t column = 0; column < whole->columns; column += p.columns) {
-        cnn_gemm_packed_block block = cnn_gemm_packed_block_at(j->kernels, j->packed_terms, whole->columns, column);
-        p.columns = block.columns;
-        p.b_stride = j->packed_terms ? block.stride : whole->b_stride;
-        p.b = whole->b + (j->packed_terms ? block.offset : column) + (j->packed_first + first) * p.b_stride;
+        place_columns(j, column, first, &p);
         p.next = whole->next ? whole->next + (p.b - whole->b) : NULL;
         p.c = whole->c + column;
         p.bias = whole->bias ? whole->bias + column : NULL;
@@ -80,10 +94,10 @@ static void run(const job *j)
 
 void cnn_gemm_run(const cnn_kernels *kernels, const cnn_gemm *gemm)
 {
-    run(&(job){ kernels, gemm, 0, 0 });
+    run(&(job){ kernels, gemm, NULL });
 }
 
-void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, int64_t terms, int64_t first)
+void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, const cnn_gemm_packed *packed)
 {
-    run(&(job){ kernels, gemm, terms, first });
+    run(&(job){ kernels, gemm, packed });
 }

@@ -11,9 +11,14 @@ enum { CNN_PANEL = 64 };
 /* Multiplies with b as it is in memory, `b_stride` apart. */
 void cnn_gemm_run(const cnn_kernels *kernels, const cnn_gemm *gemm);
 
-/* Multiplies with b packed: blocks of kernels->gemm->columns columns one after the other, in each a row for each of
- * `terms` terms, padded to whole vectors. The gemm takes those from `first` on. */
-void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, int64_t terms, int64_t first);
+/* How b is packed: blocks of kernels->gemm->columns columns one after the other, in each a row for each of `terms`
+ * terms, padded to whole vectors. */
+typedef struct cnn_gemm_packed {
+    int64_t terms, columns;
+    int64_t first_term, first_column; /* that are used */
+} cnn_gemm_packed;
+
+void cnn_gemm_run_packed(const cnn_kernels *kernels, const cnn_gemm *gemm, const cnn_gemm_packed *packed);
 
 /* Floats of `columns` packed columns; from column `CNN_PANEL * n` on, they are those of a packed b of its own. */
 int64_t cnn_gemm_packed_count(const cnn_kernels *kernels, int64_t terms, int64_t columns);

@@ -9,11 +9,12 @@
 #include "simd/bf16.h"
 
 enum {
-    BLOCK_TILES = 24,      /* of one task: enough to share weights that come from the third-level cache */
-    BLOCK_BF16_TILES = 48, /* the same of smaller tiles */
-    MIN_BLOCK_TILES = 16,  /* fewer leave too little work to a panel of weights */
-    PADDED_TILES = 8,      /* side by side, of which the source is copied at once */
-    SHIFT = 16             /* floats between matrices: else the same element of all would fall on one cache set */
+    BLOCK_TILES = 24,          /* of one task: enough to share weights that come from the third-level cache */
+    BLOCK_BF16_TILES = 48,     /* the same of smaller tiles */
+    MIN_BLOCK_TILES = 16,      /* fewer leave too little work to a panel of weights */
+    MAX_STEP_FLOATS = 1 << 22, /* of all matrices, where all threads take one step after the other */
+    PADDED_TILES = 8,          /* side by side, of which the source is copied at once */
+    SHIFT = 16                 /* floats between matrices: else the same element of all would fall on one cache set */
 };
 
 typedef struct plan {
@@ -22,25 +23,31 @@ typedef struct plan {
     int64_t across, per_image, tiles;        /* tiles in a row of them, in an image, in all */
     int64_t blocks, block_tiles;             /* of tiles, and most tiles in one */
     int64_t panels, panel_groups;            /* of columns, and groups of panels that are tasks apart */
+    bool in_steps;                           /* of few tiles, for many threads: see run_in_steps */
     int64_t window;                          /* of pooling that is done by tile: 2, or 1 for none */
     bool pools_later;                        /* windows that don't divide tiles: the whole map is made, then pooled */
     ptrdiff_t source_stride, product_stride; /* between matrices of a block */
     int64_t padded_floats, source_floats, product_floats, map_floats;
-    size_t tables_bytes, map_bytes, worker_bytes;
+    size_t tables_bytes, map_bytes, shared_bytes, worker_bytes;
 } plan;
 
-/* Into equal blocks, of a number that a few threads share evenly. */
-static void plan_blocks(plan *p, const cnn_conv_problem *s)
+/* Into equal blocks, of a number that threads share evenly. */
+static void plan_blocks(plan *p, const cnn_conv_problem *s, uint32_t threads)
 {
-    int64_t most_tiles = s->bf16_dot ? BLOCK_BF16_TILES : BLOCK_TILES;
+    int64_t most_tiles = s->bf16_dot ? BLOCK_BF16_TILES : BLOCK_TILES, enough = cnn_enough_tasks(threads);
+    bool many = threads > CNN_FEW_THREADS;
     p->blocks = cnn_divide_up(p->tiles, most_tiles);
-    if (p->blocks < CNN_ENOUGH_TASKS) {
-        int64_t most = cnn_at_least_1(p->tiles / MIN_BLOCK_TILES);
-        p->blocks = cnn_lesser(most, cnn_divide_up(p->blocks, 4) * 4);
+    if (p->blocks < enough) {
+        int64_t most = cnn_at_least_1(p->tiles / MIN_BLOCK_TILES), even = many ? threads : CNN_FEW_THREADS;
+        p->blocks = cnn_lesser(most, cnn_divide_up(p->blocks, even) * even);
     }
-    p->block_tiles = cnn_divide_up(p->tiles, p->blocks);
     p->panels = cnn_divide_up(s->channels, CNN_PANEL);
-    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(CNN_ENOUGH_TASKS / 2, p->blocks));
+    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(enough / 2, p->blocks));
+    int64_t floats = p->matrices * p->tiles * (s->source_channels + p->panels * CNN_PANEL);
+    p->in_steps = many && p->blocks < threads && floats <= MAX_STEP_FLOATS;
+    if (p->in_steps)
+        p->blocks = 1;
+    p->block_tiles = cnn_divide_up(p->tiles, p->blocks);
 }
 
 static void plan_memory(plan *p, const cnn_conv_problem *s)
@@ -55,7 +62,9 @@ static void plan_memory(plan *p, const cnn_conv_problem *s)
     p->map_floats = p->pools_later ? s->batch * s->height * s->width * s->channels : 0;
     p->tables_bytes = cnn_indirection_bytes(p->block_tiles, 1);
     p->map_bytes = cnn_round_up((size_t)p->map_floats * sizeof(float), 64);
-    p->worker_bytes = (size_t)(p->padded_floats + p->source_floats + p->product_floats) * sizeof(float);
+    int64_t block_floats = p->source_floats + p->product_floats * (p->in_steps ? p->panels : 1);
+    p->shared_bytes = p->in_steps ? (size_t)block_floats * sizeof(float) : 0;
+    p->worker_bytes = (size_t)(p->padded_floats + (p->in_steps ? 0 : block_floats)) * sizeof(float);
 }
 
 static plan plan_make(const cnn_conv_call *call)
@@ -71,7 +80,7 @@ static plan plan_make(const cnn_conv_call *call)
         p.window = 2;
     else
         p.pools_later = call->pool[0] != 0;
-    plan_blocks(&p, s);
+    plan_blocks(&p, s, cnn_context_threads(call->context));
     plan_memory(&p, s);
     return p;
 }
@@ -79,7 +88,7 @@ static plan plan_make(const cnn_conv_call *call)
 size_t cnn_winograd_workspace(const cnn_conv_call *call)
 {
     plan p = plan_make(call);
-    return p.tables_bytes + p.map_bytes + cnn_context_threads(call->context) * p.worker_bytes;
+    return p.tables_bytes + p.map_bytes + p.shared_bytes + cnn_context_threads(call->context) * p.worker_bytes;
 }
 
 typedef struct job {
@@ -88,6 +97,7 @@ typedef struct job {
     const cnn_kernels *kernels;
     cnn_indirection indirection;
     float *map;
+    float *shared; /* all sources, and products of each panel, if in steps */
     unsigned char *scratch;
     void *to; /* what tiles are written to */
     cnn_pixel_strides strides;
@@ -148,7 +158,8 @@ static void transform_source(const job *j, const block *b)
     }
 }
 
-static void multiply_panel(const job *j, const block *b, int64_t column, int64_t columns)
+/* Some of the matrices. */
+static void multiply_panel(const job *j, const block *b, int64_t column, int64_t columns, int64_t first, int64_t last)
 {
     const plan *p = j->plan;
     const cnn_conv_problem *s = &j->call->problem;
@@ -160,13 +171,14 @@ static void multiply_panel(const job *j, const block *b, int64_t column, int64_t
                       .indirection = j->indirection,
                       .a_stride = 1,
                       .clamp = CNN_NO_CLAMP };
+    const cnn_gemm_packed layout = { .terms = s->source_channels, .columns = columns };
     int64_t weights = cnn_winograd_panel_stride(j->kernels, s, column);
     const float *packed = j->call->packed + p->matrices * s->source_channels * column;
-    for (int64_t i = 0; i < p->matrices; i++) {
+    for (int64_t i = first; i < last; i++) {
         gemm.a = b->source + i * p->source_stride;
         gemm.b = packed + i * weights;
         gemm.c = b->products + i * p->product_stride;
-        cnn_gemm_run_packed(j->kernels, &gemm, s->source_channels, 0);
+        cnn_gemm_run_packed(j->kernels, &gemm, &layout);
     }
 }
 
@@ -231,9 +243,56 @@ static void run_block(void *argument, size_t task, uint32_t worker)
     int64_t panel = p->panels * group / p->panel_groups, last = p->panels * (group + 1) / p->panel_groups;
     for (; panel < last; panel++) {
         int64_t column = panel * CNN_PANEL, columns = cnn_lesser(CNN_PANEL, j->call->problem.channels - column);
-        multiply_panel(j, &b, column, columns);
+        multiply_panel(j, &b, column, columns, 0, p->matrices);
         transform_products(j, &b, column, columns);
     }
+}
+
+/* All tiles of a small result fit into few blocks. Many threads then take all of it through one step after the other:
+ * sources by tile, products by panel and matrix, results by tile and panel. */
+
+static void transform_one_source(void *argument, size_t tile, uint32_t worker)
+{
+    const job *j = argument;
+    block b = { .first = (int64_t)tile,
+                .last = (int64_t)tile + 1,
+                .padded = (float *)(void *)(j->scratch + worker * j->plan->worker_bytes),
+                .source = j->shared + (int64_t)tile * j->call->problem.source_channels };
+    transform_source(j, &b);
+}
+
+static float *panel_products(const job *j, int64_t panel)
+{
+    return j->shared + j->plan->source_floats + panel * j->plan->product_floats;
+}
+
+static void multiply_one_matrix(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const job *j = argument;
+    int64_t panel = (int64_t)task / j->plan->matrices, matrix = (int64_t)task % j->plan->matrices;
+    int64_t column = panel * CNN_PANEL, columns = cnn_lesser(CNN_PANEL, j->call->problem.channels - column);
+    block b = { .last = j->plan->tiles, .source = j->shared, .products = panel_products(j, panel) };
+    multiply_panel(j, &b, column, columns, matrix, matrix + 1);
+}
+
+static void transform_one_result(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    const job *j = argument;
+    int64_t panel = (int64_t)task / j->plan->tiles, tile = (int64_t)task % j->plan->tiles;
+    int64_t column = panel * CNN_PANEL, columns = cnn_lesser(CNN_PANEL, j->call->problem.channels - column);
+    block b = { .first = tile, .last = tile + 1, .products = panel_products(j, panel) + tile * CNN_PANEL };
+    transform_products(j, &b, column, columns);
+}
+
+static void run_in_steps(job *j)
+{
+    const plan *p = j->plan;
+    cnn_context *context = j->call->context;
+    cnn_parallel(context, (size_t)p->tiles, transform_one_source, j);
+    cnn_parallel(context, (size_t)(p->panels * p->matrices), multiply_one_matrix, j);
+    cnn_parallel(context, (size_t)(p->panels * p->tiles), transform_one_result, j);
 }
 
 /* A row of the pooled map. */
@@ -282,14 +341,18 @@ void cnn_winograd_run(const cnn_conv_call *call, void *workspace)
               .kernels = cnn_kernels_get(call->context),
               .indirection = cnn_indirection_at(workspace, p.block_tiles),
               .map = (float *)(void *)(memory + p.tables_bytes),
-              .scratch = memory + p.tables_bytes + p.map_bytes };
+              .shared = (float *)(void *)(memory + p.tables_bytes + p.map_bytes),
+              .scratch = memory + p.tables_bytes + p.map_bytes + p.shared_bytes };
     j.indirection.taps[0] = 0;
     for (int64_t i = 0; i < p.block_tiles; i++) {
         j.indirection.rows[i] = i * s->source_channels;
         j.indirection.outputs[i] = i * CNN_PANEL;
     }
     set_target(&j);
-    cnn_parallel(call->context, (size_t)(p.blocks * p.panel_groups), run_block, &j);
+    if (p.in_steps)
+        run_in_steps(&j);
+    else
+        cnn_parallel(call->context, (size_t)(p.blocks * p.panel_groups), run_block, &j);
     if (p.pools_later)
         cnn_parallel(call->context, (size_t)(s->batch * (s->height / call->pool[0])), pool_row, &j);
 }
