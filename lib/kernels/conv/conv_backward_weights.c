@@ -15,9 +15,11 @@
 #include "kernels/winograd/winograd_backward_weights.h"
 
 enum {
-    TILE_PIXELS = 128,       /* gradient that stays in the first-level cache while all weights use it */
-    MIN_SPLIT_PIXELS = 1024, /* partial sums must be worth adding up */
-    MAX_USES_IN_PLACE = 256  /* of a gradient; more are worth a copy that lies together */
+    TILE_PIXELS = 128,         /* gradient that stays in the first-level cache while all weights use it */
+    MIN_SPLIT_PIXELS = 1024,   /* partial sums must be worth adding up, */
+    MIN_SPLIT_DEPTHWISE = 256, /* which those of few weights sooner are */
+    MIN_SHARE = 16,            /* input channels; fewer are slower */
+    MAX_USES_IN_PLACE = 256    /* of a gradient; more are worth a copy that lies together */
 };
 
 typedef struct plan {
@@ -36,6 +38,7 @@ typedef struct plan {
     size_t source_floats, gradient_floats, worker_floats, tables_bytes;
     cnn_indirection indirection;
     cnn_split_k split;
+    int64_t shares; /* of a group's input channels, for many threads */
     float *scratch;
 } plan;
 
@@ -50,15 +53,28 @@ static void plan_tiles(plan *p)
     p->tiles = cnn_divide_up(s->batch, p->tile_images) * p->tiles_per_image;
 
     int64_t pixels = s->batch * s->out_height * s->out_width;
-    p->split.splits =
-        cnn_split_k_count(p->groups * p->panels, cnn_lesser(p->tiles, pixels / MIN_SPLIT_PIXELS), p->split.weights);
+    int64_t most = cnn_lesser(p->tiles, pixels / (p->depthwise ? MIN_SPLIT_DEPTHWISE : MIN_SPLIT_PIXELS));
+    p->split.splits = cnn_split_k_count(p->groups * p->panels, most, p->split.weights);
+}
+
+/* Into equal shares. */
+static void plan_shares(plan *p, uint32_t threads)
+{
+    int64_t channels = p->shape->in_channels / p->shape->groups, tasks = p->groups * p->panels * p->split.splits;
+    p->shares = 1;
+    if (threads <= CNN_FEW_THREADS || p->depthwise)
+        return;
+    p->shares =
+        cnn_clamp_size(cnn_divide_up(cnn_enough_tasks(threads), tasks), 1, cnn_at_least_1(channels / MIN_SHARE));
+    while (channels % p->shares)
+        p->shares--;
 }
 
 static void plan_source(plan *p)
 {
     const cnn_conv_shape *s = p->shape;
     p->direct = s->input_type == CNN_FLOAT32 && !cnn_conv_reads_outside(&p->problem);
-    p->channels = p->depthwise ? cnn_lesser(s->in_channels, CNN_PANEL) : s->in_channels / s->groups;
+    p->channels = p->depthwise ? cnn_lesser(s->in_channels, CNN_PANEL) : s->in_channels / s->groups / p->shares;
     p->source_rows = cnn_conv_source_rows(&p->problem, p->tile_rows);
     p->source_columns = cnn_conv_source_columns(&p->problem);
     p->strides.pixel = p->direct ? s->in_channels : p->channels;
@@ -98,6 +114,7 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_c
     p.split.channels = s->out_channels;
     p.split.weights = (int64_t)s->kernel[0] * s->kernel[1] * (s->in_channels / s->groups) * s->out_channels;
     plan_tiles(&p);
+    plan_shares(&p, cnn_context_threads(context));
     plan_source(&p);
     p.source_floats = p.direct ? 0 : cnn_round_up((size_t)(p.tile_images * p.strides.image), 16);
     p.gradient_in_place = s->output_type == CNN_FLOAT32 && cnn_conv_gradient_is_plain(gradient) &&
@@ -143,7 +160,7 @@ static void fill_tables(const plan *p)
     }
     for (int64_t i = 0; i < table_rows(p); i++) {
         p->indirection.rows[i] = i;
-        p->indirection.outputs[i] = i * s->out_channels;
+        p->indirection.outputs[i] = (i / p->channels * p->channels * p->shares + i % p->channels) * s->out_channels;
     }
     for (int64_t i = 0; i < table_offsets(p); i++)
         p->indirection.taps[i] = i / p->tile_rows * p->strides.image + i % p->tile_rows * s->stride[0] * p->strides.row;
@@ -152,6 +169,7 @@ static void fill_tables(const plan *p)
 /* One tile of one task. */
 typedef struct part {
     int64_t group, column, columns; /* of result channels, from the group's first */
+    int64_t first_channel;          /* the share's, of the group's */
     int64_t image, images, row, rows;
     bool first;
     float *source, *staging; /* scratch */
@@ -163,7 +181,7 @@ typedef struct part {
 static const float *prepare_source(const plan *p, const part *t)
 {
     const cnn_conv_shape *s = p->shape;
-    int64_t channel = p->depthwise ? t->column : t->group * p->channels;
+    int64_t channel = p->depthwise ? t->column : t->group * p->channels * p->shares + t->first_channel;
     int64_t top = t->row * s->stride[0] - s->pad_top;
     if (p->direct)
         return (const float *)p->input + t->image * p->strides.image + top * p->strides.row + channel;
@@ -235,30 +253,33 @@ static void multiply_tile(const plan *p, const part *t, const float *source)
         p->kernels->depthwise_gemm->weight_gradient(&gemm);
         return;
     }
-    gemm.rows = table_rows(p);
     gemm.outer = t->images * t->rows;
     gemm.inner = s->out_width;
     gemm.a_stride = s->stride[1] * p->strides.pixel;
+    gemm.rows = table_rows(p);
+    gemm.c += t->first_channel * s->out_channels;
     for (int64_t y = 0; y < s->kernel[0]; y++)
         for (int64_t x = 0; x < (p->runs ? 1 : s->kernel[1]); x++) {
             gemm.a = source + y * s->dilation[0] * p->strides.row + x * s->dilation[1] * p->strides.pixel;
             cnn_gemm_run(p->kernels, &gemm);
-            gemm.c += gemm.rows * s->out_channels;
+            gemm.c += gemm.rows * p->shares * s->out_channels;
         }
 }
 
-/* One split of the pixels, for one panel of result channels. */
+/* One split of the pixels, for one panel of result channels and a share of the input channels. */
 static void run_task(void *argument, size_t task, uint32_t worker)
 {
     const plan *p = argument;
     const cnn_conv_shape *s = p->shape;
-    int64_t splits = p->split.splits, split = (int64_t)task % splits, unit = (int64_t)task / splits;
+    int64_t splits = p->split.splits, split = (int64_t)task % splits, share = (int64_t)task / splits % p->shares;
+    int64_t unit = (int64_t)task / splits / p->shares;
     part t = { .group = unit / p->panels, .column = unit % p->panels * CNN_PANEL };
     t.columns = cnn_lesser(p->columns - t.column, CNN_PANEL);
+    t.first_channel = share * p->channels;
     t.source = p->scratch + worker * p->worker_floats;
     t.staging = t.source + p->source_floats;
     t.weights = cnn_split_k_weights(&p->split, split);
-    t.bias_sum = cnn_split_k_bias(&p->split, split);
+    t.bias_sum = share ? NULL : cnn_split_k_bias(&p->split, split);
     if (t.bias_sum) {
         t.bias_sum += t.group * p->columns + t.column;
         memset(t.bias_sum, 0, (size_t)t.columns * sizeof(float));
@@ -294,6 +315,6 @@ void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape
     p.split.bias_gradient = wanted->bias;
     place_in_workspace(&p, wanted->workspace);
     fill_tables(&p);
-    cnn_parallel(context, (size_t)(p.groups * p.panels * p.split.splits), run_task, &p);
+    cnn_parallel(context, (size_t)(p.groups * p.panels * p.shares * p.split.splits), run_task, &p);
     cnn_split_k_reduce(context, &p.split);
 }
