@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "kernels/conv/conv.h"
 #include "kernels/conv/conv_algorithm.h"
 
@@ -145,13 +146,31 @@ size_t cnn_conv_backward_data_workspace(cnn_context *context, const cnn_conv_sha
 }
 
 /* Pixels that no tap reaches. */
-static void clear_phase(const cnn_conv_shape *s, const phase *p, char *input_gradient)
+typedef struct clear_job {
+    const cnn_conv_shape *shape;
+    const phase *phase;
+    char *input_gradient;
+} clear_job;
+
+/* The phase's pixels in one row of one image. */
+static void clear_row(void *argument, size_t task, uint32_t worker)
 {
-    int64_t bytes = s->in_channels * (int64_t)cnn_dtype_size(s->input_type);
-    for (int64_t image = 0; image < s->batch; image++)
-        for (int64_t y = p->axes[0].first; y < s->in_height; y += s->stride[0])
-            for (int64_t x = p->axes[1].first; x < s->in_width; x += s->stride[1])
-                memset(input_gradient + ((image * s->in_height + y) * s->in_width + x) * bytes, 0, (size_t)bytes);
+    (void)worker;
+    const clear_job *job = argument;
+    const cnn_conv_shape *s = job->shape;
+    const axis *axes = job->phase->axes;
+    int64_t bytes = s->in_channels * (int64_t)cnn_dtype_size(s->input_type), row = (int64_t)task;
+    int64_t image = row / axes[0].count, y = axes[0].first + row % axes[0].count * s->stride[0];
+    char *to = job->input_gradient + (image * s->in_height + y) * s->in_width * bytes;
+    for (int64_t x = axes[1].first; x < s->in_width; x += s->stride[1])
+        memset(to + x * bytes, 0, (size_t)bytes);
+}
+
+static void clear_phase(cnn_context *context, const cnn_conv_shape *s, const phase *p, void *input_gradient)
+{
+    clear_job job = { s, p, input_gradient };
+    if (p->axes[0].count > 0)
+        cnn_parallel(context, (size_t)(s->batch * p->axes[0].count), clear_row, &job);
 }
 
 void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, const cnn_conv_gradient *gradient,
@@ -162,7 +181,7 @@ void cnn_conv_backward_data(cnn_context *context, const cnn_conv_shape *shape, c
     for (int64_t i = 0; i < phase_count(shape); i++) {
         phase p = phase_of(kernels, shape, i);
         if (meets_none(&p)) {
-            clear_phase(shape, &p, input_gradient);
+            clear_phase(context, shape, &p, input_gradient);
         } else {
             cnn_conv_call call = call_for(context, shape, gradient, &p);
             call.packed = (const float *)(const void *)weights;

@@ -13,8 +13,10 @@
 enum {
     ROWS = 64,        /* of input that one task takes */
     MIN_INPUTS = 64,  /* that one task takes */
+    MIN_UNITS = 64,   /* likewise, with many threads */
     MAX_INPUTS = 128, /* of a task of the backward gemms */
-    SUM_PIECE = 4096
+    SUM_PIECE = 4096,
+    UNIT_GRAIN = 16 /* a cache line of the weights */
 };
 
 typedef struct dense {
@@ -23,7 +25,8 @@ typedef struct dense {
     const float *input, *weights, *gradient, *bias;
     float *result, *bias_gradient;
     cnn_clamp clamp;
-    int64_t parts; /* of the inputs */
+    int64_t parts;      /* of the inputs */
+    int64_t unit_parts; /* forward, of the units */
     cnn_indirection indirection;
     float *sums, *scratch;
 } dense;
@@ -40,13 +43,22 @@ static cnn_indirection fill_tables(void *workspace, int64_t rows, int64_t distan
     return tables;
 }
 
-/* Forward: each task takes some rows and a part of the inputs; the sums over parts are added up in order. */
+/* Forward: each task takes some rows and a part of the inputs; the sums over parts are added up in order. Weights are
+ * read fastest for all units at once: many threads alone have parts of these, too. */
 
 static int64_t forward_parts(const cnn_dense_shape *s)
 {
     int64_t parts = cnn_divide_up(CNN_ENOUGH_TASKS, cnn_divide_up(s->rows, ROWS));
     parts = cnn_lesser(parts, s->inputs / MIN_INPUTS);
     return parts > 1 ? parts : 1;
+}
+
+static int64_t forward_unit_parts(const cnn_dense_shape *s, uint32_t threads)
+{
+    int64_t tasks = cnn_divide_up(s->rows, ROWS) * forward_parts(s);
+    if (threads <= CNN_FEW_THREADS)
+        return 1;
+    return cnn_clamp_size(cnn_divide_up(2 * threads, tasks), 1, cnn_at_least_1(s->units / MIN_UNITS));
 }
 
 size_t cnn_dense_floats_forward_workspace(cnn_context *context, const cnn_dense_shape *s)
@@ -60,21 +72,25 @@ static void multiply_forward(void *argument, size_t task, uint32_t worker)
     (void)worker;
     const dense *d = argument;
     const cnn_dense_shape *s = d->shape;
-    int64_t part = (int64_t)task % d->parts, row = (int64_t)task / d->parts * ROWS;
+    int64_t unit_part = (int64_t)task % d->unit_parts, part = (int64_t)task / d->unit_parts % d->parts;
+    int64_t row = (int64_t)task / d->unit_parts / d->parts * ROWS;
+    int64_t vectors = cnn_divide_up(s->units, UNIT_GRAIN);
+    int64_t unit = vectors * unit_part / d->unit_parts * UNIT_GRAIN;
+    int64_t last_unit = cnn_lesser(vectors * (unit_part + 1) / d->unit_parts * UNIT_GRAIN, s->units);
     int64_t first = s->inputs * part / d->parts, last = s->inputs * (part + 1) / d->parts;
     float *to = part ? d->sums + (part - 1) * s->rows * s->units : d->result;
     bool whole = d->parts == 1;
     cnn_gemm gemm = { .rows = cnn_lesser(s->rows - row, ROWS),
-                      .columns = s->units,
+                      .columns = last_unit - unit,
                       .outer = 1,
                       .inner = last - first,
                       .a = d->input + row * s->inputs + first,
                       .indirection = d->indirection,
                       .a_stride = 1,
-                      .b = d->weights + first * s->units,
+                      .b = d->weights + first * s->units + unit,
                       .b_stride = s->units,
-                      .c = to + row * s->units,
-                      .bias = part ? NULL : d->bias,
+                      .c = to + row * s->units + unit,
+                      .bias = part || !d->bias ? NULL : d->bias + unit,
                       .clamp = whole ? d->clamp : CNN_NO_CLAMP };
     cnn_gemm_run(d->kernels, &gemm);
 }
@@ -100,10 +116,11 @@ void cnn_dense_floats_forward(cnn_context *context, const cnn_dense_shape *s, cn
                 .bias = arrays->bias,
                 .result = arrays->output,
                 .clamp = cnn_activation_clamp(activation),
-                .parts = forward_parts(s) };
+                .parts = forward_parts(s),
+                .unit_parts = forward_unit_parts(s, cnn_context_threads(context)) };
     d.indirection = fill_tables(arrays->workspace, ROWS, s->inputs, s->units);
     d.sums = (float *)(void *)((unsigned char *)arrays->workspace + cnn_indirection_bytes(ROWS, 1));
-    cnn_parallel(context, (size_t)(cnn_divide_up(s->rows, ROWS) * d.parts), multiply_forward, &d);
+    cnn_parallel(context, (size_t)(cnn_divide_up(s->rows, ROWS) * d.parts * d.unit_parts), multiply_forward, &d);
     if (d.parts > 1)
         cnn_parallel(context, (size_t)cnn_divide_up(s->rows * s->units, SUM_PIECE), add_parts, &d);
 }

@@ -9,6 +9,9 @@
  * numbers, about, are worked on by one task: few enough to stay in the cache between two readings. */
 enum { WIDE = 64, MAX_REPEATED = 2 * WIDE, BLOCK = 16384 };
 
+/* Channels, at least, and sums of blocks, about, that one task adds up. */
+enum { JOINED_CHANNELS = 8, JOINED_SUMS = 8192 };
+
 static size_t period_of(size_t channels)
 {
     return channels >= WIDE ? channels : (WIDE + channels - 1) / channels * channels;
@@ -126,21 +129,58 @@ static size_t block_rows(const channel_job *job, size_t block)
     return block_length(job, block) / job->channels;
 }
 
-/* The blocks' moments together: Chan, Golub and LeVeque 1979. */
-static void join_moments(const channel_job *job, size_t blocks, size_t channel, float *mean, float *variance)
+/* What the blocks' sums are joined to, for each channel. */
+typedef struct join_job {
+    const channel_job *sums;
+    size_t blocks, chunk;                                                    /* chunk: channels of a task */
+    void (*join)(const struct join_job *job, size_t first, size_t channels); /* at most JOINED_CHANNELS */
+    float *results[2];
+} join_job;
+
+static void join_task(void *argument, size_t task, uint32_t worker)
 {
-    size_t whole_rows = job->count / job->channels;
-    double sum = 0, squares = 0, rows = (double)whole_rows;
-    for (size_t block = 0; block < blocks; block++)
-        sum += (double)block_rows(job, block) * (double)job->first[block * job->channels + channel];
-    double middle = sum / rows;
-    for (size_t block = 0; block < blocks; block++) {
-        double difference = (double)job->first[block * job->channels + channel] - middle;
-        squares += (double)job->second[block * job->channels + channel] +
-                   (double)block_rows(job, block) * difference * difference;
+    (void)worker;
+    const join_job *job = argument;
+    size_t first = task * job->chunk, all = job->sums->channels;
+    size_t last = first + job->chunk < all ? first + job->chunk : all;
+    for (; first < last; first += JOINED_CHANNELS)
+        job->join(job, first, last - first < JOINED_CHANNELS ? last - first : JOINED_CHANNELS);
+}
+
+static void join_blocks(cnn_context *context, join_job *job)
+{
+    size_t most = JOINED_SUMS / job->blocks / JOINED_CHANNELS * JOINED_CHANNELS, channels = job->sums->channels;
+    job->chunk = most > JOINED_CHANNELS ? most : JOINED_CHANNELS;
+    cnn_parallel(context, (channels + job->chunk - 1) / job->chunk, join_task, job);
+}
+
+/* The blocks' moments together: Chan, Golub and LeVeque 1979. */
+static void join_moments(const join_job *job, size_t first, size_t channels)
+{
+    const channel_job *sums = job->sums;
+    double sum[JOINED_CHANNELS] = { 0 }, squares[JOINED_CHANNELS] = { 0 }, middle[JOINED_CHANNELS];
+    double rows = (double)(sums->count / sums->channels);
+    for (size_t block = 0; block < job->blocks; block++) {
+        const float *means = sums->first + block * sums->channels + first;
+        double own_rows = (double)block_rows(sums, block);
+        for (size_t c = 0; c < channels; c++)
+            sum[c] += own_rows * (double)means[c];
     }
-    mean[channel] = (float)middle;
-    variance[channel] = (float)(squares / rows);
+    for (size_t c = 0; c < channels; c++)
+        middle[c] = sum[c] / rows;
+    for (size_t block = 0; block < job->blocks; block++) {
+        const float *means = sums->first + block * sums->channels + first;
+        const float *own_squares = sums->second + block * sums->channels + first;
+        double own_rows = (double)block_rows(sums, block);
+        for (size_t c = 0; c < channels; c++) {
+            double difference = (double)means[c] - middle[c];
+            squares[c] += (double)own_squares[c] + own_rows * difference * difference;
+        }
+    }
+    for (size_t c = 0; c < channels; c++) {
+        job->results[0][first + c] = (float)middle[c];
+        job->results[1][first + c] = (float)(squares[c] / rows);
+    }
 }
 
 void cnn_batch_norm_moments(cnn_context *context, const cnn_channels *shape, const void *input, float *mean,
@@ -152,8 +192,7 @@ void cnn_batch_norm_moments(cnn_context *context, const cnn_channels *shape, con
     job.first = workspace;
     job.second = job.first + blocks * channels;
     cnn_parallel(context, blocks, moments_task, &job);
-    for (size_t c = 0; c < channels; c++)
-        join_moments(&job, blocks, c, mean, variance);
+    join_blocks(context, &(join_job){ &job, blocks, 0, join_moments, { mean, variance } });
 }
 
 /* A task's part of the loop. */
@@ -210,12 +249,17 @@ static void gradient_sums_task(void *argument, size_t task, uint32_t worker)
     }
 }
 
-static float add_blocks(const float *sums, size_t blocks, size_t channels, size_t channel)
+static void add_blocks(const join_job *job, size_t first, size_t channels)
 {
-    double sum = 0;
-    for (size_t block = 0; block < blocks; block++)
-        sum += (double)sums[block * channels + channel];
-    return (float)sum;
+    for (size_t i = 0; i < 2; i++) {
+        double sum[JOINED_CHANNELS] = { 0 };
+        const float *sums = (i ? job->sums->second : job->sums->first) + first;
+        for (size_t block = 0; block < job->blocks; block++)
+            for (size_t c = 0; c < channels; c++)
+                sum[c] += (double)sums[block * job->sums->channels + c];
+        for (size_t c = 0; c < channels; c++)
+            job->results[i][first + c] = (float)sum[c];
+    }
 }
 
 void cnn_batch_norm_gradient_sums(cnn_context *context, const cnn_channels *shape, const cnn_batch_norm_backward *pass,
@@ -233,10 +277,7 @@ void cnn_batch_norm_gradient_sums(cnn_context *context, const cnn_channels *shap
     job.first = workspace;
     job.second = job.first + blocks * channels;
     cnn_parallel(context, blocks, gradient_sums_task, &job);
-    for (size_t c = 0; c < channels; c++) {
-        sum[c] = add_blocks(job.first, blocks, channels, c);
-        product[c] = add_blocks(job.second, blocks, channels, c);
-    }
+    join_blocks(context, &(join_job){ &job, blocks, 0, add_blocks, { sum, product } });
 }
 
 static void apply_task(void *argument, size_t task, uint32_t worker)
