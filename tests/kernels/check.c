@@ -123,7 +123,7 @@ void check_same_bits(const char *what, const void *expected, const void *got, si
 /* All tiers of the processor, or the best alone. */
 static void open_sets(check_sets *sets, bool best)
 {
-    static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4 };
+    static const uint32_t threads[CHECK_THREADS] = { 1, 2, 4, 40 }; /* few and many */
     for (cnn_tier tier = CNN_TIER_GENERIC; tier < CNN_TIER_COUNT; tier++) {
         if (cnn_cpu_tier(best ? CNN_TIER_COUNT : tier) != tier)
             continue;

@@ -38,7 +38,7 @@ void check_true(const char *what, bool truth);
 __attribute__((format(printf, 1, 2))) void check_case(const char *format, ...);
 
 /* One context for each tier and number of threads; the first of a set has one thread. */
-enum { CHECK_THREADS = 3 };
+enum { CHECK_THREADS = 4 };
 typedef struct check_set {
     const char *name;
     cnn_context *contexts[CHECK_THREADS];

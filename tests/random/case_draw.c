@@ -264,7 +264,7 @@ static int32_t draw_threads(draw *source)
 {
     if (draw_one_in(source, 500))
         return draw_of(source, 64, 257);
-    if (draw_one_in(source, 50))
+    if (draw_one_in(source, 20))
         return draw_of(source, 16, 33);
     return draw_between(source, 1, 9);
 }
