@@ -1,7 +1,8 @@
-#define _GNU_SOURCE /* O_TMPFILE, getrandom, sched_getaffinity, d_type, madvise */
+#define _GNU_SOURCE /* O_TMPFILE, getrandom, sched_getaffinity, d_type, madvise, RTLD_NODELETE */
 #include "core/os.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -319,6 +320,25 @@ uint32_t cnn_os_processors(void)
     }
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (uint32_t)online : 1;
+}
+
+void *cnn_os_load_library(const char *name)
+{
+    return dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+bool cnn_os_find_function(void *library, const char *name, void *function, size_t size)
+{
+    void *address = dlsym(library, name);
+    if (address)
+        memcpy(function, &address, size);
+    return address;
+}
+
+const char *cnn_os_library_error(void)
+{
+    const char *text = dlerror();
+    return text ? text : "nobody says why";
 }
 
 void cnn_os_processor_features(unsigned long features[2])

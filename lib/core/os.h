@@ -101,6 +101,12 @@ double cnn_os_seconds(void);      /* since some moment in the past; never goes b
 uint64_t cnn_os_random(void);     /* for names that nobody guesses; never for results */
 uint32_t cnn_os_processors(void); /* that this process may run on */
 
+/* Loads a shared library by its name, for as long as the process runs; NULL if that fails. A function of it: its
+ * address goes to the pointer `function` of `size` bytes. What went wrong, once, in words. */
+void *cnn_os_load_library(const char *name);
+bool cnn_os_find_function(void *library, const char *name, void *function, size_t size);
+const char *cnn_os_library_error(void);
+
 /* What the processor can, as bits that the processor's architecture defines for this system (AT_HWCAP, AT_HWCAP2). */
 void cnn_os_processor_features(unsigned long features[2]);
 

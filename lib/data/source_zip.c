@@ -1,7 +1,5 @@
 /* A zip file, read where it lies. The directory is read once; an entry's packed bytes are then read from their place
  * and unpacked in memory by libarchive, so any number of threads can read entries in any order. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/os.h"
+#include "data/archive_library.h"
 #include "data/file_name.h"
 #include "data/source.h"
 #include "data/zip_directory.h"
@@ -19,72 +18,78 @@ static const uint64_t unpacked_floor = 256 << 20;
 
 typedef struct zip_state {
     int descriptor;
+    cnn_archive_library library;
     cnn_zip_directory directory;
 } zip_state;
 
-static cnn_status fail_archive(struct archive *archive, const char *path)
+/* An entry on its way out of the zip. */
+typedef struct unpacking {
+    const cnn_archive_library *library;
+    struct archive *archive;
+    const char *path; /* for sentences */
+    const unsigned char *packed;
+    size_t packed_size;
+} unpacking;
+
+static cnn_status fail_archive(const unpacking *u)
 {
-    const char *text = archive_error_string(archive);
-    if (!text || archive_errno(archive) == ENOMEM) /* of some allocations that fail it says nothing */
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: can't be unpacked: there is no memory for it", path);
-    return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: %s", path, text);
+    const char *text = u->library->archive_error_string(u->archive);
+    if (!text || u->library->archive_errno(u->archive) == ENOMEM) /* of some allocations that fail it says nothing */
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: can't be unpacked: there is no memory for it", u->path);
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: %s", u->path, text);
 }
 
 /* Exactly `size` bytes must come, and no more: a size in a zip is a claim. */
-static cnn_status unpack_data(struct archive *archive, const char *path, char *to, size_t size)
+static cnn_status unpack_data(const unpacking *u, char *to, size_t size)
 {
     struct archive_entry *header;
-    if (archive_read_next_header(archive, &header) < ARCHIVE_WARN)
-        return fail_archive(archive, path);
+    if (u->library->archive_read_next_header(u->archive, &header) < ARCHIVE_WARN)
+        return fail_archive(u);
     size_t done = 0;
     while (done < size) {
-        la_ssize_t got = archive_read_data(archive, to + done, size - done);
+        la_ssize_t got = u->library->archive_read_data(u->archive, to + done, size - done);
         if (got < 0)
-            return fail_archive(archive, path);
+            return fail_archive(u);
         if (got == 0)
-            return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is shorter than the zip says", path);
+            return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is shorter than the zip says", u->path);
         done += (size_t)got;
     }
     char more;
-    la_ssize_t got = archive_read_data(archive, &more, 1);
+    la_ssize_t got = u->library->archive_read_data(u->archive, &more, 1);
     if (got < 0)
-        return fail_archive(archive, path);
+        return fail_archive(u);
     if (got > 0)
-        return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is longer than the zip says", path);
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: can't be unpacked: it is longer than the zip says", u->path);
     return CNN_OK;
 }
-
-typedef struct packed_bytes {
-    const unsigned char *bytes;
-    size_t size;
-} packed_bytes;
 
 static la_ssize_t give_packed(struct archive *archive, void *user, const void **bytes)
 {
     (void)archive;
-    packed_bytes *packed = user;
-    size_t size = packed->size;
-    *bytes = packed->bytes;
-    packed->size = 0;
+    unpacking *u = user;
+    size_t size = u->packed_size;
+    *bytes = u->packed;
+    u->packed_size = 0;
     return (la_ssize_t)size;
 }
 
 /* As archive_read_open_memory, which crashes where it has no memory. */
-static bool open_packed(struct archive *archive, packed_bytes *packed)
+static bool open_packed(unpacking *u)
 {
-    return !archive_read_support_format_zip_streamable(archive) &&
-           !archive_read_set_read_callback(archive, give_packed) && !archive_read_set_callback_data(archive, packed) &&
-           !archive_read_open1(archive);
+    const cnn_archive_library *library = u->library;
+    return !library->archive_read_support_format_zip_streamable(u->archive) &&
+           !library->archive_read_set_read_callback(u->archive, give_packed) &&
+           !library->archive_read_set_callback_data(u->archive, u) && !library->archive_read_open1(u->archive);
 }
 
-static cnn_status unpack(const unsigned char *packed, size_t packed_size, const char *path, char *to, size_t size)
+/* What is packed: its library, path and bytes. */
+static cnn_status unpack(unpacking u, char *to, size_t size)
 {
-    struct archive *archive = archive_read_new();
-    if (!archive)
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", path);
-    packed_bytes all = { packed, packed_size };
-    cnn_status status = open_packed(archive, &all) ? unpack_data(archive, path, to, size) : fail_archive(archive, path);
-    archive_read_free(archive);
+    u.archive = u.library->archive_read_new();
+    if (!u.archive)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", u.path);
+    cnn_status status = open_packed(&u) ? unpack_data(&u, to, size) : fail_archive(&u);
+    u.library->archive_read_free(u.archive);
     return status;
 }
 
@@ -112,7 +117,8 @@ static cnn_status read_entry(cnn_source *source, const cnn_entry *image, uint64_
     if (status)
         return status;
     char *unpacked = cnn_allocate(source->context, unpacked_size + 1);
-    status = unpacked ? unpack(packed, packed_size, image->path, unpacked, unpacked_size) : CNN_ERROR_OUT_OF_MEMORY;
+    unpacking u = { &state->library, NULL, image->path, packed, packed_size };
+    status = unpacked ? unpack(u, unpacked, unpacked_size) : CNN_ERROR_OUT_OF_MEMORY;
     cnn_release(source->context, packed);
     if (status) {
         cnn_release(source->context, unpacked);
@@ -240,7 +246,9 @@ cnn_status cnn_source_open_zip(cnn_source *source)
     if (!root)
         return CNN_ERROR_OUT_OF_MEMORY;
     source->prefix = strlen(root);
-    cnn_status status = cnn_zip_directory_read(source->context, state->descriptor, source->path, &state->directory);
+    cnn_status status = cnn_archive_library_load(source->path, &state->library);
+    if (!status)
+        status = cnn_zip_directory_read(source->context, state->descriptor, source->path, &state->directory);
     for (size_t i = 0; i < state->directory.count && !status; i++)
         status = add_entry(source, root, &state->directory.entries[i], i);
     if (source->refused_name && source->images.count)

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from catdog import HAS_ZIP, fails, make_folder, photograph, run, weights
+from catdog import HAS_ZIP, fails, make_folder, photograph, run, succeeds, weights
 
 needs_zip = pytest.mark.skipif(not HAS_ZIP, reason="built without libarchive")
 
@@ -86,6 +86,17 @@ def test_zips_that_are_no_zips(pets, tmp_path):
     whole = shutil.make_archive(str(tmp_path / "whole"), "zip", pets.root, "more")
     broken.write_bytes(open(whole, "rb").read()[:-400])
     refused(pets, broken, "broken.zip")
+
+
+@needs_zip
+@pytest.mark.skipif(os.environ.get("CNN_LINKS_LIBARCHIVE") == "1", reason="a static build, which links it")
+def test_a_zip_where_libarchive_is_broken(pets, tmp_path):
+    """The library is loaded when a zip is opened: everything else works without it."""
+    (tmp_path / "libarchive.so.13").touch()
+    whole = shutil.make_archive(str(tmp_path / "whole"), "zip", pets.root, "more")
+    without = {"LD_LIBRARY_PATH": str(tmp_path)}
+    succeeds("check", "--data", pets.root / "more", env=without)
+    fails(1, "check", "--data", whole, env=without, saying="libarchive.so.13, which can't be loaded")
 
 
 @needs_zip

@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -461,11 +462,26 @@ static void what_is_not_unpacked_here_is_named(void **state)
     expect_error(CNN_ERROR_UNSUPPORTED, "is a tar archive; unpack it with 'tar -xf ");
 }
 
+/* Before all other tests: it stays loaded. A static build links it. */
+static void libarchive_is_loaded_when_the_first_zip_is_opened(void **state)
+{
+    (void)state;
+#ifndef CNN_LINKS_LIBARCHIVE
+    assert_null(dlopen("libarchive.so.13", RTLD_NOW | RTLD_NOLOAD));
+    const zip_entry entries[] = { sound("cats/1.jpg"), sound("dogs/1.jpg") };
+    cnn_dataset_destroy(open_zip(entries, 2));
+    void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_NOLOAD);
+    assert_non_null(library);
+    dlclose(library);
+#endif
+}
+
 #define in_a_room(test) cmocka_unit_test_setup_teardown(test, make_room, remove_room)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        in_a_room(libarchive_is_loaded_when_the_first_zip_is_opened),
         in_a_room(stored_entries_are_read_in_any_order),
         cmocka_unit_test(deflated_entries_give_their_files),
         cmocka_unit_test(encrypted_entries_are_refused_by_name),
