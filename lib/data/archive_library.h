@@ -16,9 +16,11 @@
     X(archive_read_set_read_callback)             \
     X(archive_read_set_callback_data)             \
     X(archive_read_open1)                         \
-    X(archive_read_next_header)                   \
+    X(archive_read_next_header2)                  \
     X(archive_read_data)                          \
     X(archive_read_free)                          \
+    X(archive_entry_new)                          \
+    X(archive_entry_free)                         \
     X(archive_errno)                              \
     X(archive_error_string)
 

@@ -26,6 +26,7 @@ typedef struct zip_state {
 typedef struct unpacking {
     const cnn_archive_library *library;
     struct archive *archive;
+    struct archive_entry *header;
     const char *path; /* for sentences */
     const unsigned char *packed;
     size_t packed_size;
@@ -42,8 +43,7 @@ static cnn_status fail_archive(const unpacking *u)
 /* Exactly `size` bytes must come, and no more: a size in a zip is a claim. */
 static cnn_status unpack_data(const unpacking *u, char *to, size_t size)
 {
-    struct archive_entry *header;
-    if (u->library->archive_read_next_header(u->archive, &header) < ARCHIVE_WARN)
+    if (u->library->archive_read_next_header2(u->archive, u->header) < ARCHIVE_WARN)
         return fail_archive(u);
     size_t done = 0;
     while (done < size) {
@@ -82,14 +82,19 @@ static bool open_packed(unpacking *u)
            !library->archive_read_set_callback_data(u->archive, u) && !library->archive_read_open1(u->archive);
 }
 
-/* What is packed: its library, path and bytes. */
+/* What is packed: its library, path and bytes. The header is our own: libarchive doesn't check whether it had memory
+ * for the one that archive_read_next_header fills. */
 static cnn_status unpack(unpacking u, char *to, size_t size)
 {
+    cnn_status status;
+    u.header = u.library->archive_entry_new();
     u.archive = u.library->archive_read_new();
-    if (!u.archive)
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", u.path);
-    cnn_status status = open_packed(&u) ? unpack_data(&u, to, size) : fail_archive(&u);
+    if (!u.archive || !u.header)
+        status = cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", u.path);
+    else
+        status = open_packed(&u) ? unpack_data(&u, to, size) : fail_archive(&u);
     u.library->archive_read_free(u.archive);
+    u.library->archive_entry_free(u.header);
     return status;
 }
 
@@ -117,7 +122,7 @@ static cnn_status read_entry(cnn_source *source, const cnn_entry *image, uint64_
     if (status)
         return status;
     char *unpacked = cnn_allocate(source->context, unpacked_size + 1);
-    unpacking u = { &state->library, NULL, image->path, packed, packed_size };
+    unpacking u = { .library = &state->library, .path = image->path, .packed = packed, .packed_size = packed_size };
     status = unpacked ? unpack(u, unpacked, unpacked_size) : CNN_ERROR_OUT_OF_MEMORY;
     cnn_release(source->context, packed);
     if (status) {
