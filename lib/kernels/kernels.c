@@ -8,6 +8,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/matrix.h"
+#include "kernels/int8/int8_depthwise.h"
 #include "kernels/int8/int8_gemm.h"
 #include "kernels/int8/int8_values.h"
 #include "kernels/int8/int8_winograd.h"
@@ -21,29 +22,29 @@
 #define DECLARE(family, set) extern const cnn_##family##_kernels cnn_##family##_kernels_##set;
 #define ENTRY(family, set) .family = &cnn_##family##_kernels_##set,
 
-/* A table: its name, and whose loops it takes: those of every set, those that gain nothing from dot products, of bytes
- * what goes with products and the products, and where there are dot products of bfloat16, these. */
-#define TABLE(name, every, without_dot, finish, int8, dot) \
-    CNN_KERNELS_OF_EVERY_SET(DECLARE, every)               \
-    CNN_KERNELS_WITHOUT_DOT(DECLARE, without_dot)          \
-    DECLARE(int8_finish, finish)                           \
-    DECLARE(int8_gemm, int8)                               \
-    static const cnn_kernels name = {                      \
-        CNN_KERNELS_OF_EVERY_SET(ENTRY, every)             \
-        CNN_KERNELS_WITHOUT_DOT(ENTRY, without_dot)        \
-        ENTRY(int8_finish, finish)                         \
-        ENTRY(int8_gemm, int8)                             \
-        dot                                                \
+/* A table: its name, and whose loops it takes: those of every set, those that gain nothing from dot products, those of
+ * bytes for depthwise convolutions and for all others, and where there are dot products of bfloat16, these. */
+#define TABLE(name, every, without_dot, depthwise, int8, dot) \
+    CNN_KERNELS_OF_EVERY_SET(DECLARE, every)                  \
+    CNN_KERNELS_WITHOUT_DOT(DECLARE, without_dot)             \
+    DECLARE(int8_depthwise, depthwise)                        \
+    DECLARE(int8_gemm, int8)                                  \
+    static const cnn_kernels name = {                         \
+        CNN_KERNELS_OF_EVERY_SET(ENTRY, every)                \
+        CNN_KERNELS_WITHOUT_DOT(ENTRY, without_dot)           \
+        ENTRY(int8_depthwise, depthwise)                      \
+        ENTRY(int8_gemm, int8)                                \
+        dot                                                   \
     }
 
 TABLE(generic, generic, generic, generic, generic, );
 #if defined(__x86_64__)
 TABLE(avx2, avx2, avx2, avx2, avx2, );
-TABLE(avx2_vnni, avx2, avx2, avx2, avx2_vnni, );
+TABLE(avx2_vnni, avx2, avx2, avx2_vnni, avx2_vnni, );
 TABLE(avx512, avx512, avx512, avx512, avx512, );
-TABLE(avx512_vnni, avx512, avx512, avx512, avx512_vnni, );
+TABLE(avx512_vnni, avx512, avx512, avx512_vnni, avx512_vnni, );
 DECLARE(bf16_dot, avx512_bf16)
-TABLE(avx512_bf16, avx512_bf16, avx512, avx512, avx512_vnni, ENTRY(bf16_dot, avx512_bf16));
+TABLE(avx512_bf16, avx512_bf16, avx512, avx512_vnni, avx512_vnni, ENTRY(bf16_dot, avx512_bf16));
 #elif defined(__aarch64__)
 TABLE(neon, neon, neon, neon, neon, );
 TABLE(neon_dot, neon, neon, neon, neon_dot, );

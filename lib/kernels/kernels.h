@@ -34,6 +34,7 @@
     X(depthwise_gemm, argument)    \
     X(dropout, argument)           \
     X(gemm, argument)              \
+    X(int8_finish, argument)       \
     X(int8_values, argument)       \
     X(int8_winograd, argument)     \
     X(pool, argument)              \
@@ -43,7 +44,7 @@ typedef struct cnn_kernels {
 #define CNN_KERNELS_MEMBER(family, unused) const struct cnn_##family##_kernels *family;
     CNN_KERNELS_OF_EVERY_SET(CNN_KERNELS_MEMBER, )
     CNN_KERNELS_WITHOUT_DOT(CNN_KERNELS_MEMBER, )
-    CNN_KERNELS_MEMBER(int8_finish, )
+    CNN_KERNELS_MEMBER(int8_depthwise, )
     CNN_KERNELS_MEMBER(int8_gemm, )
 #undef CNN_KERNELS_MEMBER
     const struct cnn_bf16_dot_kernels *bf16_dot; /* NULL where the set has no dot products of bfloat16 */

@@ -121,6 +121,42 @@ ALWAYS_INLINE vb vb_max(vb a, vb b)
     return _mm512_max_epu8(a, b);
 }
 
+ALWAYS_INLINE vb vb_load_partial(const uint8_t *from, size_t count)
+{
+    return _mm512_maskz_loadu_epi8(((uint64_t)1 << count) - 1, from);
+}
+
+ALWAYS_INLINE vb vb_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+
+/* Fours of bytes, such that zips within 128 bits, twice, leave them in their order. */
+ALWAYS_INLINE vb vb_spread(vb a)
+{
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), a);
+}
+
+ALWAYS_INLINE vb vb_zip_low(vb a, vb b)
+{
+    return _mm512_unpacklo_epi8(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_high(vb a, vb b)
+{
+    return _mm512_unpackhi_epi8(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_low_words(vb a, vb b)
+{
+    return _mm512_unpacklo_epi16(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_high_words(vb a, vb b)
+{
+    return _mm512_unpackhi_epi16(a, b);
+}
+
 #elif defined(CNN_VECTOR_AVX2)
 
 typedef __m256i vi;
@@ -221,6 +257,44 @@ ALWAYS_INLINE void vb_store(uint8_t *to, vb a)
 ALWAYS_INLINE vb vb_max(vb a, vb b)
 {
     return _mm256_max_epu8(a, b);
+}
+
+ALWAYS_INLINE vb vb_load_partial(const uint8_t *from, size_t count)
+{
+    vb a = _mm256_setzero_si256();
+    memcpy(&a, from, count);
+    return a;
+}
+
+ALWAYS_INLINE vb vb_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+
+/* Fours of bytes, such that zips within 128 bits, twice, leave them in their order. */
+ALWAYS_INLINE vb vb_spread(vb a)
+{
+    return _mm256_permutevar8x32_epi32(a, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+}
+
+ALWAYS_INLINE vb vb_zip_low(vb a, vb b)
+{
+    return _mm256_unpacklo_epi8(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_high(vb a, vb b)
+{
+    return _mm256_unpackhi_epi8(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_low_words(vb a, vb b)
+{
+    return _mm256_unpacklo_epi16(a, b);
+}
+
+ALWAYS_INLINE vb vb_zip_high_words(vb a, vb b)
+{
+    return _mm256_unpackhi_epi16(a, b);
 }
 
 #else

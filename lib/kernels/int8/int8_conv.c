@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/parallel.h"
+#include "kernels/int8/int8_depthwise.h"
 #include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
@@ -34,6 +35,8 @@ size_t cnn_int8_conv_workspace(cnn_context *context, const cnn_conv_shape *shape
 {
     if (is_empty(shape, epilogue))
         return 0;
+    if (cnn_int8_conv_is_depthwise(shape))
+        return cnn_int8_depthwise_workspace(context, shape);
     if (cnn_int8_winograd_fits(cnn_kernels_get(context)->int8_gemm, shape))
         return cnn_int8_winograd_workspace(context, shape, epilogue->pool);
     cnn_int8_plan plan = cnn_int8_plan_make(context, shape, epilogue->pool);
@@ -94,7 +97,7 @@ static uint8_t *copy_pixels(const job *j, const uint8_t *from, int64_t channels,
 {
     const cnn_int8_plan *plan = j->plan;
     uint8_t *end = to + pixels * plan->strides.pixel;
-    bool wide = plan->kernels->group == 2 && !plan->layout.depthwise;
+    bool wide = plan->kernels->group == 2;
     int64_t together = channels == j->shape->in_channels && channels == plan->channels ? pixels : 1;
     int64_t count = together * channels;
     if (!from && wide) {
@@ -118,8 +121,7 @@ static void fill_tile(const job *j, const part *p, int64_t image, uint8_t *to)
 {
     const cnn_conv_shape *s = j->shape;
     const cnn_int8_plan *plan = j->plan;
-    int64_t columns = plan->source_columns, channels = plan->layout.depthwise ? p->columns : plan->channels;
-    int64_t channel = plan->layout.depthwise ? p->column : p->group * channels;
+    int64_t columns = plan->source_columns, channels = plan->channels, channel = p->group * channels;
     int64_t first = cnn_clamp_size(s->pad_left, 0, columns), inside = cnn_clamp_size(s->in_width, 0, columns - first);
     int64_t top = p->row * s->stride[0] - s->pad_top;
     int64_t rows = cnn_conv_source_rows(&plan->problem, p->rows);
@@ -141,8 +143,7 @@ static const uint8_t *prepare_source(const job *j, const part *p)
 {
     const cnn_int8_plan *plan = j->plan;
     if (plan->direct)
-        return j->input + p->image * plan->strides.image + p->row * j->shape->stride[0] * plan->strides.row +
-               (plan->layout.depthwise ? p->column : 0);
+        return j->input + p->image * plan->strides.image + p->row * j->shape->stride[0] * plan->strides.row;
     for (int64_t i = 0; i < p->images; i++)
         fill_tile(j, p, p->image + i, p->padded + i * plan->strides.image);
     return p->padded;
@@ -151,7 +152,7 @@ static const uint8_t *prepare_source(const job *j, const part *p)
 /* Without pooling, and where padding is multiplied as 0, it can be left out. */
 static cnn_tap_rows tap_rows_of(const job *j, int64_t row)
 {
-    bool zero = !j->epilogue->input.zero && (!j->plan->kernels->signed_input || j->plan->layout.depthwise);
+    bool zero = !j->epilogue->input.zero && !j->plan->kernels->signed_input;
     if (j->epilogue->pool || !zero)
         return (cnn_tap_rows){ 0, j->plan->problem.taps[0] };
     return cnn_conv_tap_rows(&j->plan->problem, row);
@@ -162,7 +163,7 @@ static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, in
 {
     const cnn_int8_layout *layout = &j->plan->layout;
     const cnn_int8_gemm_kernels *kernels = j->plan->kernels;
-    int64_t terms = layout->outer * layout->inner, step = layout->depthwise ? p->columns : kernels->columns;
+    int64_t terms = layout->outer * layout->inner, step = kernels->columns;
     const cnn_int8_result whole = gemm->result;
     for (int64_t column = 0; column < p->columns; column += step) {
         int64_t at = p->group * layout->padded + p->column + column;
@@ -171,13 +172,8 @@ static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, in
         gemm->bias = (const int32_t *)(const void *)j->packed + at;
         gemm->result = cnn_int8_result_at(&whole, column);
         gemm->result.scale = (const float *)(const void *)(j->packed + layout->scales) + at;
-        const uint8_t *weights = (const uint8_t *)j->packed + layout->weights;
-        gemm->b = layout->depthwise ? weights + 4 * (at + first * layout->padded)
-                                    : weights + kernels->group_bytes * (at * terms + first * padded);
-        if (layout->depthwise)
-            j->plan->finish->multiply_channels(gemm, layout->padded);
-        else
-            kernels->multiply(gemm);
+        gemm->b = (const uint8_t *)j->packed + layout->weights + kernels->group_bytes * (at * terms + first * padded);
+        kernels->multiply(gemm);
     }
     gemm->result = whole;
 }
@@ -263,6 +259,12 @@ void cnn_int8_conv(cnn_context *context, const cnn_conv_shape *shape, const cnn_
     if (is_empty(shape, epilogue))
         return;
     cnn_int8_result result = result_of(epilogue, arrays->output);
+    if (cnn_int8_conv_is_depthwise(shape)) {
+        const cnn_int8_depthwise_call call = { context,       shape,          epilogue->input.zero,
+                                               arrays->input, arrays->packed, result };
+        cnn_int8_depthwise_run(&call, arrays->workspace);
+        return;
+    }
     if (cnn_int8_winograd_fits(cnn_kernels_get(context)->int8_gemm, shape)) {
         const cnn_int8_winograd_call call = { context,       shape,          epilogue->pool, epilogue->input.zero,
                                               arrays->input, arrays->packed, result };

@@ -69,12 +69,6 @@ typedef struct cnn_int8_gemm_kernels {
 typedef struct cnn_int8_finish_kernels {
     void (*finish)(const cnn_int8_gemm *gemm, int64_t row, int rows, int vectors, const void *sums);
 
-    /* The same as `multiply`, channel by channel, for depthwise convolutions: a is bytes and has columns, b is int32_t,
-     * b_stride of them for each tap, any number of columns. sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] +
-     * taps[i])[j]
-     * * b[i * b_stride + j] */
-    void (*multiply_channels)(const cnn_int8_gemm *gemm, int64_t b_stride);
-
     /* Bytes to int16_t, as `a` is where a group is 2. */
     void (*widen)(const uint8_t *from, int64_t count, int16_t *to);
 } cnn_int8_finish_kernels;

@@ -2,16 +2,18 @@
 #include <string.h>
 
 #include "core/parallel.h"
+#include "kernels/int8/int8_depthwise.h"
 #include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
 size_t cnn_int8_conv_packed_bytes(cnn_context *context, const cnn_conv_shape *shape)
 {
-    return cnn_int8_layout_make(cnn_kernels_get(context)->int8_gemm, shape).end;
+    return cnn_int8_layout_make(cnn_kernels_get(context), shape).end;
 }
 
 typedef struct job {
     const cnn_int8_gemm_kernels *kernels;
+    const cnn_int8_depthwise_kernels *depthwise;
     const cnn_conv_shape *shape;
     const cnn_int8_weights *weights;
     const cnn_int8_epilogue *epilogue;
@@ -45,18 +47,22 @@ static void pack_numbers(const job *j, int64_t group, int64_t first, int64_t las
     }
 }
 
+/* A weight, at its place in the group of a column. */
+static void put_weight(char *groups, int64_t group, int64_t column, int64_t place, int8_t weight)
+{
+    if (group > 2)
+        groups[group * column + place] = weight;
+    else
+        ((int16_t *)(void *)groups)[group * column + place] = weight;
+}
+
 /* A term's weights, into their places in groups. */
 static void spread(const job *j, const int8_t *row, int64_t columns, int64_t place, char *to, int32_t *sums)
 {
-    for (int64_t c = 0; c < columns; c++)
+    for (int64_t c = 0; c < columns; c++) {
         sums[c] += row[c];
-    int64_t group = j->kernels->group;
-    if (group > 2)
-        for (int64_t c = 0; c < columns; c++)
-            to[group * c + place] = row[c];
-    else
-        for (int64_t c = 0; c < columns; c++)
-            ((int16_t *)(void *)to)[2 * c + place] = row[c];
+        put_weight(to, j->kernels->group, c, place, row[c]);
+    }
 }
 
 /* Columns first to last - 1 of a group. Terms follow each other as taps and channels do. */
@@ -95,15 +101,25 @@ static void pack_winograd_block(const job *j, int64_t first, int64_t last, int32
         }
 }
 
+/* Each tap goes to its place in the groups of its column of taps. */
 static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *sums)
 {
-    int32_t *to = (int32_t *)(void *)(j->packed + j->layout->weights);
-    for (int64_t tap = 0; tap < j->layout->outer; tap++)
-        for (int64_t c = first; c < last; c++) {
-            int8_t weight = c < j->layout->columns ? j->weights->values[tap * j->layout->columns + c] : 0;
-            to[tap * j->layout->padded + c] = weight;
-            sums[c - first] += weight;
+    const cnn_int8_layout *layout = j->layout;
+    const int32_t *kernel = j->shape->kernel;
+    const int64_t group = j->depthwise->group, row_bytes = layout->padded * j->depthwise->group_bytes;
+    char *to = j->packed + layout->weights;
+    for (int64_t row = 0; row < layout->outer; row++)
+        memset(to + row * row_bytes + first * j->depthwise->group_bytes, 0,
+               (size_t)((last - first) * j->depthwise->group_bytes));
+    const int8_t *values = j->weights->values;
+    for (int64_t tap = 0; tap < (int64_t)kernel[0] * kernel[1]; tap++, values += layout->columns) {
+        int64_t y = tap / kernel[1], x = tap % kernel[1];
+        char *row = to + (y / group * kernel[1] + x) * row_bytes;
+        for (int64_t c = first; c < cnn_lesser(last, layout->columns); c++) {
+            put_weight(row, group, c, y % group, values[c]);
+            sums[c - first] += values[c];
         }
+    }
 }
 
 static void pack_task(void *argument, size_t task, uint32_t worker)
@@ -126,9 +142,9 @@ static void pack_task(void *argument, size_t task, uint32_t worker)
 void cnn_int8_conv_pack(cnn_context *context, const cnn_conv_shape *shape, const cnn_int8_weights *weights,
                         const cnn_int8_epilogue *epilogue, void *packed)
 {
-    const cnn_int8_gemm_kernels *kernels = cnn_kernels_get(context)->int8_gemm;
+    const cnn_kernels *kernels = cnn_kernels_get(context);
     cnn_int8_layout layout = cnn_int8_layout_make(kernels, shape);
-    job j = { kernels, shape, weights, epilogue, &layout, packed };
-    int64_t blocks = cnn_divide_up(layout.padded, kernels->columns);
+    job j = { kernels->int8_gemm, kernels->int8_depthwise, shape, weights, epilogue, &layout, packed };
+    int64_t blocks = cnn_divide_up(layout.padded, kernels->int8_gemm->columns);
     cnn_parallel(context, (size_t)(layout.groups * blocks), pack_task, &j);
 }

@@ -1,6 +1,7 @@
 #include "kernels/int8/int8_plan.h"
 
 #include "core/memory.h"
+#include "kernels/int8/int8_depthwise.h"
 #include "kernels/int8/int8_winograd.h"
 #include "kernels/tasks.h"
 
@@ -14,30 +15,38 @@ bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *s)
     return s->groups > 1 && s->groups == s->in_channels && s->groups == s->out_channels;
 }
 
-cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s)
+/* Terms of a sum, in runs of groups. */
+static void lay_out_terms(cnn_int8_layout *layout, const cnn_kernels *kernels, const cnn_conv_shape *s)
+{
+    int64_t channels = s->in_channels / s->groups;
+    bool runs = s->dilation[1] == 1;
+    layout->row_runs = runs ? 1 : s->kernel[1];
+    layout->row_terms = runs ? s->kernel[1] * channels : channels;
+    layout->inner = cnn_divide_up(layout->row_terms, kernels->int8_gemm->group);
+    layout->outer = s->kernel[0] * layout->row_runs;
+    if (layout->depthwise) {
+        layout->inner = 1;
+        layout->outer = cnn_divide_up(s->kernel[0], kernels->int8_depthwise->group) * s->kernel[1];
+    } else if (layout->winograd) {
+        layout->row_terms = channels;
+        layout->inner = channels / 2;
+        layout->outer = CNN_INT8_WINOGRAD_MATRICES;
+    }
+}
+
+cnn_int8_layout cnn_int8_layout_make(const cnn_kernels *kernels, const cnn_conv_shape *s)
 {
     cnn_int8_layout layout = { .depthwise = cnn_int8_conv_is_depthwise(s),
-                               .winograd = cnn_int8_winograd_fits(kernels, s) };
-    int64_t taps = (int64_t)s->kernel[0] * s->kernel[1], channels = s->in_channels / s->groups;
-    bool runs = s->dilation[1] == 1 && !layout.depthwise;
+                               .winograd = cnn_int8_winograd_fits(kernels->int8_gemm, s) };
     layout.groups = layout.depthwise ? 1 : s->groups;
     layout.columns = s->out_channels / layout.groups;
-    layout.padded = (int64_t)cnn_round_up((size_t)layout.columns, (size_t)kernels->width);
-    layout.row_runs = runs ? 1 : s->kernel[1];
-    layout.row_terms = runs ? s->kernel[1] * channels : channels;
-    layout.inner = layout.depthwise ? 1 : cnn_divide_up(layout.row_terms, kernels->group);
-    layout.outer = s->kernel[0] * layout.row_runs;
-    if (layout.winograd) {
-        layout.row_terms = channels;
-        layout.inner = channels / 2;
-        layout.outer = CNN_INT8_WINOGRAD_MATRICES;
-    }
+    layout.padded = (int64_t)cnn_round_up((size_t)layout.columns, (size_t)kernels->int8_gemm->width);
+    lay_out_terms(&layout, kernels, s);
     size_t numbers = (size_t)(layout.groups * layout.padded);
+    int64_t group_bytes = layout.depthwise ? kernels->int8_depthwise->group_bytes : kernels->int8_gemm->group_bytes;
     layout.scales = cnn_round_up(numbers * sizeof(int32_t), 64);
     layout.weights = 2 * layout.scales;
-    layout.end =
-        layout.weights + (layout.depthwise ? (size_t)taps * numbers * sizeof(int32_t)
-                                           : (size_t)(layout.outer * layout.inner * kernels->group_bytes) * numbers);
+    layout.end = layout.weights + (size_t)(layout.outer * layout.inner * group_bytes) * numbers;
     return layout;
 }
 
@@ -58,13 +67,13 @@ static void plan_tiles(cnn_int8_plan *plan, const cnn_conv_shape *s, bool pool, 
 static void plan_source(cnn_int8_plan *plan, const cnn_conv_shape *s)
 {
     const cnn_int8_layout *layout = &plan->layout;
-    bool bytes = layout->depthwise || plan->kernels->group > 2;
+    bool bytes = plan->kernels->group > 2;
     plan->source_rows = cnn_conv_source_rows(&plan->problem, plan->tile_rows);
     plan->source_columns = cnn_conv_source_columns(&plan->problem);
-    plan->channels = layout->depthwise ? cnn_lesser(s->in_channels, CNN_INT8_PANEL) : s->in_channels / s->groups;
+    plan->channels = s->in_channels / s->groups;
     /* whole groups only, as what follows the last one may be another's memory */
-    plan->direct = bytes && !cnn_conv_reads_outside(&plan->problem) &&
-                   (layout->depthwise || (s->groups == 1 && layout->row_terms % plan->kernels->group == 0));
+    plan->direct = bytes && !cnn_conv_reads_outside(&plan->problem) && s->groups == 1 &&
+                   layout->row_terms % plan->kernels->group == 0;
     int64_t element = bytes ? 1 : (int64_t)sizeof(int16_t);
     plan->strides.pixel = plan->direct ? s->in_channels : plan->channels * element;
     plan->strides.row = plan->strides.pixel * (plan->direct ? s->in_width : plan->source_columns);
@@ -81,7 +90,7 @@ cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, 
         plan.problem.height -= plan.problem.height % 2;
         plan.problem.width -= plan.problem.width % 2;
     }
-    plan.layout = cnn_int8_layout_make(plan.kernels, s);
+    plan.layout = cnn_int8_layout_make(kernels, s);
     plan.panels = cnn_divide_up(plan.layout.columns, CNN_INT8_PANEL);
     plan.panel_units = plan.panels * plan.layout.groups;
     for (int64_t pixels = TILE_PIXELS; pixels >= MIN_TILE_PIXELS; pixels /= 2) {

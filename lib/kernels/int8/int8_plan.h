@@ -15,7 +15,8 @@ enum { CNN_INT8_PANEL = 64 };
 enum { CNN_INT8_BEHIND = 8 };
 
 /* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
- * other. Before them a bias and a scale for each column. Of depthwise ones, a row of int32_t for each tap. With
+ * other. Before them a bias and a scale for each column. Of depthwise ones, a row of groups for
+ * each column of taps and each row of groups of them. With
  * Winograd's algorithm, matrices take the place of runs. */
 typedef struct cnn_int8_layout {
     bool depthwise, winograd;
@@ -26,7 +27,7 @@ typedef struct cnn_int8_layout {
     size_t scales, weights, end; /* where they begin; the bias is first */
 } cnn_int8_layout;
 
-cnn_int8_layout cnn_int8_layout_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *shape);
+cnn_int8_layout cnn_int8_layout_make(const cnn_kernels *kernels, const cnn_conv_shape *shape);
 
 typedef struct cnn_int8_plan {
     const cnn_int8_gemm_kernels *kernels;

@@ -86,11 +86,11 @@ static void plan_memory(plan *p, int64_t channels)
     p->worker_bytes = p->rows_bytes + p->window_bytes + p->source_bytes + p->product_bytes + p->sum_bytes;
 }
 
-static plan plan_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s, bool pool)
+static plan plan_make(const cnn_kernels *kernels, const cnn_conv_shape *s, bool pool)
 {
     plan p = { .layout = cnn_int8_layout_make(kernels, s),
                .problem = cnn_conv_problem_of(s),
-               .block_columns = kernels->columns };
+               .block_columns = kernels->int8_gemm->columns };
     if (pool) {
         p.problem.height -= p.problem.height % TILE;
         p.problem.width -= p.problem.width % TILE;
@@ -105,7 +105,7 @@ static plan plan_make(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape
 
 size_t cnn_int8_winograd_workspace(cnn_context *context, const cnn_conv_shape *shape, bool pool)
 {
-    plan p = plan_make(cnn_kernels_get(context)->int8_gemm, shape, pool);
+    plan p = plan_make(cnn_kernels_get(context), shape, pool);
     return p.tables_bytes + p.zeros_bytes + cnn_context_threads(context) * p.worker_bytes;
 }
 
@@ -258,7 +258,7 @@ static void run_block(void *argument, size_t task, uint32_t worker)
 void cnn_int8_winograd_run(const cnn_int8_winograd_call *call, void *workspace)
 {
     const cnn_kernels *kernels = cnn_kernels_get(call->context);
-    plan p = plan_make(kernels->int8_gemm, call->shape, call->pool);
+    plan p = plan_make(kernels, call->shape, call->pool);
     char *memory = workspace;
     job j = { .call = call,
               .plan = &p,
