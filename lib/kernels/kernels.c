@@ -3,6 +3,7 @@
 #include "kernels/conv/epilogue.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/depthwise/depthwise_gemm.h"
+#include "kernels/depthwise/depthwise_weights.h"
 #include "kernels/elementwise/convert_bf16.h"
 #include "kernels/elementwise/dropout.h"
 #include "kernels/elementwise/elementwise.h"

@@ -32,6 +32,7 @@
 #define CNN_KERNELS_WITHOUT_DOT(X, argument) \
     X(depthwise, argument)         \
     X(depthwise_gemm, argument)    \
+    X(depthwise_weights, argument) \
     X(dropout, argument)           \
     X(gemm, argument)              \
     X(int8_finish, argument)       \

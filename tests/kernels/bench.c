@@ -34,7 +34,13 @@ static const layer layers[] = {
     { "resnet18 256", 8, 256, 256, 3, 1, 1, 0, 1 },
     { "resnet18 512", 4, 512, 512, 3, 1, 1, 0, 1 },
     { "1x1 96-24 at 56", 56, 96, 24, 1, 1, 0, 0, 1 },
+    { "1x1 16-96 at 112", 112, 16, 96, 1, 1, 0, 0, 1 },
+    { "1x1 24-144 at 56", 56, 24, 144, 1, 1, 0, 0, 1 },
+    { "stem 3-32 /2 at 224", 224, 3, 32, 3, 2, 1, 0, 1 },
     { "depthwise 96 at 56", 56, 96, 96, 3, 1, 1, 0, 96 },
+    { "depthwise 96 /2 at 112", 112, 96, 96, 3, 2, 1, 0, 96 },
+    { "depthwise 5x5 240 at 28", 28, 240, 240, 5, 1, 2, 0, 240 },
+    { "depthwise 5x5 672 at 14", 14, 672, 672, 5, 1, 2, 0, 672 },
 };
 
 /* Runs are short, for the best of many to be one that nothing interrupted; data of one run is out of the nearer caches

@@ -1,12 +1,12 @@
 /* The gradient by a convolution's weights is a gemm too: for each tap, of the input that it meets, turned, and the
- * gradient by the result; the sum goes over pixels. Pixels are split among a fixed number of tasks: see
- * split_k.h. */
+ * gradient by the result; the sum goes over pixels. Depthwise ones have a kernel of their own. Pixels are split among a
+ * fixed number of tasks: see split_k.h. */
 #include <string.h>
 
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "kernels/conv/conv_problem.h"
-#include "kernels/depthwise/depthwise_gemm.h"
+#include "kernels/depthwise/depthwise_weights.h"
 #include "kernels/gemm/gemm_blocking.h"
 #include "kernels/gemm/matrix.h"
 #include "kernels/gemm/split_k.h"
@@ -73,33 +73,19 @@ static void plan_shares(plan *p, uint32_t threads)
 static void plan_source(plan *p)
 {
     const cnn_conv_shape *s = p->shape;
-    p->direct = s->input_type == CNN_FLOAT32 && !cnn_conv_reads_outside(&p->problem);
+    p->direct = s->input_type == CNN_FLOAT32 && (p->depthwise || !cnn_conv_reads_outside(&p->problem));
     p->channels = p->depthwise ? cnn_lesser(s->in_channels, CNN_PANEL) : s->in_channels / s->groups / p->shares;
     p->source_rows = cnn_conv_source_rows(&p->problem, p->tile_rows);
     p->source_columns = cnn_conv_source_columns(&p->problem);
     p->strides.pixel = p->direct ? s->in_channels : p->channels;
     p->strides.row = p->strides.pixel * (p->direct ? s->in_width : p->source_columns);
     p->strides.image = p->strides.row * (p->direct ? s->in_height : p->source_rows);
-    p->runs = s->dilation[1] == 1 && p->strides.pixel == p->channels && !p->depthwise;
+    p->runs = s->dilation[1] == 1 && p->strides.pixel == p->channels;
 }
 
 static int64_t table_rows(const plan *p)
 {
-    if (p->depthwise)
-        return p->tile_images * p->tile_rows * p->shape->out_width;
     return p->runs ? p->shape->kernel[1] * p->channels : p->channels;
-}
-
-static int64_t table_offsets(const plan *p)
-{
-    return p->depthwise ? (int64_t)p->shape->kernel[0] * p->shape->kernel[1] : p->tile_images * p->tile_rows;
-}
-
-/* Of the indirection buffer: with depthwise ones, outputs are of taps. */
-static int64_t buffer_rows(const plan *p)
-{
-    int64_t rows = table_rows(p), outputs = p->depthwise ? table_offsets(p) : rows;
-    return rows > outputs ? rows : outputs;
 }
 
 static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_conv_gradient *gradient)
@@ -121,7 +107,8 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s, const cnn_c
                           p.split.weights / s->out_channels <= MAX_USES_IN_PLACE;
     p.gradient_floats = p.gradient_in_place ? 0 : (size_t)(p.tile_images * p.tile_rows * s->out_width * CNN_PANEL);
     p.worker_floats = p.source_floats + p.gradient_floats;
-    p.tables_bytes = cnn_indirection_bytes(buffer_rows(&p), table_offsets(&p));
+    if (!p.depthwise)
+        p.tables_bytes = cnn_indirection_bytes(table_rows(&p), p.tile_images * p.tile_rows);
     return p;
 }
 
@@ -137,7 +124,7 @@ size_t cnn_conv_backward_weights_workspace(cnn_context *context, const cnn_conv_
 
 static void place_in_workspace(plan *p, void *workspace)
 {
-    p->indirection = cnn_indirection_at(workspace, buffer_rows(p));
+    p->indirection = cnn_indirection_at(workspace, table_rows(p));
     p->split.partial_sums = (float *)(void *)((unsigned char *)workspace + p->tables_bytes);
     p->scratch = p->split.partial_sums + cnn_split_k_floats(&p->split);
 }
@@ -145,24 +132,11 @@ static void place_in_workspace(plan *p, void *workspace)
 static void fill_tables(const plan *p)
 {
     const cnn_conv_shape *s = p->shape;
-    int64_t image_pixels = p->tile_rows * s->out_width, taps = (int64_t)s->kernel[0] * s->kernel[1];
-    if (p->depthwise) {
-        for (int64_t i = 0; i < table_rows(p); i++)
-            p->indirection.rows[i] = i / image_pixels * p->strides.image +
-                                     i % image_pixels / s->out_width * s->stride[0] * p->strides.row +
-                                     i % s->out_width * s->stride[1] * p->strides.pixel;
-        for (int64_t i = 0; i < taps; i++) {
-            p->indirection.taps[i] = i / s->kernel[1] * s->dilation[0] * p->strides.row +
-                                     i % s->kernel[1] * s->dilation[1] * p->strides.pixel;
-            p->indirection.outputs[i] = i * s->out_channels;
-        }
-        return;
-    }
     for (int64_t i = 0; i < table_rows(p); i++) {
         p->indirection.rows[i] = i;
         p->indirection.outputs[i] = (i / p->channels * p->channels * p->shares + i % p->channels) * s->out_channels;
     }
-    for (int64_t i = 0; i < table_offsets(p); i++)
+    for (int64_t i = 0; i < p->tile_images * p->tile_rows; i++)
         p->indirection.taps[i] = i / p->tile_rows * p->strides.image + i % p->tile_rows * s->stride[0] * p->strides.row;
 }
 
@@ -183,8 +157,9 @@ static const float *prepare_source(const plan *p, const part *t)
     const cnn_conv_shape *s = p->shape;
     int64_t channel = p->depthwise ? t->column : t->group * p->channels * p->shares + t->first_channel;
     int64_t top = t->row * s->stride[0] - s->pad_top;
-    if (p->direct)
-        return (const float *)p->input + t->image * p->strides.image + top * p->strides.row + channel;
+    if (p->direct) /* the padding of depthwise ones is left out */
+        return (const float *)p->input + t->image * p->strides.image + (p->depthwise ? 0 : top * p->strides.row) +
+               channel;
     cnn_tile_source source = { .kernels = p->kernels,
                                .height = s->in_height,
                                .width = s->in_width,
@@ -247,12 +222,6 @@ static void multiply_tile(const plan *p, const part *t, const float *source)
                       .c = t->weights + t->group * p->columns + t->column,
                       .accumulate = !t->first,
                       .clamp = CNN_NO_CLAMP };
-    if (p->depthwise) {
-        gemm.rows = t->images * t->rows * s->out_width;
-        gemm.outer = (int64_t)s->kernel[0] * s->kernel[1];
-        p->kernels->depthwise_gemm->weight_gradient(&gemm);
-        return;
-    }
     gemm.outer = t->images * t->rows;
     gemm.inner = s->out_width;
     gemm.a_stride = s->stride[1] * p->strides.pixel;
@@ -264,6 +233,37 @@ static void multiply_tile(const plan *p, const part *t, const float *source)
             cnn_gemm_run(p->kernels, &gemm);
             gemm.c += gemm.rows * p->shares * s->out_channels;
         }
+}
+
+static void multiply_depthwise_tile(const plan *p, const part *t, const float *source)
+{
+    const cnn_conv_shape *s = p->shape;
+    cnn_depthwise_weights rows = { .rows = t->rows,
+                                   .width = s->out_width,
+                                   .channels = t->columns,
+                                   .gradient_row = s->out_width * t->gradient_stride,
+                                   .gradient_pixel = t->gradient_stride,
+                                   .image_row = p->strides.row,
+                                   .image_pixel = p->strides.pixel,
+                                   .image_height = cnn_conv_source_rows(&p->problem, t->rows),
+                                   .image_width = p->source_columns,
+                                   .taps = { s->kernel[0], s->kernel[1] },
+                                   .stride = { s->stride[0], s->stride[1] },
+                                   .dilation = { s->dilation[0], s->dilation[1] },
+                                   .weights = t->weights + t->column,
+                                   .tap_stride = s->out_channels };
+    if (p->direct) {
+        rows.image_height = s->in_height;
+        rows.image_width = s->in_width;
+        rows.origin[0] = t->row * s->stride[0] - s->pad_top;
+        rows.origin[1] = -s->pad_left;
+    }
+    for (int64_t i = 0; i < t->images; i++) {
+        rows.gradient = t->gradient + i * t->rows * rows.gradient_row;
+        rows.image = source + i * p->strides.image;
+        rows.accumulate = !t->first || i > 0;
+        p->kernels->depthwise_weights->rows(&rows);
+    }
 }
 
 /* One split of the pixels, for one panel of result channels and a share of the input channels. */
@@ -292,7 +292,7 @@ static void run_task(void *argument, size_t task, uint32_t worker)
         t.row = tile % p->tiles_per_image * p->tile_rows;
         t.rows = cnn_lesser(s->out_height - t.row, p->tile_rows);
         prepare_gradient(p, &t);
-        multiply_tile(p, &t, prepare_source(p, &t));
+        (p->depthwise ? multiply_depthwise_tile : multiply_tile)(p, &t, prepare_source(p, &t));
         if (t.bias_sum)
             p->kernels->matrix->sum_rows(&(cnn_matrix){ .values = t.gradient,
                                                         .rows = t.images * t.rows * s->out_width,
@@ -314,7 +314,8 @@ void cnn_conv_backward_weights(cnn_context *context, const cnn_conv_shape *shape
     p.split.weight_gradient = wanted->weights;
     p.split.bias_gradient = wanted->bias;
     place_in_workspace(&p, wanted->workspace);
-    fill_tables(&p);
+    if (!p.depthwise)
+        fill_tables(&p);
     cnn_parallel(context, (size_t)(p.groups * p.panels * p.shares * p.split.splits), run_task, &p);
     cnn_split_k_reduce(context, &p.split);
 }

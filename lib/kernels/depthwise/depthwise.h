@@ -1,6 +1,6 @@
 /* Depthwise convolutions of floats with kernels 3 or 5 pixels wide and strides of 1 or 2: each channel by itself,
- * straight from the image, a row or two of the result at a time. All else, and gradients by weights, goes by
- * depthwise_gemm.h.
+ * straight from the image, a row or two of the result at a time. All else goes by depthwise_gemm.h; the gradient by
+ * weights by depthwise_weights.h.
  *
  * Read depthwise.c (tasks), then depthwise_ukernel.c (a register tile of 7 pixels), depthwise_gemm_ukernel.c. */
 #ifndef CNN_KERNELS_DEPTHWISE_DEPTHWISE_H

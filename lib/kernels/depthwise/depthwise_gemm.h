@@ -1,5 +1,5 @@
-/* Depthwise convolutions of any shape, and their gradients by weights, in the manner of gemm.h: channel by channel. `a`
- * has `columns` channels, and `inner` is 1. */
+/* Depthwise convolutions of any shape, in the manner of gemm.h: channel by channel. `a` has `columns` channels, and
+ * `inner` is 1. */
 #ifndef CNN_KERNELS_DEPTHWISE_DEPTHWISE_GEMM_H
 #define CNN_KERNELS_DEPTHWISE_DEPTHWISE_GEMM_H
 
@@ -8,9 +8,6 @@
 typedef struct cnn_depthwise_gemm_kernels {
     /* c[outputs[r] + j] = sum over o of a[rows[r] + taps[o] + j] * b[o * b_stride + j] */
     void (*multiply)(const cnn_gemm *gemm);
-
-    /* c[outputs[o] + j] = sum over r of a[rows[r] + taps[o] + j] * b[r * b_stride + j], without bias and clamp */
-    void (*weight_gradient)(const cnn_gemm *gemm);
 } cnn_depthwise_gemm_kernels;
 
 #endif

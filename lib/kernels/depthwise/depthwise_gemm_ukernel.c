@@ -2,9 +2,9 @@
 #include "kernels/depthwise/depthwise_gemm.h"
 #include "simd/vector.h"
 
-enum { CHANNEL_ROWS = 4, MAX_TAPS = 8 };
+enum { CHANNEL_ROWS = 4 };
 
-/* Results in registers: pixels, or taps, of one vector of channels. */
+/* Results in registers: pixels of one vector of channels. */
 typedef struct channel_tile {
     int rows;
     bool ragged;    /* the vector is not whole: */
@@ -59,43 +59,6 @@ static void multiply_channels(const cnn_gemm *p)
         multiply_channel_vector(p, column, true, (size_t)(p->columns - column));
 }
 
-/* `s.rows` values of c, from tap `first` on, for a vector of channels. */
-ALWAYS_INLINE void weight_gradient_tile(const cnn_gemm *p, int64_t first, int64_t column, channel_tile s)
-{
-    vf sum[MAX_TAPS];
-    UNROLLED (t, s.rows)
-        sum[t] = p->accumulate ? load(s, p->c + p->indirection.outputs[first + t] + column) : vf_zero();
-    for (int64_t r = 0; r < p->rows; r++) {
-        const float *a = p->a + p->indirection.rows[r] + column;
-        vf factor = load(s, p->b + r * p->b_stride + column);
-        UNROLLED (t, s.rows)
-            sum[t] = vf_fmadd(load(s, a + p->indirection.taps[first + t]), factor, sum[t]);
-    }
-    UNROLLED (t, s.rows)
-        store(s, p->c + p->indirection.outputs[first + t] + column, sum[t]);
-}
-
-ALWAYS_INLINE void weight_gradient_vector(const cnn_gemm *p, int64_t column, bool ragged, size_t columns)
-{
-    int64_t tap = 0;
-    for (; tap + 5 <= p->outer; tap += 5)
-        weight_gradient_tile(p, tap, column, (channel_tile){ 5, ragged, columns });
-    for (; tap + 3 <= p->outer; tap += 3)
-        weight_gradient_tile(p, tap, column, (channel_tile){ 3, ragged, columns });
-    for (; tap < p->outer; tap++)
-        weight_gradient_tile(p, tap, column, (channel_tile){ 1, ragged, columns });
-}
-
-static void weight_gradient(const cnn_gemm *p)
-{
-    int64_t column = 0;
-    for (; column + VF_WIDTH <= p->columns; column += VF_WIDTH)
-        weight_gradient_vector(p, column, false, VF_WIDTH);
-    if (column < p->columns)
-        weight_gradient_vector(p, column, true, (size_t)(p->columns - column));
-}
-
 const cnn_depthwise_gemm_kernels CNN_FOR_ISA(cnn_depthwise_gemm_kernels) = {
     .multiply = multiply_channels,
-    .weight_gradient = weight_gradient,
 };
