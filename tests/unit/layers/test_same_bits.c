@@ -50,9 +50,10 @@ static void the_bits_are_the_same_at_any_number_of_threads(void **state)
 
 static void assert_near(const layer_run *run, const char *what, const float *x, const float *y, size_t count)
 {
-    double size = 1;
+    float largest = 1;
     for (size_t i = 0; i < count; i++)
-        size = fmax(size, fabs((double)x[i]));
+        largest = fmaxf(largest, fabsf(x[i]));
+    double size = (double)largest;
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)x[i] - (double)y[i]) <= 1e-5 * size))
             fail_msg("%s: %s[%zu] is %.9g, not %.9g, with %s", run->what.name, what, i, (double)y[i], (double)x[i],
