@@ -169,8 +169,16 @@ static inline vf vf_bf16_second_of_pairs(vf pairs)
     return (vf)_mm512_and_epi32((__m512i)pairs, _mm512_set1_epi32((int)0xffff0000));
 }
 
+/* One pair, which multiplies all lanes. */
+typedef vf vf_bf16_pair;
+
+static inline vf_bf16_pair vf_bf16_load_pair(const float *from)
+{
+    return vf_broadcast(*from);
+}
+
 /* The sum of both products of the pairs, + c. */
-static inline vf vf_bf16_dot(vf a, vf b, vf c)
+static inline vf vf_bf16_dot_pair(vf_bf16_pair a, vf b, vf c)
 {
     return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
 }

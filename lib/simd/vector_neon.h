@@ -26,18 +26,25 @@ static inline void vf_store(float *to, vf a)
     vst1q_f32(to, a);
 }
 
+/* Without a loop over lanes or a way through memory, for these are in inner loops. */
 static inline vf vf_load_partial(const float *from, size_t count)
 {
-    float lanes[4] = { 0 };
-    memcpy(lanes, from, count * sizeof *from);
-    return vld1q_f32(lanes);
+    float32x2_t none = vdup_n_f32(0);
+    float32x2_t low = count > 1 ? vld1_f32(from) : vld1_lane_f32(from, none, 0);
+    float32x2_t high = count > 3 ? vld1_f32(from + 2) : count > 2 ? vld1_lane_f32(from + 2, none, 0) : none;
+    return vcombine_f32(low, high);
 }
 
 static inline void vf_store_partial(float *to, vf a, size_t count)
 {
-    float lanes[4];
-    vst1q_f32(lanes, a);
-    memcpy(to, lanes, count * sizeof *to);
+    if (count > 1)
+        vst1_f32(to, vget_low_f32(a));
+    else
+        vst1q_lane_f32(to, a, 0);
+    if (count > 3)
+        vst1_f32(to + 2, vget_high_f32(a));
+    else if (count > 2)
+        vst1q_lane_f32(to + 2, a, 2);
 }
 
 static inline vf vf_add(vf a, vf b)
@@ -167,9 +174,17 @@ static inline vf vf_bf16_second_of_pairs(vf pairs)
     return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(pairs), vdupq_n_u32(0xffff0000)));
 }
 
-/* The sum of both products of the pairs, + c. */
-static inline vf vf_bf16_dot(vf a, vf b, vf c)
+/* One pair, which multiplies all lanes. */
+typedef bfloat16x4_t vf_bf16_pair;
+
+static inline vf_bf16_pair vf_bf16_load_pair(const float *from)
 {
-    return vbfdotq_f32(c, vreinterpretq_bf16_f32(a), vreinterpretq_bf16_f32(b));
+    return vreinterpret_bf16_f32(vld1_lane_f32(from, vdup_n_f32(0), 0));
+}
+
+/* The sum of both products of the pairs, + c. */
+static inline vf vf_bf16_dot_pair(vf_bf16_pair a, vf b, vf c)
+{
+    return vbfdotq_lane_f32(c, vreinterpretq_bf16_f32(b), a, 0);
 }
 #endif

@@ -13,6 +13,13 @@ enum { BF16_DOT = true };
 enum { BF16_DOT = false };
 #endif
 
+/* Rows that cost as much as one: matrix products take pairs of them. */
+#if defined(CNN_VECTOR_NEON) && defined(VF_HAS_BF16_DOT)
+enum { UNIT = 2 };
+#else
+enum { UNIT = 1 };
+#endif
+
 /* Rows of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
 enum { FETCH_AHEAD = 32 };
 
@@ -76,14 +83,20 @@ ALWAYS_INLINE void end_tile(const cnn_gemm *p, int64_t row, tile_shape s, vf sum
             store_columns(s, v, c + outputs[r], vf_clamp(min, max, sum[r][v]));
 }
 
-ALWAYS_INLINE vf multiply_add(bool bf16_dot, vf factor, vf terms, vf sum)
+/* For a tile's row: each column's term times the factor that is the row's. */
+ALWAYS_INLINE void add_row(tile_shape s, const float *factor, const vf terms[MAX_VECTORS], vf sum[MAX_VECTORS])
 {
 #if defined(VF_HAS_BF16_DOT)
-    if (bf16_dot)
-        return vf_bf16_dot(factor, terms, sum);
+    if (s.bf16_dot) {
+        vf_bf16_pair pair = vf_bf16_load_pair(factor);
+        UNROLLED (v, s.vectors)
+            sum[v] = vf_bf16_dot_pair(pair, terms[v], sum[v]);
+        return;
+    }
 #endif
-    (void)bf16_dot;
-    return vf_fmadd(factor, terms, sum);
+    vf all = vf_broadcast(*factor);
+    UNROLLED (v, s.vectors)
+        sum[v] = vf_fmadd(all, terms[v], sum[v]);
 }
 
 /* What is brought into the caches while a tile is computed, for each term a vector at `from`, and `step` further for
@@ -101,10 +114,10 @@ static prefetch choose_prefetch(const cnn_gemm *p, int64_t tile, int64_t vectors
     return (prefetch){ p->b + FETCH_AHEAD * p->b_stride, p->b_stride };
 }
 
-ALWAYS_INLINE void multiply_tile(const cnn_gemm *p, int64_t row, prefetch fetch, tile_shape s)
+/* Adds all terms of the sum. */
+ALWAYS_INLINE void add_terms(const cnn_gemm *p, int64_t row, prefetch fetch, tile_shape s,
+                             vf sum[MAX_ROWS][MAX_VECTORS])
 {
-    vf sum[MAX_ROWS][MAX_VECTORS];
-    begin_tile(p, row, s, sum);
     const float *b = p->b;
     const ptrdiff_t a_stride = p->a_stride, b_stride = p->b_stride, end = p->inner * p->a_stride;
     for (int64_t o = 0; o < p->outer; o++) {
@@ -119,13 +132,26 @@ ALWAYS_INLINE void multiply_tile(const cnn_gemm *p, int64_t row, prefetch fetch,
             fetch.from += fetch.step;
             UNROLLED (v, s.vectors - 1)
                 __builtin_prefetch(b + (v + 1) * VF_WIDTH + FETCH_AHEAD * b_stride, 0, 3);
-            UNROLLED (r, s.rows) {
-                vf factor = vf_broadcast(a[r][k]);
-                UNROLLED (v, s.vectors)
-                    sum[r][v] = multiply_add(s.bf16_dot, factor, terms[v], sum[r][v]);
-            }
+            UNROLLED (r, s.rows)
+                add_row(s, a[r] + k, terms, sum[r]);
         }
     }
+}
+
+#if defined(CNN_VECTOR_NEON) && defined(VF_HAS_BF16_DOT)
+#include "kernels/gemm/bf16_gemm_neon.h"
+#endif
+
+ALWAYS_INLINE void multiply_tile(const cnn_gemm *p, int64_t row, prefetch fetch, tile_shape s)
+{
+    vf sum[MAX_ROWS][MAX_VECTORS];
+    begin_tile(p, row, s, sum);
+#if defined(CNN_VECTOR_NEON) && defined(VF_HAS_BF16_DOT)
+    if (p->a_stride == 1)
+        add_terms_by_squares(p, row, fetch, s, sum);
+    else
+#endif
+        add_terms(p, row, fetch, s, sum);
     end_tile(p, row, s, sum);
 }
 
@@ -159,17 +185,19 @@ TILES(DEFINE_TILE)
 static const tile_function tiles[2][MAX_VECTORS][MAX_ROWS] = { { TILES(TILE) }, { TILES(RAGGED_TILE) } };
 /* clang-format on */
 
-/* Tiles as equal in height as can be, for latency slows a low one: the first of them are a row higher. */
+/* Tiles as equal in height as can be, for latency slows a low one: the first of them are a unit higher. */
 static void multiply_tiles(const cnn_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH;
-    int64_t count = (p->rows + tile_rows(vectors) - 1) / tile_rows(vectors);
+    int64_t units = (p->rows + UNIT - 1) / UNIT, most = tile_rows(vectors) / UNIT, count = (units + most - 1) / most;
     if (count <= 0)
         return;
-    int64_t height = p->rows / count, higher = p->rows % count;
+    int64_t height = units / count, higher = units % count;
     const tile_function *by_height = tiles[p->columns % VF_WIDTH != 0][vectors - 1];
     for (int64_t i = 0, row = 0; i < count; i++) {
-        int64_t rows = height + (i < higher);
+        int64_t rows = UNIT * (height + (i < higher));
+        if (rows > p->rows - row)
+            rows = p->rows - row;
         by_height[rows - 1](p, row, choose_prefetch(p, i, vectors));
         row += rows;
     }
