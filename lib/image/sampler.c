@@ -10,6 +10,9 @@ static cnn_sample_row sample_for(cnn_tier tier)
 #if defined(__x86_64__)
     if (tier != CNN_TIER_GENERIC) /* all above it have AVX2 */
         return cnn_sample_row_avx2;
+#elif defined(__aarch64__)
+    if (tier != CNN_TIER_GENERIC)
+        return cnn_sample_row_neon;
 #endif
     (void)tier;
     return cnn_sample_row_generic;

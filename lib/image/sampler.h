@@ -45,10 +45,10 @@ void cnn_sampler_open(cnn_sampler *sampler, const cnn_photo *photo, cnn_border b
 void cnn_sample_row_generic(const cnn_sampler *sampler, cnn_position start, cnn_position step, int64_t count,
                             float *output);
 
-#if defined(__x86_64__)
-/* The same values, many at a time. */
+/* The same values, many at a time, on x86 and on 64-bit Arm. */
 void cnn_sample_row_avx2(const cnn_sampler *sampler, cnn_position start, cnn_position step, int64_t count,
                          float *output);
-#endif
+void cnn_sample_row_neon(const cnn_sampler *sampler, cnn_position start, cnn_position step, int64_t count,
+                         float *output);
 
 #endif

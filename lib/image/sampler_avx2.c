@@ -1,59 +1,16 @@
-/* Many samples at a time, on x86. All of it is whole numbers up to the last two steps, so that the results are those of
- * the plain way.
- *
- * A block's positions are 32-bit numbers relative to its first one, in 1/64 pixels once the lower bits are cut off, and
- * are clamped to the photograph there. A pixel and its right neighbour come as one load of 8 bytes, of which 6 count;
- * at the last column the neighbour to the left is loaded instead and the one on the right gets the whole share. */
+/* Blocks of samples on x86: see sampler_block.h. */
 #include "image/sampler.h"
 
 #if defined(__x86_64__)
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <immintrin.h>
 
+#include "image/sampler_block.h"
+
 #define AVX2 __attribute__((target("avx2")))
 
-enum { LOADED = 8, BLOCK = 8, BLOCKS = 16 };
-
-/* What is the same for all blocks of a row. */
-typedef struct limits {
-    int32_t right, bottom;         /* of clamped positions */
-    int32_t last_column, last_row; /* that have a right and a lower neighbour */
-    int32_t last_offset;           /* of a first pixel; loads beyond would leave the photograph */
-} limits;
-
-/* Whether a row's positions and the photograph's offsets fit 32 bits. */
-static bool is_small(const cnn_sampler *self, cnn_position start, cnn_position step, int64_t count)
-{
-    const int64_t farthest = (int64_t)1 << (CNN_POSITION_BITS + 23), largest = (int64_t)1 << 23;
-    const int64_t longest = (int64_t)7 << CNN_POSITION_BITS; /* 15 such steps and a bit are below 2^31 */
-    cnn_position end = { start.x + count * step.x, start.y + count * step.y };
-    return self->width >= 2 && self->height >= 2 && self->width < largest && self->height < largest &&
-           self->stride * (size_t)self->height < INT32_MAX && llabs(step.x) <= longest && llabs(step.y) <= longest &&
-           llabs(start.x) < farthest && llabs(start.y) < farthest && llabs(end.x) < farthest && llabs(end.y) < farthest;
-}
-
-static limits limits_of(const cnn_sampler *self)
-{
-    return (limits){ .right = (int32_t)(self->width - 1) * CNN_SHARES,
-                     .bottom = (int32_t)(self->height - 1) * CNN_SHARES,
-                     .last_column = (int32_t)self->width - 2,
-                     .last_row = (int32_t)self->height - 2,
-                     .last_offset = (int32_t)self->stride * (int32_t)(self->height - 1) - LOADED };
-}
-
-/* A position's parts: what 32-bit steps are added to, and whole pixels in 1/64. */
-static inline int32_t fraction(int64_t position)
-{
-    return (int32_t)(position & (((int64_t)1 << CNN_POSITION_BITS) - 1));
-}
-
-static inline int32_t whole(int64_t position)
-{
-    return (int32_t)(position >> CNN_POSITION_BITS) * CNN_SHARES;
-}
+enum { BLOCKS = 16 };
 
 /* Two pixels of a row and the two below. */
 AVX2 static inline __m128i load_neighbours(const uint8_t *upper, const uint8_t *lower)
@@ -68,7 +25,7 @@ AVX2 static inline __m128i load_neighbours(const uint8_t *upper, const uint8_t *
 
 /* Where the samples of a block lie. */
 typedef struct block {
-    _Alignas(32) int32_t offsets[BLOCK];
+    _Alignas(32) int32_t offsets[CNN_SAMPLER_BLOCK];
     __m256i shares_x, shares_y;
     bool plain; /* needs the plain way */
 } block;
@@ -76,8 +33,9 @@ typedef struct block {
 AVX2 static inline __m256i cut(int64_t start, int64_t step)
 {
     __m256i lanes = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((int32_t)step));
-    lanes = _mm256_srai_epi32(_mm256_add_epi32(lanes, _mm256_set1_epi32(fraction(start))), CNN_IGNORED_BITS);
-    return _mm256_add_epi32(lanes, _mm256_set1_epi32(whole(start)));
+    lanes =
+        _mm256_srai_epi32(_mm256_add_epi32(lanes, _mm256_set1_epi32(cnn_position_fraction(start))), CNN_IGNORED_BITS);
+    return _mm256_add_epi32(lanes, _mm256_set1_epi32(cnn_position_whole(start)));
 }
 
 /* Whether any of these is beyond −half a pixel … limit + half a pixel. */
@@ -102,7 +60,7 @@ AVX2 static inline __m256i shares(__m256i positions, __m256i pixels, int bits)
     return _mm256_or_si256(first, _mm256_slli_epi32(second, bits));
 }
 
-AVX2 static inline void place(block *b, const cnn_sampler *self, const limits *limit, cnn_position start,
+AVX2 static inline void place(block *b, const cnn_sampler *self, const cnn_sampler_limits *limit, cnn_position start,
                               cnn_position step)
 {
     __m256i x = cut(start.x, step.x), y = cut(start.y, step.y);
@@ -152,22 +110,22 @@ AVX2 static inline void sample_block(const cnn_sampler *self, const block *b, fl
 /* Up to BLOCKS blocks from sample `done` on; returns where the next ones begin. The last block of a row begins earlier
  * where it would reach beyond, and does some samples again. All are placed before the first is sampled: an address read
  * back right after it was stored as part of a vector would have to be waited for. */
-AVX2 static int64_t sample_blocks(const cnn_sampler *self, const limits *limit, cnn_position start, cnn_position step,
-                                  int64_t done, int64_t count, float *output)
+AVX2 static int64_t sample_blocks(const cnn_sampler *self, const cnn_sampler_limits *limit, cnn_position start,
+                                  cnn_position step, int64_t done, int64_t count, float *output)
 {
     block blocks[BLOCKS];
     int64_t firsts[BLOCKS];
     cnn_position starts[BLOCKS];
     int placed = 0;
-    for (; placed < BLOCKS && done < count; placed++, done += BLOCK) {
-        int64_t first = done + BLOCK <= count ? done : count - BLOCK;
+    for (; placed < BLOCKS && done < count; placed++, done += CNN_SAMPLER_BLOCK) {
+        int64_t first = done + CNN_SAMPLER_BLOCK <= count ? done : count - CNN_SAMPLER_BLOCK;
         firsts[placed] = first;
         starts[placed] = (cnn_position){ start.x + first * step.x, start.y + first * step.y };
         place(&blocks[placed], self, limit, starts[placed], step);
     }
     for (int i = 0; i < placed; i++)
         if (blocks[i].plain)
-            cnn_sample_row_generic(self, starts[i], step, BLOCK, output + 3 * firsts[i]);
+            cnn_sample_row_generic(self, starts[i], step, CNN_SAMPLER_BLOCK, output + 3 * firsts[i]);
         else
             sample_block(self, &blocks[i], output + 3 * firsts[i]);
     return done;
@@ -176,12 +134,12 @@ AVX2 static int64_t sample_blocks(const cnn_sampler *self, const limits *limit, 
 AVX2 void cnn_sample_row_avx2(const cnn_sampler *self, cnn_position start, cnn_position step, int64_t count,
                               float *output)
 {
-    if (count < BLOCK || !is_small(self, start, step, count)) {
+    if (count < CNN_SAMPLER_BLOCK || !cnn_sampler_is_small(self, start, step, count)) {
         cnn_sample_row_generic(self, start, step, count, output);
         return;
     }
     const cnn_sampler sampler = *self; /* the stores can't change this one */
-    const limits limit = limits_of(self);
+    const cnn_sampler_limits limit = cnn_sampler_limits_of(self);
     for (int64_t done = 0; done < count;)
         done = sample_blocks(&sampler, &limit, start, step, done, count, output);
 }
