@@ -92,7 +92,7 @@ def count_cycles(analyser, core, body):
                    f"-iterations={turns}", "-instruction-info=0", "-resource-pressure=0"]
         output = subprocess.run(command, input="\n".join(body), check=True, capture_output=True, text=True).stdout
         return int(re.search(r"Total Cycles:\s+(\d+)", output)[1])
-    return (total(300) - total(100)) / 200
+    return (total(120) - total(40)) / 80
 
 
 def measure_peak(analyser, core, multiplication):
