@@ -12,7 +12,7 @@ struct cnn_folding {
     cnn_program_source source;
     cnn_graph *graph;
     cnn_node *places; /* of each node's value in the new graph */
-    cnn_node *roots;  /* the convolution whose value a node passes on, normalised; CNN_NODE_ERROR: none */
+    cnn_node *roots; /* the convolution whose value a node passes on, normalised, to the output; CNN_NODE_ERROR: none */
     bool *normalized; /* convolutions that something is folded into */
     int32_t *uses;
 };
@@ -40,7 +40,8 @@ static void find_roots(cnn_folding *f)
     for (cnn_node i = 1; i < graph->count; i++) {
         const cnn_layer_type *type = graph->nodes[i].layer.type;
         cnn_node before = graph->nodes[i].inputs[0];
-        bool norm = type == &cnn_layer_batch_norm, passes = norm || type == &cnn_layer_dropout;
+        bool norm = type == &cnn_layer_batch_norm;
+        bool passes = f->uses[i] && (norm || type == &cnn_layer_dropout);
         f->roots[i] = type == &cnn_layer_conv2d        ? i
                       : passes && f->uses[before] == 1 ? f->roots[before]
                                                        : CNN_NODE_ERROR;

@@ -59,8 +59,13 @@ bool operation_quantize(case_trial *trial, int32_t argument)
     cnn_status status = cnn_model_quantize(trial->model, trial->images, &quantized);
     if (cnn_model_is_quantized(trial->model))
         return status == CNN_ERROR_ARGUMENT || trial_fail(trial, "a quantised model can be quantised again");
-    return trial_ok(trial, status, "cnn_model_quantize") && trial_take_model(trial, quantized) &&
-           operation_predict(trial, 0);
+    if (!trial_ok(trial, status, "cnn_model_quantize"))
+        return false;
+    if (!check_folded(trial)) {
+        cnn_model_destroy(quantized);
+        return false;
+    }
+    return trial_take_model(trial, quantized) && operation_predict(trial, 0);
 }
 
 static cnn_tensor *heat_map(case_trial *trial, cnn_model *model, int32_t class_index, cnn_status *status)

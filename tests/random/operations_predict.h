@@ -14,4 +14,7 @@ bool operation_layers(case_trial *trial, int32_t argument);     /* values of lay
 /* Whether `output`, of all images, has at one of them what the trial's model must give. */
 bool check_image(case_trial *trial, const char *what, const cnn_tensor *output, int64_t image);
 
+/* Whether the model without its batch normalisation, which becomes part of convolutions, predicts as it does. */
+bool check_folded(case_trial *trial);
+
 #endif

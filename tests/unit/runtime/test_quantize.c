@@ -330,6 +330,37 @@ static void a_value_that_others_use_too_is_not_folded(void **state)
     cnn_model_destroy(model);
 }
 
+/* Nothing leads from a normalisation to the output: it lies beside it, behind it, or beside one that does. */
+static cnn_graph *net_with_dead_norm(int kind)
+{
+    cnn_node x;
+    cnn_graph *g = new_graph(&x);
+    x = convolve(g, x, 9, 3, 1, 1);
+    cnn_batch_norm(g, x, NULL);
+    if (kind == 1)
+        cnn_graph_set_output(g, x);
+    else
+        cnn_dense(g, cnn_flatten(g, cnn_relu(g, kind == 2 ? cnn_batch_norm(g, x, NULL) : x)), 3, NULL);
+    return g;
+}
+
+static void a_normalisation_that_leads_nowhere_is_not_folded(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        cnn_model *model = model_of(NULL, net_with_dead_norm(kind)), *folded;
+        assert_ok(cnn_model_fold(model, &folded));
+        cnn_tensor *images = batch_of(IMAGES, cnn_model_input_shape(model), 5);
+        cnn_tensor *expected = predict(model, images), *got = predict(folded, images);
+        assert_true(largest(expected, got) <= 1e-5f * largest(expected, NULL));
+        cnn_tensor_destroy(images);
+        cnn_tensor_destroy(expected);
+        cnn_tensor_destroy(got);
+        cnn_model_destroy(folded);
+        cnn_model_destroy(model);
+    }
+}
+
 static void a_quantized_model_is_not_trained(void **state)
 {
     (void)state;
@@ -406,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_folded_model_predicts_the_same),
         cmocka_unit_test(normalisations_are_folded_through_dropout_and_each_other),
         cmocka_unit_test(a_value_that_others_use_too_is_not_folded),
+        cmocka_unit_test(a_normalisation_that_leads_nowhere_is_not_folded),
         cmocka_unit_test(a_quantized_model_is_not_trained),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(a_channel_without_weights_is_its_bias),
