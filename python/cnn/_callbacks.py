@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import Any, Callable, Optional, TypeVar
 
+from ._library import library
 from ._structs import record_of
 
 R = TypeVar("R")
@@ -19,10 +20,12 @@ class Callbacks:
 
     So is one that a signal's handler raises, such as KeyboardInterrupt. Python runs handlers where it comes to run at
     all, which is then at the very beginning of a callback, before its `try`, or of a __del__: the exception would be
-    printed and dropped there. Hence the handlers are wrapped for that time. Work in several parts looks at `error`."""
+    printed and dropped there. Hence the handlers are wrapped for that time. Work in several parts looks at `error`;
+    work that can't be told to stop otherwise is cancelled by its context."""
 
-    def __init__(self) -> None:
+    def __init__(self, *contexts: Any) -> None:
         self.error: Optional[BaseException] = None
+        self._contexts = contexts
         self._catching = False
         self._handlers: dict[int, Callable[..., Any]] = {}
 
@@ -51,6 +54,8 @@ class Callbacks:
 
     def _note(self, error: BaseException) -> None:
         self.error = self.error or error
+        for context in self._contexts:
+            library.cnn_context_cancel(context)
 
     def _wrapped(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         def run(number: int, frame: Any) -> None:

@@ -222,10 +222,13 @@ class Classifier(Object):
         learned, thread = _Learned(self._created(classes), classes, []), threading.get_ident()
         outer = self._in_training.get(thread)  # where a callback of a training fits again
         self._in_training[thread] = learned
+        earlier: Optional[Owner] = None
         try:
             for function, layer, struct, callbacks in trainings:
-                trained(callbacks, lambda history: function(learned.owner, *layer, training, validation, struct, history),
-                        learned.history)
+                struct.earlier = earlier and earlier._as_parameter_
+                earlier = trained(
+                    callbacks, lambda history: function(learned.owner, *layer, training, validation, struct, history),
+                    learned.history, learned.owner)
         except BaseException as error:
             stopped = callbacks.error is not None or isinstance(error, StoppedError)  # by Context.cancel()
             self._end_training(thread, learned, outer, stopped and bool(learned.history))
@@ -360,7 +363,9 @@ class Classifier(Object):
         20
         """
         pointer, learned = ctypes.POINTER(abi.cnn_metrics)(), self._fitted()
-        library.cnn_classifier_evaluate(learned.owner, self._labelled(X, y, learned.classes), ref(pointer))
+        dataset = self._labelled(X, y, learned.classes)
+        with Callbacks(self.context):
+            library.cnn_classifier_evaluate(learned.owner, dataset, ref(pointer))
         return Metrics(pointer)
 
     @property
@@ -372,7 +377,9 @@ class Classifier(Object):
         """Makes confidence right on this data, which it wasn't trained on; fit() does so with its validation data.
         Returns the temperature by which logits are divided."""
         learned = self._fitted()
-        library.cnn_classifier_calibrate(learned.owner, self._labelled(X, y, learned.classes))
+        dataset = self._labelled(X, y, learned.classes)
+        with Callbacks(self.context):
+            library.cnn_classifier_calibrate(learned.owner, dataset)
         return float(library.cnn_classifier_temperature(learned.owner))
 
     @property

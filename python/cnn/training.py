@@ -9,7 +9,7 @@ import numpy as np
 from . import _abi as abi
 from ._callbacks import Callbacks
 from ._library import library
-from ._objects import ref
+from ._objects import Owner, ref
 from ._records import Epoch, EvaluateOptions, Progress, ScheduleOptions, TrainOptions
 from ._structs import defaults, enum_value, inner_struct, record_of, struct_of
 from .datasets import Dataset
@@ -111,18 +111,21 @@ def _set_hooks(struct: Any, callbacks: Callbacks, on_batch: Optional[OnBatch],
         struct.hooks = ctypes.pointer(hooks)
 
 
-def trained(callbacks: Callbacks, work: Callable[[Any], Any], epochs: list[Epoch]) -> list[Epoch]:
-    """Runs a training that gives a history, and adds that to `epochs`, however the training ends."""
+def trained(callbacks: Callbacks, work: Callable[[Any], Any], epochs: list[Epoch], model: Any) -> Owner:
+    """Runs a training that gives a history, in the memory of this model's context, and puts its epochs into `epochs`,
+    however the training ends."""
     pointer, struct = ctypes.POINTER(abi.cnn_history)(), defaults(abi.cnn_epoch)
     try:
         with callbacks:
             work(ref(pointer))
     finally:
+        history = Owner(pointer, "cnn_history_destroy", (model,))
+        found = []
         for index in range(library.cnn_history_count(pointer)):
             library.cnn_history_get(pointer, index, struct)
-            epochs.append(record_of(Epoch, struct))
-        library.cnn_history_destroy(pointer)
-    return epochs
+            found.append(record_of(Epoch, struct))
+        epochs[:] = found or epochs
+    return history
 
 
 def train(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, on_step: Optional[OnStep] = None,
@@ -139,8 +142,10 @@ def train(model: Model, training: Dataset, validation: Optional[Dataset] = None,
     """
     struct, callbacks = train_options(options, on_step, on_epoch)
     _set_hooks(struct, callbacks, on_batch, loss_function)
-    owner = model._as_parameter_  # until the history is destroyed, which is in the memory of the model's context
-    return trained(callbacks, lambda history: library.cnn_train(owner, training, validation, struct, history), [])
+    owner = model._as_parameter_
+    epochs: list[Epoch] = []
+    trained(callbacks, lambda history: library.cnn_train(owner, training, validation, struct, history), epochs, owner)
+    return epochs
 
 
 def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = None, *, layer: Optional[str] = None,
@@ -148,9 +153,11 @@ def train_head(model: Model, training: Dataset, validation: Optional[Dataset] = 
                **options: Unpack[TrainOptions]) -> list[Epoch]:
     """Trains only the layers after `layer` (None: only the head), on values of that layer that are computed once."""
     struct, callbacks = train_options(options, on_step, on_epoch)
-    name, owner = layer.encode() if layer else None, model._as_parameter_  # as in train()
-    return trained(callbacks, lambda history: library.cnn_train_head(owner, name, training, validation, struct, history),
-                   [])
+    name, owner = layer.encode() if layer else None, model._as_parameter_
+    epochs: list[Epoch] = []
+    trained(callbacks, lambda history: library.cnn_train_head(owner, name, training, validation, struct, history),
+            epochs, owner)
+    return epochs
 
 
 def _evaluate_options(model: Model, options: Mapping[str, Any], on_image: Optional[OnImage]) -> tuple[Any, Callbacks]:

@@ -169,6 +169,17 @@ def test_it_begins_with_a_pretrained_model(tmp_path, pets):
     assert (again.predict_proba(X) == head.predict_proba(X)).all()
 
 
+def test_the_best_of_both_phases_is_kept(pets):
+    """The second phase, whose learning rate ruins the network, goes on from the first: it numbers its epochs on."""
+    X, y = photographs(24, seed=3)
+    shown = []
+    both = tiny_classifier(pretrained=pets.model_, head_epochs=3, epochs=2, optimizer={"kind": "sgd", "learning_rate": 3},
+                           options={"early_stopping": 9})
+    both.fit(X, y, validation=(X, y), on_epoch=lambda epoch: shown.append(epoch.epoch))
+    assert shown == [epoch.epoch for epoch in both.history_] == [1, 2, 3, 4, 5]
+    assert both.score(X, y) == max(epoch.validation_accuracy for epoch in both.history_)
+
+
 def test_copies_and_pickles_are_the_same(pets):
     X, y = photographs(8, seed=2)
     for again in (pickle.loads(pickle.dumps(pets)), copy.deepcopy(pets)):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, SAMPLE
 
 START = f"""
 import sys, signal, threading, time
@@ -106,6 +106,28 @@ def test_ctrl_c_ends_a_prediction_of_many():
         print("interrupted")
     """)
     assert said == ["interrupted"]
+
+
+@pytest.mark.parametrize("call", ["evaluate", "calibrate"])
+def test_ctrl_c_ends_work_on_files_of_ones_own(call):
+    """The library asks for a file where the signal arrives: it is neither lost, nor does it cost a photograph."""
+    said = interrupted(f"""
+    photo = open({str(SAMPLE / 'train/cats/cat.0.jpg')!r}, "rb").read()
+    pets.epochs = 1
+    pets.fit(X, y)
+    asked = []
+    def read(index):
+        if not asked:
+            threading.Timer(0.1, ready).start()
+        asked.append(index)
+        return photo
+    many = cnn.Dataset.from_source(read, 100000, [index % 2 for index in range(100000)], [str(name) for name in pets.classes_])
+    try:
+        pets.{call}(many)
+    except KeyboardInterrupt:
+        print("interrupted", len(asked) < 50000)
+    """)
+    assert said == ["interrupted True"]
 
 
 def test_in_another_thread_the_main_one_hears_it_and_can_stop_the_training():
