@@ -39,7 +39,8 @@ CNN_BEGIN_DECLS
  * more than 49,152 terms.
  *
  * A quantised model predicts, is saved and is loaded as any model; it can't be trained. It gives the same bits on every
- * processor, unless one of its convolutions or dense layers computes in float32. Errors: CNN_ERROR_SHAPE if the images
+ * processor, unless one of its convolutions or dense layers computes in float32. Bytes have no NaN: an input that isn't
+ * finite gives an output that means nothing, where a model in float32 gives NaN. Errors: CNN_ERROR_SHAPE if the images
  * don't fit the model; CNN_ERROR_NOT_FINITE names the layer whose values or weights aren't finite; CNN_ERROR_ARGUMENT
  * if the model is quantised already, or there are no images; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_model_quantize(const cnn_model *model, const cnn_tensor *images, cnn_model **quantized);

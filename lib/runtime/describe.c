@@ -28,7 +28,7 @@ static cnn_status describe(const cnn_model *model, const cnn_tensor *input, cons
         return cnn_fail(CNN_ERROR_ARGUMENT, "%s: the model is NULL, or the result has no place", function);
     cnn_shape shape = cnn_model_input_shape(model);
     const cnn_program *program;
-    cnn_status status = input ? cnn_check_batch(input, &shape, 1, "the images to measure by") : CNN_OK;
+    cnn_status status = input ? cnn_check_batch(input, &shape, 1, "the input to measure by") : CNN_OK;
     if (!status)
         status = cnn_session_pool_program(model->sessions, model, &program);
     if (status)

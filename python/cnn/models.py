@@ -250,8 +250,10 @@ class Model(Object):
             library.cnn_model_parameter(owner, index, struct)
             gradient = view(struct.gradient, owner) if struct.gradient else None
             name = struct.name.decode()
-            found[name] = Parameter(name, view(struct.value, owner), gradient, bool(struct.trainable),
-                                    bool(struct.decay))
+            value = view(struct.value, owner)
+            if value.dtype != np.float32:  # a quantised model's
+                value.flags.writeable = False
+            found[name] = Parameter(name, value, gradient, bool(struct.trainable), bool(struct.decay))
         return found
 
     def __reduce__(self) -> Any:

@@ -116,6 +116,14 @@ def test_a_file_that_tells_nothing_of_what_it_took_took_all():
             model.save(Odd(write=lambda _, taken=taken: taken))
 
 
+def test_weights_in_8_bits_are_read_only():
+    model = cnn.Model(tiny_net(), seed=1)
+    values = {name: parameter.value for name, parameter in model.quantize(IMAGES).parameters().items()}
+    assert {value.dtype.name for value in values.values()} == {"int8", "float32"}
+    with pytest.raises(ValueError, match="read-only"):
+        next(value for value in values.values() if value.dtype == np.int8)[...] = 0
+
+
 def test_layers_give_their_outputs():
     model = cnn.Model(tiny_net(), seed=1)
     values = model.predict_layers(IMAGES, ["max_pool2d_1", "dense_1"])
