@@ -6,10 +6,23 @@
 #include "check.h"
 #include "kernels/int8/int8.h"
 
+/* The least and the greatest bytes, and the greatest weights: in all places, and in the patterns that make transforms
+ * and sums of neighbours as large as can be. */
+typedef enum extreme {
+    EXTREME_NONE,
+    EXTREME_RANDOM, /* bytes of both kinds */
+    EXTREME_POSITIVE,
+    EXTREME_NEGATIVE,
+    EXTREME_CHECKERED, /* signs by taps, bytes by pixels */
+    EXTREME_STRIPED,   /* signs by channels */
+    EXTREME_COUNT
+} extreme;
+
 typedef struct int8_case {
     cnn_conv_shape shape;
     cnn_int8_epilogue epilogue;
-    bool residual, extreme; /* bytes are only the least and the greatest */
+    bool residual;
+    extreme extreme;
 } int8_case;
 
 typedef struct int8_data {
@@ -22,20 +35,42 @@ typedef struct int8_data {
     size_t bytes;    /* of the output */
 } int8_data;
 
-static uint8_t *random_bytes(int64_t count, bool extreme, uint32_t seed)
+static uint8_t *random_bytes(int64_t count, uint32_t seed)
 {
     uint8_t *bytes = check_allocate((size_t)count);
     for (int64_t i = 0; i < count; i++)
-        bytes[i] = (uint8_t)(extreme ? check_draw(&seed, 2) * 255 : check_draw(&seed, 256));
+        bytes[i] = (uint8_t)check_draw(&seed, 256);
     return bytes;
 }
 
-static int8_t *random_weights(int64_t count, bool extreme)
+static uint8_t *make_input(const int8_case *test)
 {
+    const cnn_conv_shape *s = &test->shape;
+    int64_t count = s->batch * s->in_height * s->in_width * s->in_channels;
+    uint8_t *bytes = random_bytes(count, 1);
+    for (int64_t i = 0; i < count && test->extreme; i++) {
+        int64_t pixel = i / s->in_channels, checker = pixel % s->in_width + pixel / s->in_width;
+        bool least =
+            test->extreme == EXTREME_RANDOM ? bytes[i] < 128 : test->extreme == EXTREME_CHECKERED && checker % 2;
+        bytes[i] = least ? 0 : 255;
+    }
+    return bytes;
+}
+
+static int8_t *make_weights(const int8_case *test)
+{
+    const cnn_conv_shape *s = &test->shape;
+    int64_t tap_weights = s->in_channels / s->groups * s->out_channels;
+    int64_t count = s->kernel[0] * s->kernel[1] * tap_weights;
     uint32_t seed = 5;
     int8_t *weights = check_allocate((size_t)count);
-    for (int64_t i = 0; i < count; i++)
-        weights[i] = (int8_t)(extreme ? 127 : (int)check_draw(&seed, 255) - 127);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t tap = i / tap_weights;
+        bool negative = test->extreme == EXTREME_NEGATIVE ||
+                        (test->extreme == EXTREME_CHECKERED && (tap / s->kernel[1] + tap % s->kernel[1]) % 2) ||
+                        (test->extreme == EXTREME_STRIPED && i / s->out_channels % 2);
+        weights[i] = (int8_t)(!test->extreme ? (int)check_draw(&seed, 255) - 127 : negative ? -127 : 127);
+    }
     return weights;
 }
 
@@ -113,13 +148,12 @@ static int8_data make_data(const int8_case *test)
 {
     const cnn_conv_shape *s = &test->shape;
     int64_t unit = test->epilogue.pool ? 2 : 1;
-    int64_t weights = s->kernel[0] * s->kernel[1] * (s->in_channels / s->groups) * s->out_channels;
     int8_data d = { .test = test };
     d.outputs = s->batch * (s->out_height / unit) * (s->out_width / unit) * s->out_channels;
     d.bytes = (size_t)d.outputs * (test->epilogue.output.scale == 0 ? sizeof(float) : 1);
-    d.input = random_bytes(s->batch * s->in_height * s->in_width * s->in_channels, test->extreme, 1);
-    d.residual = random_bytes(d.outputs, false, 2);
-    d.weights = random_weights(weights, test->extreme);
+    d.input = make_input(test);
+    d.residual = random_bytes(d.outputs, 2);
+    d.weights = make_weights(test);
     d.scales = check_random(s->out_channels, CHECK_FLOATS, 3);
     for (int64_t i = 0; i < s->out_channels; i++)
         d.scales[i] = 1e-4f + fabsf(d.scales[i]) * 0.01f;
@@ -135,12 +169,12 @@ static void check_one(const check_sets *sets, const int8_case *test)
     int8_data d = make_data(test);
     for (int i = 0; i < sets->count; i++) {
         check_case("%s: int8 %lldx%lldx%lldx%lld -> %lld, kernel %dx%d, stride %d, dilation %d, padding %d, %d groups, "
-                   "zeros %d %d, activation %d%s%s",
+                   "zeros %d %d, activation %d%s%s, extreme %d",
                    sets->sets[i].name, (long long)s->batch, (long long)s->in_height, (long long)s->in_width,
                    (long long)s->in_channels, (long long)s->out_channels, s->kernel[0], s->kernel[1], s->stride[0],
                    s->dilation[0], s->pad_top, s->groups, test->epilogue.input.zero, test->epilogue.output.zero,
                    (int)test->epilogue.activation, test->epilogue.pool ? ", pool" : "",
-                   test->residual ? ", residual" : "");
+                   test->residual ? ", residual" : "", (int)test->extreme);
         for (int t = 0; t < CHECK_THREADS; t++)
             run(sets->sets[i].contexts[t], &d);
     }
@@ -159,23 +193,27 @@ typedef struct sizes {
     int32_t kernel[2], stride, dilation, padding, groups;
 } sizes;
 
+static cnn_conv_shape shape_of(const sizes *z)
+{
+    return (cnn_conv_shape){ .batch = z->batch,
+                             .in_height = z->height,
+                             .in_width = z->width,
+                             .in_channels = z->in,
+                             .out_height = output_size(z->height, z->kernel[0], z->stride, z->dilation, z->padding),
+                             .out_width = output_size(z->width, z->kernel[1], z->stride, z->dilation, z->padding),
+                             .out_channels = z->out,
+                             .kernel = { z->kernel[0], z->kernel[1] },
+                             .stride = { z->stride, z->stride },
+                             .dilation = { z->dilation, z->dilation },
+                             .pad_top = z->padding,
+                             .pad_left = z->padding,
+                             .groups = z->groups };
+}
+
 static void check_sizes(const check_sets *sets, const sizes *z, int variant)
 {
     static const int32_t zeros[] = { 0, 0, 100, 255 };
-    int8_case test = { .shape = { .batch = z->batch,
-                                  .in_height = z->height,
-                                  .in_width = z->width,
-                                  .in_channels = z->in,
-                                  .out_height =
-                                      output_size(z->height, z->kernel[0], z->stride, z->dilation, z->padding),
-                                  .out_width = output_size(z->width, z->kernel[1], z->stride, z->dilation, z->padding),
-                                  .out_channels = z->out,
-                                  .kernel = { z->kernel[0], z->kernel[1] },
-                                  .stride = { z->stride, z->stride },
-                                  .dilation = { z->dilation, z->dilation },
-                                  .pad_top = z->padding,
-                                  .pad_left = z->padding,
-                                  .groups = z->groups },
+    int8_case test = { .shape = shape_of(z),
                        .epilogue = { .input = { 0.02f, zeros[variant % 4] },
                                      .output = { 0.03f, zeros[variant / 2 % 3] },
                                      .activation = (cnn_activation)(variant % 3),
@@ -188,19 +226,22 @@ static void check_sizes(const check_sets *sets, const sizes *z, int variant)
     check_one(sets, &test);
 }
 
-/* The greatest sums there can be: with instructions that saturate, they would be wrong. */
+/* The greatest sums there can be: with instructions that saturate, they would be wrong, and so would they be where a
+ * transform needs more bits than it has. */
 static void check_extremes(const check_sets *sets)
 {
-    int8_case test = { .shape = { 1, 4, 4, 64, 2, 2, 20, { 3, 3 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 },
-                       .epilogue = { .input = { 0.02f, 0 }, .output = { 300, 0 } },
-                       .extreme = true };
-    check_one(sets, &test);
-    test.shape = (cnn_conv_shape){ 1, 1, 1, CNN_INT8_MAX_TERMS, 1, 1, 3, { 1, 1 }, { 1, 1 }, { 1, 1 }, 0, 0, 1 };
-    test.epilogue.output.scale = 1e5f;
-    check_one(sets, &test);
-    test.epilogue.input.zero = 255;
-    test.epilogue.output.zero = 128;
-    check_one(sets, &test);
+    static const sizes all[] = {
+        { 1, 4, 4, 64, 20, { 3, 3 }, 1, 1, 0, 1 },     { 1, 10, 10, 64, 20, { 3, 3 }, 1, 1, 0, 1 },
+        { 1, 10, 10, 1024, 16, { 3, 3 }, 1, 1, 0, 1 }, { 1, 10, 10, 2048, 16, { 3, 3 }, 1, 1, 0, 1 },
+        { 1, 8, 7, 32, 20, { 3, 3 }, 1, 1, 1, 1 },     { 1, 6, 6, 40, 40, { 3, 3 }, 1, 1, 1, 40 },
+        { 1, 9, 8, 70, 70, { 5, 5 }, 2, 1, 2, 70 },    { 1, 1, 1, CNN_INT8_MAX_TERMS, 3, { 1, 1 }, 1, 1, 0, 1 },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        for (int kind = EXTREME_RANDOM; kind < EXTREME_COUNT; kind++) {
+            int8_case test = { .shape = shape_of(&all[i]), .extreme = (extreme)kind };
+            test.epilogue.input = (cnn_quantization){ 0.02f, kind % 2 ? 0 : 255 }; /* to floats, which hide nothing */
+            check_one(sets, &test);
+        }
 }
 
 static void check_quantizing(const check_sets *sets)
@@ -234,7 +275,7 @@ static void check_quantizing(const check_sets *sets)
 static void check_adding(const check_sets *sets)
 {
     enum { COUNT = 5000 + 3 };
-    uint8_t *a = random_bytes(COUNT, false, 1), *b = random_bytes(COUNT, false, 2), *sum = check_allocate(COUNT);
+    uint8_t *a = random_bytes(COUNT, 1), *b = random_bytes(COUNT, 2), *sum = check_allocate(COUNT);
     cnn_int8_term terms[] = { { a, { 0.02f, 10 } }, { b, { 0.05f, 200 } } };
     cnn_quantization output = { 0.04f, 60 };
     for (int i = 0; i < sets->count; i++) {
@@ -260,7 +301,7 @@ static void check_pooling(const check_sets *sets, int64_t channels)
     const cnn_pool_shape s = { 2, 9, 8, channels, 5, 4, { 3, 3 }, { 2, 2 }, 1, 1 };
     int64_t inputs = s.batch * s.in_height * s.in_width * channels;
     int64_t outputs = s.batch * s.out_height * s.out_width * channels;
-    uint8_t *input = random_bytes(inputs, false, 1), *output = check_allocate((size_t)outputs);
+    uint8_t *input = random_bytes(inputs, 1), *output = check_allocate((size_t)outputs);
     float *values = check_allocate((size_t)inputs * sizeof(float));
     float *pooled = check_allocate((size_t)outputs * sizeof(float));
     float *means = check_allocate((size_t)(s.batch * channels) * sizeof(float));
@@ -301,6 +342,9 @@ void check_int8(const check_sets *sets)
         { 1, 7, 7, 8, 8, { 3, 3 }, 1, 2, 0, 8 },     { 40, 4, 4, 32, 40, { 3, 3 }, 1, 1, 1, 1 },
         { 7, 1, 1, 300, 19, { 1, 1 }, 1, 1, 0, 1 },  { 33, 1, 1, 129, 65, { 1, 1 }, 1, 1, 0, 1 },
         { 1, 6, 200, 5, 18, { 3, 3 }, 1, 1, 1, 1 },  { 1, 3, 3, 4, 4, { 5, 5 }, 1, 1, 3, 1 },
+        { 2, 15, 14, 18, 67, { 3, 3 }, 1, 1, 1, 1 }, { 1, 33, 9, 34, 131, { 3, 3 }, 1, 1, 2, 1 },
+        { 1, 9, 19, 67, 67, { 5, 5 }, 2, 1, 2, 67 }, { 2, 8, 9, 130, 130, { 4, 2 }, 1, 1, 1, 130 },
+        { 1, 5, 5, 3, 3, { 7, 3 }, 1, 1, 4, 3 },     { 1, 14, 21, 24, 24, { 5, 5 }, 1, 1, 2, 24 },
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         for (int variant = 0; variant < 6; variant++)
