@@ -8,7 +8,8 @@
  *
  * Read int8_conv.c (conv/direct_conv.c in bytes), int8_plan.h and int8_pack.c (the weights' order), int8_gemm.h and
  * int8_gemm_ukernel.c (a register tile, by simd/vector_bytes.h), int8_finish_ukernel.c (from its
- * sums to bytes); int8_elementwise.c, int8_pool.c and int8_values_ukernel.c are what goes beside. */
+ * sums to bytes); then int8_winograd.h, int8_depthwise.h; int8_elementwise.c, int8_pool.c and int8_values_ukernel.c
+ * are what goes beside. */
 #ifndef CNN_KERNELS_INT8_INT8_H
 #define CNN_KERNELS_INT8_INT8_H
 
