@@ -31,9 +31,10 @@ static depthwise_plan plan_make(cnn_context *context, const cnn_conv_shape *s)
     p.rows_of_groups = cnn_divide_up(s->kernel[0], p.kernels->group);
     p.panel = cnn_lesser(s->in_channels, CNN_INT8_PANEL);
     p.panels = cnn_divide_up(s->in_channels, CNN_INT8_PANEL);
+    int64_t enough = cnn_enough_tasks(cnn_context_threads(context));
     for (int64_t pixels = TASK_PIXELS; pixels >= MIN_TASK_PIXELS; pixels /= 2) {
         p.per_panel = cnn_divide_up(s->out_height, cnn_at_least_1(pixels / s->out_width));
-        if (s->batch * p.panels * p.per_panel >= CNN_ENOUGH_TASKS)
+        if (s->batch * p.panels * p.per_panel >= enough)
             break;
     }
     p.group_pixel = p.panel * p.kernels->group_bytes;

@@ -93,9 +93,10 @@ cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, 
     plan.layout = cnn_int8_layout_make(kernels, s);
     plan.panels = cnn_divide_up(plan.layout.columns, CNN_INT8_PANEL);
     plan.panel_units = plan.panels * plan.layout.groups;
+    int64_t enough = cnn_enough_tasks(cnn_context_threads(context));
     for (int64_t pixels = TILE_PIXELS; pixels >= MIN_TILE_PIXELS; pixels /= 2) {
         plan_tiles(&plan, s, pool, pixels);
-        if (plan.tiles * plan.panel_units >= CNN_ENOUGH_TASKS)
+        if (plan.tiles * plan.panel_units >= enough)
             break;
     }
     plan_source(&plan, s);

@@ -1,5 +1,5 @@
-/* How an int8 convolution is cut into tasks, and where in packed weights and workspace things lie. Depends on shapes
- * and the instruction set alone. */
+/* How an int8 convolution is cut into tasks, and where in packed weights and workspace things lie. Depends on
+ * shapes, the instruction set and the number of threads, none of which cuts a sum. */
 #ifndef CNN_KERNELS_INT8_INT8_PLAN_H
 #define CNN_KERNELS_INT8_INT8_PLAN_H
 

@@ -59,16 +59,16 @@ typedef struct plan {
     size_t rows_bytes, window_bytes, source_bytes, product_bytes, sum_bytes, worker_bytes;
 } plan;
 
-static void plan_blocks(plan *p)
+static void plan_blocks(plan *p, int64_t enough)
 {
     p->blocks = cnn_divide_up(p->tiles, BLOCK_TILES);
-    if (p->blocks < CNN_ENOUGH_TASKS) {
+    if (p->blocks < enough) {
         int64_t most = cnn_at_least_1(p->tiles / MIN_BLOCK_TILES);
         p->blocks = cnn_lesser(most, cnn_divide_up(p->blocks, 4) * 4);
     }
     p->block_tiles = cnn_divide_up(p->tiles, p->blocks);
     p->panels = cnn_divide_up(p->layout.columns, CNN_INT8_PANEL);
-    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(CNN_ENOUGH_TASKS / 2, p->blocks));
+    p->panel_groups = cnn_lesser(p->panels, cnn_divide_up(enough / 2, p->blocks));
 }
 
 static void plan_memory(plan *p, int64_t channels)
@@ -86,8 +86,9 @@ static void plan_memory(plan *p, int64_t channels)
     p->worker_bytes = p->rows_bytes + p->window_bytes + p->source_bytes + p->product_bytes + p->sum_bytes;
 }
 
-static plan plan_make(const cnn_kernels *kernels, const cnn_conv_shape *s, bool pool)
+static plan plan_make(cnn_context *context, const cnn_conv_shape *s, bool pool)
 {
+    const cnn_kernels *kernels = cnn_kernels_get(context);
     plan p = { .layout = cnn_int8_layout_make(kernels, s),
                .problem = cnn_conv_problem_of(s),
                .block_columns = kernels->int8_gemm->columns };
@@ -98,14 +99,14 @@ static plan plan_make(const cnn_kernels *kernels, const cnn_conv_shape *s, bool 
     p.across = cnn_divide_up(p.problem.width, TILE);
     p.per_image = p.across * cnn_divide_up(p.problem.height, TILE);
     p.tiles = s->batch * p.per_image;
-    plan_blocks(&p);
+    plan_blocks(&p, cnn_enough_tasks(cnn_context_threads(context)));
     plan_memory(&p, s->in_channels);
     return p;
 }
 
 size_t cnn_int8_winograd_workspace(cnn_context *context, const cnn_conv_shape *shape, bool pool)
 {
-    plan p = plan_make(cnn_kernels_get(context), shape, pool);
+    plan p = plan_make(context, shape, pool);
     return p.tables_bytes + p.zeros_bytes + cnn_context_threads(context) * p.worker_bytes;
 }
 
@@ -258,7 +259,7 @@ static void run_block(void *argument, size_t task, uint32_t worker)
 void cnn_int8_winograd_run(const cnn_int8_winograd_call *call, void *workspace)
 {
     const cnn_kernels *kernels = cnn_kernels_get(call->context);
-    plan p = plan_make(kernels, call->shape, call->pool);
+    plan p = plan_make(call->context, call->shape, call->pool);
     char *memory = workspace;
     job j = { .call = call,
               .plan = &p,
