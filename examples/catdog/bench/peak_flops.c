@@ -127,9 +127,9 @@ NEON_PEAK(run_sdot, four_integers, INT8_CHAINS_OF, set_four_integers, "dotprod",
 #if defined(__x86_64__)
         __attribute__((target("avx2"))) static inline __m256i multiply_add_words(__m256i sum, __m256i a, __m256i b)
 {
-    __m256i product; /* anew each time, though it is always the same */
-    __asm__ volatile("vpmaddwd %2, %1, %0" : "=x"(product) : "x"(a), "x"(b));
-    return _mm256_add_epi32(sum, product);
+    __m256i product; /* anew each time, though it is always the same, and without copies of sums */
+    __asm__ volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(a), "x"(b));
+    return sum;
 }
 
 __attribute__((target("avx2"))) static double run_int8_avx2(void)
@@ -153,8 +153,8 @@ __attribute__((target("avx512f,avx512bw"))) static inline __m512i multiply_add_w
                                                                                           __m512i b)
 {
     __m512i product;
-    __asm__ volatile("vpmaddwd %2, %1, %0" : "=v"(product) : "v"(a), "v"(b));
-    return _mm512_add_epi32(sum, product);
+    __asm__ volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+v"(sum), "=&v"(product) : "v"(a), "v"(b));
+    return sum;
 }
 
 __attribute__((target("avx512f,avx512bw"))) static double run_int8_avx512(void)
