@@ -154,8 +154,9 @@ CNN_API void cnn_bytes_free(void *bytes);
 #ifdef CNN_EXPERIMENTAL
 
 /* Limits the number of threads that work on the calling thread's calls, the thread itself included; 0, as at first: no
- * limit but the context's. Returns the limit until now, so that the caller can restore it. The number of threads
- * changes no bit of a result. */
+ * limit but the context's. A loader that is created under the limit, as trainings and evaluations do for their images,
+ * has at most as many threads besides, unless its `workers` are given. Returns the limit until now, so that the caller
+ * can restore it. The number of threads changes no bit of a result. */
 CNN_API uint32_t cnn_limit_threads(uint32_t threads);
 
 #endif

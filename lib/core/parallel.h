@@ -9,6 +9,9 @@
 
 #include "core/thread_pool.h"
 
+/* How many threads work on the calling thread's calls: the context's, or cnn_limit_threads's if those are fewer. */
+uint32_t cnn_threads_now(cnn_context *context);
+
 /* Runs `count` tasks and returns when all are done. Called from several threads at once, or from within a task, the
  * later caller runs its tasks by itself, as worker 0: scratch must therefore belong to the call, not to the context. */
 void cnn_parallel(cnn_context *context, size_t count, cnn_task task, void *argument);

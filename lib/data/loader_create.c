@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/options.h"
+#include "core/parallel.h"
 #include "data/loader_internal.h"
 #include "image/decode.h"
 
@@ -45,7 +46,7 @@ static cnn_status read_options(cnn_loader *loader, const cnn_loader_options *giv
     if (!loader->preprocess.width || !loader->preprocess.height)
         return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_loader_options: preprocess must be given, with width and height");
     options->batch_size = options->batch_size ? options->batch_size : DEFAULT_BATCH;
-    options->workers = options->workers ? options->workers : cnn_context_threads(loader->context);
+    options->workers = options->workers ? options->workers : cnn_threads_now(loader->context);
     options->prefetch_batches = options->prefetch_batches ? options->prefetch_batches : DEFAULT_PREFETCH;
     if (options->workers > MAX_WORKERS || options->prefetch_batches > MAX_PREFETCH || options->batch_size > MAX_BATCH)
         return cnn_fail(CNN_ERROR_LIMIT,

@@ -55,7 +55,7 @@ uint32_t cnn_history_count(const cnn_history *history)
 
 uint32_t cnn_history_best(const cnn_history *history)
 {
-    return history ? history->best : 0;
+    return history && history->best < history->count ? history->best : 0; /* memory for that epoch may have lacked */
 }
 
 cnn_status cnn_history_get(const cnn_history *history, uint32_t index, cnn_epoch *epoch)

@@ -91,8 +91,10 @@ static cnn_status resume(cnn_trainer *t)
 {
     cnn_history stored = { .context = t->context };
     cnn_status status = cnn_checkpoint_read(t->checkpoint, &stored);
-    t->history->count = 0; /* the checkpoint has the earlier ones, too */
-    t->history->earlier = stored.earlier;
+    if (!status) {
+        t->history->count = 0; /* the checkpoint has the earlier ones, too */
+        t->history->earlier = stored.earlier;
+    }
     for (uint32_t i = 0; i < stored.count && !status; i++) {
         if (cnn_trainer_is_best(t, &stored.epochs[i]))
             t->history->best = i;

@@ -64,10 +64,11 @@ def _check_cells(paths: Sequence[PathLike], labels: Sequence[str]) -> None:
 class _Files:
     """A program's own files, as the library asks for them: each file's bytes are kept until it gives them back."""
 
+    _lock = threading.Lock()  # of all of them, as one that a fork copied may be held by a thread that it didn't copy
+
     def __init__(self, read: Callable[[int], bytes]):
         fields = dict(abi.cnn_dataset_source._fields_)
         self._kept: dict[int, list[bytes]] = {}  # by address: a file may be in use more than once
-        self._lock = threading.Lock()
         self.read, self.release = fields["read"](self._give), fields["release"](self._take_back)
         self._read = read
 
@@ -77,17 +78,24 @@ class _Files:
         except BaseException:  # there is nobody to raise it to: the file counts as one that can't be read
             return 1
         address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
-        with self._lock:
+        with _Files._lock:
             self._kept.setdefault(address, []).append(data)
         place[0], size[0] = address, len(data)
         return 0
 
     def _take_back(self, address: Optional[int], _user: Any) -> None:
-        with self._lock:
+        with _Files._lock:
             found = self._kept[address or 0]
             found.pop()
             if not found:
                 del self._kept[address or 0]
+
+
+def _renew_lock() -> None:
+    _Files._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Dataset(Object):

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -108,6 +109,18 @@ def test_threads_train_at_once():
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: tiny_classifier(epochs=2, seed=5).fit(X, y).predict_proba(X), range(3)))
     assert (found[0] == found[1]).all() and (found[0] == found[2]).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_reads_files_though_another_thread_was_reading_at_the_fork():
+    files = cnn.Dataset.from_source(lambda _index: b"text", 1, [0], ["Cat"])
+    with cnn.datasets._Files._lock:
+        child = os.fork()
+        if not child:
+            signal.alarm(10)
+            os._exit(files.read(0) != b"text")
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def _predict_in_child(connection, pets, X):

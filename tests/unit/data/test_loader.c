@@ -5,6 +5,7 @@
 
 #include "../test.h"
 #include "data/loader.h"
+#include "data/loader_internal.h"
 #include "files.h"
 
 enum { SIZE = 12, IMAGES = 37, BATCH = 8, BATCHES = 5, FLOATS = SIZE * SIZE * 3 };
@@ -214,6 +215,23 @@ static void a_file_that_went_bad_is_an_error_that_names_it(void **state)
     cnn_dataset_destroy(dataset);
 }
 
+static void its_threads_are_limited_as_those_of_other_calls(void **state)
+{
+    (void)state;
+    cnn_dataset *dataset = make_dataset();
+    for (uint32_t limit = 0; limit < 3; limit++) {
+        uint32_t threads = cnn_context_threads(NULL);
+        cnn_limit_threads(limit);
+        cnn_loader *loader = make_loader(dataset, 0, 0, NULL), *given = make_loader(dataset, 3, 0, NULL);
+        cnn_limit_threads(0);
+        assert_int_equal(limit && limit < threads ? limit : threads, loader->options.workers);
+        assert_int_equal(3, given->options.workers);
+        cnn_loader_destroy(given);
+        cnn_loader_destroy(loader);
+    }
+    cnn_dataset_destroy(dataset);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     (void)state;
@@ -368,6 +386,7 @@ int main(void)
         in_a_room(a_file_that_went_bad_is_an_error_that_names_it),
         in_a_room(a_resized_loader_gives_what_one_made_so_gives),
         cmocka_unit_test(any_number_of_images_and_any_batch_go_together),
+        in_a_room(its_threads_are_limited_as_those_of_other_calls),
         in_a_room(wrong_options_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

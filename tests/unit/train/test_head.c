@@ -103,6 +103,26 @@ static void one_that_is_no_better_than_the_earlier_leaves_the_weights(void **sta
     close_stripes(&s);
 }
 
+static void after_a_refused_checkpoint_the_earlier_epochs_are_there(void **state)
+{
+    (void)state;
+    stripes s = open_stripes(2, 0);
+    cnn_train_options options = stripes_options(3, 0.01f);
+    cnn_history *earlier, *history;
+    options.checkpoint = beside("checkpoint");
+    assert_ok(cnn_train(s.model, s.training, s.test, &options, &earlier));
+    options.earlier = earlier;
+    options.resume = 1;
+    options.seed = 99;
+    assert_status(CNN_ERROR_ARGUMENT, cnn_train(s.model, s.training, s.test, &options, &history));
+    assert_int_equal(3, cnn_history_count(history));
+    assert_int_equal(cnn_history_best(earlier), cnn_history_best(history));
+    remove(beside("checkpoint"));
+    cnn_history_destroy(earlier);
+    cnn_history_destroy(history);
+    close_stripes(&s);
+}
+
 typedef struct steps_seen {
     uint64_t computed, all;
     uint32_t stop_in_epoch;
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_cut_is_refused),
         cmocka_unit_test(a_training_goes_on_from_an_earlier_one),
         cmocka_unit_test(one_that_is_no_better_than_the_earlier_leaves_the_weights),
+        cmocka_unit_test(after_a_refused_checkpoint_the_earlier_epochs_are_there),
         cmocka_unit_test(the_computing_of_features_is_reported_and_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
