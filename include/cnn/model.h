@@ -116,6 +116,7 @@ CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output
 typedef enum cnn_precision {
     CNN_PRECISION_FLOAT32 = 0,
     CNN_PRECISION_BFLOAT16 = 1,
+    CNN_PRECISION_AUTO = 2, /* the faster one: bfloat16 if the processor has instructions for it, else float32 */
     CNN_PRECISION_MAX_ENUM = 0x7fffffff
 } cnn_precision;
 

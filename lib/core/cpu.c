@@ -101,6 +101,11 @@ cnn_tier cnn_highest_tier(cnn_instruction_set set)
     return CNN_TIER_COUNT;
 }
 
+bool cnn_tier_has_bfloat16(cnn_tier tier)
+{
+    return tier == CNN_TIER_AVX512_BF16 || tier == CNN_TIER_NEON_BF16;
+}
+
 const char *cnn_tier_name(cnn_tier tier)
 {
     return names[tier];

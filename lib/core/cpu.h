@@ -3,6 +3,7 @@
 #ifndef CNN_CORE_CPU_H
 #define CNN_CORE_CPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <cnn/context.h>
@@ -32,6 +33,9 @@ cnn_tier cnn_cpu_tier(cnn_tier highest);
 
 /* The highest tier that belongs to a public instruction set. */
 cnn_tier cnn_highest_tier(cnn_instruction_set set);
+
+/* Whether a tier has dot products of bfloat16, which the others emulate. */
+bool cnn_tier_has_bfloat16(cnn_tier tier);
 
 /* As the environment variable CNN_CPU has it: "avx2_vnni". */
 const char *cnn_tier_name(cnn_tier tier);

@@ -52,6 +52,9 @@ cnn_weight_memory cnn_weights_of_model(const cnn_model *model);
 /* An error if the model is quantised; `function` begins the sentence. */
 cnn_status cnn_model_check_floats(const cnn_model *model, const char *function);
 
+/* CNN_PRECISION_AUTO becomes what is faster on the context's processor; an error if it is no precision. */
+cnn_status cnn_precision_resolve(cnn_context *context, cnn_precision *precision);
+
 /* The name of a weight, or of running statistics, that hold NaN or infinity; NULL if all are finite. */
 const char *cnn_model_find_not_finite(const cnn_model *model);
 

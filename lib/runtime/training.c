@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/tensor_internal.h"
 #include "runtime/model_state.h"
+#include "simd/dispatch.h"
 
 struct cnn_training {
     cnn_program *program;
@@ -25,11 +26,22 @@ void cnn_training_destroy(cnn_model *model)
     model->training = NULL;
 }
 
+cnn_status cnn_precision_resolve(cnn_context *context, cnn_precision *precision)
+{
+    if ((unsigned)*precision > CNN_PRECISION_AUTO)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "training: %d is no precision", (int)*precision);
+    if (*precision == CNN_PRECISION_AUTO)
+        *precision = cnn_tier_has_bfloat16(cnn_tier_of(context)) ? CNN_PRECISION_BFLOAT16 : CNN_PRECISION_FLOAT32;
+    return CNN_OK;
+}
+
 cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision)
 {
-    if (!model || (precision != CNN_PRECISION_FLOAT32 && precision != CNN_PRECISION_BFLOAT16))
-        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_precision: the model is NULL, or %d is no precision",
-                        (int)precision);
+    if (!model)
+        return cnn_fail(CNN_ERROR_ARGUMENT, "cnn_model_set_precision: the model is NULL");
+    cnn_status status = cnn_precision_resolve(model->context, &precision);
+    if (status)
+        return status;
     if (model->precision != precision)
         cnn_training_destroy(model); /* its program is for another */
     model->precision = precision;

@@ -79,8 +79,6 @@ static cnn_status check_numbers(const cnn_train_options *options)
     if (!(options->mixup >= 0 && options->mixup <= 1 && options->cutmix >= 0 && options->cutmix <= 1))
         return cnn_fail(CNN_ERROR_ARGUMENT, "training: mixup is %g and cutmix %g; each must be from 0 to 1",
                         (double)options->mixup, (double)options->cutmix);
-    if (options->precision != CNN_PRECISION_FLOAT32 && options->precision != CNN_PRECISION_BFLOAT16)
-        return cnn_fail(CNN_ERROR_ARGUMENT, "training: %d is no precision", (int)options->precision);
     if (options->resume && !options->checkpoint)
         return cnn_fail(CNN_ERROR_ARGUMENT, "training: resume is set, but no checkpoint to resume from");
     return CNN_OK;
@@ -139,6 +137,8 @@ cnn_status cnn_train_settings_resolve(const cnn_model *model, const cnn_dataset 
     cnn_status status = cnn_model_check_floats(model, "cnn_train");
     if (!status)
         status = resolve_options(given, options);
+    if (!status)
+        status = cnn_precision_resolve(model->context, &options->precision);
     if (!status)
         status = cnn_optimizer_options_resolve(options->optimizer, &settings->optimizer);
     if (!status)

@@ -220,8 +220,8 @@ CNN_API cnn_status cnn_model_predict_layers(const cnn_model *model, const cnn_te
 CNN_API cnn_status cnn_model_forward(cnn_model *model, const cnn_tensor *input, uint64_t seed, uint64_t step, const
     cnn_tensor **output);
 CNN_API cnn_status cnn_model_backward(cnn_model *model, const cnn_tensor *output_gradient);
-typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1, CNN_PRECISION_MAX_ENUM =
-    0x7fffffff } cnn_precision;
+typedef enum cnn_precision { CNN_PRECISION_FLOAT32 = 0, CNN_PRECISION_BFLOAT16 = 1, CNN_PRECISION_AUTO = 2,
+    CNN_PRECISION_MAX_ENUM = 0x7fffffff } cnn_precision;
 CNN_API cnn_status cnn_model_set_precision(cnn_model *model, cnn_precision precision);
 typedef struct cnn_parameter { uint32_t struct_size; const char *name; cnn_tensor *value; cnn_tensor *gradient;
     uint32_t trainable; uint32_t decay; } cnn_parameter;

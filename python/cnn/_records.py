@@ -212,7 +212,7 @@ class TrainOptions(TypedDict, total=False):
     schedule: Union[str, ScheduleOptions]
     loss: Literal["auto", "binary_cross_entropy", "categorical_cross_entropy"]
     label_smoothing: float
-    precision: Literal["float32", "bfloat16"]
+    precision: Literal["float32", "bfloat16", "auto"]
     augment: Union[str, AugmentOptions]
     preprocess: PreprocessOptions
     ema_decay: float

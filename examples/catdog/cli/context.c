@@ -68,13 +68,3 @@ cnn_status context_create(const context_options *options, cnn_context **context)
         output_library_error();
     return status;
 }
-
-int context_has_bfloat16(void)
-{
-    cnn_context *context;
-    if (cnn_context_create(NULL, &context))
-        return 0;
-    int has = strstr(cnn_context_instruction_set(context), "bf16") != NULL;
-    cnn_context_destroy(context);
-    return has;
-}

@@ -32,7 +32,4 @@ typedef struct context_options {
 /* Makes a context whose warnings go to standard error, each once. Prints the sentence of an error. */
 cnn_status context_create(const context_options *options, cnn_context **context);
 
-/* Whether this processor computes in bfloat16; elsewhere that is emulated. */
-int context_has_bfloat16(void);
-
 #endif

@@ -25,7 +25,7 @@ typedef enum recipe { RECIPE_PLAIN, RECIPE_STRONG } recipe;
 static const char *const recipe_names[] = { "plain", "strong", NULL };
 
 /* In the order of cnn_precision. */
-static const char *const precision_names[] = { "fp32", "bf16", NULL };
+static const char *const precision_names[] = { "fp32", "bf16", "auto", NULL };
 
 static const uint64_t usual_cache_mb = 1024;
 
@@ -46,8 +46,8 @@ static int parse(const catdog_command *command, int argc, char **argv, train_arg
         { "epochs", "N", "passes over the training photographs", OPTION_WHOLE, &a->epochs, 1, 100000,
           .initial = "20, with --from 14" },
         { "batch", "N", "photographs in each training step", OPTION_WHOLE, &a->batch, 1, 4096, .initial = "32" },
-        { "precision", "NAME", "number format of training", OPTION_CHOICE, &a->precision, .choices = precision_names,
-          .initial = "fp32; with --recipe strong bf16, if the processor has it" },
+        { "precision", "NAME", "number format of training; auto: bf16 if the processor has it, else fp32",
+          OPTION_CHOICE, &a->precision, .choices = precision_names, .initial = "fp32, with --recipe strong auto" },
         { "optimizer", "NAME", "optimizer", OPTION_CHOICE, &a->optimizer, .choices = optimizer_names,
           .initial = "adam" },
         { "lr", "X", "learning rate", OPTION_NUMBER, &a->learning_rate, 0, 1e37,
@@ -234,8 +234,7 @@ static void set_strong_defaults(train_arguments *a, int optimizer)
     }
     a->warmup = 0.15;
     a->smoothing = 0.1;
-    if (context_has_bfloat16())
-        a->precision = CNN_PRECISION_BFLOAT16; /* elsewhere it is emulated */
+    a->precision = CNN_PRECISION_AUTO;
     a->ema = 0.998;
     a->augment = "flip,rotation=10,crop=0.35,brightness=0.3,contrast=0.3,saturation=0.3,erase=0.1";
 }

@@ -160,10 +160,25 @@ static void back_in_floats_it_is_as_it_was(void **state)
         assert_true((distance(a.model, b.model) > 0) == (i == 0));
         assert_ok(cnn_model_set_precision(b.model, CNN_PRECISION_FLOAT32));
     }
-    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_precision(a.model, (cnn_precision)2));
+    assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_precision(a.model, (cnn_precision)3));
     assert_status(CNN_ERROR_ARGUMENT, cnn_model_set_precision(NULL, CNN_PRECISION_FLOAT32));
     close_model(&a);
     close_model(&b);
+    cnn_graph_destroy(graph);
+}
+
+static void auto_is_bfloat16_where_the_processor_has_it(void **state)
+{
+    (void)state;
+    cnn_graph *graph = wide_graph();
+    for (cnn_tier tier = CNN_TIER_GENERIC; tier < CNN_TIER_COUNT; tier++) {
+        trained t = open_model(graph, 1, (setting){ 1, tier, CNN_PRECISION_FLOAT32, true });
+        cnn_precision expected =
+            strstr(cnn_context_instruction_set(t.context), "bf16") ? CNN_PRECISION_BFLOAT16 : CNN_PRECISION_FLOAT32;
+        assert_ok(cnn_model_set_precision(t.model, CNN_PRECISION_AUTO));
+        assert_int_equal(expected, t.model->precision);
+        close_model(&t);
+    }
     cnn_graph_destroy(graph);
 }
 
@@ -238,6 +253,7 @@ int main(void)
         cmocka_unit_test(gradients_are_those_of_floats_but_for_rounding),
         cmocka_unit_test(threads_and_shared_memory_change_no_bit),
         cmocka_unit_test(back_in_floats_it_is_as_it_was),
+        cmocka_unit_test(auto_is_bfloat16_where_the_processor_has_it),
         cmocka_unit_test(only_layers_without_bfloat16_get_conversions),
         cmocka_unit_test(nothing_is_allocated_after_the_first_step_of_a_shape),
     };
