@@ -187,11 +187,23 @@ int bench_net_train(const void *setting, void *result)
     return finish(&w, status);
 }
 
+/* The same with the model of the setting's file. */
+static int prepare_from_file(work *w, const bench_net *setting)
+{
+    *w = (work){ .setting = setting };
+    if (context_create(&setting->resources, &w->context))
+        return EXIT_FAILED;
+    cnn_status status = cnn_model_load(w->context, setting->model, &w->model);
+    if (!status)
+        status = create_tensors(w);
+    return status ? finish(w, status) : EXIT_DONE;
+}
+
 int bench_net_predict(const void *setting, void *result)
 {
     work w;
     bench_net_times *times = result;
-    if (prepare(&w, setting))
+    if (((const bench_net *)setting)->model ? prepare_from_file(&w, setting) : prepare(&w, setting))
         return EXIT_FAILED;
     times->flops = (double)cnn_model_flops(w.model);
     cnn_status status = measure(&w, predict_one, &times->one);

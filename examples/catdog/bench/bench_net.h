@@ -13,7 +13,7 @@ typedef struct bench_net {
     context_options resources;
     uint64_t batch;
     int precision;
-    const char *model; /* the file that bench_net_save writes and bench_net_start reads */
+    const char *model; /* the file that bench_net_save writes, and the others read; NULL: they make the model */
 } bench_net;
 
 /* Medians. */

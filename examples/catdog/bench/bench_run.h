@@ -49,7 +49,7 @@ bool bench_run_trains(const bench_run *b);
 bool bench_run_predicts(const bench_run *b);
 
 /* Each fills in a part of the results, in processes of its own. EXIT_DONE, or another status with a sentence printed.
- * `bench_run_find_machine` comes first. */
+ * `bench_run_find_machine` comes first. Start-up is from the start of a process to its first prediction. */
 int bench_run_find_machine(bench_run *b);
 int bench_run_measure_machine(bench_run *b);
 int bench_run_measure_start_up(bench_run *b);
