@@ -92,6 +92,49 @@ static void nothing_is_allocated_after_the_first_prediction(void **state)
     cnn_context_destroy(context);
 }
 
+/* What the context of a copy of the model holds after it has predicted a batch. */
+static uint64_t memory_of_prediction(const cnn_model *model)
+{
+    void *bytes;
+    size_t size;
+    cnn_model *copy;
+    cnn_context *context = context_of(2);
+    assert_ok(cnn_model_save_to_memory(model, CNN_FLOAT32, &bytes, &size));
+    assert_ok(cnn_model_load_from_memory(context, bytes, size, &copy));
+    predict(copy, 8);
+    uint64_t held = cnn_context_memory_in_use(context);
+    cnn_model_destroy(copy);
+    cnn_bytes_free(bytes);
+    cnn_context_destroy(context);
+    return held;
+}
+
+/* four_conv is mostly a dense layer, whose weights int8 packs, and floats don't. */
+static void int8_predicts_in_a_quarter_of_the_memory(void **state)
+{
+    (void)state;
+    const struct {
+        const char *net;
+        double part;
+    } cases[] = { { "resnet18", 0.25 }, { "efficientnet_lite0", 0.25 }, { "four_conv", 0.32 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cnn_graph *graph;
+        cnn_model *model, *quantized;
+        assert_ok(cnn_graph_create_net(NULL, cases[i].net, NULL, &graph));
+        assert_ok(cnn_model_create(NULL, graph, 1, &model));
+        cnn_tensor *images = batch_of(1, cnn_model_input_shape(model), 1);
+        assert_ok(cnn_model_quantize(model, images, &quantized));
+        uint64_t floats = memory_of_prediction(model), bytes = memory_of_prediction(quantized);
+        if ((double)bytes > cases[i].part * (double)floats)
+            fail_msg("%s: int8 holds %.1f MB, floats hold %.1f MB", cases[i].net, (double)bytes / 1e6,
+                     (double)floats / 1e6);
+        cnn_tensor_destroy(images);
+        cnn_model_destroy(quantized);
+        cnn_model_destroy(model);
+        cnn_graph_destroy(graph);
+    }
+}
+
 static cnn_status use_all(cnn_context *context, const cnn_graph *graph, const cnn_tensor *input, cnn_tensor *output)
 {
     cnn_model *model = NULL;
@@ -139,6 +182,7 @@ int main(void)
         cmocka_unit_test(nothing_is_allocated_after_the_first_step),
         cmocka_unit_test(nothing_is_allocated_after_the_first_prediction),
         cmocka_unit_test(failing_memory_is_reported_and_nothing_leaks),
+        cmocka_unit_test(int8_predicts_in_a_quarter_of_the_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
