@@ -116,3 +116,9 @@ def test_the_footprint_is_that_of_the_library_and_of_one_prediction():
     assert done.returncode == 0, done.stderr
     row = done.stdout.splitlines()[2]
     assert re.fullmatch(r"\| libcnn \| \d\.\d\d MB, \d+\.\d MB with what it needs \| \d+\.\d \| \d+ \|", row), row
+
+
+def test_training_memory_is_compared_net_by_net():
+    done = run("compare_memory.py", "--catdog", CATDOG, "--nets", "two_conv", "--batch", 2, "--threads", 1)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\| two_conv \| \d+ \|$", done.stdout, re.MULTILINE)
