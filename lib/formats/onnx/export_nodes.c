@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/byte_order.h"
 #include "core/memory.h"
 #include "formats/onnx/export.h"
 #include "formats/onnx/import.h"
@@ -109,6 +110,19 @@ void cnn_onnx_export_float(cnn_onnx_export *file, CnnOnnx__Node *node, const cha
     attribute->has_f = 1;
 }
 
+/* The data themselves, or a copy where the processor has another order of bytes than the file. */
+static uint8_t *little_endian(cnn_onnx_export *file, const float *data, size_t bytes)
+{
+    if (!CNN_BIG_ENDIAN)
+        return (uint8_t *)data;
+    uint8_t *copy = cnn_onnx_export_memory(file, bytes, 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, data, bytes);
+    cnn_swap_little(copy, bytes, sizeof *data);
+    return copy;
+}
+
 void cnn_onnx_export_floats(cnn_onnx_export *file, const char *name, int32_t rank, const int64_t *dims,
                             const float *data)
 {
@@ -128,6 +142,6 @@ void cnn_onnx_export_floats(cnn_onnx_export *file, const char *name, int32_t ran
     tensor->dims = copy;
     tensor->n_dims = (size_t)rank;
     tensor->has_raw_data = 1;
-    tensor->raw_data = (ProtobufCBinaryData){ bytes, (uint8_t *)data };
+    tensor->raw_data = (ProtobufCBinaryData){ bytes, little_endian(file, data, bytes) };
     file->graph.initializer[file->graph.n_initializer++] = tensor;
 }

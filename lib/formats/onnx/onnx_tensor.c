@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/byte_order.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "formats/onnx/import.h"
@@ -51,30 +52,31 @@ static float from_half(uint16_t half)
     return sign ? -value : value;
 }
 
+static float from_double(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
 static float read_float(int32_t type, const unsigned char *at)
 {
-    uint16_t half;
-    double wide;
-    float value;
     switch (type) {
-    case CNN_ONNX_FLOAT16: memcpy(&half, at, sizeof half); return from_half(half);
-    case CNN_ONNX_BFLOAT16: memcpy(&half, at, sizeof half); return from_bits((uint32_t)half << 16);
-    case CNN_ONNX_DOUBLE: memcpy(&wide, at, sizeof wide); return (float)wide;
-    default: memcpy(&value, at, sizeof value); return value;
+    case CNN_ONNX_FLOAT16: return from_half(cnn_load_little16(at));
+    case CNN_ONNX_BFLOAT16: return from_bits((uint32_t)cnn_load_little16(at) << 16);
+    case CNN_ONNX_DOUBLE: return from_double(cnn_load_little64(at));
+    default: return from_bits(cnn_load_little32(at));
     }
 }
 
 static int64_t read_integer(int32_t type, const unsigned char *at)
 {
-    int16_t small;
-    int32_t medium;
-    int64_t value;
     switch (type) {
     case CNN_ONNX_INT8: return (int8_t)*at;
-    case CNN_ONNX_UINT16: memcpy(&small, at, sizeof small); return (uint16_t)small;
-    case CNN_ONNX_INT16: memcpy(&small, at, sizeof small); return small;
-    case CNN_ONNX_INT32: memcpy(&medium, at, sizeof medium); return medium;
-    case CNN_ONNX_INT64: memcpy(&value, at, sizeof value); return value;
+    case CNN_ONNX_UINT16: return cnn_load_little16(at);
+    case CNN_ONNX_INT16: return (int16_t)cnn_load_little16(at);
+    case CNN_ONNX_INT32: return (int32_t)cnn_load_little32(at);
+    case CNN_ONNX_INT64: return (int64_t)cnn_load_little64(at);
     default: return *at; /* UINT8, BOOL */
     }
 }
@@ -121,7 +123,7 @@ static cnn_status convert_raw(cnn_onnx_import *import, cnn_onnx_tensor *tensor, 
     void *memory;
     bool integer = is_integer(tensor->type);
     size_t size = size_of(tensor->type);
-    if (tensor->type == CNN_ONNX_FLOAT && (uintptr_t)data % sizeof(float) == 0) {
+    if (tensor->type == CNN_ONNX_FLOAT && !CNN_BIG_ENDIAN && (uintptr_t)data % sizeof(float) == 0) {
         tensor->floats = (const float *)data;
         return CNN_OK;
     }
@@ -175,6 +177,19 @@ static cnn_status convert_int32_field(cnn_onnx_import *import, cnn_onnx_tensor *
     return CNN_OK;
 }
 
+static cnn_status convert_doubles(cnn_onnx_import *import, cnn_onnx_tensor *tensor, const double *doubles)
+{
+    void *memory;
+    cnn_status status = cnn_onnx_memory(import, tensor->count, sizeof(float), &memory);
+    if (status)
+        return status;
+    float *floats = memory;
+    tensor->floats = floats;
+    for (int64_t i = 0; i < tensor->count; i++)
+        floats[i] = (float)doubles[i];
+    return CNN_OK;
+}
+
 static cnn_status convert_field(cnn_onnx_import *import, cnn_onnx_tensor *tensor, const CnnOnnx__Tensor *from)
 {
     if (field_count(from, tensor->type) != (size_t)tensor->count)
@@ -183,14 +198,14 @@ static cnn_status convert_field(cnn_onnx_import *import, cnn_onnx_tensor *tensor
     switch (tensor->type) {
     case CNN_ONNX_FLOAT: tensor->floats = from->float_data; return CNN_OK;
     case CNN_ONNX_INT64: tensor->int64s = from->int64_data; return CNN_OK;
-    case CNN_ONNX_DOUBLE: return convert_raw(import, tensor, (const unsigned char *)from->double_data);
+    case CNN_ONNX_DOUBLE: return convert_doubles(import, tensor, from->double_data);
     default: return convert_int32_field(import, tensor, from);
     }
 }
 
 static cnn_status read_data(cnn_onnx_import *import, cnn_onnx_tensor *tensor, const CnnOnnx__Tensor *from)
 {
-    size_t bytes = (size_t)tensor->count * size_of(tensor->type);
+    uint64_t bytes = (uint64_t)tensor->count * size_of(tensor->type);
     const unsigned char *data = from->raw_data.data;
     if (from->has_data_location && from->data_location == LOCATION_EXTERNAL) {
         cnn_status status = cnn_onnx_read_external(import, from, bytes, &data);
@@ -200,8 +215,8 @@ static cnn_status read_data(cnn_onnx_import *import, cnn_onnx_tensor *tensor, co
         return convert_field(import, tensor, from);
     if (from->raw_data.len != bytes)
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
-                             "a constant has %zu bytes; by its type and dimensions it has %zu", from->raw_data.len,
-                             bytes);
+                             "a constant has %zu bytes; by its type and dimensions it has %llu", from->raw_data.len,
+                             (unsigned long long)bytes);
     return convert_raw(import, tensor, data);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/byte_order.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/file_callbacks.h"
@@ -61,9 +62,7 @@ static cnn_status read_file(cnn_safetensors *file, const cnn_safetensors_source 
 static cnn_status parse_header(cnn_safetensors *file)
 {
     const unsigned char *bytes = file->bytes;
-    uint64_t length = 0;
-    for (int i = 0; i < LENGTH_BYTES; i++)
-        length |= (uint64_t)bytes[i] << 8 * i;
+    uint64_t length = cnn_load_little64(bytes);
     const char *json = (const char *)bytes + LENGTH_BYTES;
     size_t behind = file->size - LENGTH_BYTES;
     if (length > MAX_HEADER || (behind && *json != '{'))
@@ -211,6 +210,17 @@ static cnn_status check_places(const cnn_safetensors *file)
     return CNN_OK;
 }
 
+/* What has been read lies in memory of the file's own, so it can be changed there. */
+static void swap_arrays(cnn_safetensors *file)
+{
+    unsigned char *data = (unsigned char *)file->bytes + file->size - file->data_size;
+    for (size_t i = 0; i < file->count; i++) {
+        const cnn_safetensors_array *array = &file->arrays[i];
+        size_t begin = (size_t)((const unsigned char *)array->data - file->data);
+        cnn_swap_little(data + begin, array->bytes, cnn_dtype_size(array->dtype));
+    }
+}
+
 static cnn_status open_file(cnn_safetensors *file, const cnn_safetensors_source *source)
 {
     file->path = cnn_copy_text(file->context, source->path);
@@ -223,9 +233,11 @@ static cnn_status open_file(cnn_safetensors *file, const cnn_safetensors_source 
         status = read_arrays(file);
     if (!status)
         status = check_places(file);
-    if (!status)
-        qsort(file->arrays, file->count, sizeof *file->arrays, compare_names);
-    return status;
+    if (status)
+        return status;
+    swap_arrays(file);
+    qsort(file->arrays, file->count, sizeof *file->arrays, compare_names);
+    return CNN_OK;
 }
 
 cnn_status cnn_safetensors_open(cnn_context *context, const char *path, cnn_safetensors **result)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/byte_order.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/file_callbacks.h"
@@ -121,6 +122,30 @@ static cnn_status write_chunks(cnn_context *context, const cnn_safetensors_targe
     return cnn_file_write(target->path, chunks, count);
 }
 
+/* Makes chunks of the arrays, one after the other. Where the processor's order of bytes isn't the file's, they are
+ * copies in `*copies`. */
+static cnn_status fill_chunks(cnn_context *context, const cnn_safetensors_array *const *order, size_t count,
+                              cnn_chunk *chunks, void **copies)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        chunks[i] = (cnn_chunk){ order[i]->data, order[i]->bytes };
+        bytes += order[i]->bytes;
+    }
+    if (!CNN_BIG_ENDIAN)
+        return CNN_OK;
+    char *copy = *copies = cnn_allocate(context, bytes);
+    if (!copy)
+        return CNN_ERROR_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; copy += chunks[i++].size) {
+        if (chunks[i].size)
+            memcpy(copy, order[i]->data, chunks[i].size);
+        cnn_swap_little(copy, chunks[i].size, cnn_dtype_size(order[i]->dtype));
+        chunks[i].data = copy;
+    }
+    return CNN_OK;
+}
+
 /* `chunks` has room for the header and all arrays. */
 static cnn_status write_ordered(cnn_context *context, const cnn_safetensors_target *target,
                                 const cnn_safetensors_contents *contents, const cnn_safetensors_array *const *order,
@@ -128,16 +153,18 @@ static cnn_status write_ordered(cnn_context *context, const cnn_safetensors_targ
 {
     json_t *header = json_object();
     char *text = NULL;
+    void *copies = NULL;
     cnn_status status = build_header(header, target->path, order, contents);
     if (!status)
         status = print_header(context, header, &text, &chunks[0].size);
     json_decref(header);
+    if (!status)
+        status = fill_chunks(context, order, contents->count, chunks + 1, &copies);
     if (!status) {
         chunks[0].data = text;
-        for (size_t i = 0; i < contents->count; i++)
-            chunks[i + 1] = (cnn_chunk){ order[i]->data, order[i]->bytes };
         status = write_chunks(context, target, chunks, contents->count + 1);
     }
+    cnn_release(context, copies);
     cnn_release(context, text);
     return status;
 }

@@ -84,6 +84,23 @@ static void the_same_arguments_give_the_same_bytes(void **state)
     cnn_release(NULL, second);
 }
 
+static void numbers_in_a_file_are_little_endian_on_every_processor(void **state)
+{
+    /* the sample's, as they lie in its file: weights, step, odd */
+    static const unsigned char two[4] = { 0x00, 0x00, 0x00, 0xC0 },
+                               five[8] = { 0xFB, 255, 255, 255, 255, 255, 255, 255 };
+    const char *path = scratch_path(*state, "order.safetensors");
+    void *image;
+    size_t size;
+    write_sample(path);
+    assert_ok(cnn_file_read(NULL, path, 1 << 20, &image, &size));
+    const unsigned char *data = (const unsigned char *)image + size - sizeof weights - sizeof step - sizeof bytes;
+    assert_memory_equal(two, data + 4, sizeof two);
+    assert_memory_equal(five, data + sizeof weights, sizeof five);
+    assert_memory_equal(bytes, data + sizeof weights + sizeof step, sizeof bytes);
+    cnn_release(NULL, image);
+}
+
 static void impossible_arrays_are_not_written(void **state)
 {
     const char *path = scratch_path(*state, "never.safetensors");
@@ -140,6 +157,7 @@ static void wrong_types_and_shapes_are_refused(void **state)
 {
     assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("F32", "[3]", "[0,8]") "}", 8, "array a: its shape and type");
     assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("F32", "[4294967296,4294967296]", "[0,8]") "}", 8, "array a");
+    assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("F32", "[4294967298]", "[0,8]") "}", 8, "array a");
     assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("U8", "[0,9223372036854775807,4]", "[0,0]") "}", 0, "array a");
     assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("F32", "[-2]", "[0,8]") "}", 8, "dimension 0");
     assert_refused(CNN_ERROR_FORMAT, "{\"a\":" ENTRY("F32", "[\"2\"]", "[0,8]") "}", 8, "dimension 0");
@@ -259,6 +277,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(arrays_of_whole_cache_lines_are_aligned_and_the_rest_to_their_elements),
         cmocka_unit_test(the_same_arguments_give_the_same_bytes),
+        cmocka_unit_test(numbers_in_a_file_are_little_endian_on_every_processor),
         cmocka_unit_test(impossible_arrays_are_not_written),
         cmocka_unit_test(wrong_places_are_refused),
         cmocka_unit_test(wrong_types_and_shapes_are_refused),
