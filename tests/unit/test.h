@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -32,6 +33,9 @@ static inline cnn_optimizer_options optimizer_options(cnn_optimizer_options give
     given.epsilon = given.epsilon != 0 ? given.epsilon : options.epsilon;
     return given;
 }
+
+/* An emulated processor, which tests/portability/run.sh says there is, takes many times as long. */
+#define assert_within_seconds(most, seconds) assert_true((seconds) < (most) || getenv("CNN_TEST_EMULATED"))
 
 #define assert_status(expected, call) assert_string_equal(cnn_status_name(expected), cnn_status_name(call))
 

@@ -205,7 +205,7 @@ static int let_threads_wait(void **state)
     return 0;
 }
 
-static void wait_milliseconds(int64_t milliseconds)
+static void wait_milliseconds(long milliseconds)
 {
     nanosleep(&(struct timespec){ .tv_nsec = milliseconds * 1000000 }, NULL);
 }
