@@ -79,11 +79,12 @@ void *cnn_allocate(cnn_context *context, size_t size)
     return memory;
 }
 
-void *cnn_allocate_zeroed(cnn_context *context, size_t count, size_t size)
+void *cnn_allocate_zeroed(cnn_context *context, uint64_t count, size_t size)
 {
     size_t bytes;
     if (!cnn_multiply(count, size, &bytes)) {
-        cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %zu times %zu bytes were asked for", count, size);
+        cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "out of memory: %llu times %zu bytes were asked for",
+                 (unsigned long long)count, size);
         return NULL;
     }
     void *memory = cnn_allocate(context, bytes);

@@ -12,7 +12,7 @@
 
 /* NULL, with cnn_last_error() set, if there is none. A size of 0 gives memory too. `context` may be NULL. */
 void *cnn_allocate(cnn_context *context, size_t size);
-void *cnn_allocate_zeroed(cnn_context *context, size_t count, size_t size);
+void *cnn_allocate_zeroed(cnn_context *context, uint64_t count, size_t size);
 
 /* A copy of `text` (NULL: NULL without an error). */
 char *cnn_copy_text(cnn_context *context, const char *text);

@@ -36,7 +36,7 @@ static cnn_status count_elements(cnn_dtype dtype, int32_t rank, const int64_t *d
             return cnn_fail(CNN_ERROR_ARGUMENT, "tensor: dimension %d is %lld", (int)i, (long long)dims[i]);
         if (dims[i] == 0)
             empty = true;
-        else if (!cnn_multiply(elements, (size_t)dims[i], &elements))
+        else if (!cnn_multiply(elements, dims[i], &elements))
             return cnn_fail(CNN_ERROR_LIMIT, "tensor: the dimensions are too large for memory");
     }
     if (!cnn_multiply(elements, cnn_dtype_size(dtype), &bytes) || bytes > PTRDIFF_MAX)

@@ -74,7 +74,7 @@ cnn_status cnn_source_create_callback(cnn_context *context, const cnn_dataset_so
     if (c)
         *c = (caller){ given->read, given->release, given->read_user };
     if (!status)
-        status = cnn_source_reserve(source, given->count);
+        status = cnn_source_reserve(source, (size_t)given->count);
     for (uint64_t i = 0; i < given->count && !status; i++)
         status = add_entry(source, given->names, i);
     if (!status)

@@ -57,7 +57,7 @@ cnn_status cnn_source_create_pixels(cnn_context *context, const cnn_tensor *cons
     source->path = "pixels in memory";
     source->is_list = true;
     source->state = cnn_allocate_zeroed(context, count, sizeof(picture));
-    cnn_status status = source->state ? cnn_source_reserve(source, count) : CNN_ERROR_OUT_OF_MEMORY;
+    cnn_status status = source->state ? cnn_source_reserve(source, (size_t)count) : CNN_ERROR_OUT_OF_MEMORY;
     for (uint64_t i = 0; i < count && !status; i++)
         status = add_picture(source, images[i], i);
     if (!status)

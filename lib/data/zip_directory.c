@@ -65,7 +65,7 @@ static cnn_status broken(const char *path, const char *what)
 
 static cnn_status read_at(int descriptor, const char *path, uint64_t offset, void *to, size_t size)
 {
-    if (offset > INT64_MAX - size)
+    if (offset > (uint64_t)INT64_MAX - size)
         return broken(path, "an offset lies outside it");
     if (cnn_os_read_at(descriptor, to, size, offset))
         return CNN_OK;

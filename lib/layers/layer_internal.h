@@ -7,8 +7,8 @@
 #include "layers/layer.h"
 
 /* Elements of one image's value, or of one array of weights, at most: every size in bytes then fits, for any batch
- * that fits memory. */
-#define CNN_LAYER_MAX_ELEMENTS ((int64_t)INT32_MAX)
+ * that fits memory. With addresses of 32 bits there is room for a kernel's copies, eight times as large. */
+#define CNN_LAYER_MAX_ELEMENTS ((int64_t)(SIZE_MAX > UINT32_MAX ? INT32_MAX : INT32_MAX / 16))
 
 enum { CNN_SHAPE_TEXT_SIZE = 80 };
 

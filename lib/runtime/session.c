@@ -64,7 +64,7 @@ cnn_status cnn_session_reserve(cnn_session *session, const cnn_program *program,
     size_t bytes;
     if (images <= session->images)
         return CNN_OK;
-    if (!cnn_multiply(program->image_bytes, (size_t)images, &bytes) || bytes > PTRDIFF_MAX / 2)
+    if (!cnn_multiply(program->image_bytes, images, &bytes) || bytes > PTRDIFF_MAX / 2)
         return fail_too_large(images);
     cnn_status status = check_budget(program, images);
     if (!status)

@@ -69,7 +69,7 @@ static cnn_status prepare(gathered *g, const cnn_model *model, uint64_t count)
 {
     size_t bytes;
     *g = (gathered){ .context = model->context, .outputs = (uint32_t)cnn_model_output_shape(model).dims[0] };
-    if (!cnn_multiply((size_t)count, g->outputs * sizeof(float), &bytes))
+    if (!cnn_multiply(count, g->outputs * sizeof(float), &bytes))
         return cnn_fail(CNN_ERROR_LIMIT, "cnn_calibrate: the dataset is too large");
     g->logits = cnn_allocate(g->context, bytes);
     g->labels = cnn_allocate_zeroed(g->context, (size_t)count, sizeof *g->labels);

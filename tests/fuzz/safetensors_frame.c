@@ -30,14 +30,14 @@ uint8_t *fuzz_frame_safetensors(const uint8_t *data, size_t size, size_t *framed
     static const float values[] = { 0.25f, -0.125f, 0.5f, 1.0f };
     int raw = !size || !(data[0] & 1);
     const uint8_t *body = size ? data + 1 : data;
-    uint64_t length = size ? size - 1 : 0;
+    size_t length = size ? size - 1 : 0;
     size_t tail = raw ? 0 : data_bytes((const char *)body, length);
     *framed = length + (raw ? 0 : 8 + tail);
     uint8_t *bytes = malloc(*framed ? *framed : 1), *at = bytes;
     if (!bytes)
         fuzz_fail("out of memory");
     for (int i = 0; i < 8 && !raw; i++)
-        *at++ = (uint8_t)(length >> 8 * i);
+        *at++ = (uint8_t)((uint64_t)length >> 8 * i);
     if (length)
         memcpy(at, body, length);
     for (size_t i = 0; i < tail; i++)

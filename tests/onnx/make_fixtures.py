@@ -96,7 +96,15 @@ def mixed():
     net.save(FOLDER / "mixed.onnx")
 
 
+def without_data():
+    """A constant of as many floats as have 2^32 bytes, and none of them: 0, to a processor of 32 bits that adds up."""
+    net = Net(("n", 3, 6, 5))
+    net.constants.append(TensorProto(name="c", data_type=TensorProto.FLOAT, dims=[1 << 30], raw_data=b""))
+    net.add("Flatten", of=net.add("Add", "c", of="x"))
+    net.save(FOLDER / "without_data.onnx")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for make in (residual, channels_last, traced, open_size, mixed):
+    for make in (residual, channels_last, traced, open_size, mixed, without_data):
         make()

@@ -17,7 +17,7 @@ static int fill(const photo_source *source, const void *user, grid *g)
     cnn_preprocess preprocess;
     cnn_preprocess_init(&preprocess);
     preprocess.width = preprocess.height = (uint32_t)o->size;
-    const augmented_samples samples = { &o->augment, &preprocess, o->count, o->variants, o->seed };
+    const augmented_samples samples = { &o->augment, &preprocess, (size_t)o->count, (size_t)o->variants, o->seed };
     return augmented_grid_create(source, &samples, g);
 }
 

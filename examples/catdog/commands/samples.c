@@ -12,7 +12,7 @@ typedef struct sample_options {
 static int fill(const photo_source *source, const void *user, grid *g)
 {
     const sample_options *o = user;
-    return sample_grid_create(source, o->count, o->seed, g);
+    return sample_grid_create(source, (size_t)o->count, o->seed, g);
 }
 
 static int run(const catdog_command *command, int argc, char **argv)

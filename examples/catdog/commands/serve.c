@@ -185,6 +185,8 @@ static int run(const catdog_command *command, int argc, char **argv)
         s.limits.photographs = s.limits.waiting; /* more would never find a place */
     s.limits.body_bytes = s.body_megabytes * MEGABYTE;
     s.limits.memory_bytes = s.memory_megabytes * MEGABYTE;
+    if (s.limits.memory_bytes > SIZE_MAX)
+        s.limits.memory_bytes = SIZE_MAX; /* of 32 bits */
     s.limits.pixels = s.resources.max_pixels;
     s.model = shipped_model_unless(s.model);
     if (!s.model)

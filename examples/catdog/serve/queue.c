@@ -155,10 +155,10 @@ queue *queue_create(const cnn_classifier *classifier, const serve_limits *limits
     q->classifier = classifier;
     q->metrics = counts;
     atomic_store(&counts->capacity, limits->waiting);
-    q->capacity = limits->waiting;
+    q->capacity = (size_t)limits->waiting;
     pthread_mutex_init(&q->mutex, NULL);
     pthread_cond_init(&q->changed, NULL);
-    if (!start_lane(q, &q->lanes[QUICK_LANE], limits->batch, serve_quick_bytes(limits)) &&
+    if (!start_lane(q, &q->lanes[QUICK_LANE], (size_t)limits->batch, serve_quick_bytes(limits)) &&
         !start_lane(q, &q->lanes[SLOW_LANE], 1, serve_slow_bytes(limits)))
         return q;
     queue_destroy(q);

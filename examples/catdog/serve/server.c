@@ -104,9 +104,9 @@ server *server_start(cnn_classifier *classifier, const char *model_name, const s
     s->limits = *limits;
     s->rules = *rules;
     s->listener = listener;
-    s->budget.limit = serve_held_bytes(limits);
+    s->budget.limit = (size_t)serve_held_bytes(limits);
     s->metrics.held = &s->budget.used;
-    connections_init(&s->connections, limits->connections);
+    connections_init(&s->connections, (size_t)limits->connections);
     s->queue = queue_create(classifier, limits, &s->metrics);
     s->daemon = s->queue ? start_daemon(s) : NULL;
     if (s->daemon)

@@ -87,7 +87,7 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
 }
 
 /* Weights may be shared, but a small file that is named again and again must not fill the memory. */
-static cnn_status count_bytes(cnn_onnx_import *import, const place *at, uint64_t size, size_t bytes)
+static cnn_status count_bytes(cnn_onnx_import *import, const place *at, uint64_t size, uint64_t bytes)
 {
     enum { MOST_AGAIN = 64 << 20 };
     uint32_t index = cnn_names_find(&import->external_names, at->location);
@@ -110,7 +110,7 @@ static cnn_status count_bytes(cnn_onnx_import *import, const place *at, uint64_t
     return CNN_OK;
 }
 
-static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, size_t bytes, void **data)
+static cnn_status read_place(cnn_onnx_import *import, int descriptor, const place *at, uint64_t bytes, void **data)
 {
     cnn_file_info info;
     if (!cnn_os_fstat(descriptor, &info) || info.kind != CNN_FILE_REGULAR)
@@ -122,12 +122,12 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
     cnn_status status = count_bytes(import, at, info.size, bytes);
     if (!status)
         status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
-    if (!status && !cnn_os_read_at(descriptor, *data, bytes, at->offset))
+    if (!status && !cnn_os_read_at(descriptor, *data, (size_t)bytes, at->offset))
         status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
     return status;
 }
 
-cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,
+cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, uint64_t bytes,
                                   const unsigned char **data)
 {
     place at;
@@ -136,8 +136,8 @@ cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor
     cnn_status status = find_place(import, from, &at);
     if (!status && at.has_length && at.length != bytes)
         status = cnn_onnx_fail(import, CNN_ERROR_FORMAT,
-                               "a constant has %llu bytes in another file; by its type and dimensions it has %zu",
-                               (unsigned long long)at.length, bytes);
+                               "a constant has %llu bytes in another file; by its type and dimensions it has %llu",
+                               (unsigned long long)at.length, (unsigned long long)bytes);
     if (!status)
         status = open_place(import, &at, &descriptor);
     if (status)

@@ -167,7 +167,7 @@ cnn_status cnn_onnx_new_tensor(cnn_onnx_import *import, int32_t rank, const int6
                                int64_t **int64s, cnn_onnx_tensor **result);
 
 /* The bytes of external data; they last as long as cnn_onnx_memory's. */
-cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, size_t bytes,
+cnn_status cnn_onnx_read_external(cnn_onnx_import *import, const CnnOnnx__Tensor *from, uint64_t bytes,
                                   const unsigned char **data);
 
 /* --- import_values.c --- */

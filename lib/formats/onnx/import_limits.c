@@ -39,7 +39,7 @@ cnn_status cnn_onnx_memory(cnn_onnx_import *import, int64_t count, size_t size, 
     uint64_t read = import->file_bytes + import->external_bytes;
     size_t bytes;
     *memory = NULL;
-    if (count < 0 || !cnn_multiply((size_t)count, size, &bytes) || bytes > UINT64_MAX / 2 ||
+    if (count < 0 || !cnn_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX ||
         (import->used_bytes += bytes + LEAST) > GROWTH * read + ALWAYS)
         return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its constants take much more memory than the file is large");
     if (!cnn_grow(import->context, (void **)&import->blocks, &import->block_capacity, import->block_count + 1,

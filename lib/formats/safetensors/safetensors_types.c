@@ -34,7 +34,7 @@ bool cnn_safetensors_bytes(const cnn_safetensors_array *array, size_t *bytes)
     bool empty = false;
     for (int32_t i = 0; i < array->rank; i++) {
         empty |= array->dims[i] == 0;
-        if (array->dims[i] < 0 || (array->dims[i] && !cnn_multiply(product, (size_t)array->dims[i], &product)))
+        if (array->dims[i] < 0 || (array->dims[i] && !cnn_multiply(product, array->dims[i], &product)))
             return false;
     }
     *bytes = empty ? 0 : product;

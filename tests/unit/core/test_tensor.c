@@ -21,6 +21,8 @@ static void sizes_that_overflow_are_refused(void **state)
                   cnn_tensor_create(NULL, CNN_FLOAT32, 3, (int64_t[]){ INT64_MAX, INT64_MAX, 2 }, &tensor));
     assert_null(tensor);
     assert_status(CNN_ERROR_LIMIT, cnn_tensor_create(NULL, CNN_FLOAT32, 1, (int64_t[]){ INT64_MAX / 2 }, &tensor));
+    const int64_t wraps = sizeof(size_t) < sizeof(int64_t) ? ((int64_t)1 << 32) + 1 : INT64_MAX; /* to 1 of 32 bits */
+    assert_status(CNN_ERROR_LIMIT, cnn_tensor_create(NULL, CNN_UINT8, 2, (int64_t[]){ wraps, 2 }, &tensor));
     assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 1, (int64_t[]){ -1 }, &tensor));
     assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 7, (int64_t[7]){ 1 }, &tensor));
     assert_status(CNN_ERROR_ARGUMENT, cnn_tensor_create(NULL, CNN_FLOAT32, 2, NULL, &tensor));

@@ -8,6 +8,12 @@
 
 #define X "\xC3\x97" /* × */
 
+#if SIZE_MAX > UINT32_MAX
+#define MOST_ELEMENTS "2147483647"
+#else
+#define MOST_ELEMENTS "134217727"
+#endif
+
 static void assert_shape(const layer_case *what, const char *expected)
 {
     cnn_layer layer;
@@ -195,8 +201,8 @@ static void sizes_that_overflow_are_refused(void **state)
     (void)state;
     layer_case input = { "input", &cnn_layer_input, { .input = { { 60000, 60000, 3 } } }, 0, { { 0 } } };
     assert_refused(&input, CNN_ERROR_LIMIT,
-                   "the output 60000" X "60000" X "3 (of the input none) is too large: at most 2147483647 values are "
-                   "possible");
+                   "the output 60000" X "60000" X "3 (of the input none) is too large: at most " MOST_ELEMENTS
+                   " values are possible");
     input.attributes.input = (cnn_input_attributes){ { INT64_MAX, INT64_MAX, INT64_MAX } };
     cnn_layer layer;
     any_attributes attributes;
@@ -207,7 +213,7 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_status(CNN_ERROR_LIMIT, layer_shape(CONV(9, 9, 3, .filters = INT64_MAX), &layer, &attributes));
     layer_case dense = { "dense", &cnn_layer_dense, { .dense = { .units = 100000 } }, 1, { { 1, { 100000 } } } };
     assert_refused(&dense, CNN_ERROR_LIMIT,
-                   "weight of 100000" X "100000 is too large: at most 2147483647 values are possible");
+                   "weight of 100000" X "100000 is too large: at most " MOST_ELEMENTS " values are possible");
 }
 
 static void types_are_found_by_their_names(void **state)

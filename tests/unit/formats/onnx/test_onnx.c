@@ -302,17 +302,25 @@ static void a_broken_file_is_at_worst_refused(void **state)
     }
 }
 
+static void a_constant_without_its_data_is_refused(void **state)
+{
+    (void)state;
+    cnn_model *model;
+    assert_status(CNN_ERROR_FORMAT, cnn_model_load_onnx(NULL, fixture_path("without_data"), NULL, &model));
+    assert_non_null(strstr(cnn_last_error(), "a constant has 0 bytes"));
+}
+
 /* A slope below 0, which a file may have and the library hasn't. */
 static void a_value_that_a_layer_does_not_take_is_not_supported(void **state)
 {
     const char *path = scratch_path(*state, "slope.onnx");
-    static const float positive = 0.375f, negative = -0.375f;
+    static const unsigned char positive[] = { 0x00, 0x00, 0xC0, 0x3E }, negative[] = { 0x00, 0x00, 0xC0, 0xBE };
     cnn_graph *graph;
     cnn_model *model;
     void *bytes;
     size_t size;
     assert_ok(cnn_graph_create(NULL, &graph));
-    cnn_dense(graph, cnn_flatten(graph, cnn_leaky_relu(graph, cnn_input(graph, 4, 4, 3), positive)), 1, NULL);
+    cnn_dense(graph, cnn_flatten(graph, cnn_leaky_relu(graph, cnn_input(graph, 4, 4, 3), 0.375f)), 1, NULL);
     assert_ok(cnn_model_create(NULL, graph, 1, &model));
     cnn_graph_destroy(graph);
     assert_ok(cnn_model_save_onnx(model, path));
@@ -402,6 +410,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(layers_keep_their_names),
         cmocka_unit_test(the_size_of_an_input_that_is_left_open_is_an_option),
         cmocka_unit_test(a_broken_file_is_at_worst_refused),
+        cmocka_unit_test(a_constant_without_its_data_is_refused),
         cmocka_unit_test(a_value_that_a_layer_does_not_take_is_not_supported),
         cmocka_unit_test(a_file_that_would_grow_in_memory_is_refused),
         cmocka_unit_test(no_memory_is_an_error_without_a_leak),
