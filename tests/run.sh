@@ -1,13 +1,13 @@
 #!/bin/sh
 # All tests, from a fresh clone on a fresh Debian 12, as root or with sudo.
-# Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads fuzz tidy install quickstart;
-#   default: all
+# Usage: sh tests/run.sh [STAGE...]   stages: format release clang sanitize threads fuzz tidy install quickstart
+#   portability; default: all
 #
 # With CNN_TEST_DATA set to a folder of photographs as docs/results.md describes it, tests on real photographs run too;
 # with CNN_TEST_WEIGHTS set to a folder that holds efficientnet-lite0.onnx, tests on real weights.
 set -eu
 cd "$(dirname "$0")/.."
-stages=${*:-format release clang sanitize threads fuzz tidy install quickstart}
+stages=${*:-format release clang sanitize threads fuzz tidy install quickstart portability}
 build=${CNN_TEST_BUILD:-build-tests}
 mkdir -p "$build"
 passed=0
@@ -63,7 +63,7 @@ stage_format() {
     status=0
     # shellcheck disable=SC2086  # one word a file
     clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
-    shellcheck tests/*.sh tests/docs/*.sh tests/fuzz/*.sh examples/*.sh packaging/*.sh || status=1
+    shellcheck tests/*.sh tests/docs/*.sh tests/fuzz/*.sh tests/portability/*.sh examples/*.sh packaging/*.sh || status=1
     verdict $status format
 }
 
@@ -127,6 +127,20 @@ stage_quickstart() {
     status=0
     sh examples/quickstart.sh "$build/quickstart" || status=1
     verdict $status quickstart
+}
+
+stage_portability() { # another processor in turn; sh tests/portability/run.sh --all builds for all of them
+    set -- s390x i386 armhf aarch64
+    shift $(($(git rev-list --count HEAD) % 4))
+    # shellcheck disable=SC2046  # one word a package
+    sh examples/install-packages.sh $(sh tests/portability/run.sh --packages "$1")
+    status=0
+    CNN_PORTABILITY=$build/portability timeout 300 sh tests/portability/run.sh --quick "$1" || status=$?
+    if [ $status -eq 77 ]; then
+        skipped=$((skipped + 1))
+    else
+        verdict $status "portability: $1"
+    fi
 }
 
 say "Installing what the tests need"
