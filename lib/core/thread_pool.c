@@ -16,7 +16,9 @@ enum { SPINS = 4000 };
  * main's by pthread_exit, ends too. */
 enum { IDLE_SECONDS = 5 };
 
-enum { CACHE_LINE = 64 };
+/* What different threads write lies in different lines. Threads are counted in groups, so that many of them don't
+ * queue for one line at the beginning and end of each job, and none looks at all others for work. */
+enum { CACHE_LINE = 64, GROUP = 8 };
 
 /* Of `inside`: no worker may enter. */
 #define CLOSED (1u << 31)
@@ -32,22 +34,30 @@ typedef struct cnn_worker {
     cnn_thread thread;
 } cnn_worker;
 
+/* Neighbouring threads. */
+typedef struct cnn_worker_group {
+    _Alignas(CACHE_LINE) atomic_uint inside; /* workers inside the current job; CLOSED when its tasks are taken */
+    _Alignas(CACHE_LINE) atomic_uint left;   /* a bit for each thread that may have tasks of its own left */
+} cnn_worker_group;
+
 struct cnn_pool {
     uint32_t threads;    /* the caller among them, */
     cnn_worker *workers; /* whose place is the first */
-    uint32_t running;    /* of the threads, in this process: those to be joined, and the caller */
-    uint32_t spinners;   /* threads besides the caller that have a processor to spin on */
-    bool crowded;        /* more threads than processors */
-    atomic_bool busy;    /* a caller is using the pool */
+    cnn_worker_group *groups;
+    uint32_t running;  /* of the threads, in this process: those to be joined, and the caller */
+    uint32_t spinners; /* threads besides the caller that have a processor to spin on */
+    bool crowded;      /* more threads than processors */
 
-    uint32_t active; /* threads that may take part in the current job: the first ones */
-    cnn_task task;   /* of the current job; written only while no worker is inside one */
+    _Alignas(CACHE_LINE) atomic_bool busy; /* a caller is using the pool */
+
+    _Alignas(CACHE_LINE) atomic_uint generation; /* of jobs, and GONE; a change wakes the workers */
+    uint32_t active;                             /* threads that may take part in the current job: the first ones */
+    cnn_task task;                               /* of the current job; written only while no worker is inside one */
     void *argument;
-    atomic_uint generation; /* of jobs, and GONE; a change wakes the workers */
-    atomic_uint inside;     /* workers inside the current job; CLOSED when its tasks are taken */
 
-    atomic_uint spinning, sleeping; /* workers without work; spinning is counted where the pool is crowded */
-    atomic_bool caller_sleeps;      /* until no worker is inside */
+    _Alignas(CACHE_LINE) atomic_uint spinning; /* workers without work; counted where the pool is crowded */
+    atomic_uint sleeping;
+    atomic_bool caller_sleeps; /* until no worker is inside */
     cnn_mutex mutex;
     cnn_condition wake, done;
     cnn_fork_guard fork_guard;
@@ -62,11 +72,15 @@ static inline void pause_briefly(void)
 #endif
 }
 
+static uint32_t group_count(uint32_t threads)
+{
+    return (threads + GROUP - 1) / GROUP;
+}
+
 /* Each thread has its own part of the tasks, the same from job to job: of what one layer of a network made, the next
  * one finds as much as can be in the caches of the thread that made it. Who is ready helps the others. */
 static void share_out(cnn_pool *pool, size_t count)
 {
-    assert(atomic_load(&pool->inside) == CLOSED);
     size_t each = count / pool->active, more = count % pool->active, first = 0;
     for (uint32_t i = 0; i < pool->active; i++) {
         cnn_worker *worker = &pool->workers[i];
@@ -75,6 +89,13 @@ static void share_out(cnn_pool *pool, size_t count)
         worker->end = first;
     }
     assert(first == count);
+    uint32_t owners = count < pool->active ? (uint32_t)count : pool->active;
+    for (uint32_t i = 0; i < group_count(pool->active); i++) {
+        uint32_t own = owners > i * GROUP ? owners - i * GROUP : 0;
+        assert(atomic_load(&pool->groups[i].inside) == CLOSED);
+        atomic_store_explicit(&pool->groups[i].left, own < GROUP ? (1u << own) - 1 : (1u << GROUP) - 1,
+                              memory_order_relaxed);
+    }
 }
 
 static void wake_one(cnn_pool *pool)
@@ -95,20 +116,41 @@ static void wake_all(cnn_pool *pool)
     cnn_mutex_unlock(&pool->mutex);
 }
 
-/* In a crowd each thread that finds work wakes one more, unless one is about to come anyway: many short jobs are done
- * before many threads are awake. */
+/* A thread of the group that has tasks left, the next from `first` on; GROUP if none has. */
+static uint32_t find_owner(const cnn_worker_group *group, uint32_t first)
+{
+    uint32_t left = atomic_load_explicit(&group->left, memory_order_relaxed);
+    for (uint32_t i = 0; left && i < GROUP; i++)
+        if (left & (1u << ((first + i) % GROUP)))
+            return (first + i) % GROUP;
+    return GROUP;
+}
+
+/* All tasks that an owner has left. In a crowd each thread that finds work wakes one more, unless one is about to come
+ * anyway: many short jobs are done before many threads are awake. */
+static void run_tasks_of(cnn_pool *pool, uint32_t owner, uint32_t number, bool *wakes)
+{
+    cnn_worker *worker = &pool->workers[owner];
+    size_t task;
+    while ((task = atomic_fetch_add_explicit(&worker->next, 1, memory_order_relaxed)) < worker->end) {
+        if (*wakes && !atomic_load(&pool->spinning))
+            wake_one(pool);
+        *wakes = false;
+        pool->task(pool->argument, task, number);
+    }
+    atomic_fetch_and_explicit(&pool->groups[owner / GROUP].left, ~(1u << owner % GROUP), memory_order_relaxed);
+}
+
+/* A thread's own, then others', first of its own group. */
 static void run_tasks(cnn_pool *pool, uint32_t number)
 {
-    bool first = pool->crowded;
-    for (uint32_t i = 0; i < pool->active; i++) {
-        cnn_worker *owner = &pool->workers[(number + i) % pool->active];
-        size_t task;
-        while ((task = atomic_fetch_add_explicit(&owner->next, 1, memory_order_relaxed)) < owner->end) {
-            if (first && !atomic_load(&pool->spinning))
-                wake_one(pool);
-            first = false;
-            pool->task(pool->argument, task, number);
-        }
+    bool wakes = pool->crowded;
+    uint32_t groups = group_count(pool->active);
+    run_tasks_of(pool, number, number, &wakes);
+    for (uint32_t i = 0; i < groups; i++) {
+        uint32_t group = (number / GROUP + i) % groups, owner;
+        while ((owner = find_owner(&pool->groups[group], number % GROUP)) < GROUP)
+            run_tasks_of(pool, group * GROUP + owner, number, &wakes);
     }
 }
 
@@ -159,19 +201,19 @@ static unsigned wait_for_job(cnn_pool *pool, unsigned seen)
 }
 
 /* False if the job's tasks are all taken: who comes late must not touch what may be the next job's already. */
-static bool enter_job(cnn_pool *pool)
+static bool enter_job(cnn_worker_group *group)
 {
-    unsigned inside = atomic_load_explicit(&pool->inside, memory_order_relaxed);
+    unsigned inside = atomic_load_explicit(&group->inside, memory_order_relaxed);
     while (!(inside & CLOSED))
-        if (atomic_compare_exchange_weak_explicit(&pool->inside, &inside, inside + 1, memory_order_acquire,
+        if (atomic_compare_exchange_weak_explicit(&group->inside, &inside, inside + 1, memory_order_acquire,
                                                   memory_order_relaxed))
             return true;
     return false;
 }
 
-static void leave_job(cnn_pool *pool)
+static void leave_job(cnn_pool *pool, cnn_worker_group *group)
 {
-    if (atomic_fetch_sub(&pool->inside, 1) != (CLOSED | 1) || !atomic_load(&pool->caller_sleeps))
+    if (atomic_fetch_sub(&group->inside, 1) != (CLOSED | 1) || !atomic_load(&pool->caller_sleeps))
         return;
     cnn_mutex_lock(&pool->mutex);
     cnn_condition_signal(&pool->done);
@@ -182,16 +224,17 @@ static void *work(void *argument)
 {
     cnn_worker *worker = argument;
     cnn_pool *pool = worker->pool;
+    cnn_worker_group *group = &pool->groups[worker->number / GROUP];
     unsigned seen = 0;
     for (;;) {
         seen = wait_for_job(pool, seen);
         if (seen & GONE)
             return NULL;
-        if (!enter_job(pool))
+        if (!enter_job(group))
             continue;
         if (worker->number < pool->active)
             run_tasks(pool, worker->number);
-        leave_job(pool);
+        leave_job(pool, group);
     }
 }
 
@@ -223,7 +266,8 @@ static void make_idle(cnn_pool *pool)
     pool->running = 1;
     atomic_init(&pool->generation, GONE);
     atomic_init(&pool->busy, false);
-    atomic_init(&pool->inside, CLOSED);
+    for (uint32_t i = 0; i < group_count(pool->threads); i++)
+        atomic_init(&pool->groups[i].inside, CLOSED);
     atomic_init(&pool->spinning, 0);
     atomic_init(&pool->sleeping, 0);
     atomic_init(&pool->caller_sleeps, false);
@@ -236,19 +280,34 @@ static void make_idle_in_child(void *pool)
     make_idle(pool);
 }
 
+/* Zeroed; of whole cache lines. */
+static void *allocate_lines(size_t bytes)
+{
+    void *memory = aligned_alloc(CACHE_LINE, bytes);
+    if (memory)
+        memset(memory, 0, bytes);
+    return memory;
+}
+
+static void release(cnn_pool *pool)
+{
+    free(pool->groups);
+    free(pool->workers);
+    free(pool);
+}
+
 cnn_pool *cnn_pool_create(uint32_t threads, uint32_t processors)
 {
     assert(threads > 0 && processors > 0);
-    cnn_pool *pool = calloc(1, sizeof *pool);
+    cnn_pool *pool = allocate_lines(sizeof *pool);
     if (!pool)
         return NULL;
-    pool->workers = aligned_alloc(CACHE_LINE, threads * sizeof *pool->workers);
-    if (!pool->workers || !cnn_mutex_init(&pool->mutex)) {
-        free(pool->workers);
-        free(pool);
+    pool->workers = allocate_lines(threads * sizeof *pool->workers);
+    pool->groups = allocate_lines(group_count(threads) * sizeof *pool->groups);
+    if (!pool->workers || !pool->groups || !cnn_mutex_init(&pool->mutex)) {
+        release(pool);
         return NULL;
     }
-    memset(pool->workers, 0, threads * sizeof *pool->workers);
     pool->threads = threads;
     pool->crowded = threads > processors;
     pool->spinners = processors - 1;
@@ -275,8 +334,7 @@ void cnn_pool_destroy(cnn_pool *pool)
     cnn_condition_destroy(&pool->wake);
     cnn_condition_destroy(&pool->done);
     cnn_mutex_destroy(&pool->mutex);
-    free(pool->workers);
-    free(pool);
+    release(pool);
 }
 
 static void run_alone(size_t count, cnn_task task, void *argument)
@@ -291,30 +349,45 @@ static void open_job(cnn_pool *pool, uint32_t threads, size_t count, cnn_task ta
     pool->task = task;
     pool->argument = argument;
     share_out(pool, count);
-    atomic_store_explicit(&pool->inside, 0, memory_order_release);
+    for (uint32_t i = 0; i < group_count(pool->active); i++)
+        atomic_store_explicit(&pool->groups[i].inside, 0, memory_order_release);
     if (atomic_fetch_add(&pool->generation, JOB) & GONE)
         start_workers(pool);
     else if (!pool->crowded)
         wake_all(pool);
 }
 
+/* Lets no more workers enter. */
+static void close_groups(cnn_pool *pool)
+{
+    for (uint32_t i = 0; i < group_count(pool->active); i++)
+        atomic_fetch_or(&pool->groups[i].inside, CLOSED);
+}
+
+static bool all_have_left(const cnn_pool *pool)
+{
+    for (uint32_t i = 0; i < group_count(pool->active); i++)
+        if (atomic_load(&pool->groups[i].inside) != CLOSED)
+            return false;
+    return true;
+}
+
 /* All tasks are taken. Those that workers are still at are short as a rule; but a worker may have lost its processor,
  * perhaps to this very thread. */
 static void close_job(cnn_pool *pool)
 {
-    unsigned inside = atomic_fetch_or(&pool->inside, CLOSED) | CLOSED;
-    for (int spin = 0; inside != CLOSED && spin < 2 * SPINS; spin++) {
+    close_groups(pool);
+    for (int spin = 0; spin < 2 * SPINS; spin++) {
+        if (all_have_left(pool))
+            return;
         if (spin < SPINS && !pool->crowded)
             pause_briefly();
         else
             cnn_thread_yield();
-        inside = atomic_load_explicit(&pool->inside, memory_order_acquire);
     }
-    if (inside == CLOSED)
-        return;
     cnn_mutex_lock(&pool->mutex);
     atomic_store(&pool->caller_sleeps, true);
-    while (atomic_load(&pool->inside) != CLOSED)
+    while (!all_have_left(pool))
         cnn_condition_wait(&pool->done, &pool->mutex);
     atomic_store(&pool->caller_sleeps, false);
     cnn_mutex_unlock(&pool->mutex);

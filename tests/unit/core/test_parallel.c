@@ -83,6 +83,32 @@ static void each_thread_begins_with_its_own_part(void **state)
     cnn_context_destroy(context);
 }
 
+enum { GROUPED = 9, BLOCKED = GROUPED - 1, EACH = 2 };
+
+/* The first tasks of all parts but the last wait until somebody has done all others. */
+static void wait_for_helper(void *argument, size_t task, uint32_t worker)
+{
+    (void)worker;
+    atomic_int *done = argument;
+    if (task % EACH || task / EACH == BLOCKED)
+        atomic_fetch_add(done, 1);
+    else
+        while (atomic_load(done) < GROUPED * EACH - BLOCKED)
+            sched_yield();
+}
+
+static void a_thread_helps_those_far_away(void **state)
+{
+    (void)state;
+    cnn_context *context = create_context(GROUPED);
+    for (int repeat = 0; repeat < 50; repeat++) {
+        atomic_int done = 0;
+        cnn_parallel(context, GROUPED * EACH, wait_for_helper, &done);
+        assert_int_equal(GROUPED * EACH - BLOCKED, done);
+    }
+    cnn_context_destroy(context);
+}
+
 typedef struct cnn_nested {
     cnn_context *context;
     cnn_counts *counts; /* one a task */
@@ -165,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_task_runs_once_on_a_worker_of_its_own),
         cmocka_unit_test(each_thread_begins_with_its_own_part),
+        cmocka_unit_test(a_thread_helps_those_far_away),
         cmocka_unit_test(a_call_within_a_task_runs_its_tasks_by_itself),
         cmocka_unit_test(several_threads_may_call_at_once),
         cmocka_unit_test(a_thread_may_limit_how_many_work_for_it),
