@@ -54,18 +54,17 @@ static void plan_tiles(plan *p)
 
     int64_t pixels = s->batch * s->out_height * s->out_width;
     int64_t most = cnn_lesser(p->tiles, pixels / (p->depthwise ? MIN_SPLIT_DEPTHWISE : MIN_SPLIT_PIXELS));
-    p->split.splits = cnn_split_k_count(p->groups * p->panels, most, p->split.weights);
+    cnn_split_k_plan(&p->split, p->groups * p->panels, most);
 }
 
-/* Into equal shares. */
+/* Into equal shares: few, for each prepares the gradient anew. */
 static void plan_shares(plan *p, uint32_t threads)
 {
     int64_t channels = p->shape->in_channels / p->shape->groups, tasks = p->groups * p->panels * p->split.splits;
     p->shares = 1;
     if (threads <= CNN_FEW_THREADS || p->depthwise)
         return;
-    p->shares =
-        cnn_clamp_size(cnn_divide_up(cnn_enough_tasks(threads), tasks), 1, cnn_at_least_1(channels / MIN_SHARE));
+    p->shares = cnn_clamp_size(cnn_divide_up(2 * threads, tasks), 1, cnn_at_least_1(channels / MIN_SHARE));
     while (channels % p->shares)
         p->shares--;
 }

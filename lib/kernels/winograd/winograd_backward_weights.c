@@ -7,12 +7,14 @@
 #include "kernels/conv/epilogue.h"
 #include "kernels/conv/padded_tile.h"
 #include "kernels/gemm/gemm_blocking.h"
+#include "kernels/gemm/matrix.h"
 #include "kernels/gemm/split_k.h"
 #include "kernels/tasks.h"
 #include "kernels/winograd/winograd_transforms.h"
 
 enum {
     MIN_CHANNELS = 16,
+    TAPS = 9,
     UNIT_COLUMNS = 4,       /* of the gradient */
     PADDED_UNITS = 8,       /* that are copied and transformed at once */
     MIN_SPLIT_PIXELS = 768, /* partial sums must be worth adding up */
@@ -95,8 +97,8 @@ static plan make_plan(cnn_context *context, const cnn_conv_shape *s)
     p.units = s->batch * p.per_image;
     p.split.weights = 9 * s->in_channels * s->out_channels;
     p.split.channels = s->out_channels;
-    p.split.splits = cnn_split_k_count(p.in_panels * p.out_panels, p.units * v->rows * UNIT_COLUMNS / MIN_SPLIT_PIXELS,
-                                       p.split.weights);
+    p.split.by_group = cnn_context_threads(context) <= CNN_FEW_THREADS;
+    cnn_split_k_plan(&p.split, p.in_panels * p.out_panels, p.units * v->rows * UNIT_COLUMNS / MIN_SPLIT_PIXELS);
     plan_memory(&p);
     return p;
 }
@@ -113,7 +115,8 @@ typedef struct part {
     int64_t in, in_channels, out, out_channels;
     void *padded;
     float *source, *gradient, *sums; /* scratch: both transformed, and matrices of sums */
-    float *weights, *bias;           /* of the split; bias NULL: another's work */
+    float *weights, *bias;           /* of the task; bias NULL: another's work */
+    float *split_bias;               /* scratch; NULL likewise */
 } part;
 
 /* Units side by side. */
@@ -196,7 +199,7 @@ static void transform_gradient(const plan *p, const part *t, const segment *g)
                                   .units = g->units,
                                   .to = t->gradient + g->place * t->out_channels,
                                   .matrix_stride = p->gradient_stride,
-                                  .sums = t->bias };
+                                  .sums = t->split_bias };
     place_tile(p, t, &source, &padded, &across);
     p->adjoints->gradient(&across);
 }
@@ -237,7 +240,7 @@ static void run_block(const plan *p, const part *t, int64_t begin, int64_t end, 
     multiply_block(p, t, end - begin, first);
 }
 
-static part locate_part(const plan *p, int64_t split, int64_t unit, uint32_t worker)
+static part locate_part(const plan *p, int64_t task, int64_t unit, uint32_t worker)
 {
     const cnn_conv_shape *s = p->shape;
     int64_t out_panel = p->variant->out_panel, matrices = p->variant->matrices;
@@ -248,28 +251,62 @@ static part locate_part(const plan *p, int64_t split, int64_t unit, uint32_t wor
     t.gradient = t.source + matrices * p->source_stride;
     t.sums = t.gradient + matrices * p->gradient_stride;
     t.padded = t.sums + matrices * p->sum_stride;
-    t.weights = cnn_split_k_weights(&p->split, split);
+    t.weights = cnn_split_k_weights(&p->split, task);
     if (p->split.bias_gradient && t.in == 0)
-        t.bias = cnn_split_k_bias(&p->split, split) + t.out;
+        t.bias = cnn_split_k_bias(&p->split, task) + t.out;
     return t;
 }
 
-static void run_task(void *argument, size_t task, uint32_t worker)
+/* Adds to what is at `to`, or writes there. */
+static void store(const plan *p, const float *from, int64_t count, float *to, bool adds)
 {
-    const plan *p = argument;
+    if (adds)
+        p->kernels->matrix->sum_rows(&(cnn_matrix){ .values = from, .rows = 1, .columns = count }, to);
+    else
+        memcpy(to, from, (size_t)count * sizeof(float));
+}
+
+/* From sums of products to gradients, one input channel after the other. */
+static void store_split(const plan *p, const part *t, bool adds)
+{
     const cnn_conv_shape *s = p->shape;
-    int64_t splits = p->split.splits, split = (int64_t)task % splits;
-    part t = locate_part(p, split, (int64_t)task / splits, worker);
-    if (t.bias)
-        memset(t.bias, 0, (size_t)t.out_channels * sizeof(float));
-    int64_t begin = p->units * split / splits, end = p->units * (split + 1) / splits;
+    int64_t tap_stride = s->in_channels * s->out_channels;
+    float taps[TAPS * CNN_PANEL];
+    for (int64_t row = 0; row < t->in_channels; row++) {
+        const float *sums = t->sums + p->indirection.outputs[row];
+        float *to = t->weights + (t->in + row) * s->out_channels + t->out;
+        if (!adds) {
+            p->adjoints->weights(sums, p->sum_stride, t->out_channels, to, tap_stride);
+            continue;
+        }
+        p->adjoints->weights(sums, p->sum_stride, t->out_channels, taps, CNN_PANEL);
+        for (int64_t tap = 0; tap < TAPS; tap++)
+            store(p, taps + tap * CNN_PANEL, t->out_channels, to + tap * tap_stride, true);
+    }
+    if (t->bias)
+        store(p, t->split_bias, t->out_channels, t->bias, adds);
+}
+
+static void run_split(const plan *p, const part *t, int64_t split, bool adds)
+{
+    if (t->bias)
+        memset(t->split_bias, 0, (size_t)t->out_channels * sizeof(float));
+    int64_t begin = p->units * split / p->split.splits, end = p->units * (split + 1) / p->split.splits;
     int64_t blocks = cnn_divide_up(end - begin, p->variant->block_units), count = end - begin;
     for (int64_t i = 0; i < blocks; i++)
-        run_block(p, &t, begin + count * i / blocks, begin + count * (i + 1) / blocks, i == 0);
-    float *to = t.weights + t.in * s->out_channels + t.out;
-    for (int64_t row = 0; row < t.in_channels; row++)
-        p->adjoints->weights(t.sums + p->indirection.outputs[row], p->sum_stride, t.out_channels,
-                             to + row * s->out_channels, s->in_channels * s->out_channels);
+        run_block(p, t, begin + count * i / blocks, begin + count * (i + 1) / blocks, i == 0);
+    store_split(p, t, adds);
+}
+
+static void run_task(void *argument, size_t number, uint32_t worker)
+{
+    const plan *p = argument;
+    int64_t tasks = cnn_split_k_tasks(&p->split), task = (int64_t)number % tasks, each = p->split.splits / tasks;
+    float split_bias[CNN_PANEL];
+    part t = locate_part(p, task, (int64_t)number / tasks, worker);
+    t.split_bias = t.bias ? split_bias : NULL;
+    for (int64_t i = 0; i < each; i++)
+        run_split(p, &t, task * each + i, i > 0);
 }
 
 void cnn_winograd_backward_weights_run(cnn_context *context, const cnn_conv_shape *shape,
@@ -288,6 +325,6 @@ void cnn_winograd_backward_weights_run(cnn_context *context, const cnn_conv_shap
         p.indirection.rows[i] = i;
         p.indirection.outputs[i] = i * p.variant->out_panel;
     }
-    cnn_parallel(context, (size_t)(p.in_panels * p.out_panels * p.split.splits), run_task, &p);
+    cnn_parallel(context, (size_t)(p.in_panels * p.out_panels * cnn_split_k_tasks(&p.split)), run_task, &p);
     cnn_split_k_reduce(context, &p.split);
 }
