@@ -72,7 +72,8 @@ static void find_rows(const job *j, const part *p, int64_t first, int64_t tap, c
     const cnn_conv_shape *s = j->call->shape;
     for (int i = 0; i < CNN_INT8_MAX_GROUP; i++) {
         int64_t y = first + (tap + i) * s->dilation[0];
-        bool inside = i < j->plan->kernels->group && tap + i < s->kernel[0] && y >= 0 && y < s->in_height;
+        bool met = i < j->plan->kernels->group && tap + i < s->kernel[0] + j->plan->layout.sharing - 1;
+        bool inside = met && y >= 0 && y < s->in_height;
         rows[i] = inside ? j->call->input + ((p->image * s->in_height + y) * s->in_width) * s->in_channels + p->channel
                          : j->blank;
     }
@@ -98,30 +99,41 @@ static void fill_groups(const job *j, const part *p, const uint8_t *const rows[C
     plan->kernels->interleave(blank, (plan->columns - left - inside) * plan->panel, to);
 }
 
-static void run_row(const job *j, const part *p, int64_t y)
+/* The groups that the rows of the result from `y` on share. */
+static void fill_source(const job *j, const part *p, int64_t y)
 {
     const cnn_conv_shape *s = j->call->shape;
     const depthwise_plan *plan = j->plan;
-    const cnn_int8_layout *layout = &plan->layout;
-    const char *packed = j->call->packed;
     for (int64_t i = 0; i < plan->rows_of_groups; i++) {
         const uint8_t *rows[CNN_INT8_MAX_GROUP];
         find_rows(j, p, y * s->stride[0] - s->pad_top, i * plan->kernels->group, rows);
         fill_groups(j, p, rows, p->groups + i * plan->group_row);
     }
-    int64_t to = (p->image * s->out_height + y) * s->out_width * s->out_channels + p->channel;
+}
+
+/* Row `y` of the result, from the groups that were filled for the row `shift` above. */
+static void multiply_row(const job *j, const part *p, int64_t y, int64_t shift)
+{
+    const cnn_conv_shape *s = j->call->shape;
+    const depthwise_plan *plan = j->plan;
+    const cnn_int8_layout *layout = &plan->layout;
+    const char *packed = j->call->packed;
+    int64_t tap_count = layout->outer / layout->sharing;
+    ptrdiff_t weight_stride = layout->padded * plan->kernels->group_bytes;
     cnn_int8_depthwise_row row = {
         .pixels = s->out_width,
         .channels = p->channels,
         .source = p->groups,
         .step = s->stride[1] * plan->group_pixel,
         .taps = j->taps,
-        .tap_count = layout->outer,
-        .weights = (const uint8_t *)packed + layout->weights + p->channel * plan->kernels->group_bytes,
-        .weight_stride = layout->padded * plan->kernels->group_bytes,
+        .tap_count = tap_count,
+        .weights = (const uint8_t *)packed + layout->weights + shift * tap_count * weight_stride +
+                   p->channel * plan->kernels->group_bytes,
+        .weight_stride = weight_stride,
         .bias = (const int32_t *)(const void *)packed + p->channel,
         .result_stride = s->out_channels,
-        .result = cnn_int8_result_at(&j->call->result, to),
+        .result = cnn_int8_result_at(&j->call->result,
+                                     (p->image * s->out_height + y) * s->out_width * s->out_channels + p->channel),
     };
     row.result.scale = (const float *)(const void *)(packed + layout->scales) + p->channel;
     plan->kernels->multiply(&row);
@@ -138,8 +150,12 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     p.row = s->out_height * piece / plan->per_panel;
     p.last = s->out_height * (piece + 1) / plan->per_panel;
     p.groups = j->scratch + worker * plan->worker_bytes;
-    for (int64_t y = p.row; y < p.last; y++)
-        run_row(j, &p, y);
+    for (int64_t y = p.row; y < p.last; y++) {
+        int64_t shift = (y - p.row) % plan->layout.sharing;
+        if (shift == 0)
+            fill_source(j, &p, y);
+        multiply_row(j, &p, y, shift);
+    }
 }
 
 void cnn_int8_depthwise_run(const cnn_int8_depthwise_call *call, void *workspace)
@@ -153,7 +169,7 @@ void cnn_int8_depthwise_run(const cnn_int8_depthwise_call *call, void *workspace
               .blank = memory + p.taps_bytes,
               .scratch = memory + p.taps_bytes + p.blank_bytes };
     memset(j.blank, call->zero, p.blank_bytes);
-    for (int64_t i = 0; i < p.layout.outer; i++)
+    for (int64_t i = 0; i < p.layout.outer / p.layout.sharing; i++)
         j.taps[i] = i / s->kernel[1] * p.group_row + i % s->kernel[1] * s->dilation[1] * p.group_pixel;
     cnn_parallel(call->context, (size_t)(s->batch * p.panels * p.per_panel), run_part, &j);
 }

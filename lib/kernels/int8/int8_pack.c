@@ -112,14 +112,15 @@ static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *s
         memset(to + row * row_bytes + first * j->depthwise->group_bytes, 0,
                (size_t)((last - first) * j->depthwise->group_bytes));
     const int8_t *values = j->weights->values;
-    for (int64_t tap = 0; tap < (int64_t)kernel[0] * kernel[1]; tap++, values += layout->columns) {
-        int64_t y = tap / kernel[1], x = tap % kernel[1];
-        char *row = to + (y / group * kernel[1] + x) * row_bytes;
+    for (int64_t tap = 0; tap < (int64_t)kernel[0] * kernel[1]; tap++, values += layout->columns)
         for (int64_t c = first; c < cnn_lesser(last, layout->columns); c++) {
-            put_weight(row, group, c, y % group, values[c]);
             sums[c - first] += values[c];
+            for (int64_t shift = 0; shift < layout->sharing; shift++) {
+                int64_t y = tap / kernel[1] + shift, x = tap % kernel[1];
+                char *row = to + shift * layout->outer / layout->sharing * row_bytes;
+                put_weight(row + (y / group * kernel[1] + x) * row_bytes, group, c, y % group, values[c]);
+            }
         }
-    }
 }
 
 static void pack_task(void *argument, size_t task, uint32_t worker)

@@ -26,7 +26,9 @@ static void lay_out_terms(cnn_int8_layout *layout, const cnn_kernels *kernels, c
     layout->outer = s->kernel[0] * layout->row_runs;
     if (layout->depthwise) {
         layout->inner = 1;
-        layout->outer = cnn_divide_up(s->kernel[0], kernels->int8_depthwise->group) * s->kernel[1];
+        int64_t group = kernels->int8_depthwise->group; /* has room for a row further down, if its last place is free */
+        layout->sharing = s->stride[0] == 1 && s->dilation[0] == 1 && s->kernel[0] % group != 0 ? 2 : 1;
+        layout->outer = layout->sharing * cnn_divide_up(s->kernel[0], group) * s->kernel[1];
     } else if (layout->winograd) {
         layout->row_terms = channels;
         layout->inner = channels / 2;

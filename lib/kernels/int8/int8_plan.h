@@ -16,7 +16,8 @@ enum { CNN_INT8_BEHIND = 8 };
 
 /* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
  * other. Before them a bias and a scale for each column. Of depthwise ones, a row of groups for
- * each column of taps and each row of groups of them. With
+ * each column of taps and each row of groups of them; and where two rows of the result share the groups of the source,
+ * the same for the second, a row further down. With
  * Winograd's algorithm, matrices take the place of runs. */
 typedef struct cnn_int8_layout {
     bool depthwise, winograd;
@@ -24,6 +25,7 @@ typedef struct cnn_int8_layout {
     int64_t columns, padded;     /* of a group; the same in whole vectors */
     int64_t row_terms, row_runs; /* numbers that lie together, and how many runs of those there are in a row of taps */
     int64_t inner, outer;        /* groups of numbers in a run; runs */
+    int64_t sharing;             /* depthwise: rows of the result that share groups: 1 or 2 */
     size_t scales, weights, end; /* where they begin; the bias is first */
 } cnn_int8_layout;
 
