@@ -98,7 +98,7 @@ cnn_status cnn_context_create(const cnn_context_options *given, cnn_context **re
     context->image_operation_limit =
         choose_limit(options.image_operation_limit, "CNN_IMAGE_OPERATIONS", 1, (uint64_t)1e12);
     context->max_pixels = choose_limit(options.max_pixels, "CNN_MAX_PIXELS", 1, 200000000);
-    uint32_t processors = cnn_cpu_count();
+    uint32_t processors = options.threads == 1 ? 1 : cnn_cpu_count(); /* which reads files */
     context->threads = choose_threads(options.threads, processors);
     context->pool = cnn_pool_create(context->threads, processors);
     if (!context->pool) {
