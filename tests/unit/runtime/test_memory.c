@@ -2,7 +2,7 @@
 #include <stdatomic.h>
 
 #include "models.h"
-#include "runtime/model_internal.h"
+#include "runtime/model_state.h"
 
 typedef struct ledger {
     atomic_long allocations, held;
@@ -135,6 +135,33 @@ static void int8_predicts_in_a_quarter_of_the_memory(void **state)
     }
 }
 
+/* For each image, in MB: values, and gradients by them, where no memory is shared that is in use. */
+static void training_keeps_no_more_values_than_it_did(void **state)
+{
+    (void)state;
+    const struct {
+        const char *net;
+        double most;
+    } cases[] = { { "two_conv", 0.68 },      { "three_conv", 1.78 },         { "four_conv", 2.33 },
+                  { "resnet18", 5.72 },      { "resnet50", 81.91 },          { "vgg16", 39.15 },
+                  { "mobilenet_v2", 53.58 }, { "efficientnet_lite0", 54.11 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cnn_graph *graph;
+        cnn_model *model;
+        cnn_program *program;
+        assert_ok(cnn_graph_create_net(NULL, cases[i].net, NULL, &graph));
+        assert_ok(cnn_model_create_blank(NULL, graph, &model));
+        cnn_program_source source = cnn_model_source(model);
+        assert_ok(cnn_program_create(&source, (cnn_purpose){ .training = true }, &program));
+        double held = (double)program->image_bytes / 1e6;
+        if (held > cases[i].most)
+            fail_msg("%s: training holds %.2f MB for each image, not %.2f", cases[i].net, held, cases[i].most);
+        cnn_program_destroy(program);
+        cnn_model_destroy(model);
+        cnn_graph_destroy(graph);
+    }
+}
+
 static cnn_status use_all(cnn_context *context, const cnn_graph *graph, const cnn_tensor *input, cnn_tensor *output)
 {
     cnn_model *model = NULL;
@@ -183,6 +210,7 @@ int main(void)
         cmocka_unit_test(nothing_is_allocated_after_the_first_prediction),
         cmocka_unit_test(failing_memory_is_reported_and_nothing_leaks),
         cmocka_unit_test(int8_predicts_in_a_quarter_of_the_memory),
+        cmocka_unit_test(training_keeps_no_more_values_than_it_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
