@@ -44,6 +44,11 @@ configure() { # FOLDER [OPTION...]
     if [ ! -f "$folder/build.ninja" ]; then
         meson setup "$folder" -Dwerror=true -Db_ndebug=false "$@" >"$folder.log" 2>&1 || { cat "$folder.log"; return 1; }
     fi
+}
+
+compile() { # FOLDER [OPTION...]
+    configure "$@" || return 1
+    folder=$build/$1
     ninja -C "$folder" >"$folder.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$folder.log"; return 1; }
 }
 
@@ -63,16 +68,16 @@ stage_format() {
     status=0
     # shellcheck disable=SC2086  # one word a file
     clang-format --dry-run -Werror $files >"$build/format.log" 2>&1 || { status=1; head -n 40 "$build/format.log"; }
-    shellcheck tests/*.sh tests/docs/*.sh tests/fuzz/*.sh tests/portability/*.sh examples/*.sh packaging/*.sh || status=1
+    shellcheck tests/*.sh tests/docs/*.sh tests/fuzz/*.sh tests/kernels/*.sh tests/portability/*.sh examples/*.sh packaging/*.sh || status=1
     verdict $status format
 }
 
 stage_release() {
-    if CC=gcc configure release; then run_tests release release --no-suite subset; else verdict 1 "release build"; fi
+    if CC=gcc compile release; then run_tests release release --no-suite subset; else verdict 1 "release build"; fi
 }
 
 stage_clang() {
-    if CC=clang CXX=clang++ configure clang; then
+    if CC=clang CXX=clang++ compile clang; then
         run_tests clang clang --no-suite cli --no-suite python --no-suite long # which run with gcc's library, twice
     else
         verdict 1 "clang build"
@@ -80,7 +85,7 @@ stage_clang() {
 }
 
 stage_sanitize() {
-    if CC=gcc configure sanitize -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Ddefault_library=static \
+    if CC=gcc compile sanitize -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Ddefault_library=static \
         -Db_lundef=false; then
         ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(pwd)/tests/leaks.supp:print_suppressions=0 \
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -90,7 +95,7 @@ stage_sanitize() {
     fi
 }
 
-stage_threads() {
+stage_threads() { # which builds what its tests need, as others have compiled the rest
     if CC=gcc configure threads -Db_sanitize=thread -Dbuildtype=debugoptimized -Ddefault_library=static -Db_lundef=false; then
         TSAN_OPTIONS=halt_on_error=1:suppressions=$(pwd)/tests/threads.supp \
             run_tests threads threads --suite threads --timeout-multiplier 8
@@ -106,7 +111,7 @@ stage_fuzz() { # a minute; sh tests/fuzz/run.sh --minutes N fuzzes for longer
 }
 
 stage_tidy() {
-    CC=clang configure clang || { verdict 1 "clang build"; return; }
+    CC=clang compile clang || { verdict 1 "clang build"; return; }
     status=0
     # the analyser follows a third of the usual number of paths, where a function has so many: it takes all the time
     git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 1 clang-tidy -quiet -p "$build/clang" \
@@ -117,7 +122,7 @@ stage_tidy() {
 }
 
 stage_install() {
-    CC=gcc configure release || { verdict 1 "release build"; return; }
+    CC=gcc compile release || { verdict 1 "release build"; return; }
     status=0
     sh tests/abi/install.sh "$build/release" || status=1
     verdict $status install
