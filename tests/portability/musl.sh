@@ -38,7 +38,9 @@ cmake_install() { # NAME [OPTION...]
 
 (cd zlib && { CC=musl-gcc CFLAGS="-O2 -fPIC" ./configure --static --prefix="$folder/root" && make install; } >../zlib.log 2>&1)
 cmake_install libpng1.6 -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_EXECUTABLES=OFF
-cmake_install libjpeg-turbo -DENABLE_SHARED=OFF -DWITH_SIMD=OFF -DWITH_TURBOJPEG=OFF
+# which takes a relative folder for one of the current folder
+cmake_install libjpeg-turbo -DCMAKE_INSTALL_LIBDIR="$folder/root/lib" -DENABLE_SHARED=OFF -DWITH_SIMD=OFF \
+    -DWITH_TURBOJPEG=OFF
 cmake_install jansson -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF
 cmake_install cmocka -DWITH_EXAMPLES=OFF
 cmake_install libarchive -DENABLE_TEST=OFF -DENABLE_TAR=OFF -DENABLE_CPIO=OFF -DENABLE_CAT=OFF -DENABLE_OPENSSL=OFF \
