@@ -99,6 +99,8 @@ static int run_child(const char *mode, int number, int milliseconds)
 {
     extern char **environ;
     char text[16];
+    if (getenv("CNN_TEST_EMULATED"))
+        skip(); /* the system can't start this program by itself */
     snprintf(text, sizeof text, "%d", number);
     char *arguments[] = { (char *)"test_resume", (char *)mode, stripes_folder, text, NULL };
     pid_t child;

@@ -273,7 +273,7 @@ static void a_graph_that_asks_for_more_than_the_file_holds_is_refused(void **sta
         { "format", "cnn" },
         { "cnn.version", "1" },
         { "cnn.graph", "{\"layers\":[{\"type\":\"input\",\"shape\":[100,100,3]},{\"type\":\"flatten\"},"
-                       "{\"name\":\"dense\",\"type\":\"dense\",\"units\":70000}]}" },
+                       "{\"name\":\"dense\",\"type\":\"dense\",\"units\":4000}]}" },
     };
     assert_refused(CNN_ERROR_FORMAT, NULL, 0, notes, "the array dense.weight is missing");
 }
