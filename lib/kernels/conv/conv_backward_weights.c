@@ -1,6 +1,6 @@
 /* The gradient by a convolution's weights is a gemm too: for each tap, of the input that it meets, turned, and the
- * gradient by the result; the sum goes over pixels, which are split
- * by shape: see split_k.h. */
+ * gradient by the result; the sum goes over pixels. Depthwise ones have a kernel of their own. Shapes alone decide
+ * how pixels are split among tasks: see split_k.h. */
 #include <string.h>
 
 #include "core/memory.h"
