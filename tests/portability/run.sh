@@ -115,15 +115,23 @@ END
 }
 
 configure() { # NAME [OPTION of meson setup...]
-    folder=$work/$1/build
+    folder=$work/$1/build$quick
     shift
     [ -f "$folder/build.ninja" ] ||
         meson setup "$folder" -Dwerror=true -Db_ndebug=false -Ddocs=disabled "$@" >"$folder.log" 2>&1 ||
         { cat "$folder.log"; return 1; }
 }
 
-# Tests in C; what scripts test would have to load the library into this machine's Python.
-in_c="--suite quick --no-suite cli --no-suite python --no-suite docs --no-suite house --no-suite web --no-suite kernels"
+build() { # NAME
+    ninja -C "$work/$1/build$quick" >"$work/$1/build.log" 2>&1 || { grep -vE '^\[[0-9]+/' "$work/$1/build.log"; return 1; }
+}
+
+# The names of the tests in C. Scripts start what they have compiled, or load the library into this machine's Python.
+tests_in_c() { # FOLDER
+    meson test -C "$1" --list --suite quick --no-suite cli --no-suite python --no-suite docs --no-suite house \
+        --no-suite web --no-suite kernels | sed -n 's/.* - libcnn://p' |
+        grep -vxE 'minimal_programs|struct_layouts|header_examples|exported_symbols|hardening|model_file_in_python|null_in_every_function'
+}
 of_files="tensor graph_json safetensors quantized_file file_callbacks onnx_file image_decode image_damage csv flat_names struct_sizes"
 
 run_foreign() { # NAME
@@ -132,27 +140,25 @@ run_foreign() { # NAME
     [ "$1" != aarch64 ] || debian=arm64
     sh "$scripts/sysroot.sh" "$debian" "$work/$1" $quick || skip "$1: its packages can't be had from ${CNN_DEBIAN:-deb.debian.org}"
     cross_file "$1" "$work/$1/root" >"$work/$1/cross.txt"
-    tests=$in_c
-    [ -z "$quick" ] || tests=$of_files
     # shellcheck disable=SC2086  # one word a test or an option
     configure "$1" --cross-file "$work/$1/cross.txt" ${quick:+-Doptimization=1 -Dexamples=disabled} &&
-        { [ -n "$quick" ] || ninja -C "$work/$1/build" >"$work/$1/build.log"; } &&
-        CNN_TEST_EMULATED=1 meson test -C "$work/$1/build" --timeout-multiplier 60 --print-errorlogs $tests
+        if [ -n "$quick" ]; then tests=$of_files; else build "$1" && tests=$(tests_in_c "$work/$1/build$quick"); fi &&
+        CNN_TEST_EMULATED=1 meson test -C "$work/$1/build$quick" --timeout-multiplier 60 --print-errorlogs $tests
 }
 
 run_musl() {
     command -v musl-gcc >/dev/null || skip "musl: needs the packages $(packages musl)"
     sh "$scripts/musl.sh" "$work/musl" || skip "musl: its dependencies can't be built from Debian's sources"
     musl_file "$work/musl/root" >"$work/musl/native.txt"
-    # shellcheck disable=SC2086  # one word an option
+    # shellcheck disable=SC2046  # one word a test
     configure musl --native-file "$work/musl/native.txt" -Dprefer_static=true -Dweb=disabled -Dreport=disabled &&
-        ninja -C "$work/musl/build" >"$work/musl/build.log" && meson test -C "$work/musl/build" --print-errorlogs $in_c
+        build musl && meson test -C "$work/musl/build$quick" --print-errorlogs $(tests_in_c "$work/musl/build$quick")
 }
 
 run_native() { # NAME [OPTION of meson setup...]
     mkdir -p "$work/$1"
-    configure "$@" && ninja -C "$work/$1/build" >"$work/$1/build.log" &&
-        meson test -C "$work/$1/build" --print-errorlogs --suite quick
+    configure "$@" && build "$1" &&
+        meson test -C "$work/$1/build$quick" --print-errorlogs --suite quick
 }
 
 run() { # NAME
