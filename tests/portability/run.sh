@@ -132,7 +132,7 @@ tests_in_c() { # FOLDER
         --no-suite web --no-suite kernels | sed -n 's/.* - libcnn://p' |
         grep -vxE 'minimal_programs|struct_layouts|header_examples|exported_symbols|hardening|model_file_in_python|null_in_every_function'
 }
-of_files="tensor graph_json safetensors quantized_file file_callbacks onnx_file image_decode image_damage csv flat_names struct_sizes"
+of_files="tensor graph_json safetensors file_callbacks onnx_file image_decode image_damage csv flat_names struct_sizes"
 
 run_foreign() { # NAME
     command -v "$(triple "$1")-gcc" >/dev/null || skip "$1: needs the packages $(packages "$1")"
