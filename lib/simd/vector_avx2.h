@@ -1,7 +1,7 @@
 /* Included by vector.h. */
 #include <immintrin.h>
 
-enum { VF_WIDTH = 8, VF_REGISTERS = 16 };
+enum { VF_WIDTH = 8, VF_REGISTERS = 16, VF_PLAIN = 0 };
 
 typedef __m256 vf;
 typedef __m256 vf_mask;

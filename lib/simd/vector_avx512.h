@@ -1,7 +1,7 @@
 /* Included by vector.h. */
 #include <immintrin.h>
 
-enum { VF_WIDTH = 16, VF_REGISTERS = 32 };
+enum { VF_WIDTH = 16, VF_REGISTERS = 32, VF_PLAIN = 0 };
 
 typedef __m512 vf;
 typedef __mmask16 vf_mask;

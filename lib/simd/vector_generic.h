@@ -1,7 +1,8 @@
 /* Included by vector.h. The compilers' own vectors, which they turn into whatever the processor has. */
 #include <math.h>
 
-enum { VF_WIDTH = 4, VF_REGISTERS = 16 };
+/* Few processors run plain C: its loops are to be small (VF_PLAIN). */
+enum { VF_WIDTH = 4, VF_REGISTERS = 16, VF_PLAIN = 1 };
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vf_mask __attribute__((vector_size(16)));

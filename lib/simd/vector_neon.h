@@ -1,7 +1,7 @@
 /* Included by vector.h. */
 #include <arm_neon.h>
 
-enum { VF_WIDTH = 4, VF_REGISTERS = 32 };
+enum { VF_WIDTH = 4, VF_REGISTERS = 32, VF_PLAIN = 0 };
 
 typedef float32x4_t vf;
 typedef uint32x4_t vf_mask;

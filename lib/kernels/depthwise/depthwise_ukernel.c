@@ -115,10 +115,20 @@ ALWAYS_INLINE void run_pixels(cnn_depthwise_rows p, tile_shape s, tile_place at)
         run_tile(p, s, at);
 }
 
+/* The channels from `at.channel` on. */
+ALWAYS_INLINE void run_ragged(cnn_depthwise_rows p, tile_shape s, tile_place at)
+{
+    s.ragged = s.edge = true;
+    for (; at.channel < p.channels; at.channel += VF_WIDTH) {
+        s.lanes = vf_lanes_left(p.channels - at.channel);
+        run_tile(p, s, at);
+    }
+}
+
 /* The last tile begins early enough to be whole, if the row is as long as a tile: some pixels are made twice. */
 ALWAYS_INLINE void run_rows(cnn_depthwise_rows p, int taps, int stride)
 {
-    tile_shape s = { .taps = taps, .stride = stride, .lanes = (size_t)(p.channels % VF_WIDTH) };
+    tile_shape s = { .taps = taps, .stride = stride };
     int64_t columns = (PIXELS - 1) * stride + taps;
     for (int64_t x = 0; x < p.width; x += PIXELS) {
         tile_place at = { .pixel = x + PIXELS > p.width && p.width >= PIXELS ? p.width - PIXELS : x };
@@ -126,19 +136,17 @@ ALWAYS_INLINE void run_rows(cnn_depthwise_rows p, int taps, int stride)
         s.count = p.width - at.pixel < PIXELS ? p.width - at.pixel : PIXELS;
         s.first = at.column < 0 ? -at.column : 0;
         s.last = p.source_width - at.column < columns ? p.source_width - at.column : columns;
-        s.ragged = false;
-        if (s.first > 0 || s.last < columns || s.count < PIXELS) {
-            s.edge = true;
-            run_pixels(p, s, at);
-        } else {
-            s.edge = false;
-            run_pixels(p, s, at);
+        if (!VF_PLAIN) {
+            if (s.first > 0 || s.last < columns || s.count < PIXELS) {
+                s.edge = true;
+                run_pixels(p, s, at);
+            } else {
+                s.edge = false;
+                run_pixels(p, s, at);
+            }
+            at.channel = p.channels - p.channels % VF_WIDTH;
         }
-        if (s.lanes) {
-            s.ragged = s.edge = true;
-            at.channel = p.channels - (int64_t)s.lanes;
-            run_tile(p, s, at);
-        }
+        run_ragged(p, s, at);
     }
 }
 

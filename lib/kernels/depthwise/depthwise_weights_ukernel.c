@@ -7,10 +7,11 @@
 /* 7 divides the widths of maps that halve from 224 pixels. */
 enum { PIXELS = VF_REGISTERS == 32 ? 7 : 4, MAX_TAPS = 5, MAX_TAP_ROWS = 3 };
 
-/* What a loop is compiled for; other kernels than those 3 or 5 taps wide go tap by tap, with any stride. */
+/* What a loop is compiled for; other kernels than those of 3 × 3 or 5 × 5 taps go tap by tap, with any stride, and
+ * so does plain C. */
 typedef struct variant {
-    int tap_rows, taps;
-    int stride; /* across; 0: the call's */
+    int tap_rows, taps; /* at a time; a divisor of all rows */
+    int stride;         /* across; 0: the call's */
 } variant;
 
 typedef struct tile_shape {
@@ -112,12 +113,8 @@ ALWAYS_INLINE void add_group(call *p, variant v, tile_shape s, tap_group at)
 /* All rows of taps of a vector of channels, some at a time. */
 ALWAYS_INLINE void add_taps(call *p, variant v, tile_shape s, int64_t channel, int64_t tap)
 {
-    tap_group at = { channel, 0, tap };
-    for (; at.tap_row + v.tap_rows <= p->taps[0]; at.tap_row += v.tap_rows)
-        add_group(p, v, s, at);
-    v.tap_rows = 1;
-    for (; at.tap_row < p->taps[0]; at.tap_row++)
-        add_group(p, v, s, at);
+    for (int64_t tap_row = 0; tap_row < p->taps[0]; tap_row += v.tap_rows)
+        add_group(p, v, s, (tap_group){ channel, tap_row, tap });
 }
 
 ALWAYS_INLINE void add_channels(call *p, variant v, int64_t tap)
@@ -126,20 +123,26 @@ ALWAYS_INLINE void add_channels(call *p, variant v, int64_t tap)
         add_taps(p, v, (tile_shape){ .lanes = vf_lanes_left(p->channels - channel) }, channel, tap);
 }
 
+static void add_tap_by_tap(call *p)
+{
+    for (int64_t tap = 0; tap < p->taps[1]; tap++)
+        add_channels(p, (variant){ 1, 1, 0 }, tap);
+}
+
 static void rows(const cnn_depthwise_weights *p)
 {
-    int64_t taps = p->dilation[1] == 1 && (p->stride[1] == 1 || p->stride[1] == 2) ? p->taps[1] : 1;
+    const bool square = p->dilation[1] == 1 && p->taps[0] == p->taps[1];
+    const int64_t taps = !VF_PLAIN && square && p->stride[1] <= 2 ? p->taps[1] : 1;
     if (taps == 3 && p->stride[1] == 1)
         add_channels(p, (variant){ 3, 3, 1 }, 0);
     else if (taps == 3)
         add_channels(p, (variant){ 3, 3, 2 }, 0);
     else if (taps == 5 && p->stride[1] == 1)
-        add_channels(p, (variant){ 2, 5, 1 }, 0);
+        add_channels(p, (variant){ 1, 5, 1 }, 0);
     else if (taps == 5)
-        add_channels(p, (variant){ 2, 5, 2 }, 0);
+        add_channels(p, (variant){ 1, 5, 2 }, 0);
     else
-        for (int64_t tap = 0; tap < p->taps[1]; tap++)
-            add_channels(p, (variant){ 3, 1, 0 }, tap);
+        add_tap_by_tap(p);
 }
 
 const cnn_depthwise_weights_kernels CNN_FOR_ISA(cnn_depthwise_weights_kernels) = { .rows = rows };

@@ -4,7 +4,7 @@
 #include "kernels/gemm/gemm.h"
 #include "simd/vector.h"
 
-enum { MAX_VECTORS = VF_REGISTERS == 32 ? 4 : 2, MAX_ROWS = 8 };
+enum { MAX_VECTORS = VF_REGISTERS == 32 ? 4 : 2, MAX_ROWS = VF_PLAIN ? 4 : 8 };
 
 /* With BF16, this file makes the tiles of dot products of bfloat16; those of floats are taken from plain AVX-512. */
 #if defined(VF_HAS_BF16_DOT)
@@ -26,7 +26,7 @@ enum { FETCH_AHEAD = 32 };
 /* Rows of a tile that is `vectors` wide. */
 static int64_t tile_rows(int64_t vectors)
 {
-    return vectors == MAX_VECTORS ? 6 : MAX_ROWS;
+    return vectors == MAX_VECTORS && !VF_PLAIN ? 6 : MAX_ROWS;
 }
 
 typedef struct tile_shape {
@@ -159,12 +159,15 @@ typedef void (*tile_function)(const cnn_gemm *p, int64_t row, prefetch fetch);
 
 /* clang-format off */
 /* All register tiles: X(rows, vectors). */
-#define TILES_TO_6(X, V) X(1, V) X(2, V) X(3, V) X(4, V) X(5, V) X(6, V)
+#define TILES_TO_4(X, V) X(1, V) X(2, V) X(3, V) X(4, V)
+#define TILES_TO_6(X, V) TILES_TO_4(X, V) X(5, V) X(6, V)
 #define TILES_TO_8(X, V) TILES_TO_6(X, V) X(7, V) X(8, V)
 #if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON) /* 32 registers */
 #define TILES(X) TILES_TO_8(X, 1) TILES_TO_8(X, 2) TILES_TO_8(X, 3) TILES_TO_6(X, 4)
-#else
+#elif defined(CNN_VECTOR_AVX2)
 #define TILES(X) TILES_TO_8(X, 1) TILES_TO_6(X, 2)
+#else
+#define TILES(X) TILES_TO_4(X, 1) TILES_TO_4(X, 2)
 #endif
 
 #define DEFINE_TILE(R, V)                                                                        \

@@ -67,11 +67,13 @@ ALWAYS_INLINE void multiply_pixels(const cnn_int8_depthwise_row *p, result_kind 
         finish_vector(&p->result, kind, sum[x], channel, (pixel + x) * p->result_stride + channel, count);
 }
 
-ALWAYS_INLINE void multiply_channels(const cnn_int8_depthwise_row *p, result_kind kind, int64_t channel, size_t count)
+/* `most`: pixels at a time, PIXELS or half as many. */
+ALWAYS_INLINE void multiply_channels(const cnn_int8_depthwise_row *p, result_kind kind, int most, int64_t channel,
+                                     size_t count)
 {
     const cnn_int8_depthwise_row row = *p; /* a copy, which stores of bytes can't change */
     int64_t x = 0;
-    for (; x + PIXELS <= row.pixels; x += PIXELS)
+    for (; x + PIXELS <= row.pixels && most == PIXELS; x += PIXELS)
         multiply_pixels(&row, kind, x, PIXELS, channel, count);
     for (; x + PIXELS / 2 <= row.pixels; x += PIXELS / 2)
         multiply_pixels(&row, kind, x, PIXELS / 2, channel, count);
@@ -84,9 +86,9 @@ static void multiply(const cnn_int8_depthwise_row *p)
     result_kind kind = kind_of(&p->result);
     int64_t channel = 0;
     for (; channel + VF_WIDTH <= p->channels && kind == RESULT_BYTES; channel += VF_WIDTH)
-        multiply_channels(p, RESULT_BYTES, channel, VF_WIDTH);
+        multiply_channels(p, RESULT_BYTES, PIXELS, channel, VF_WIDTH);
     for (; channel < p->channels; channel += VF_WIDTH)
-        multiply_channels(p, kind, channel, vf_lanes_left(p->channels - channel));
+        multiply_channels(p, kind, PIXELS / 2, channel, vf_lanes_left(p->channels - channel));
 }
 
 const cnn_int8_depthwise_kernels CNN_FOR_ISA(cnn_int8_depthwise_kernels) = {

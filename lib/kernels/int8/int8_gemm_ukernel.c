@@ -5,7 +5,7 @@
 
 /* Two vectors are 32 columns of AVX-512: weights of 1152 terms stay in the first-level cache, and 16 sums are enough to
  * hide the latency of the multiplication. */
-enum { MAX_VECTORS = 2, MAX_ROWS = VF_REGISTERS == 32 ? 8 : 6, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
+enum { MAX_VECTORS = 2, MAX_ROWS = VF_PLAIN ? 4 : VF_REGISTERS == 32 ? 8 : 6, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
 
 /* Bytes of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
 enum { FETCH_AHEAD = 4096 };
@@ -130,13 +130,18 @@ typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
 
 /* clang-format off */
 /* All register tiles: X(rows, vectors); and those whose rows are pooled by fours. */
-#define TILES_TO_6(X, V) X(1, V) X(2, V) X(3, V) X(4, V) X(5, V) X(6, V)
+#define TILES_TO_4(X, V) X(1, V) X(2, V) X(3, V) X(4, V)
+#define TILES_TO_6(X, V) TILES_TO_4(X, V) X(5, V) X(6, V)
 #define TILES_TO_8(X, V) TILES_TO_6(X, V) X(7, V) X(8, V)
 #if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_NEON) /* 32 registers */
 #define TILES(X) TILES_TO_8(X, 1) TILES_TO_8(X, 2)
 #define POOL_TILES(X) X(4, 1) X(8, 1) X(4, 2) X(8, 2)
 #else
+#if defined(CNN_VECTOR_AVX2)
 #define TILES(X) TILES_TO_6(X, 1) TILES_TO_6(X, 2)
+#else
+#define TILES(X) TILES_TO_4(X, 1) TILES_TO_4(X, 2)
+#endif
 #define POOL_TILES(X) X(4, 1) X(4, 2)
 #endif
 
