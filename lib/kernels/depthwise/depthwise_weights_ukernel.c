@@ -131,8 +131,11 @@ static void add_tap_by_tap(call *p)
 
 static void rows(const cnn_depthwise_weights *p)
 {
-    const bool square = p->dilation[1] == 1 && p->taps[0] == p->taps[1];
-    const int64_t taps = !VF_PLAIN && square && p->stride[1] <= 2 ? p->taps[1] : 1;
+    if (VF_PLAIN) {
+        add_tap_by_tap(p);
+        return;
+    }
+    const int64_t taps = p->dilation[1] == 1 && p->stride[1] <= 2 && p->taps[0] == p->taps[1] ? p->taps[1] : 1;
     if (taps == 3 && p->stride[1] == 1)
         add_channels(p, (variant){ 3, 3, 1 }, 0);
     else if (taps == 3)

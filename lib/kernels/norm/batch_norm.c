@@ -159,7 +159,8 @@ static void join_moments(const join_job *job, size_t first, size_t channels)
 {
     const channel_job *sums = job->sums;
     double sum[JOINED_CHANNELS] = { 0 }, squares[JOINED_CHANNELS] = { 0 }, middle[JOINED_CHANNELS];
-    double rows = (double)(sums->count / sums->channels);
+    const size_t all = sums->count / sums->channels;
+    double rows = (double)all;
     for (size_t block = 0; block < job->blocks; block++) {
         const float *means = sums->first + block * sums->channels + first;
         double own_rows = (double)block_rows(sums, block);
