@@ -117,11 +117,13 @@ static void int8_predicts_in_a_quarter_of_the_memory(void **state)
         const char *net;
         double part;
     } cases[] = { { "resnet18", 0.25 }, { "efficientnet_lite0", 0.25 }, { "four_conv", 0.32 } };
+    cnn_context *context;
+    assert_ok(cnn_context_create(NULL, &context));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cnn_graph *graph;
         cnn_model *model, *quantized;
-        assert_ok(cnn_graph_create_net(NULL, cases[i].net, NULL, &graph));
-        assert_ok(cnn_model_create(NULL, graph, 1, &model));
+        assert_ok(cnn_graph_create_net(context, cases[i].net, NULL, &graph));
+        assert_ok(cnn_model_create(context, graph, 1, &model));
         cnn_tensor *images = batch_of(1, cnn_model_input_shape(model), 1);
         assert_ok(cnn_model_quantize(model, images, &quantized));
         uint64_t floats = memory_of_prediction(model), bytes = memory_of_prediction(quantized);
@@ -133,6 +135,7 @@ static void int8_predicts_in_a_quarter_of_the_memory(void **state)
         cnn_model_destroy(model);
         cnn_graph_destroy(graph);
     }
+    cnn_context_destroy(context);
 }
 
 /* For each image, in MB: values, and gradients by them, where no memory is shared that is in use. */
