@@ -2,23 +2,13 @@
 # Builds what the library needs with musl, from Debian's sources, as static libraries in a folder.
 # Usage: musl.sh FOLDER    needs musl-gcc and cmake
 set -eu
+# shellcheck source=tests/portability/own_apt.sh
+. "$(dirname "$0")/own_apt.sh"
 folder=$1
 [ ! -e "$folder/complete" ] || exit 0
 
-mkdir -p "$folder/apt/lists/partial" "$folder/source" "$folder/root/include" "$folder/root/lib/pkgconfig"
-echo "deb-src ${CNN_DEBIAN:-http://deb.debian.org/debian} bookworm main" >"$folder/apt/sources.list"
-: >"$folder/apt/status"
-cat >"$folder/apt/apt.conf" <<END
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Dir::State "$folder/apt";
-Dir::State::status "$folder/apt/status";
-Dir::Cache "$folder/apt";
-Dir::Etc::sourcelist "$folder/apt/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-END
-export APT_CONFIG="$folder/apt/apt.conf"
-apt-get -qq update
+mkdir -p "$folder/source" "$folder/sysroot/include" "$folder/sysroot/lib/pkgconfig"
+use_own_apt "$folder" deb-src
 cd "$folder/source"
 apt-get -qq source --download-only zlib libpng1.6 libjpeg-turbo jansson cmocka libarchive protobuf-c
 for archive in *.orig.tar.gz *.orig.tar.bz2 *.orig.tar.xz; do
@@ -30,16 +20,16 @@ cmake_install() { # NAME [OPTION...]
     name=$1
     shift
     cmake -S "$name" -B "$name/out" -G Ninja -DCMAKE_C_COMPILER=musl-gcc -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DCMAKE_BUILD_TYPE=Release \
-        -DCMAKE_INSTALL_PREFIX="$folder/root" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_FIND_ROOT_PATH="$folder/root" \
+        -DCMAKE_INSTALL_PREFIX="$folder/sysroot" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_FIND_ROOT_PATH="$folder/sysroot" \
         -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY \
         -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF "$@" >"$name.log" 2>&1
     ninja -C "$name/out" install >>"$name.log" 2>&1
 }
 
-(cd zlib && { CC=musl-gcc CFLAGS="-O2 -fPIC" ./configure --static --prefix="$folder/root" && make install; } >../zlib.log 2>&1)
+(cd zlib && { CC=musl-gcc CFLAGS="-O2 -fPIC" ./configure --static --prefix="$folder/sysroot" && make install; } >../zlib.log 2>&1)
 cmake_install libpng1.6 -DPNG_SHARED=OFF -DPNG_TESTS=OFF -DPNG_EXECUTABLES=OFF
 # which takes a relative folder for one of the current folder
-cmake_install libjpeg-turbo -DCMAKE_INSTALL_LIBDIR="$folder/root/lib" -DENABLE_SHARED=OFF -DWITH_SIMD=OFF \
+cmake_install libjpeg-turbo -DCMAKE_INSTALL_LIBDIR="$folder/sysroot/lib" -DENABLE_SHARED=OFF -DWITH_SIMD=OFF \
     -DWITH_TURBOJPEG=OFF
 cmake_install jansson -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF
 cmake_install cmocka -DWITH_EXAMPLES=OFF
@@ -49,15 +39,15 @@ cmake_install libarchive -DENABLE_TEST=OFF -DENABLE_TAR=OFF -DENABLE_CPIO=OFF -D
 
 # of protobuf-c the one file that runs with a program; its compiler is the system's
 musl-gcc -O2 -fPIC -Iprotobuf-c -c protobuf-c/protobuf-c/protobuf-c.c -o protobuf-c.o
-ar rc "$folder/root/lib/libprotobuf-c.a" protobuf-c.o
-mkdir -p "$folder/root/include/protobuf-c"
-cp protobuf-c/protobuf-c/protobuf-c.h "$folder/root/include/protobuf-c/"
-cat >"$folder/root/lib/pkgconfig/libprotobuf-c.pc" <<END
+ar rc "$folder/sysroot/lib/libprotobuf-c.a" protobuf-c.o
+mkdir -p "$folder/sysroot/include/protobuf-c"
+cp protobuf-c/protobuf-c/protobuf-c.h "$folder/sysroot/include/protobuf-c/"
+cat >"$folder/sysroot/lib/pkgconfig/libprotobuf-c.pc" <<END
 Name: libprotobuf-c
 Description: Protocol Buffers in C
 Version: 1.4.1
-Cflags: -I$folder/root/include
-Libs: -L$folder/root/lib -lprotobuf-c
+Cflags: -I$folder/sysroot/include
+Libs: -L$folder/sysroot/lib -lprotobuf-c
 END
 cd "$folder"
 rm -r source apt

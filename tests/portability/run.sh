@@ -139,7 +139,7 @@ run_foreign() { # NAME
     debian=$1
     [ "$1" != aarch64 ] || debian=arm64
     sh "$scripts/sysroot.sh" "$debian" "$work/$1" $quick || skip "$1: its packages can't be had from ${CNN_DEBIAN:-deb.debian.org}"
-    cross_file "$1" "$work/$1/root" >"$work/$1/cross.txt"
+    cross_file "$1" "$work/$1/sysroot" >"$work/$1/cross.txt"
     # shellcheck disable=SC2086  # one word a test or an option
     configure "$1" --cross-file "$work/$1/cross.txt" ${quick:+-Doptimization=1 -Dexamples=disabled} &&
         if [ -n "$quick" ]; then tests=$of_files; else build "$1" && tests=$(tests_in_c "$work/$1/build$quick"); fi &&
@@ -149,7 +149,7 @@ run_foreign() { # NAME
 run_musl() {
     command -v musl-gcc >/dev/null || skip "musl: needs the packages $(packages musl)"
     sh "$scripts/musl.sh" "$work/musl" || skip "musl: its dependencies can't be built from Debian's sources"
-    musl_file "$work/musl/root" >"$work/musl/native.txt"
+    musl_file "$work/musl/sysroot" >"$work/musl/native.txt"
     # shellcheck disable=SC2046  # one word a test
     configure musl --native-file "$work/musl/native.txt" -Dprefer_static=true -Dweb=disabled -Dreport=disabled &&
         build musl && meson test -C "$work/musl/build$quick" --print-errorlogs $(tests_in_c "$work/musl/build$quick")

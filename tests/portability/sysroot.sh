@@ -5,6 +5,8 @@
 #   ARCHITECTURE  as Debian calls it: s390x, arm64, ...
 #   --quick       what the library needs, without what catdog does
 set -eu
+# shellcheck source=tests/portability/own_apt.sh
+. "$(dirname "$0")/own_apt.sh"
 architecture=$1
 folder=$2
 packages="libc6-dev libjpeg62-turbo-dev libpng-dev libjansson-dev libarchive-dev libprotobuf-c-dev libcmocka-dev"
@@ -12,31 +14,16 @@ packages="libc6-dev libjpeg62-turbo-dev libpng-dev libjansson-dev libarchive-dev
 complete=$folder/complete${3:-}
 [ ! -e "$complete" ] && [ ! -e "$folder/complete" ] || exit 0
 
-mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial" "$folder/root"
-echo "deb ${CNN_DEBIAN:-http://deb.debian.org/debian} bookworm main" >"$folder/apt/sources.list"
-: >"$folder/apt/status"
-cat >"$folder/apt/apt.conf" <<END
-APT::Architecture "$architecture";
-APT::Architectures { "$architecture"; };
-APT::Sandbox::User "";
-APT::Update::Error-Mode "any";
-Acquire::Languages "none";
-Dir::State "$folder/apt";
-Dir::State::status "$folder/apt/status";
-Dir::Cache "$folder/apt";
-Dir::Etc::sourcelist "$folder/apt/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-END
-export APT_CONFIG="$folder/apt/apt.conf"
-apt-get -qq update
+mkdir -p "$folder/sysroot"
+use_own_apt "$folder" deb "APT::Architecture \"$architecture\";" "APT::Architectures { \"$architecture\"; };"
 # shellcheck disable=SC2086  # one word a package
 apt-get -qq install --download-only --no-install-recommends $packages
 for package in "$folder"/apt/archives/*.deb; do
-    dpkg-deb -x "$package" "$folder/root"
+    dpkg-deb -x "$package" "$folder/sysroot"
 done
 # what is linked by absolute names is meant from the root
-find "$folder/root" -type l -lname '/*' | while read -r link; do
-    ln -sfn "$folder/root$(readlink "$link")" "$link"
+find "$folder/sysroot" -type l -lname '/*' | while read -r link; do
+    ln -sfn "$folder/sysroot$(readlink "$link")" "$link"
 done
 rm -r "$folder/apt"
 touch "$complete"
