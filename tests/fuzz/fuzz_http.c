@@ -94,18 +94,28 @@ static int connect_to_server(void)
                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     const struct timeval limit = { .tv_sec = SECONDS };
     const struct timespec pause = { .tv_nsec = 100000000 };
-    int client = socket(AF_INET, SOCK_STREAM, 0), failed = 1;
-    for (int i = 0; i < PAUSES && client >= 0 && failed; i++) {
-        failed = connect(client, (const struct sockaddr *)&address, sizeof address);
-        if (!failed || errno != EADDRNOTAVAIL)
+    for (int i = 0; i < PAUSES; i++) {
+        int client = socket(AF_INET, SOCK_STREAM, 0);
+        setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        if (!connect(client, (const struct sockaddr *)&address, sizeof address))
+            return client;
+        int problem = errno;
+        close(client);
+        if (problem != EADDRNOTAVAIL && problem != EINTR)
             break;
-        nanosleep(&pause, NULL); /* every port has just been in use */
+        nanosleep(&pause, NULL); /* every port has just been in use, or libFuzzer's clock interrupted */
     }
-    if (failed)
-        fuzz_fail("the server takes no connection");
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    return client;
+    fuzz_fail("the server takes no connection");
+}
+
+/* A call that has a time limit isn't begun again by the system when libFuzzer's clock interrupts it. */
+static ssize_t receive(int client, char *answer, size_t size)
+{
+    ssize_t got;
+    while ((got = recv(client, answer, size, 0)) < 0 && errno == EINTR)
+        continue;
+    return got;
 }
 
 static void send_in_packets(int client, const uint8_t *data, size_t size)
@@ -131,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     send_in_packets(client, data, size);
     shutdown(client, SHUT_WR);
     ssize_t got = 0, total = 0;
-    while ((got = recv(client, answer + (total < 16 ? total : 16), sizeof answer - 16, 0)) > 0)
+    while ((got = receive(client, answer + (total < 16 ? total : 16), sizeof answer - 16)) > 0)
         total += got;
     if (got < 0 && errno != ECONNRESET)
         fuzz_fail("the server neither answers nor closes the connection");
