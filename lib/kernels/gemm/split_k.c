@@ -6,7 +6,7 @@
 #include "kernels/tasks.h"
 
 enum {
-    SPLIT_TASKS = 128,   /* that splits should make: enough for many threads; groups make enough for few */
+    SPLIT_TASKS = 64,    /* that splits should make: enough for many threads; groups make enough for few */
     MAX_BYTES = 1 << 25, /* of all partial sums */
     PIECE = 4096,        /* weights that a task adds up; */
     MIN_PIECE = 256      /* with many threads */
