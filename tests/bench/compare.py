@@ -4,7 +4,8 @@
     compare.py --catdog build/examples/catdog/catdog --keras PYTHON --torch PYTHON --ort PYTHON
     compare.py --catdog build/examples/catdog/catdog --ort PYTHON --net four_conv --precision int8 --rounds 3
 
-A peer runs in the Python given, which has it installed: pip install tensorflow-cpu; torch; torch onnx onnxruntime.
+A peer runs in the Python given, which has it installed: pip install tensorflow-cpu; torch; torch onnx onnxruntime; and
+openvino with these.
 Training is by Adam on data in memory. Nothing else should run on the machine meanwhile. A ratio above 1 says that
 catdog is the faster one.
 """
@@ -26,6 +27,7 @@ PEERS = {  # precisions that it is measured in, nets
     "keras": (("fp32", "bf16"), tuple(nets.PLAIN)),
     "torch": (("fp32", "bf16"), nets.NAMES),
     "ort": (("fp32", "int8"), nets.NAMES),
+    "openvino": (("fp32", "int8"), nets.NAMES),
 }
 
 

@@ -43,22 +43,26 @@ def quantize(path, size):
     return quantized
 
 
-def open_session(path, threads):
+def open_session(path, size, given):
+    """A function that predicts images."""
+    del size
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    options.intra_op_num_threads = given.threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"x": images})
 
 
-def main():
+def main(open_file):
+    """`open_file` gives a function that predicts images by an ONNX file."""
     given = peer.arguments(("fp32", "int8"))
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "net.onnx")
         size = export(given.net, path)
-        session = open_session(quantize(path, size) if given.precision == "int8" else path, given.threads)
+        run = open_file(quantize(path, size) if given.precision == "int8" else path, size, given)
     x = numpy.random.default_rng(2).standard_normal((given.batch, 3, size, size), "f")
 
     def predict(images, repeats, warmup):
-        return peer.median_seconds(lambda: session.run(None, {"x": images}), repeats, warmup)
+        return peer.median_seconds(lambda: run(images), repeats, warmup)
 
     peer.serve({
         "predict_latency_ms": lambda: 1e3 * predict(x[:1], 50, 5),
@@ -67,4 +71,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(open_session)
