@@ -22,6 +22,7 @@ import queue
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -93,12 +94,43 @@ class Program:
             command = [self.tracer, str(report) + "s", *map(str, where), *command]
             report = Path(str(report) + "s")
         report.unlink(missing_ok=True)
+        process = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)
+        out, err = wait_for(process)
+        if out is None:
+            return None, b"", err, ""
+        status = 128 - process.returncode if process.returncode < 0 else process.returncode
+        return status, out, err, report.read_text() if report.exists() else ""
+
+
+def thread_states(session):
+    """Of all threads of a session: state, processor time and the kernel's function that it waits in."""
+    states = {}
+    for stat in Path("/proc").glob("[0-9]*/task/*/stat"):
         try:
-            done = subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+            fields = stat.read_text().rpartition(") ")[2].split()
+            if int(fields[3]) == session:
+                states[stat.parent.name] = fields[0], int(fields[11]) + int(fields[12]), stat.with_name("wchan").read_text()
+        except OSError:
+            continue  # it has ended
+    return states
+
+
+def wait_for(process, minute=60, patience=10):
+    """Its outputs; or None and the states of its threads if they sleep after a minute. On a busy machine it may take longer."""
+    for _ in range(patience):
+        try:
+            return process.communicate(timeout=minute)
         except subprocess.TimeoutExpired:
-            return None, b"", b"hangs", ""
-        status = 128 - done.returncode if done.returncode < 0 else done.returncode
-        return status, done.stdout, done.stderr, report.read_text() if report.exists() else ""
+            before = thread_states(process.pid)
+            time.sleep(2)
+            states = thread_states(process.pid)
+            if states == before and not any(state == "R" for state, _, _ in states.values()):
+                break
+    told = f"hangs: {states}".encode()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return None, told
 
 
 def draw_photographs(folder, count, first):
