@@ -223,17 +223,22 @@ class Classifier(Object):
         outer = self._in_training.get(thread)  # where a callback of a training fits again
         self._in_training[thread] = learned
         earlier: Optional[Owner] = None
+        last = trainings[-1][-1]
+
+        def end(error: Optional[BaseException]) -> None:
+            stopped = callbacks.error is not None or isinstance(error, StoppedError)  # by Context.cancel()
+            if error is not None or callbacks is last:
+                self._end_training(thread, learned, outer, error is None or (stopped and bool(learned.history)))
+
         try:
             for function, layer, struct, callbacks in trainings:
                 struct.earlier = earlier and earlier._as_parameter_
                 earlier = trained(
                     callbacks, lambda history: function(learned.owner, *layer, training, validation, struct, history),
-                    learned.history, learned.owner)
+                    learned.history, learned.owner, end)
         except BaseException as error:
-            stopped = callbacks.error is not None or isinstance(error, StoppedError)  # by Context.cancel()
-            self._end_training(thread, learned, outer, stopped and bool(learned.history))
+            end(error)
             raise
-        self._end_training(thread, learned, outer, True)
         return self
 
     def _end_training(self, thread: int, learned: _Learned, outer: Optional[_Learned], keep: bool) -> None:

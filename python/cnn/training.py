@@ -111,20 +111,26 @@ def _set_hooks(struct: Any, callbacks: Callbacks, on_batch: Optional[OnBatch],
         struct.hooks = ctypes.pointer(hooks)
 
 
-def trained(callbacks: Callbacks, work: Callable[[Any], Any], epochs: list[Epoch], model: Any) -> Owner:
+def trained(callbacks: Callbacks, work: Callable[[Any], Any], epochs: list[Epoch], model: Any,
+            end: Callable[[Optional[BaseException]], None] = lambda error: None) -> Owner:
     """Runs a training that gives a history, in the memory of this model's context, and puts its epochs into `epochs`,
-    however the training ends."""
+    however the training ends. `end` is called then, with what the training raises. A signal can interrupt neither."""
     pointer, struct = ctypes.POINTER(abi.cnn_history)(), defaults(abi.cnn_epoch)
-    try:
-        with callbacks:
+    raised: Optional[BaseException] = None
+    with callbacks:
+        try:
             work(ref(pointer))
-    finally:
-        history = Owner(pointer, "cnn_history_destroy", (model,))
-        found = []
-        for index in range(library.cnn_history_count(pointer)):
-            library.cnn_history_get(pointer, index, struct)
-            found.append(record_of(Epoch, struct))
-        epochs[:] = found or epochs
+        except BaseException as error:
+            raised = error
+            raise
+        finally:
+            history = Owner(pointer, "cnn_history_destroy", (model,))
+            found = []
+            for index in range(library.cnn_history_count(pointer)):
+                library.cnn_history_get(pointer, index, struct)
+                found.append(record_of(Epoch, struct))
+            epochs[:] = found or epochs
+            end(callbacks.error or raised)
     return history
 
 

@@ -79,6 +79,32 @@ def test_ctrl_c_twice_does_no_harm(pause):
     assert said == ["(3,) True"]
 
 
+def test_a_second_ctrl_c_loses_nothing_wherever_it_comes():
+    """A callback raises the first one; the second is sent where a function begins that ends a training."""
+    said = interrupted("""
+    import os
+    ready()
+    def second(frame, event, argument):
+        if event == "call" and frame.f_code.co_name in places and not sent:
+            sent.append(frame.f_code.co_name)
+            os.kill(os.getpid(), signal.SIGINT)
+    for name in "record_of", "end", "_end_training", "__exit__":
+        places, sent = {name}, []
+        pets = tiny_classifier(epochs=100000)
+        def first(epoch):
+            if epoch.epoch == 2:
+                sys.setprofile(second)
+                raise KeyboardInterrupt
+        try:
+            pets.fit(X, y, on_epoch=first)
+        except KeyboardInterrupt:
+            pass
+        sys.setprofile(None)
+        print(name, sent == [name], len(pets.history_), pets.predict(X[:3]).shape)
+    """, 0)
+    assert said == [f"{name} True 2 (3,)" for name in ("record_of", "end", "_end_training", "__exit__")]
+
+
 def test_ctrl_c_ends_the_training_of_a_head():
     said = interrupted("""
     body = tiny_classifier(epochs=1).fit(X, y).model_
