@@ -52,7 +52,7 @@ def test_a_split_column_divides_a_list(divided, tmp_path):
 
 
 def test_tune_validates_on_the_validation_part(divided):
-    said = succeeds("tune", "--data", divided, "--budget", "20s", "--epochs", 1, "--threads", 2, "--", *QUICK[:6]).err
+    said = succeeds("tune", "--data", divided, "--budget", "3s", "--epochs", 1, "--threads", 2, "--", *QUICK[:6]).err
     assert "12 images for training, 6 for validation, 4 for 'catdog eval'" in said
 
 
