@@ -143,19 +143,27 @@ static size_t utf8_length(const unsigned char *text)
     return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000) ? 0 : length;
 }
 
+/* The UTF-8 of the text's first character, U+FFFD for a byte that belongs to none; moves the text on. */
+static size_t take_character(const char **text, const char **character)
+{
+    static const char unknown[] = "\xef\xbf\xbd";
+    size_t length = utf8_length((const unsigned char *)*text);
+    *character = length ? *text : unknown;
+    *text += length ? length : 1;
+    return length ? length : sizeof unknown - 1;
+}
+
 char *output_utf8(const char *text)
 {
-    static const char unknown[] = "\xef\xbf\xbd"; /* U+FFFD */
-    size_t size = strlen(text);
-    char *clean = malloc(3 * size + 1);
+    char *clean = malloc(3 * strlen(text) + 1);
     if (!clean)
         return NULL;
     size_t used = 0;
-    for (size_t i = 0; i < size;) {
-        size_t length = utf8_length((const unsigned char *)text + i);
-        memcpy(clean + used, length ? text + i : unknown, length ? length : 3);
-        used += length ? length : 3;
-        i += length ? length : 1;
+    while (*text) {
+        const char *character;
+        size_t length = take_character(&text, &character);
+        memcpy(clean + used, character, length);
+        used += length;
     }
     clean[used] = '\0';
     return clean;
@@ -164,18 +172,20 @@ char *output_utf8(const char *text)
 void output_utf8_into(char *to, size_t size, const char *text)
 {
     static const char ellipsis[] = "\xe2\x80\xa6";
-    char *clean = output_utf8(text);
-    to[0] = '\0';
-    if (clean && strlen(clean) < size)
-        memcpy(to, clean, strlen(clean) + 1);
-    else if (clean) {
-        size_t kept = size - sizeof ellipsis;
-        while (kept && (clean[kept] & 0xc0) == 0x80) /* no half of a character */
-            kept--;
-        memcpy(to, clean, kept);
-        memcpy(to + kept, ellipsis, sizeof ellipsis);
+    size_t used = 0, kept = 0; /* where the ellipsis would still find room */
+    while (*text) {
+        const char *character;
+        size_t length = take_character(&text, &character);
+        if (used + length >= size) {
+            memcpy(to + kept, ellipsis, sizeof ellipsis);
+            return;
+        }
+        memcpy(to + used, character, length);
+        used += length;
+        if (used + sizeof ellipsis <= size)
+            kept = used;
     }
-    free(clean);
+    to[used] = '\0';
 }
 
 json_t *output_json_text(const char *text)

@@ -31,7 +31,7 @@ int output_width(const char *text);
 /* A copy of any bytes as UTF-8: those that aren't become U+FFFD. NULL if memory is short; the caller frees it. */
 char *output_utf8(const char *text);
 
-/* The same into `size` bytes, with an ellipsis where it doesn't fit. */
+/* The same into `size` bytes, at least 4, with an ellipsis where it doesn't fit. */
 void output_utf8_into(char *to, size_t size, const char *text);
 
 /* The same as a JSON string. */
