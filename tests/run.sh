@@ -85,7 +85,7 @@ stage_clang() {
 }
 
 stage_sanitize() {
-    if CC=gcc compile sanitize -Db_sanitize=address,undefined -Dbuildtype=debugoptimized -Ddefault_library=static \
+    if CC=gcc compile sanitize -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true -Ddefault_library=static \
         -Db_lundef=false; then
         ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$(pwd)/tests/leaks.supp:print_suppressions=0 \
             UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
@@ -96,7 +96,7 @@ stage_sanitize() {
 }
 
 stage_threads() { # which builds what its tests need, as others have compiled the rest
-    if CC=gcc configure threads -Db_sanitize=thread -Dbuildtype=debugoptimized -Ddefault_library=static -Db_lundef=false; then
+    if CC=gcc configure threads -Db_sanitize=thread -Doptimization=1 -Ddebug=true -Ddefault_library=static -Db_lundef=false; then
         TSAN_OPTIONS=halt_on_error=1:suppressions=$(pwd)/tests/threads.supp \
             run_tests threads threads --suite threads --timeout-multiplier 8
     else
