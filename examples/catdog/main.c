@@ -51,7 +51,7 @@ static const char *const absent[][2] = {
     { "samples", NEEDED("cairo and Pango") },
     { "augment-preview", NEEDED("cairo and Pango") },
 #endif
-    { NULL, NULL },
+    { NULL, "" },
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };

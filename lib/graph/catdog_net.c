@@ -36,7 +36,7 @@ cnn_node cnn_catdog_body(cnn_graph *graph, cnn_node x, const cnn_net_options *op
         if (stage)
             x = cnn_max_pool2d(graph, x, NULL);
         for (int block = 0; block < stages[stage].blocks; block++) {
-            char name[24];
+            char name[40];
             snprintf(name, sizeof name, "stage%d.block%d", stage + 1, block + 1);
             x = add_block(graph, x, cnn_scaled_width(options, stages[stage].width), name);
         }

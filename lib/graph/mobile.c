@@ -61,7 +61,7 @@ cnn_node cnn_mobile_body(cnn_graph *graph, cnn_node x, const cnn_net_options *op
     for (int s = 0; s < CNN_MOBILE_STAGES; s++)
         for (int i = 0; i < plan->stages[s].blocks; i++) {
             const cnn_mobile_stage *stage = &plan->stages[s];
-            char name[32];
+            char name[40];
             snprintf(name, sizeof name, "stage%d.block%d", s + 1, i + 1);
             const mobile_block wanted = { stage, cnn_scaled_width(options, stage->width), i ? 1 : stage->stride, name };
             x = add_block(graph, x, plan, &wanted);

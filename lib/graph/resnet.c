@@ -47,7 +47,7 @@ cnn_node cnn_resnet_body(cnn_graph *graph, cnn_node x, const cnn_net_options *op
         &pool);
     for (int stage = 0; stage < CNN_RESNET_STAGES; stage++)
         for (int block = 0; block < plan->blocks[stage]; block++) {
-            char name[24];
+            char name[40];
             int64_t filters = cnn_scaled_width(options, (int64_t)64 << stage);
             int32_t stride = stage && !block ? 2 : 1;
             snprintf(name, sizeof name, "stage%d.block%d", stage + 1, block + 1);

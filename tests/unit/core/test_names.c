@@ -14,8 +14,8 @@ static int setup(void **state)
 {
     (void)state;
     for (int i = 0; i < COUNT; i++) {
-        texts[i] = malloc(16);
-        snprintf(texts[i], 16, "name_%d", i);
+        texts[i] = malloc(24);
+        snprintf(texts[i], 24, "name_%d", i);
     }
     return 0;
 }

@@ -379,7 +379,7 @@ static void what_a_zip_unpacks_to_has_a_limit(void **state)
 {
     (void)state;
     zip_entry entries[10];
-    char names[10][16];
+    char names[10][24];
     for (int i = 0; i < 10; i++) {
         snprintf(names[i], sizeof names[i], "%c/%d.jpg", 'a' + i % 2, i);
         entries[i] = sound(names[i]);
