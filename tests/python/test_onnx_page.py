@@ -4,12 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import cnn
 from conftest import ROOT, SAMPLE
 
 pytest.importorskip("onnxruntime")
+Image = pytest.importorskip("PIL.Image")
 
 MODEL = ROOT / "examples/catdog/models/cats-and-dogs.safetensors"
 
