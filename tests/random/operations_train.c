@@ -4,6 +4,7 @@
 
 #include "gradients.h"
 #include "kinds.h"
+#include "oracle.h"
 #include "runtime/model_internal.h"
 
 /* Values of all images, at most, that are trained on: gradients take as much again. */
@@ -97,6 +98,16 @@ static bool run_steps(case_trial *trial, training *threads, training *single, cn
     return true;
 }
 
+/* Steps without a loss that bounds them let some nets grow, until floats can't hold what they compute or its products.
+ */
+static bool has_outgrown_floats(const case_trial *trial, const cnn_model *model)
+{
+    oracle_value output = oracle_predict(model, cnn_graph_output(model->graph), cnn_tensor_const_data(trial->images));
+    bool outgrown = output.largest > 1e12;
+    oracle_release(&output);
+    return outgrown;
+}
+
 static bool train(case_trial *trial, cnn_precision precision, int32_t argument)
 {
     if (cnn_model_is_quantized(trial->model) || too_large(trial))
@@ -109,7 +120,10 @@ static bool train(case_trial *trial, cnn_precision precision, int32_t argument)
     cnn_optimizer_destroy(threads.optimizer);
     cnn_optimizer_destroy(single.optimizer);
     cnn_model_destroy(single.model);
-    return trial_take_model(trial, threads.model);
+    if (!has_outgrown_floats(trial, threads.model))
+        return trial_take_model(trial, threads.model);
+    cnn_model_destroy(threads.model);
+    return true;
 }
 
 bool operation_train(case_trial *trial, int32_t argument)

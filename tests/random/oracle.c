@@ -332,12 +332,21 @@ static void run_node(const cnn_model *model, cnn_node node, oracle_value *values
     run(&place);
 }
 
+static double largest_of(const oracle_value *value)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < value->count; i++)
+        largest = fmax(largest, isfinite(value->values[i]) ? fabs(value->values[i]) : INFINITY);
+    return largest;
+}
+
 oracle_value oracle_predict(const cnn_model *model, cnn_node output, const float *image)
 {
     const cnn_graph *graph = model->graph;
     oracle_value *values = calloc((size_t)graph->count, sizeof *values), result;
     if (!values)
         abort();
+    double largest = 0;
     for (cnn_node i = 0; i <= output; i++) {
         values[i] = allocate(&graph->nodes[i].layer.output);
         if (i)
@@ -345,8 +354,10 @@ oracle_value oracle_predict(const cnn_model *model, cnn_node output, const float
         else
             for (int64_t k = 0; k < values[0].count; k++)
                 values[0].values[k] = (double)image[k];
+        largest = fmax(largest, largest_of(&values[i]));
     }
     result = values[output];
+    result.largest = largest;
     for (cnn_node i = 0; i < output; i++)
         oracle_release(&values[i]);
     free(values);
