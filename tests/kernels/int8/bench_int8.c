@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/peak_flops.h"
 #include "bench_report.h"
 #include "check.h"
+#include "cli/clock.h"
 #include "kernels/int8/int8.h"
 
 typedef struct layer {
@@ -59,23 +59,14 @@ static void pack(job *j)
                        j->packed);
 }
 
-/* With one thread, only the time that the process itself ran: others may want the processor too. */
-static double now(uint32_t threads)
-{
-    struct timespec t;
-    clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* The shortest of many runs: what else the machine does lengthens the others. */
 static double seconds(void (*function)(job *), job *j)
 {
-    uint32_t threads = cnn_context_threads(j->context);
-    double best = 1e9, end = now(threads) + 0.2;
-    for (int64_t i = 0; i < 5 || now(threads) < end; i++) {
-        double start = now(threads);
+    double best = 1e9, end = clock_now() + 0.2;
+    for (int64_t i = 0; i < 5 || clock_now() < end; i++) {
+        double start = clock_now();
         function(j);
-        double taken = now(threads) - start;
+        double taken = clock_now() - start;
         best = taken < best ? taken : best;
     }
     return best;
