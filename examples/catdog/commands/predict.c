@@ -14,7 +14,7 @@
 #include "cli/shipped.h"
 #include "commands/commands.h"
 
-enum { CHUNK = 64, SENTENCE = 1024 };
+enum { CHUNK = 64, SENTENCE = 1024, FEW_THREADS = 4 };
 
 static const size_t most_input_bytes = (size_t)64 << 20; /* as cnn_image_options allows for a file */
 
@@ -187,15 +187,16 @@ static int predict_operand(predicting *p, const char *path)
     return add_file(p, path);
 }
 
-/* More than one thread only pays for more than one photograph. */
+/* Starting many threads takes longer than one photograph does. */
 static uint64_t choose_threads(const predicting *p, int operands, char **paths)
 {
     struct stat info;
     if (p->resources.threads || operands > 1)
         return p->resources.threads;
-    if (!strcmp(paths[0], "-") || stat(paths[0], &info))
-        return 1;
-    return S_ISDIR(info.st_mode) || is_zip(paths[0]) ? 0 : 1;
+    if (!stat(paths[0], &info) && (S_ISDIR(info.st_mode) || is_zip(paths[0])))
+        return 0;
+    const uint32_t all = cnn_context_threads(NULL);
+    return all < FEW_THREADS ? all : FEW_THREADS;
 }
 
 static int predict(predicting *p, int operands, char **paths)
@@ -238,7 +239,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         INFERENCE_OPTIONS(p.inference),
         TRUST_OPTION(p.data),
         { "threads", "N", "threads to use", OPTION_WHOLE, &p.resources.threads, 1, 256,
-          .initial = "one for each processor, 1 for a single photograph" },
+          .initial = "one for each processor, at most 4 for a single photograph" },
         MEMORY_OPTION(p.resources),
         MAX_PIXELS_OPTION(p.resources),
         { 0 },

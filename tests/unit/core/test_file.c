@@ -178,6 +178,82 @@ static void a_file_over_the_limit_is_refused(void **state)
     assert_status(CNN_ERROR_LIMIT, cnn_file_read(NULL, path, 4, &bytes, &size));
 }
 
+/* Of numbers that tell their place. */
+static uint32_t *write_numbers(size_t bytes)
+{
+    uint32_t *numbers = malloc(bytes + sizeof *numbers);
+    assert_non_null(numbers);
+    for (size_t i = 0; i <= bytes / sizeof *numbers; i++)
+        numbers[i] = (uint32_t)i * 2654435761u;
+    assert_ok(cnn_file_write(path, (cnn_chunk[]){ { numbers, bytes } }, 1));
+    return numbers;
+}
+
+/* Large ones are read in parts, by all threads. */
+static void files_of_all_sizes_are_read_whole(void **state)
+{
+    (void)state;
+    const size_t sizes[] = { 1, (4 << 20) - 1, 4 << 20, (4 << 20) + 1, (7 << 20) - 3, 7 << 20, (9 << 20) + 12345 };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint32_t *expected = write_numbers(sizes[i]);
+        for (uint32_t threads = 1; threads <= 5; threads += 2) {
+            cnn_context_options options;
+            cnn_context_options_init(&options);
+            options.threads = threads;
+            cnn_context *context;
+            assert_ok(cnn_context_create(&options, &context));
+            void *bytes;
+            size_t size;
+            assert_ok(cnn_file_read(context, path, 1 << 30, &bytes, &size));
+            assert_int_equal(sizes[i], size);
+            assert_memory_equal(expected, bytes, size);
+            assert_int_equal(0, ((const char *)bytes)[size]);
+            cnn_release(context, bytes);
+            cnn_context_destroy(context);
+        }
+        free(expected);
+    }
+}
+
+enum { KEPT = (6 << 20) + 100 };
+
+/* Memory for the file is taken between asking for its size and reading it. */
+static void *allocate_and_cut_the_file(size_t size, void *user)
+{
+    (void)user;
+    if (size > KEPT)
+        assert_int_equal(0, truncate(path, KEPT));
+    return aligned_alloc(64, (size + 63) / 64 * 64);
+}
+
+static void release_memory(void *memory, void *user)
+{
+    (void)user;
+    free(memory);
+}
+
+static void a_large_file_that_is_cut_off_meanwhile_is_read_as_far_as_it_goes(void **state)
+{
+    (void)state;
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 3;
+    options.allocate = allocate_and_cut_the_file;
+    options.release = release_memory;
+    cnn_context *context;
+    assert_ok(cnn_context_create(&options, &context));
+    uint32_t *expected = write_numbers(9 << 20);
+    void *bytes;
+    size_t size;
+    assert_ok(cnn_file_read(context, path, 1 << 30, &bytes, &size));
+    assert_int_equal(KEPT, size);
+    assert_memory_equal(expected, bytes, size);
+    assert_int_equal(0, ((const char *)bytes)[size]);
+    cnn_release(context, bytes);
+    cnn_context_destroy(context);
+    free(expected);
+}
+
 static void what_is_no_regular_file_is_refused(void **state)
 {
     (void)state;
@@ -411,6 +487,8 @@ int main(void)
         cmocka_unit_test(what_lies_beside_the_file_is_not_touched),
         cmocka_unit_test(a_name_may_be_as_long_as_names_can_be),
         cmocka_unit_test(a_file_over_the_limit_is_refused),
+        cmocka_unit_test(files_of_all_sizes_are_read_whole),
+        cmocka_unit_test(a_large_file_that_is_cut_off_meanwhile_is_read_as_far_as_it_goes),
         cmocka_unit_test(what_is_no_regular_file_is_refused),
         cmocka_unit_test(a_folder_that_is_not_there_can_not_be_written_to),
     };
