@@ -152,13 +152,13 @@ run_musl() {
     musl_file "$work/musl/sysroot" >"$work/musl/native.txt"
     # shellcheck disable=SC2046  # one word a test
     configure musl --native-file "$work/musl/native.txt" -Dprefer_static=true -Dweb=disabled -Dreport=disabled &&
-        build musl && meson test -C "$work/musl/build$quick" --print-errorlogs $(tests_in_c "$work/musl/build$quick")
+        build musl && meson test -C "$work/musl/build$quick" --timeout-multiplier 4 --print-errorlogs $(tests_in_c "$work/musl/build$quick")
 }
 
 run_native() { # NAME [OPTION of meson setup...]
     mkdir -p "$work/$1"
     configure "$@" && build "$1" &&
-        meson test -C "$work/$1/build$quick" --print-errorlogs --suite quick
+        meson test -C "$work/$1/build$quick" --timeout-multiplier 4 --print-errorlogs --suite quick
 }
 
 run() { # NAME

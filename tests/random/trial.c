@@ -113,7 +113,7 @@ bool trial_take_model(case_trial *trial, cnn_model *model)
     if (model != trial->model)
         cnn_model_destroy(trial->model);
     trial->model = model;
-    if (!memcmp(&before, &after, sizeof before) && cnn_tensor_dim(trial->images, 1) == after.dims[0] &&
+    if (!memcmp(before.dims, after.dims, sizeof before.dims) && cnn_tensor_dim(trial->images, 1) == after.dims[0] &&
         cnn_tensor_dim(trial->images, 2) == after.dims[1])
         return true;
     cnn_tensor_destroy(trial->images);

@@ -122,7 +122,7 @@ static const char *refusal(void **state, cnn_status expected, const char *header
     size_t length = strlen(header);
     memset(image, 0, sizeof image);
     for (int i = 0; i < 8; i++)
-        image[i] = (char)(length >> 8 * i);
+        image[i] = (char)((uint64_t)length >> 8 * i);
     memcpy(image + 8, header, length);
     const char *path = scratch_path(*state, "mutated.safetensors");
     assert_ok(cnn_file_write(path, &(cnn_chunk){ image, 8 + length + data }, 1));
