@@ -369,8 +369,8 @@ class Classifier(Object):
         """
         pointer, learned = ctypes.POINTER(abi.cnn_metrics)(), self._fitted()
         dataset = self._labelled(X, y, learned.classes)
-        with Callbacks(self.context):
-            library.cnn_classifier_evaluate(learned.owner, dataset, ref(pointer))
+        with Callbacks(self.context) as signals:
+            signals.finish(lambda: library.cnn_classifier_evaluate(learned.owner, dataset, ref(pointer)))
         return Metrics(pointer)
 
     @property
@@ -383,8 +383,8 @@ class Classifier(Object):
         Returns the temperature by which logits are divided."""
         learned = self._fitted()
         dataset = self._labelled(X, y, learned.classes)
-        with Callbacks(self.context):
-            library.cnn_classifier_calibrate(learned.owner, dataset)
+        with Callbacks(self.context) as signals:
+            signals.finish(lambda: library.cnn_classifier_calibrate(learned.owner, dataset))
         return float(library.cnn_classifier_temperature(learned.owner))
 
     @property

@@ -156,6 +156,32 @@ def test_ctrl_c_ends_work_on_files_of_ones_own(call):
     assert said == ["interrupted True"]
 
 
+@pytest.mark.parametrize("call", ["evaluate", "calibrate"])
+def test_ctrl_c_ends_work_on_photographs_at_once(call):
+    said = interrupted(f"""
+    pets.epochs = 1
+    pets.fit(X, y)
+    def photos(count):
+        labels = [str(pets.classes_[index % 2]) for index in range(count)]
+        return cnn.Dataset.from_files([{str(SAMPLE / 'train/cats/cat.0.jpg')!r}] * count, labels)
+    def seconds(work):
+        start = time.monotonic()
+        work()
+        return time.monotonic() - start
+    few, many = photos(2000), photos(40000)
+    of_few = seconds(lambda: pets.{call}(few))
+    def interrupted():
+        try:
+            pets.{call}(many)
+            print("ended by itself")
+        except KeyboardInterrupt:
+            print("interrupted")
+    ready()
+    print(seconds(interrupted) < 0.5 + 5 * of_few)
+    """)
+    assert said == ["interrupted", "True"]
+
+
 def test_in_another_thread_the_main_one_hears_it_and_can_stop_the_training():
     said = interrupted("""
     stop, done = threading.Event(), threading.Event()  # Python 3.11's join() ends early after Ctrl-C
@@ -201,3 +227,42 @@ def test_a_handler_that_does_not_raise_runs_at_once_and_the_training_goes_on():
     print(len(heard), len(pets.history_) > 3)
     """, signal_number=signal.SIGUSR1)
     assert said == ["1 True"]
+
+
+@pytest.mark.parametrize("handler", ["quiet", "raising", "signal.SIG_IGN"])
+def test_a_handler_that_a_callback_sets_stays(handler):
+    said = interrupted(f"""
+    class Enough(Exception):
+        pass
+    def quiet(number, frame):
+        pass
+    def raising(number, frame):
+        raise Enough
+    handler = {handler}
+    def on_epoch(epoch):
+        if epoch.epoch == 2:
+            signal.signal(signal.SIGINT, handler)
+            ready()
+        return epoch.epoch > 2 and time.monotonic() > start + 1
+    start = time.monotonic()
+    try:
+        pets.fit(X, y, on_epoch=on_epoch)
+    except Enough:
+        print("enough")
+    print(signal.getsignal(signal.SIGINT) is handler, len(pets.history_) > 1)
+    """)
+    assert said == ["enough"] * (handler == "raising") + ["True True"]
+
+
+def test_a_handler_that_a_callback_found_works_after_the_training():
+    said = interrupted("""
+    found = []
+    pets.fit(X, y, on_epoch=lambda epoch: found.append(signal.getsignal(signal.SIGINT)) or epoch.epoch == 2)
+    signal.signal(signal.SIGINT, found[0])
+    try:
+        ready()
+        time.sleep(10)
+    except KeyboardInterrupt:
+        print("interrupted")
+    """)
+    assert said == ["interrupted"]
