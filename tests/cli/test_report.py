@@ -234,6 +234,20 @@ def test_a_quantised_model_has_no_heat_maps_and_says_why(pets, tmp_path):
     assert "There are no heat maps: the model is quantised" in " ".join(read(tmp_path / "out").words)
 
 
+def test_a_folder_used_again_has_the_figures_of_the_last_report_alone(made, pets, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(made.out, out)
+    photograph("cat", 1).save(out / "accuracy.png")  # another's
+    shutil.copy(made.out / "loss.png", out / "own.png")
+    others = {"own.png": (out / "own.png").read_bytes(), "accuracy.png": (out / "accuracy.png").read_bytes()}
+    succeeds("quantize", "--model", pets.model, "--data", pets.data, "--out", tmp_path / "q")
+    succeeds("report", "--model", tmp_path / "q", "--data", pets.test, "--out", out)
+    for name in "loss", "heat-maps":
+        assert not (out / f"{name}.png").exists() and not (out / f"{name}.svg").exists(), name
+    assert not (out / "accuracy.svg").exists()
+    assert {name: (out / name).read_bytes() for name in others} == others
+
+
 def test_a_class_of_no_photograph_is_no_reason_to_fail(crowd, tmp_path):
     data = tmp_path / "data"
     for name in crowd.names[:5]:

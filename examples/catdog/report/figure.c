@@ -2,11 +2,13 @@
 
 #include <cairo-svg.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <cnn/cnn.h>
 
@@ -89,14 +91,28 @@ int figure_save(const figure *f, const char *path, int force)
     return wrong;
 }
 
+static const char *const ends[] = { "png", "svg" };
+
 int figure_save_both(const figure *f, const char *folder, int force)
 {
-    static const char *const ends[] = { "png", "svg" };
     char path[PATH_MAX];
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s.%s", folder, f->name, ends[i]);
         if (figure_save(f, path, force))
             return -1;
+    }
+    return 0;
+}
+
+int figure_remove_both(const char *name, const char *folder)
+{
+    char path[PATH_MAX];
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s.%s", folder, name, ends[i]);
+        if (destination_is_own_picture(path) && unlink(path)) {
+            output_error("'%s', which is of an older report, can't be removed: %s", path, strerror(errno));
+            return -1;
+        }
     }
     return 0;
 }

@@ -19,6 +19,10 @@ int figure_save(const figure *f, const char *path, int force);
 /* Writes both, named after the figure, to a folder. */
 int figure_save_both(const figure *f, const char *folder, int force);
 
+/* Removes what an older report left in a folder: the files of a figure of this name, if they are pictures of catdog's.
+ * Not 0 with a sentence printed. */
+int figure_remove_both(const char *name, const char *folder);
+
 /* Writes the figure alone as SVG, without a background. 0, or -1 if cairo or `write` fails. */
 int figure_stream(const figure *f, const theme *colours, cairo_write_func_t write, void *closure);
 

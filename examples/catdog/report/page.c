@@ -39,10 +39,21 @@ static void add_figure(page *p, const figure *f, const char *alt, const char *ex
     }
 }
 
+/* Of a figure that this report lacks, an older one in the same folder may have left files. */
+static void leave_out(page *p, const char *name)
+{
+    if (!p->wrong)
+        p->wrong = figure_remove_both(name, p->folder);
+}
+
 static void add_grid(page *p, const grid *g, const char *kind, const char *name, const char *title,
                      const char *explanation)
 {
-    if (p->wrong || !g->count)
+    if (!g->count) {
+        leave_out(p, name);
+        return;
+    }
+    if (p->wrong)
         return;
     figure f = grid_figure(g, name, title);
     p->wrong = figure_save_both(&f, p->folder, p->force);
@@ -219,8 +230,11 @@ static void add_predictions(page *p)
 
 static void add_training(page *p)
 {
-    if (!p->r->history.count)
+    if (!p->r->history.count) {
+        leave_out(p, "loss");
+        leave_out(p, "accuracy");
         return;
+    }
     begin_section(p, "training", "Training");
     figure f = training_curves_of_loss(&p->r->history);
     add_figure(p, &f, "Training and validation loss per epoch",
@@ -287,7 +301,8 @@ static void add_net(page *p)
             p, &f, "The filters of the first convolution as colours",
             "The patterns that the first layer responds to, such as edges and colours. If they look like noise, the "
             "layer has learned little yet.");
-    }
+    } else
+        leave_out(p, "filters");
     add_layers(p);
     end_section(p);
 }
