@@ -55,6 +55,7 @@ def test_broken_photographs_are_named(pets, tmp_path):
     (data / "Cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
     done = succeeds("quantize", "--model", pets.model, "--data", data, "--out", tmp_path / "q")
     assert done.err.count("broken.jpg") == 1
+    assert "images      12\n" in done.out  # those that could be read
 
 
 def test_what_can_not_be_is_refused(pets, small, tmp_path):

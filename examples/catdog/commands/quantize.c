@@ -18,6 +18,7 @@ typedef struct quantizing {
     const char *model, *out;
     data_options data;
     uint64_t images, seed;
+    uint64_t used; /* images that could be read */
     context_options resources;
     int json, force;
     progress_line progress;
@@ -29,6 +30,7 @@ typedef struct quantizing {
 static int show(uint64_t done, uint64_t total, void *user)
 {
     quantizing *q = user;
+    q->used = done;
     progress_work(&q->progress, "quantizing", done, total);
     return interrupt_asked();
 }
@@ -58,14 +60,13 @@ static void print_size(const char *title, json_int_t bytes)
 static int print(const quantizing *q)
 {
     json_int_t before = file_size(q->model), after = file_size(q->out);
-    uint64_t most = cnn_dataset_count(q->dataset), images = q->images < most ? q->images : most;
     if (q->json)
-        return output_json(json_pack("{s:I,s:o,s:o}", "images", (json_int_t)images, "bytes_before",
+        return output_json(json_pack("{s:I,s:o,s:o}", "images", (json_int_t)q->used, "bytes_before",
                                      size_to_json(before), "bytes_after", size_to_json(after)),
                            JSON_INDENT(2))
                    ? EXIT_FAILED
                    : output_finish();
-    fprintf(output_results(), "%-10s  %llu\n", "images", (unsigned long long)images);
+    fprintf(output_results(), "%-10s  %llu\n", "images", (unsigned long long)q->used);
     print_size("before", before);
     print_size("after", after);
     return output_finish();
