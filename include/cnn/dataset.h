@@ -23,7 +23,8 @@
  *   list                          a CSV or TSV file, separated by commas, semicolons, tabs or bars. Its first line
  *                                 names the columns. One is path (or file, filename, image, id, ...): relative to the
  *                                 list, with or without .jpg, .jpeg or .png. One is label (or class, category, breed,
- *                                 ...). One may be split (or set, subset, partition, fold): the image's part
+ *                                 ...). One may be split (or set, subset, partition, fold): the image's part. The
+ *                                 list is text in UTF-8
  *   zip                           a zip file of any of these layouts but a list. Nothing is unpacked to disk: an image
  *                                 is read from the zip when it is needed
  *

@@ -10,6 +10,7 @@
 #include "data/csv_columns.h"
 #include "data/file_name.h"
 #include "data/source.h"
+#include "data/utf8.h"
 #include "image/format.h"
 
 enum { EXTENSIONS = 6 };
@@ -130,6 +131,22 @@ static cnn_status note_split(list *l, cnn_entry *entry, const char *split, size_
     return l->other_text ? CNN_OK : CNN_ERROR_OUT_OF_MEMORY;
 }
 
+static bool is_text(const char *bytes)
+{
+    return cnn_is_utf8(bytes, strlen(bytes));
+}
+
+/* In another encoding, labels would get other names, and paths would lead nowhere; but files may be named by any bytes.
+ */
+static cnn_status check_encoding(const list *l, const char *field, const char *path, const char *label, size_t line)
+{
+    if ((!label || is_text(label)) && (is_text(field) || cnn_os_exists(path)))
+        return CNN_OK;
+    return cnn_fail(CNN_ERROR_FORMAT,
+                    "%s:%zu: is not text in UTF-8, but in Latin-1, Windows-1252 or the like; save it as CSV in UTF-8",
+                    l->source->path, line);
+}
+
 static cnn_status add_row(list *l, char *const fields[CNN_CSV_COLUMNS], size_t line)
 {
     cnn_source *source = l->source;
@@ -138,7 +155,9 @@ static cnn_status add_row(list *l, char *const fields[CNN_CSV_COLUMNS], size_t l
     const char *own_label = label ? cnn_source_join(source, label, "") : NULL;
     if (!path || (label && !own_label))
         return CNN_ERROR_OUT_OF_MEMORY;
-    cnn_status status = cnn_source_add(source, &source->images, path, line);
+    cnn_status status = check_encoding(l, fields[CNN_CSV_PATH], path, label, line);
+    if (!status)
+        status = cnn_source_add(source, &source->images, path, line);
     if (status)
         return status;
     cnn_entry *entry = &source->images.entries[source->images.count - 1];

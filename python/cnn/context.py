@@ -27,7 +27,7 @@ class Context(Object):
     the library's own: see default().
 
     `threads`: how many work on one call; 0 or -1: as many as there are processors. `instruction_set`: "best", or a
-    lesser one, to compare: "generic", "avx2", "avx512", ... `log`: called with a level and a message, from any thread.
+    lesser family, to compare: "generic", "avx2", "avx512" or "neon". `log`: called with a level and a message, from any thread.
     `memory_limit`: bytes that may be in use at one time; 0: no limit. `image_memory_limit` and `image_operation_limit`:
     what a model may cost for one image. `max_pixels`: the largest photograph. context.h has the details.
 
@@ -76,7 +76,12 @@ class Context(Object):
 
     @property
     def instruction_set(self) -> str:
-        """The name of the instruction set in use."""
+        """The name of the instruction set in use, as CNN_CPU in the environment takes it: "generic", "avx2",
+        "avx512_vnni", ... It says more than the family that was chosen.
+
+        >>> cnn.Context(instruction_set="generic").instruction_set
+        'generic'
+        """
         return str(library.cnn_context_instruction_set(self).decode())
 
     @property

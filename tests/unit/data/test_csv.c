@@ -285,6 +285,15 @@ static void zero_bytes_are_refused(void **state)
     assert_non_null(strstr(cnn_last_error(), "is not text"));
 }
 
+static void other_encodings_are_refused(void **state)
+{
+    (void)state;
+    expect_error("path,label\na.jpg,Cat\nb.jpg,caf\xe9\n", CNN_ERROR_FORMAT, "list.csv:3: is not text in UTF-8");
+    expect_error("path,label\na.jpg,Cat\n\xe9t\xe9.jpg,Dog\n", CNN_ERROR_FORMAT, "save it as CSV in UTF-8");
+    write_names((const char *[]){ "\xe9t\xe9.jpg", NULL }); /* a file may have any name */
+    open_and_expect("path,label\na.jpg,Cat\n\xe9t\xe9.jpg,Dog\n", (const char *[]){ "Cat", "Dog" }, 2);
+}
+
 static void an_unlabelled_list_needs_no_labels(void **state)
 {
     (void)state;
@@ -326,6 +335,7 @@ int main(void)
         with_images(a_million_lines_are_read_in_seconds),
         with_images(one_label_or_none_is_no_dataset),
         with_images(zero_bytes_are_refused),
+        with_images(other_encodings_are_refused),
         with_images(an_unlabelled_list_needs_no_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
