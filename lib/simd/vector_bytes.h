@@ -157,6 +157,36 @@ ALWAYS_INLINE vb vb_zip_high_words(vb a, vb b)
     return _mm512_unpackhi_epi16(a, b);
 }
 
+ALWAYS_INLINE vb vb_broadcast(uint8_t a)
+{
+    return _mm512_set1_epi8((char)a);
+}
+
+ALWAYS_INLINE vb vb_broadcast_word(int16_t a)
+{
+    return _mm512_set1_epi16(a);
+}
+
+ALWAYS_INLINE vb vb_min(vb a, vb b)
+{
+    return _mm512_min_epu8(a, b);
+}
+
+/* Two rows of two vectors, after which `words` are added, and what is then below 0 is 0, above 255 is 255. */
+ALWAYS_INLINE vb vb_from_rows(vi rows[2][2], vb words)
+{
+    __m512i first = _mm512_adds_epi16(_mm512_packs_epi32(rows[0][0], rows[0][1]), words);
+    __m512i second = _mm512_adds_epi16(_mm512_packs_epi32(rows[1][0], rows[1][1]), words);
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(first, second));
+}
+
+ALWAYS_INLINE void vb_store_halves(uint8_t *low, uint8_t *high, vb a)
+{
+    _mm256_storeu_si256((__m256i *)(void *)low, _mm512_castsi512_si256(a));
+    _mm256_storeu_si256((__m256i *)(void *)high, _mm512_extracti64x4_epi64(a, 1));
+}
+
 #elif defined(CNN_VECTOR_AVX2)
 
 typedef __m256i vi;
@@ -295,6 +325,35 @@ ALWAYS_INLINE vb vb_zip_low_words(vb a, vb b)
 ALWAYS_INLINE vb vb_zip_high_words(vb a, vb b)
 {
     return _mm256_unpackhi_epi16(a, b);
+}
+
+ALWAYS_INLINE vb vb_broadcast(uint8_t a)
+{
+    return _mm256_set1_epi8((char)a);
+}
+
+ALWAYS_INLINE vb vb_broadcast_word(int16_t a)
+{
+    return _mm256_set1_epi16(a);
+}
+
+ALWAYS_INLINE vb vb_min(vb a, vb b)
+{
+    return _mm256_min_epu8(a, b);
+}
+
+ALWAYS_INLINE vb vb_from_rows(vi rows[2][2], vb words)
+{
+    __m256i first = _mm256_adds_epi16(_mm256_packs_epi32(rows[0][0], rows[0][1]), words);
+    __m256i second = _mm256_adds_epi16(_mm256_packs_epi32(rows[1][0], rows[1][1]), words);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+}
+
+ALWAYS_INLINE void vb_store_halves(uint8_t *low, uint8_t *high, vb a)
+{
+    _mm_storeu_si128((__m128i *)(void *)low, _mm256_castsi256_si128(a));
+    _mm_storeu_si128((__m128i *)(void *)high, _mm256_extracti128_si256(a, 1));
 }
 
 #else

@@ -29,4 +29,32 @@ ALWAYS_INLINE void finish_vector(const cnn_int8_result *result, result_kind kind
     vi_store_bytes(result->bytes + to, vi_add(vf_round(value), vi_broadcast(result->zero)), count);
 }
 
+#if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_AVX2)
+
+/* finish_vector's numbers for RESULT_BYTES, four vectors at a time: those above the range are cut off before they are
+ * rounded, as they might fit no integer; all others as bytes. */
+typedef struct byte_range {
+    vf most;
+    vb zeros, min, max;
+} byte_range;
+
+ALWAYS_INLINE byte_range byte_range_of(const cnn_int8_result *result)
+{
+    return (byte_range){ vf_broadcast(result->clamp.max), vb_broadcast_word((int16_t)result->zero),
+                         vb_broadcast((uint8_t)((int32_t)result->clamp.min + result->zero)),
+                         vb_broadcast((uint8_t)((int32_t)result->clamp.max + result->zero)) };
+}
+
+/* Two rows of two vectors, of which each column has its scale. */
+ALWAYS_INLINE vb finish_rows_of_two(const byte_range *range, const vf scale[2], vi sums[2][2])
+{
+    vi rounded[2][2];
+    UNROLLED (r, 2)
+        UNROLLED (v, 2)
+            rounded[r][v] = vf_round(vf_min(vf_mul(vi_to_float(sums[r][v]), scale[v]), range->most));
+    return vb_min(vb_max(vb_from_rows(rounded, range->zeros), range->min), range->max);
+}
+
+#endif
+
 #endif

@@ -1,5 +1,6 @@
 /* A register tile of the result at a time, as gemm_ukernel.c does it in fp32: for each group V vectors of b are loaded,
  * and multiplied by R broadcast groups of a. */
+#include "kernels/int8/int8_finish.h"
 #include "kernels/int8/int8_gemm.h"
 #include "simd/vector_bytes.h"
 
@@ -165,7 +166,40 @@ static const tile_function tiles[MAX_VECTORS][MAX_ROWS] = { TILES(TILE) };
 static const tile_function pool_tiles[MAX_VECTORS][MAX_ROWS / POOL] = { POOL_TILES(POOL_TILE) };
 /* clang-format on */
 
-/* Tiles as equal in height as can be, for latency slows a low one. */
+#if defined(CNN_VECTOR_AVX512) || defined(CNN_VECTOR_AVX2)
+
+/* The usual tile, whose sums never leave registers. */
+static void byte_tile(const cnn_int8_gemm *p, int64_t row)
+{
+    vi sum[MAX_ROWS][MAX_VECTORS];
+    sum_tile(p, row, (tile_shape){ MAX_ROWS, MAX_VECTORS, false }, sum);
+    const cnn_int8_result result = p->result; /* a copy, which stores of bytes can't change */
+    const byte_range range = byte_range_of(&result);
+    const vf scale[MAX_VECTORS] = { vf_load(result.scale), vf_load(result.scale + VF_WIDTH) };
+    const ptrdiff_t *to = p->indirection.outputs + row;
+    UNROLLED (r, MAX_ROWS / 2)
+        vb_store_halves(result.bytes + to[2 * r], result.bytes + to[2 * r + 1],
+                        finish_rows_of_two(&range, scale, &sum[2 * r]));
+}
+
+static bool has_byte_tiles(const cnn_int8_gemm *p)
+{
+    return !p->pool && !p->result.sums && kind_of(&p->result) == RESULT_BYTES && p->columns == MAX_VECTORS * VF_WIDTH;
+}
+
+#else
+
+static const tile_function byte_tile = NULL;
+
+static bool has_byte_tiles(const cnn_int8_gemm *p)
+{
+    (void)p;
+    return false;
+}
+
+#endif
+
+/* The last two tiles are as equal in height as can be, for latency slows a low one. */
 static void multiply(const cnn_int8_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH, unit = p->pool ? POOL : 1;
@@ -173,10 +207,14 @@ static void multiply(const cnn_int8_gemm *p)
         (vectors == 1 ? multiply_row_1 : multiply_row_2)(p);
         return;
     }
-    int64_t units = p->rows / unit, most = MAX_ROWS / unit, count = (units + most - 1) / most;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t first = units * i / count, next = units * (i + 1) / count;
-        (p->pool ? pool_tiles[vectors - 1][next - first - 1] : tiles[vectors - 1][next - first - 1])(p, first * unit);
+    const tile_function *table = p->pool ? pool_tiles[vectors - 1] : tiles[vectors - 1];
+    int64_t units = p->rows / unit, most = MAX_ROWS / unit, unit_at = 0;
+    tile_function whole = has_byte_tiles(p) ? byte_tile : table[most - 1];
+    for (; units - unit_at >= 2 * most; unit_at += most)
+        whole(p, unit_at * unit);
+    for (int64_t left = units - unit_at, height; left > 0; left -= height, unit_at += height) {
+        height = left > most ? (left + 1) / 2 : left;
+        (height == most ? whole : table[height - 1])(p, unit_at * unit);
     }
 }
 

@@ -244,6 +244,29 @@ static void check_extremes(const check_sets *sets)
         }
 }
 
+/* Results so far out of range that no integer holds them before they are clamped. */
+static void check_far_results(const check_sets *sets)
+{
+    static const sizes all[] = {
+        { 1, 9, 9, 16, 32, { 1, 1 }, 1, 1, 0, 1 },
+        { 2, 7, 7, 24, 72, { 1, 1 }, 1, 1, 0, 1 },
+        { 1, 6, 9, 8, 64, { 3, 3 }, 1, 1, 1, 1 },
+        { 1, 6, 6, 40, 40, { 3, 3 }, 1, 1, 1, 40 },
+    };
+    static const cnn_quantization outputs[] = { { 1e-12f, 0 }, { 1e-12f, 100 }, { 1e-30f, 255 } };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        for (int k = 0; k < 3; k++)
+            for (int residual = 0; residual < 2; residual++) {
+                int8_case test = { .shape = shape_of(&all[i]),
+                                   .epilogue = { .input = { 0.02f, 100 },
+                                                 .output = outputs[k],
+                                                 .activation = (cnn_activation)k,
+                                                 .residual_quantization = { 0.05f, 37 } },
+                                   .residual = residual };
+                check_one(sets, &test);
+            }
+}
+
 static void check_quantizing(const check_sets *sets)
 {
     enum { COUNT = 20000 + 7 };
@@ -350,6 +373,7 @@ void check_int8(const check_sets *sets)
         for (int variant = 0; variant < 6; variant++)
             check_sizes(sets, &all[i], variant);
     check_extremes(sets);
+    check_far_results(sets);
     check_quantizing(sets);
     check_adding(sets);
     check_pooling(sets, 37);
