@@ -139,8 +139,8 @@ CNN_API void cnn_context_cancel(cnn_context *context);
 /* Returns the number of threads that work on one call, the calling thread included. Thread-safe. */
 CNN_API uint32_t cnn_context_threads(const cnn_context *context);
 
-/* Returns the name of the instruction set in use, as CNN_CPU takes it: "generic", "avx2", "avx512_vnni", ... It says more
- * than the family that cnn_context_options chose. The text is static. Thread-safe. */
+/* Returns the name of the instruction set in use, as CNN_CPU takes it: "generic", "avx2", "avx512_vnni", ... It says
+ * more than the family that cnn_context_options chose. The text is static. Thread-safe. */
 CNN_API const char *cnn_context_instruction_set(const cnn_context *context);
 
 /* Return how many bytes are allocated through the context now, and the largest such number until now. Thread-safe. */

@@ -12,14 +12,15 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 import nets
-from given import positive
+from given import new_file, positive
+from programs import fail, output_of, parse, run_script, start
 
 HERE = pathlib.Path(__file__).resolve().parent
 SAMPLE = HERE.parent.parent / "examples" / "catdog" / "sample"
@@ -32,19 +33,28 @@ PROGRAMS = {
 PARTS = ("machine", "kernels", "nets", "loader", "start_up")
 
 
-def run(command, threads):
+def wait(pid):
+    """The program's exit status, and the most memory it held, in MB."""
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    return os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
+
+
+def run(command, threads, needed=()):
     """What the program prints as JSON, and the most memory it held, in MB."""
     environment = dict(os.environ, CNN_THREADS=str(threads))
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=errors, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process = start(command, stdout=output, stderr=errors, env=environment)
+        process.returncode, memory = wait(process.pid)
         if process.returncode:
             errors.seek(0)
-            text = errors.read().decode(errors="replace").strip()
-            sys.exit(f"{' '.join(map(str, command))}: status {process.returncode}: {text}")
+            fail(command, process.returncode, errors.read().decode(errors="replace"))
         output.seek(0)
-        return json.loads(output.read()), usage.ru_maxrss / 1024
+        return parse(command, output.read(), needed), memory
 
 
 def processor():
@@ -91,21 +101,20 @@ def spawn(command, threads):
     """Milliseconds from starting a program to its end, and the most memory it held, in MB."""
     environment = dict(os.environ, CNN_THREADS=str(threads))
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
-    start = time.perf_counter()
+    begin = time.perf_counter()
     child = os.posix_spawnp(command[0], command, environment, file_actions=nowhere)
-    _, status, usage = os.wait4(child, 0)
-    taken = 1e3 * (time.perf_counter() - start)
+    status, memory = wait(child)
+    taken = 1e3 * (time.perf_counter() - begin)
     if status:
         sys.exit(f"{' '.join(command)}: failed")
-    return taken, usage.ru_maxrss / 1024
+    return taken, memory
 
 
 def train_four_conv(catdog, folder, threads):
     """A model in the folder that has learned for one epoch."""
     model = pathlib.Path(folder) / "four_conv.safetensors"
-    command = [str(catdog), "train", "--data", str(SAMPLE), "--net", "four_conv", "--epochs", "1", "--threads",
-               str(threads), "--model", str(model)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    output_of([catdog, "train", "--data", SAMPLE, "--net", "four_conv", "--epochs", 1, "--threads", threads, "--model",
+               model])
     return model
 
 
@@ -158,7 +167,7 @@ def words(allowed):
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True, metavar="FOLDER")
-    parser.add_argument("--out", type=pathlib.Path, metavar="FILE", help="where the JSON goes (standard output)")
+    parser.add_argument("--out", type=new_file, metavar="FILE", help="where the JSON goes (standard output)")
     parser.add_argument("--parts", type=words(PARTS), default=list(PARTS), metavar="PART,...", help=", ".join(PARTS))
     parser.add_argument("--nets", type=words(nets.NAMES), default=list(nets.NAMES), metavar="NET,...")
     parser.add_argument("--precisions", type=words(("fp32", "bf16", "int8")), default=["fp32"], metavar="PRECISION,...")
@@ -188,4 +197,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

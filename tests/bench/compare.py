@@ -10,14 +10,17 @@ Training is by Adam on data in memory. Nothing else should run on the machine me
 catdog is the faster one.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import statistics
 import subprocess
-import sys
+import tempfile
 
 import nets
+from given import new_file, positive, program
+from programs import fail, json_of, parse, run_script, start
 
 HERE = pathlib.Path(__file__).parent
 LATENCY = "predict_latency_ms"
@@ -40,53 +43,57 @@ class Catdog:
         self.command, self.environment = [program, "bench", "--part", "net", "--json", *workload], environment(threads)
 
     def measure(self):
-        done = subprocess.run(self.command, capture_output=True, text=True, env=self.environment, check=False)
-        if done.returncode:
-            sys.exit(f"{' '.join(self.command)}: {done.stderr.strip() or done.stdout.strip()}")
-        return json.loads(done.stdout)
-
-    def stop(self):
-        pass
+        return json_of(self.command, self.environment, (LATENCY, "predict_images_per_second"))
 
 
 class Peer:
-    """A program that measures whenever it is sent a line."""
+    """A program that measures whenever it is sent a line, within a `with`."""
 
     def __init__(self, name, python, workload, threads):
-        self.name = name
-        self.process = subprocess.Popen([python, str(HERE / f"peer_{name}.py"), *workload], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(threads))
-        while self.read() != "ready":
+        self.command, self.errors = [python, HERE / f"peer_{name}.py", *workload], tempfile.TemporaryFile("w+")
+        self.process = start(self.command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+                             env=environment(threads), start_new_session=True)  # Ctrl-C is for this process alone
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.process.kill()
+        self.process.wait()
+        with self.errors, contextlib.suppress(BrokenPipeError), self.process:
             pass
 
     def read(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.name} ended with status {self.process.wait()}")
+            status = self.process.wait()
+            self.errors.seek(0)
+            fail(self.command, status, self.errors.read())
         return line.strip()
 
+    def prepare(self):
+        while self.read() != "ready":
+            pass
+
     def measure(self):
-        print(file=self.process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # of one that has ended, which is told next
+            print(file=self.process.stdin, flush=True)
         line = self.read()
         while not line.startswith("{"):
             line = self.read()
-        return json.loads(line)
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
+        return parse(self.command, line)
 
 
 def compare(given, net, precision):
     workload = ["--net", net, "--precision", precision, "--batch", str(given.batch), "--threads", str(given.threads)]
     runners = {"catdog": Catdog(given.catdog, workload, given.threads)}
-    for name, (precisions, known) in PEERS.items():
-        python = getattr(given, name)
-        if python and precision in precisions and net in known:
-            runners[name] = Peer(name, python, workload, given.threads)
-    rounds = [{name: runner.measure() for name, runner in runners.items()} for _ in range(given.rounds)]
-    for runner in runners.values():
-        runner.stop()
+    with contextlib.ExitStack() as stack:
+        for name, (precisions, known) in PEERS.items():
+            python = getattr(given, name)
+            if python and precision in precisions and net in known:
+                runners[name] = stack.enter_context(Peer(name, python, workload, given.threads))
+                runners[name].prepare()
+        rounds = [{name: runner.measure() for name, runner in runners.items()} for _ in range(given.rounds)]
     rows = []
     for figure, title in NAMES.items():
         values = {name: statistics.median(r[name][figure] for r in rounds) for name in runners
@@ -107,15 +114,15 @@ def print_rows(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catdog", required=True, metavar="PROGRAM")
+    parser.add_argument("--catdog", type=program, required=True, metavar="PROGRAM")
     for name in PEERS:
-        parser.add_argument(f"--{name}", metavar="PYTHON")
+        parser.add_argument(f"--{name}", type=program, metavar="PYTHON")
     parser.add_argument("--net", action="append", choices=nets.NAMES, help="may be given several times; all unless given")
     parser.add_argument("--precision", action="append", choices=("fp32", "bf16", "int8"))
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--batch", type=positive, default=32)
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--rounds", type=positive, default=5)
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write the figures there, too")
     given = parser.parse_args()
     rows = []
     for precision in given.precision or ("fp32", "bf16", "int8"):
@@ -124,8 +131,8 @@ def main():
             print_rows(compared)
             rows += compared
     if given.json:
-        pathlib.Path(given.json).write_text(json.dumps(rows, indent=1) + "\n")
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -13,12 +13,14 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import statistics
-import subprocess
+import sys
 import tempfile
 
 from bench import SAMPLE, spawn, train_four_conv
-from given import positive
+from given import positive, program
+from programs import output_of, run_script
 
 HERE = pathlib.Path(__file__).resolve().parent
 SYSTEM = re.compile(r"(libc|libm|libpthread|ld-linux[\w-]*|linux-vdso)\.so")
@@ -30,20 +32,21 @@ def size_of_folder(folder):
 
 def size_of_peer(python):
     where = "import sysconfig; print(sysconfig.get_path('platlib'))"
-    return size_of_folder(subprocess.run([python, "-c", where], capture_output=True, text=True, check=True).stdout.strip())
+    return size_of_folder(output_of([python, "-c", where]).strip())
 
 
 def size_of_library(catdog):
     """Bytes of the stripped library that the program runs with, and of what that needs."""
-    def needs(program):
-        said = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-        return {name: path for name, path in re.findall(r"^\s*(\S+) => (/\S+)", said, re.MULTILINE)
+    def needs(binary):
+        return {name: path for name, path in re.findall(r"^\s*(\S+) => (/\S+)", output_of(["ldd", binary]), re.MULTILINE)
                 if not SYSTEM.match(name)}
 
-    library = next(path for name, path in needs(catdog).items() if name.startswith("libcnn.so"))
+    library = next((path for name, path in needs(shutil.which(catdog)).items() if name.startswith("libcnn.so")), None)
+    if not library:
+        sys.exit(f"{catdog}: isn't linked with libcnn.so")
     with tempfile.TemporaryDirectory() as folder:
         stripped = pathlib.Path(folder) / "libcnn.so"
-        subprocess.run(["strip", "-o", stripped, library], check=True)
+        output_of(["strip", "-o", stripped, library])
         own = stripped.stat().st_size
     return own, own + sum(os.path.getsize(path) for path in needs(library).values())
 
@@ -56,16 +59,16 @@ def commands(given, folder, photograph):
         python = getattr(given, name)
         if python:
             script, saved = HERE / f"footprint_{name}.py", pathlib.Path(folder) / f"four_conv.{ending}"
-            subprocess.run([python, script, "make", saved], check=True)
+            output_of([python, script, "make", saved])
             found[name] = [python, script, "predict", saved, photograph]
     return {name: [str(word) for word in command] for name, command in found.items()}
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catdog", required=True, metavar="PROGRAM")
-    parser.add_argument("--keras", metavar="PYTHON")
-    parser.add_argument("--torch", metavar="PYTHON")
+    parser.add_argument("--catdog", type=program, required=True, metavar="PROGRAM")
+    parser.add_argument("--keras", type=program, metavar="PYTHON")
+    parser.add_argument("--torch", type=program, metavar="PYTHON")
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=positive, default=11)
     return parser.parse_args()
@@ -89,4 +92,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -12,11 +12,11 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 
 from compare import Peer
-from given import positive
+from given import new_file, positive, program
+from programs import json_of, run_script
 
 AUGMENTED = {True: "files_augmented_images_per_second", False: "files_images_per_second"}
 
@@ -31,25 +31,21 @@ class Keras(Peer):
 
 
 def measure_ours(arguments):
-    command = [str(arguments.loader), "--json", "--workers", str(arguments.threads), "--size", str(arguments.size),
-               "--epochs", str(arguments.epochs), str(arguments.data)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    return json_of([arguments.loader, "--json", "--workers", arguments.threads, "--size", arguments.size, "--epochs",
+                    arguments.epochs, arguments.data], needed=AUGMENTED.values())
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--loader", required=True, metavar="PROGRAM")
-    parser.add_argument("--keras", required=True, metavar="PYTHON")
+    parser.add_argument("--loader", type=program, required=True, metavar="PROGRAM")
+    parser.add_argument("--keras", type=program, required=True, metavar="PYTHON")
     parser.add_argument("--data", type=pathlib.Path, required=True, metavar="FOLDER")
     parser.add_argument("--size", type=positive, default=150)
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--epochs", type=positive, default=2, help="of libcnn's loader in a round (2)")
     parser.add_argument("--most", type=positive, default=2000, help="images that Keras loads in a round (2000)")
     parser.add_argument("--rounds", type=positive, default=5)
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the figures there")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="also write the figures there")
     return parser.parse_args()
 
 
@@ -64,13 +60,13 @@ def medians(runs):
 def main():
     arguments = read_arguments()
     ours, theirs = [], []
-    keras = Keras(arguments)
-    for number in range(arguments.rounds):
-        ours.append(measure_ours(arguments))
-        theirs.append(keras.measure())
-        print(f"round {number + 1}: libcnn {ours[-1][AUGMENTED[True]]:.0f} images/s augmented,",
-              ", ".join(f"{name} {rate:.0f}" for name, rate in theirs[-1].items()), file=sys.stderr, flush=True)
-    keras.stop()
+    with Keras(arguments) as keras:
+        keras.prepare()
+        for number in range(arguments.rounds):
+            ours.append(measure_ours(arguments))
+            theirs.append(keras.measure())
+            print(f"round {number + 1}: libcnn {ours[-1][AUGMENTED[True]]:.0f} images/s augmented,",
+                  ", ".join(f"{name} {rate:.0f}" for name, rate in theirs[-1].items()), file=sys.stderr, flush=True)
     ours, theirs = medians(ours), medians(theirs)
     compared = ratios(ours, theirs)
     print(f"{arguments.data}, {arguments.size} px, {arguments.threads} threads, medians of {arguments.rounds}\n")
@@ -86,4 +82,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -16,14 +16,15 @@ import sys
 
 import described_nets
 from bench import run, words
-from given import positive
+from given import positive, program
+from programs import run_script
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 def measure_catdog(given, net):
     command = [given.catdog, "bench", "--part", "net", "--json", "--net", net, "--batch", given.batch]
-    figures, _ = run([*command, "--threads", given.threads], given.threads)
+    figures, _ = run([*command, "--threads", given.threads], given.threads, ["train_memory_mb"])
     return [figures["train_memory_mb"]]
 
 
@@ -35,9 +36,9 @@ def measure_peer(given, name, net):
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catdog", required=True, metavar="PROGRAM")
-    parser.add_argument("--keras", metavar="PYTHON")
-    parser.add_argument("--torch", metavar="PYTHON")
+    parser.add_argument("--catdog", type=program, required=True, metavar="PROGRAM")
+    parser.add_argument("--keras", type=program, metavar="PYTHON")
+    parser.add_argument("--torch", type=program, metavar="PYTHON")
     parser.add_argument("--nets", type=words(described_nets.NAMES), default=list(described_nets.NAMES), metavar="NET,...")
     parser.add_argument("--batch", type=positive, default=32)
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
@@ -57,4 +58,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -19,16 +19,19 @@ import sys
 import time
 from pathlib import Path
 
+from given import positive, positive_number, program
+from programs import output_of, run_script, start
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("catdog")
+    parser.add_argument("catdog", type=program)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model")
-    parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--rounds", type=int, default=1, help="of library and server in turn; the best of each counts")
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--clients", type=positive, default=32)
+    parser.add_argument("--seconds", type=positive_number, default=60)
+    parser.add_argument("--rounds", type=positive, default=1, help="of library and server in turn; the best of each counts")
+    parser.add_argument("--threads", type=positive)
     parser.add_argument("--path", default="/v1/predict")
     return parser.parse_args()
 
@@ -40,7 +43,7 @@ def options(args):
 def predict(args, files):
     """Seconds by the clock, and of processors."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([args.catdog, "predict", *options(args), "--csv", *files], stdout=subprocess.DEVNULL, check=True)
+    output_of([args.catdog, "predict", *options(args), "--csv", *files])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (time.perf_counter() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
@@ -57,9 +60,11 @@ def library_figures(args, files):
 
 class Server:
     def __init__(self, args):
-        self.process = subprocess.Popen([args.catdog, "serve", "--port", "0", *options(args)], stdout=subprocess.PIPE,
-                                        text=True)
+        self.process = start([args.catdog, "serve", "--port", "0", *options(args)], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
+        if "http://" not in line:
+            self.process.kill()
+            sys.exit(f"{args.catdog} serve doesn't start")
         self.port = int(line.split("http://")[1].split("/")[0].rsplit(":", 1)[1])
 
     def resident_megabytes(self):
@@ -169,4 +174,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

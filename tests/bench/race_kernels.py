@@ -7,13 +7,12 @@ BEFORE and AFTER are build folders of meson. For each layer, direction and preci
 1e9 operations a second, and the median of the rounds' ratios: above 1, AFTER is faster. Nothing else should run meanwhile.
 """
 import argparse
-import json
 import pathlib
 import statistics
-import subprocess
 import sys
 
 from given import positive
+from programs import json_of, run_script
 
 PROGRAM = "tests/kernels/check_kernels"
 
@@ -21,11 +20,8 @@ PROGRAM = "tests/kernels/check_kernels"
 def rates(build, arguments):
     """Operations a second, by instruction set, precision, threads, layer and direction."""
     command = [str(build / PROGRAM), "--bench", "--json", arguments.layer, *([arguments.set] if arguments.set else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
     return {(found["instruction_set"], found["precision"], found["threads"], layer["layer"], direction): rate["gflops"]
-            for found in json.loads(done.stdout) for layer in found["layers"]
+            for found in json_of(command) for layer in found["layers"]
             for direction, rate in layer.items() if isinstance(rate, dict)}
 
 
@@ -43,7 +39,8 @@ def main():
     rounds = [(rates(arguments.before, arguments), rates(arguments.after, arguments)) for _ in range(arguments.rounds)]
     raced = [key for key in rounds[0][0] if key in rounds[0][1]]
     if not raced:
-        sys.exit(f"no layer's name contains {arguments.layer!r}")
+        unknown = f", or there is no set {arguments.set!r}" if arguments.set else ""
+        sys.exit(f"no layer's name contains {arguments.layer!r}{unknown}")
     for key in raced:
         before, after = ([found[build][key] for found in rounds] for build in (0, 1))
         ratio = statistics.median(b / a for a, b in zip(before, after))
@@ -52,4 +49,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -10,21 +10,22 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 
 import nets
-from given import positive
+from given import positive, program
+from programs import json_of, run_script
 
 SIZES = {**{name: net[0] for name, net in nets.PLAIN.items()}, "resnet18": nets.RESNET18[0]}
 SIZE_FACTORS = (0.5, 0.75, 1, 1.5, 2)
 WIDTHS = (0.25, 0.5, 1, 2)
+FIGURES = ("train_images_per_second", "predict_images_per_second")
 BATCHES = (1, 4, 8, 16, 32, 64)
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catdog", required=True)
+    parser.add_argument("--catdog", type=program, required=True)
     parser.add_argument("--net", default="four_conv", choices=SIZES)
     parser.add_argument("--batch", type=positive, default=32)
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
@@ -57,10 +58,7 @@ def measure(arguments, changed):
     command = [arguments.catdog, "bench", "--part", "net", "--json"]
     for name, value in options.items():
         command += [name, str(value)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        sys.exit(f"{' '.join(command)}: {result.stderr.strip()}")
-    return json.loads(result.stdout)
+    return json_of(command, needed=FIGURES)
 
 
 def measure_all(arguments):
@@ -74,7 +72,7 @@ def measure_all(arguments):
     speeds = []
     for (what, value, _), row in zip(table, runs):
         train, predict = (statistics.median(run[figure] for run in row)
-                          for figure in ("train_images_per_second", "predict_images_per_second"))
+                          for figure in FIGURES)
         speeds.append({"what": what, "value": value, "train_images_per_second": train,
                        "predict_images_per_second": predict})
     for row in speeds:
@@ -103,4 +101,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -25,16 +25,19 @@ import time
 import zlib
 from pathlib import Path
 
+from given import positive, positive_number, program
+from programs import output_of, run_script, start
+
 SAMPLE = Path(__file__).parents[2] / "examples/catdog/sample/test"
 PATIENCE = 60
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("catdog")
-    parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seconds", type=float)
-    parser.add_argument("--good", type=int, default=32)
+    parser.add_argument("catdog", type=program)
+    parser.add_argument("--minutes", type=positive_number, default=10)
+    parser.add_argument("--seconds", type=positive_number)
+    parser.add_argument("--good", type=positive, default=32)
     parser.add_argument("--bad", type=int, default=32)
     parser.add_argument("--model")
     parser.add_argument("--ends", type=int, default=3)
@@ -51,8 +54,19 @@ def options(args):
 
 class Server:
     def __init__(self, args):
-        self.process = subprocess.Popen([args.catdog, "serve", "--port", "0", *options(args)], stdout=subprocess.PIPE)
-        self.port = int(re.search(rb":(\d+)/", self.process.stdout.readline()).group(1))
+        self.process = start([args.catdog, "serve", "--port", "0", *options(args)], stdout=subprocess.PIPE)
+        found = re.search(rb":(\d+)/", self.process.stdout.readline())
+        if not found:
+            self.process.kill()
+            sys.exit(f"{args.catdog} serve doesn't start")
+        self.port = int(found.group(1))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.process.kill()
+        self.process.wait()
 
     def resident(self):
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -100,9 +114,8 @@ class Soak:
         self.latencies, self.wrong, self.refused, self.done = [], [], 0, {}
 
     def predict(self):
-        out = subprocess.run([self.args.catdog, "predict", *options(self.args), "--json", *self.files], check=True,
-                             stdout=subprocess.PIPE).stdout
-        answers = json.loads(out) if out.lstrip().startswith(b"[") else [json.loads(line) for line in out.splitlines()]
+        out = output_of([self.args.catdog, "predict", *options(self.args), "--json", *self.files])
+        answers = json.loads(out) if out.lstrip().startswith("[") else [json.loads(line) for line in out.splitlines()]
         return [(answer["label"], answer["confidence"]) for answer in answers]
 
     # Good clients
@@ -265,28 +278,28 @@ class Soak:
         return memory
 
     async def run(self):
-        server = Server(self.args)
-        began = time.perf_counter()
-        last = [began + self.args.seconds]
-        bad_from = began + self.args.seconds / 4
-        tasks = self.start(server, lambda: last[0], bad_from)
-        memory = await self.watch(server, last[0] - 0.5)
-        last[0] = 0
-        ends = [await server.end()]
-        await self.stop(tasks)
+        with Server(self.args) as server:
+            began = time.perf_counter()
+            last = [began + self.args.seconds]
+            bad_from = began + self.args.seconds / 4
+            tasks = self.start(server, lambda: last[0], bad_from)
+            memory = await self.watch(server, last[0] - 0.5)
+            last[0] = 0
+            ends = [await server.end()]
+            await self.stop(tasks)
         figures = self.figures(began, bad_from, memory)
         for _ in range(self.args.ends):
             ends.append(await self.end_once())
         return {**figures, "ends": ends}
 
     async def end_once(self):
-        server = Server(self.args)
-        last = [time.perf_counter() + PATIENCE]
-        tasks = self.start(server, lambda: last[0], 0)
-        await asyncio.sleep(random.Random(self.args.seed + len(self.latencies)).random() * 2)
-        last[0] = 0
-        end = await server.end()
-        await self.stop(tasks)
+        with Server(self.args) as server:
+            last = [time.perf_counter() + PATIENCE]
+            tasks = self.start(server, lambda: last[0], 0)
+            await asyncio.sleep(random.Random(self.args.seed + len(self.latencies)).random() * 2)
+            last[0] = 0
+            end = await server.end()
+            await self.stop(tasks)
         return end
 
     async def stop(self, tasks):
@@ -340,4 +353,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,12 +105,65 @@ def test_scaling_prints_a_row_for_each_batch():
 
 @pytest.mark.parametrize("arguments, saying", [
     ([], "--loader"),
-    (["--loader", "a", "--keras", "b", "--data", "c", "--rounds", "0"], "at least 1"),
-    (["--loader", "a", "--keras", sys.executable, "--data", "c"], "peer_keras_loader.py"),
+    (["--loader", "a"], "'a' is no program"),
+    (["--loader", sys.executable, "--keras", sys.executable, "--data", "c", "--rounds", "0"], "at least 1"),
+    (["--loader", sys.executable, "--keras", sys.executable, "--data", "c"], "peer_keras_loader.py"),
 ])
 def test_compare_loader_refuses_wrong_arguments(arguments, saying):
     done = run("compare_loader.py", *arguments)
-    assert done.returncode != 0 and saying in done.stderr
+    assert done.returncode != 0 and saying in done.stderr and "Traceback" not in done.stderr
+
+
+def a_program(path, text):
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("script, arguments, saying", [
+    ("compare.py", ["--catdog", "nowhere"], "'nowhere' is no program"),
+    ("compare.py", ["--catdog", HERE], "is no program"),
+    ("compare.py", ["--catdog", CATDOG, "--rounds", "0"], "at least 1"),
+    ("compare.py", ["--catdog", CATDOG, "--json", "nowhere/x.json"], "can't be written"),
+    ("compare.py", ["--catdog", CATDOG, "--batch", "5000", "--net", "two_conv"], "from 1 to 4096"),
+    ("compare.py", ["--catdog", CATDOG, "--net", "two_conv", "--torch", "LACKING"], "No module named 'torch'"),
+    ("compare_footprint.py", ["--catdog", "SILENT"], "not a dynamic executable"),
+    *[(script, ["--catdog", "SILENT"], "prints no JSON") for script in ("compare.py", "compare_memory.py", "scaling.py")],
+    *[(script, ["--catdog", "OTHER"], "is it of another version?") for script in
+      ("compare.py", "compare_memory.py", "scaling.py")],
+    ("load_serve.py", ["nowhere", HERE], "'nowhere' is no program"),
+    ("load_serve.py", [CATDOG, HERE, "--seconds", "nan"], "must be above 0"),
+    ("soak_serve.py", ["SILENT"], "doesn't start"),
+])
+def test_what_is_wrong_is_told_in_a_sentence(script, arguments, saying, tmp_path):
+    lacking = 'echo "Traceback (most recent call last):" >&2; echo "ModuleNotFoundError: No module named \'torch\'" >&2; exit 1'
+    programs = {"SILENT": "exit 0", "OTHER": "echo '{}'", "LACKING": lacking}
+    done = run(script, *[a_program(tmp_path / word, programs[word]) if word in programs else word for word in arguments])
+    assert done.returncode != 0 and saying in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("script, arguments", [
+    ("compare.py", ["--torch", "PEER", "--net", "two_conv", "--rounds", 1000]),
+    ("compare_memory.py", ["--torch", "PEER", "--nets", "two_conv", "--batch", 2]),
+    ("compare_footprint.py", ["--torch", "PEER"]),
+])
+def test_ctrl_c_ends_a_script_and_what_it_started(script, arguments, tmp_path):
+    peer = a_program(tmp_path / "peer", f"echo $$ > {tmp_path / 'pid'}.new; mv {tmp_path / 'pid'}.new {tmp_path / 'pid'}; "
+                                        "exec sleep 60")
+    command = [sys.executable, HERE / script, "--catdog", CATDOG, *[peer if word == "PEER" else word for word in arguments]]
+    process = subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        end = time.monotonic() + 60
+        while not (tmp_path / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(1)  # the script knows what it has started
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (130, "interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_the_footprint_is_that_of_the_library_and_of_one_prediction():
