@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -72,6 +73,12 @@ def test_a_net_too_small_for_its_layers():
 
 def is_positive(figures):
     return all(value > 0 for value in figures.values() if isinstance(value, (int, float)))
+
+
+def test_more_threads_than_processors_make_no_faster_machine():
+    def peak(threads):
+        return as_json("bench", "--part", "machine", "--json", "--threads", threads)["machine"]["fp32_gflops"]
+    assert peak(64) < 3 * len(os.sched_getaffinity(0)) * peak(1)
 
 
 def test_bench_measures_the_machine_then_the_net_then_the_loader(pets):

@@ -1,6 +1,8 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "bench/roofline.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +104,21 @@ static int measure(worker *workers, unsigned threads, const char *instruction_se
                : 0;
 }
 
+/* More threads than processors would each have its best rate while others wait, and the sum would exceed the machine's.
+ */
+static unsigned count_at_once(unsigned threads)
+{
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return threads;
+    unsigned processors = (unsigned)CPU_COUNT(&allowed);
+    return threads < processors ? threads : processors;
+}
+
 int roofline_measure(unsigned threads, const char *instruction_set, roofline_limits *limits)
 {
     *limits = (roofline_limits){ 0 };
+    threads = count_at_once(threads);
     worker *workers = calloc(threads, sizeof *workers);
     if (!workers)
         return -1;
