@@ -205,13 +205,6 @@ class Classifier(Object):
         """
         if y is not None and np.size(y) == 0:
             raise DataError("there are no images to train on: y is empty")
-        classes = None if y is None else classes_of(y)
-        training = self._labelled(X, y, classes)
-        if classes is None:
-            classes = np.array(training.class_names)
-        if validation is not None:
-            others = validation if isinstance(validation, tuple) else (validation, None)
-            validation = self._labelled(others[0], others[1], classes)
         options: dict[str, Any] = {"epochs": self.epochs, "batch_size": self.batch_size, "seed": self.seed,
                    "augment": self.augment or None, "optimizer": self.optimizer, "schedule": self.schedule,
                    **(self.options or {})}
@@ -219,6 +212,13 @@ class Classifier(Object):
         if self.pretrained is not None and self.head_epochs:
             head = train_options({**options, "epochs": self.head_epochs}, on_step, on_epoch)
             trainings.insert(0, (library.cnn_classifier_fit_head, (None,), *head))
+        classes = None if y is None else classes_of(y)
+        training = self._labelled(X, y, classes)
+        if classes is None:
+            classes = np.array(training.class_names)
+        if validation is not None:
+            others = validation if isinstance(validation, tuple) else (validation, None)
+            validation = self._labelled(others[0], others[1], classes)
         learned, thread = _Learned(self._created(classes), classes, []), threading.get_ident()
         outer = self._in_training.get(thread)  # where a callback of a training fits again
         self._in_training[thread] = learned

@@ -372,3 +372,15 @@ def test_what_a_classifier_is_asked_before_it_is_fitted_is_scikit_learns_error()
         with pytest.raises(cnn.NotFittedError, match="this Classifier is not fitted yet") as caught:
             ask()
         assert isinstance(caught.value, ValueError) and isinstance(caught.value, AttributeError)
+
+
+@pytest.mark.parametrize("parameters, error", [
+    ({"options": {"mixups": 1}}, "mixups"), ({"optimizer": "adamm"}, "adamm"), ({"epochs": "many"}, "epochs|many"),
+    ({"augment": "flipp"}, "flipp"), ({"schedule": {"kind": "cosin"}}, "cosin"),
+])
+def test_options_that_do_not_exist_are_told_before_photographs_are_read(place, parameters, error, monkeypatch):
+    read = []
+    monkeypatch.setattr(cnn.Dataset, "verify", lambda self: read.append(self) or [])
+    with pytest.raises((TypeError, ValueError), match=error):
+        tiny_classifier(**parameters).fit(place / "PetImages")
+    assert not read
