@@ -10,16 +10,27 @@ enum { LONGEST = 8192 }; /* with a path of any length that a system can open */
 static _Thread_local char last_error[1024];
 static _Thread_local uint64_t failures;
 
+/* Where a character of UTF-8 begins, at `at` or before; of what isn't UTF-8, `at` or a byte near it. */
+static size_t begin_of_character(const char *text, size_t at)
+{
+    for (size_t back = 0; back < 4 && back <= at; back++)
+        if ((text[at - back] & 0xC0) != 0x80)
+            return at - back;
+    return at;
+}
+
 /* A sentence begins with a path, which may be longer than it: the end, where it says what is wrong, is kept, too. */
 static void shorten(char *text)
 {
     enum { KEPT_END = 600 };
     static const char gap[] = " ... ";
-    size_t length = strlen(text), start = sizeof last_error - KEPT_END - sizeof gap;
+    size_t length = strlen(text);
     if (length < sizeof last_error)
         return;
+    size_t start = begin_of_character(text, sizeof last_error - KEPT_END - sizeof gap - 3);
+    size_t end = begin_of_character(text, length - KEPT_END);
     memcpy(text + start, gap, sizeof gap - 1);
-    memmove(text + start + sizeof gap - 1, text + length - KEPT_END, KEPT_END + 1);
+    memmove(text + start + sizeof gap - 1, text + end, length - end + 1);
 }
 
 cnn_status cnn_fail(cnn_status status, const char *format, ...)
@@ -27,8 +38,10 @@ cnn_status cnn_fail(cnn_status status, const char *format, ...)
     char text[LONGEST]; /* an argument may be the last sentence itself */
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (length >= LONGEST)
+        text[begin_of_character(text, LONGEST - 2)] = 0;
     shorten(text);
     memcpy(last_error, text, strlen(text) + 1);
     failures++;
