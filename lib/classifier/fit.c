@@ -23,7 +23,8 @@ static void list_classes(const cnn_dataset *dataset, char *text, size_t size)
     text[0] = 0;
     for (uint32_t i = 0; i < shown && used < size; i++)
         used +=
-            (size_t)snprintf(text + used, size - used, "%s%.40s", i ? ", " : "", cnn_dataset_class_name(dataset, i));
+            (size_t)snprintf(text + used, size - used, "%s%.*s", i ? ", " : "",
+                             cnn_quoted(cnn_dataset_class_name(dataset, i), 40), cnn_dataset_class_name(dataset, i));
     if (shown < count && used < size)
         snprintf(text + used, size - used, " and %u more", count - shown);
 }

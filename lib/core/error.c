@@ -19,6 +19,12 @@ static size_t begin_of_character(const char *text, size_t at)
     return at;
 }
 
+int cnn_quoted(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most + 1);
+    return (int)(length > most ? begin_of_character(text, most) : length);
+}
+
 /* A sentence begins with a path, which may be longer than it: the end, where it says what is wrong, is kept, too. */
 static void shorten(char *text)
 {

@@ -2,6 +2,7 @@
 #ifndef CNN_CORE_ERROR_H
 #define CNN_CORE_ERROR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cnn/status.h>
@@ -12,6 +13,9 @@ __attribute__((format(printf, 2, 3))) cnn_status cnn_fail(cnn_status status, con
 
 /* Sets the sentence again, as worker threads need whose caller is on another thread. */
 cnn_status cnn_fail_text(cnn_status status, const char *text);
+
+/* How many bytes of a text a sentence quotes, with "%.*s": at most `most`, and whole characters of UTF-8. */
+int cnn_quoted(const char *text, size_t most);
 
 /* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
 cnn_status cnn_fail_errno(const char *path, const char *what);

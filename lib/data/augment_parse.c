@@ -76,7 +76,8 @@ static bool parse_number(const char *text, size_t length, float *number)
 
 static cnn_status fail_word(const char *word, size_t length, const char *problem)
 {
-    return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' %s", length > 64 ? 64 : (int)length, word, problem);
+    return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' %s", length > 64 ? cnn_quoted(word, 64) : (int)length,
+                    word, problem);
 }
 
 static const setting *find_setting(const char *name, size_t length)
@@ -101,8 +102,8 @@ static cnn_status parse_word(const char *word, size_t length, cnn_augment *augme
         return fail_word(word, length, "has no number that is written as 0.25 is");
     if (!allowed(found, value))
         return cnn_fail(CNN_ERROR_ARGUMENT, "augmentation: '%.*s' is out of range: it can be %s%g to %g",
-                        length > 64 ? 64 : (int)length, word, found->low > 0 ? "0, or " : "", (double)found->low,
-                        (double)found->high);
+                        length > 64 ? cnn_quoted(word, 64) : (int)length, word, found->low > 0 ? "0, or " : "",
+                        (double)found->low, (double)found->high);
     uint32_t flag = value != 0;
     void *field = (char *)augment + found->offset;
     if (found->flag)

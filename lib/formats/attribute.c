@@ -137,8 +137,8 @@ static cnn_status read_name(const source *from, const json_t *value, char *place
         }
     char known[256];
     list_names(names, known, sizeof known);
-    return cnn_fail(CNN_ERROR_FORMAT, "%s: \"%s\" is \"%.60s\"; it can be %s", from->layer, from->attribute->name,
-                    json_string_value(value), known);
+    return cnn_fail(CNN_ERROR_FORMAT, "%s: \"%s\" is \"%.*s\"; it can be %s", from->layer, from->attribute->name,
+                    cnn_quoted(json_string_value(value), 60), json_string_value(value), known);
 }
 
 static cnn_status read_element(const source *from, const json_t *value, char *place)

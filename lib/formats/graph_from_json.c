@@ -34,7 +34,7 @@ static cnn_status read_head(entry *layer, size_t index, const json_t *object)
     layer->object = object;
     layer->name = json_string_value(name);
     if (layer->name)
-        snprintf(layer->title, sizeof layer->title, "layer %s", layer->name);
+        snprintf(layer->title, sizeof layer->title, "layer %.*s", cnn_quoted(layer->name, 150), layer->name);
     else
         snprintf(layer->title, sizeof layer->title, "layer %zu", index + 1);
     if (!json_is_object(object))
@@ -45,7 +45,8 @@ static cnn_status read_head(entry *layer, size_t index, const json_t *object)
         return cnn_fail(CNN_ERROR_FORMAT, "%s: \"type\" is %s, not a text", layer->title, cnn_json_kind(type));
     layer->type = cnn_layer_type_find(json_string_value(type));
     if (!layer->type)
-        return cnn_fail(CNN_ERROR_FORMAT, "%s: there is no type \"%.60s\"", layer->title, json_string_value(type));
+        return cnn_fail(CNN_ERROR_FORMAT, "%s: there is no type \"%.*s\"", layer->title,
+                        cnn_quoted(json_string_value(type), 60), json_string_value(type));
     return CNN_OK;
 }
 
@@ -59,7 +60,8 @@ static cnn_status read_attributes(const entry *layer, void *attributes)
             continue;
         const cnn_attribute *attribute = find_attribute(layer->type, key);
         if (!attribute)
-            return cnn_fail(CNN_ERROR_FORMAT, "%s: %s has no \"%.60s\"", layer->title, layer->type->name, key);
+            return cnn_fail(CNN_ERROR_FORMAT, "%s: %s has no \"%.*s\"", layer->title, layer->type->name,
+                            cnn_quoted(key, 60), key);
         cnn_status status = cnn_attribute_from_json(attribute, value, layer->title, attributes);
         if (status)
             return status;
@@ -90,8 +92,8 @@ static cnn_status read_inputs(const entry *layer, const cnn_graph *graph, cnn_no
                             cnn_json_kind(name));
         inputs[i] = cnn_graph_find(graph, json_string_value(name));
         if (inputs[i] == CNN_NODE_ERROR)
-            return cnn_fail(CNN_ERROR_FORMAT, "%s: its input \"%.100s\" is no layer above it", layer->title,
-                            json_string_value(name));
+            return cnn_fail(CNN_ERROR_FORMAT, "%s: its input \"%.*s\" is no layer above it", layer->title,
+                            cnn_quoted(json_string_value(name), 100), json_string_value(name));
     }
     *count = (int32_t)given;
     return CNN_OK;
@@ -127,7 +129,8 @@ static cnn_status read_output(cnn_graph *graph, const json_t *output)
         return cnn_fail(CNN_ERROR_FORMAT, "graph: \"output\" is %s, not a layer's name", cnn_json_kind(output));
     cnn_node node = cnn_graph_find(graph, json_string_value(output));
     if (node == CNN_NODE_ERROR)
-        return cnn_fail(CNN_ERROR_FORMAT, "graph: the output \"%.100s\" is no layer", json_string_value(output));
+        return cnn_fail(CNN_ERROR_FORMAT, "graph: the output \"%.*s\" is no layer",
+                        cnn_quoted(json_string_value(output), 100), json_string_value(output));
     cnn_graph_set_output(graph, node);
     return cnn_graph_status(graph);
 }
@@ -141,7 +144,8 @@ static cnn_status fill_graph(cnn_graph *graph, json_t *root)
     json_object_foreach(root, key, value)
     {
         if (strcmp(key, "layers") != 0 && strcmp(key, "output") != 0)
-            return cnn_fail(CNN_ERROR_FORMAT, "graph: \"%.60s\" is not known; it has \"layers\" and \"output\"", key);
+            return cnn_fail(CNN_ERROR_FORMAT, "graph: \"%.*s\" is not known; it has \"layers\" and \"output\"",
+                            cnn_quoted(key, 60), key);
     }
     if (!json_array_size(layers))
         return cnn_fail(CNN_ERROR_FORMAT, "graph: \"layers\" is %s, not a list of layers",

@@ -80,8 +80,8 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the name of the file with its weights is too long");
     if (!stays_below(at->location) || !ends_below(folder, path))
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT,
-                             "its weights are in \"%.200s\", which leads out of the model's folder: it is not opened",
-                             at->location);
+                             "its weights are in \"%.*s\", which leads out of the model's folder: it is not opened",
+                             cnn_quoted(at->location, 200), at->location);
     *descriptor = cnn_os_open(path);
     return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
 }
@@ -103,8 +103,8 @@ static cnn_status count_bytes(cnn_onnx_import *import, const place *at, uint64_t
     import->external_again += read > size ? (bytes < read - size ? bytes : read - size) : 0;
     import->external_bytes += bytes;
     if (import->external_again > MOST_AGAIN)
-        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "many of its weights are the same bytes of \"%.200s\"",
-                             at->location);
+        return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "many of its weights are the same bytes of \"%.*s\"",
+                             cnn_quoted(at->location, 200), at->location);
     if (import->external_bytes > MAX_BYTES)
         return cnn_onnx_fail(import, CNN_ERROR_LIMIT, "its weights in other files are more than 4 GiB");
     return CNN_OK;
@@ -114,11 +114,11 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
 {
     cnn_file_info info;
     if (!cnn_os_fstat(descriptor, &info) || info.kind != CNN_FILE_REGULAR)
-        return cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.200s\", which holds its weights, is no regular file",
-                             at->location);
+        return cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.*s\", which holds its weights, is no regular file",
+                             cnn_quoted(at->location, 200), at->location);
     if (at->offset > info.size || bytes > info.size - at->offset)
-        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.200s\" is shorter than the weights that it should hold",
-                             at->location);
+        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.*s\" is shorter than the weights that it should hold",
+                             cnn_quoted(at->location, 200), at->location);
     cnn_status status = count_bytes(import, at, info.size, bytes);
     if (!status)
         status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);

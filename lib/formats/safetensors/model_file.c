@@ -192,7 +192,8 @@ static cnn_status check_format(const cnn_safetensors *file, const char *path)
                         path);
     if (strcmp(version, VERSION) != 0)
         return cnn_fail(CNN_ERROR_UNSUPPORTED,
-                        "%s: is in version %.20s of the format; this library reads version " VERSION, path, version);
+                        "%s: is in version %.*s of the format; this library reads version " VERSION, path,
+                        cnn_quoted(version, 20), version);
     return CNN_OK;
 }
 

@@ -107,8 +107,8 @@ static cnn_status read_type(const cnn_safetensors *file, const json_t *entry, cn
         return cnn_fail(CNN_ERROR_FORMAT, "%s: array %s: its dtype is %s, not a text", file->path, array->name,
                         cnn_json_kind(dtype));
     if (!cnn_safetensors_dtype(json_string_value(dtype), &array->dtype))
-        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: array %s: elements of type %.20s are not supported", file->path,
-                        array->name, json_string_value(dtype));
+        return cnn_fail(CNN_ERROR_UNSUPPORTED, "%s: array %s: elements of type %.*s are not supported", file->path,
+                        array->name, cnn_quoted(json_string_value(dtype), 20), json_string_value(dtype));
     if (!json_is_array(shape))
         return cnn_fail(CNN_ERROR_FORMAT, "%s: array %s: its shape is %s, not a list", file->path, array->name,
                         cnn_json_kind(shape));

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cnn/cnn.h>
+
 #include "core/error.h"
 #include "data/utf8.h"
 
@@ -38,6 +40,26 @@ static void a_long_sentence_keeps_whole_characters_of_its_begin_and_end(void **s
             }
 }
 
+static void what_a_sentence_quotes_is_whole_characters(void **state)
+{
+    (void)state;
+    char text[LONG + 16];
+    cnn_graph *graph = NULL;
+    cnn_augment augment;
+    for (size_t first = 1; first < 4; first++) {
+        snprintf(text, sizeof text, "{\"%s\": 1}", path_of("\xE7\x8C\xAB", first, 90));
+        assert_status(CNN_ERROR_FORMAT, cnn_graph_from_json(NULL, text, strlen(text), &graph));
+        assert_true(cnn_is_utf8(cnn_last_error(), strlen(cnn_last_error())));
+        assert_non_null(strstr(cnn_last_error(), "is not known"));
+        cnn_augment_init(&augment);
+        assert_status(CNN_ERROR_ARGUMENT, cnn_augment_parse(path_of("\xE7\x8C\xAB", first, 90), &augment));
+        assert_true(cnn_is_utf8(cnn_last_error(), strlen(cnn_last_error())));
+        assert_int_equal(cnn_quoted(path_of("\xE7\x8C\xAB", first, 90), 60), first + (60 - first) / 3 * 3);
+    }
+    assert_int_equal(cnn_quoted("abc", 3), 3);
+    assert_int_equal(cnn_quoted("abc", 2), 2);
+}
+
 static void bytes_that_are_no_text_are_cut_too(void **state)
 {
     (void)state;
@@ -51,6 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_sentence_keeps_whole_characters_of_its_begin_and_end),
+        cmocka_unit_test(what_a_sentence_quotes_is_whole_characters),
         cmocka_unit_test(bytes_that_are_no_text_are_cut_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
