@@ -8,11 +8,23 @@
 enum {
     TILE_PIXELS = 384, /* enough register tiles to share a panel of weights that is read from the second-level cache */
     MIN_TILE_PIXELS = 48,
+    LEAST_WINOGRAD_TILES = 16,    /* of 2×2 pixels in an image: fewer don't share weights that are larger than bytes */
+    LEAST_WINOGRAD_CHANNELS = 16, /* fewer are as fast without transforms */
+    MOST_WINOGRAD_CHANNELS = 1024, /* four times a sum stays below 2³¹ */
 };
 
 bool cnn_int8_conv_is_depthwise(const cnn_conv_shape *s)
 {
     return s->groups > 1 && s->groups == s->in_channels && s->groups == s->out_channels;
+}
+
+bool cnn_int8_winograd_fits(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s)
+{
+    bool simple = s->kernel[0] == 3 && s->kernel[1] == 3 && s->stride[0] == 1 && s->stride[1] == 1 &&
+                  s->dilation[0] == 1 && s->dilation[1] == 1 && s->groups == 1;
+    return kernels->group == 2 && simple && s->in_channels % 2 == 0 && s->in_channels >= LEAST_WINOGRAD_CHANNELS &&
+           s->in_channels <= MOST_WINOGRAD_CHANNELS && s->out_channels >= LEAST_WINOGRAD_CHANNELS &&
+           cnn_divide_up(s->out_height, 2) * cnn_divide_up(s->out_width, 2) >= LEAST_WINOGRAD_TILES;
 }
 
 /* Terms of a sum, in runs of groups. */

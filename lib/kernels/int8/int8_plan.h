@@ -29,6 +29,9 @@ typedef struct cnn_int8_layout {
     size_t scales, weights, end; /* where they begin; the bias is first */
 } cnn_int8_layout;
 
+/* Whether a convolution is computed by Winograd's algorithm: int8_winograd.h. */
+bool cnn_int8_winograd_fits(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *shape);
+
 cnn_int8_layout cnn_int8_layout_make(const cnn_kernels *kernels, const cnn_conv_shape *shape);
 
 typedef struct cnn_int8_plan {

@@ -9,22 +9,10 @@
 enum {
     TILE = 2,             /* results of a tile, down and across */
     WINDOW = TILE + 2,    /* of the input, which it needs */
-    LEAST_TILES = 16,     /* of an image: fewer don't share the weights, which are larger than bytes */
-    LEAST_CHANNELS = 16,  /* fewer are as fast without transforms */
-    MOST_CHANNELS = 1024, /* four times a sum stays below 2³¹ */
     BLOCK_TILES = 24,     /* of one task */
     MIN_BLOCK_TILES = 12, /* fewer leave too little work to a panel of weights */
     SHIFT = 32            /* numbers between matrices: else the same element of all would fall on one cache set */
 };
-
-bool cnn_int8_winograd_fits(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *s)
-{
-    bool simple = s->kernel[0] == 3 && s->kernel[1] == 3 && s->stride[0] == 1 && s->stride[1] == 1 &&
-                  s->dilation[0] == 1 && s->dilation[1] == 1 && s->groups == 1;
-    return kernels->group == 2 && simple && s->in_channels % 2 == 0 && s->in_channels >= LEAST_CHANNELS &&
-           s->in_channels <= MOST_CHANNELS && s->out_channels >= LEAST_CHANNELS &&
-           cnn_divide_up(s->out_height, TILE) * cnn_divide_up(s->out_width, TILE) >= LEAST_TILES;
-}
 
 /* G g G^T, where the rows of G are 2 0 0, 1 1 1, 1 -1 1 and 0 0 2. */
 void cnn_int8_winograd_weights(const int8_t *taps, ptrdiff_t stride, int16_t transformed[CNN_INT8_WINOGRAD_MATRICES])

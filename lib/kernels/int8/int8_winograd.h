@@ -11,8 +11,6 @@
 
 enum { CNN_INT8_WINOGRAD_MATRICES = 16 };
 
-bool cnn_int8_winograd_fits(const cnn_int8_gemm_kernels *kernels, const cnn_conv_shape *shape);
-
 /* The 16 numbers of a kernel, whose taps lie `stride` apart. */
 void cnn_int8_winograd_weights(const int8_t *taps, ptrdiff_t stride, int16_t transformed[CNN_INT8_WINOGRAD_MATRICES]);
 
