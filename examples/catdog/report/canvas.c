@@ -34,6 +34,7 @@ canvas canvas_create(cairo_surface_t *surface, const theme *colours, double widt
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
     pango_cairo_context_set_font_options(pango_layout_get_context(c.text), options);
+    c.fonts = cairo_font_options_status(options);
     cairo_font_options_destroy(options);
     pango_layout_set_single_paragraph_mode(c.text, TRUE);
     pango_layout_set_auto_dir(c.text, FALSE); /* names of other directions stand in English sentences */
@@ -42,7 +43,7 @@ canvas canvas_create(cairo_surface_t *surface, const theme *colours, double widt
 
 cairo_status_t canvas_release(canvas *c)
 {
-    cairo_status_t status = cairo_status(c->cr);
+    cairo_status_t status = c->fonts ? c->fonts : cairo_status(c->cr);
     g_object_unref(c->text);
     cairo_destroy(c->cr);
     return status;

@@ -23,6 +23,7 @@ typedef struct canvas {
     PangoLayout *text; /* a line of text, in the font that is set */
     const theme *theme;
     double width, height;
+    cairo_status_t fonts; /* whether there was memory for how letters are drawn */
 } canvas;
 
 typedef enum canvas_align { ALIGN_LEFT, ALIGN_CENTER, ALIGN_RIGHT } canvas_align;

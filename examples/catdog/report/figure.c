@@ -13,10 +13,26 @@
 #include <cnn/cnn.h>
 
 #include "cli/destination.h"
+#include "cli/memory_stream.h"
 #include "cli/output.h"
 
-enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12 };
+enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12, PLENTY_BYTES = 32 << 20 };
 static const double png_scale = 2;
+
+/* Cairo crashes where it has no memory for the edges of a shape, so that there must be plenty before it begins. */
+static bool has_plenty_of_memory(void)
+{
+    void *volatile memory = malloc(PLENTY_BYTES);
+    free(memory);
+    errno = 0;
+    return memory;
+}
+
+/* Cairo draws nothing where it has no memory to note what clips it, and reports success. malloc() leaves its error. */
+static cairo_status_t status_with_memory(cairo_status_t status)
+{
+    return !status && errno == ENOMEM ? CAIRO_STATUS_NO_MEMORY : status;
+}
 
 /* The whole drawing is kept in memory, which lets SVG define each letter once. */
 static cairo_status_t draw_with_title(const figure *f, cairo_surface_t *surface)
@@ -68,13 +84,12 @@ static cairo_status_t draw_png(const figure *f, FILE *memory)
 
 static cairo_status_t draw(const figure *f, int svg, char **bytes, size_t *size)
 {
-    FILE *memory = open_memstream(bytes, size);
+    FILE *memory = has_plenty_of_memory() ? open_memstream(bytes, size) : NULL;
     if (!memory)
         return CAIRO_STATUS_NO_MEMORY;
     cairo_status_t status = svg ? draw_svg(f, memory) : draw_png(f, memory);
-    int lost = ferror(memory);
-    lost |= fclose(memory);
-    return !status && lost ? CAIRO_STATUS_NO_MEMORY : status;
+    status = status_with_memory(status);
+    return memory_stream_close(memory, bytes) || status ? status : CAIRO_STATUS_NO_MEMORY;
 }
 
 int figure_save(const figure *f, const char *path, int force)
@@ -119,6 +134,8 @@ int figure_remove_both(const char *name, const char *folder)
 
 int figure_stream(const figure *f, const theme *colours, cairo_write_func_t write, void *closure)
 {
+    if (!has_plenty_of_memory())
+        return -1;
     cairo_surface_t *surface = cairo_svg_surface_create_for_stream(write, closure, f->width, f->height);
     cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
     canvas c = canvas_create(surface, colours, f->width, f->height);
@@ -128,5 +145,5 @@ int figure_stream(const figure *f, const theme *colours, cairo_write_func_t writ
     if (!status)
         status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
-    return status ? -1 : 0;
+    return status_with_memory(status) ? -1 : 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/destination.h"
+#include "cli/memory_stream.h"
 #include "cli/output.h"
 #include "report/calibration.h"
 #include "report/confusion_matrix.h"
@@ -307,20 +308,15 @@ static void add_net(page *p)
     end_section(p);
 }
 
-static int end(page *p)
+static void add_foot(page *p)
 {
     fprintf(p->file,
             "</main>\n<footer>Made by catdog %s. The folder of this page has each figure as PNG and SVG.</footer>\n"
             "</body>\n</html>\n",
             cnn_version());
-    int lost = ferror(p->file);
-    lost |= fclose(p->file);
-    if (lost && !p->wrong)
-        output_error("out of memory: the page can't be written");
-    return lost || p->wrong ? -1 : 0;
 }
 
-static int fill(page *p)
+static void fill(page *p)
 {
     add_head(p);
     add_numbers(p);
@@ -330,7 +326,7 @@ static int fill(page *p)
     add_training(p);
     add_data(p);
     add_net(p);
-    return end(p);
+    add_foot(p);
 }
 
 int page_write(const report *r, const char *folder, int force)
@@ -343,7 +339,11 @@ int page_write(const report *r, const char *folder, int force)
         output_error("out of memory: the page can't be written");
         return -1;
     }
-    int wrong = fill(&p) || destination_check_content(path, DESTINATION_PAGE, force);
+    fill(&p);
+    bool whole = memory_stream_close(p.file, &bytes);
+    if (!whole && !p.wrong)
+        output_error("out of memory: the page can't be written");
+    int wrong = !whole || p.wrong || destination_check_content(path, DESTINATION_PAGE, force);
     if (!wrong && cnn_file_save(path, bytes, size))
         wrong = output_library_error();
     free(bytes);

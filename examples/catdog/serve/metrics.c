@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "cli/memory_stream.h"
+
 /* The status codes that are counted; any other counts as the last one. */
 static const unsigned codes[METRICS_CODES] = { 200, 204, 304, 400, 403, 404, 405, 413, 415, 421, 422, 503, 500 };
 
@@ -101,10 +103,8 @@ char *metrics_text(const metrics *m)
     if (!file)
         return NULL;
     write_all(file, m);
-    int failed = ferror(file);
-    if (fclose(file) || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    if (memory_stream_close(file, &text))
+        return text;
+    free(text);
+    return NULL;
 }
