@@ -187,13 +187,13 @@ def peak_memory(*arguments):
     return int(done.stdout) * 1024
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer takes memory and time of its own")
 def seconds(action):
     begin = time.monotonic()
     action()
     return time.monotonic() - begin
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer takes memory and time of its own")
 def test_one_photograph_is_quick_and_small(tmp_path, pets):
     big = tmp_path / "big.jpg"
     photograph("cat", 1, (500, 400)).save(big)

@@ -37,8 +37,12 @@ void check_true(const char *what, bool truth);
 /* Names the case under check, for messages. */
 __attribute__((format(printf, 1, 2))) void check_case(const char *format, ...);
 
-/* One context for each tier and number of threads; the first of a set has one thread. */
+/* One context for each tier and number of threads; the first of a set has one thread. Address sanitizers are slow. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CHECK_THREADS = 2 };
+#else
 enum { CHECK_THREADS = 4 };
+#endif
 typedef struct check_set {
     const char *name;
     cnn_context *contexts[CHECK_THREADS];
