@@ -173,7 +173,7 @@ def make_world(program, folder):
     shutil.copy(folder / "h.csv", folder / "old.csv")
     # a training that was ended after its first epoch: checkpoint, history, checkpoint ...
     _, _, _, names = program.run(folder, LEARN, ["calls", 0, 0])
-    renames = [i + 1 for i, name in enumerate(names.split()) if name == "rename"]
+    renames = [i + 1 for i, name in enumerate(names.split()) if name.startswith("rename:")]
     program.run(folder, LEARN, ["calls", renames[2], "kill"])
     for stray in folder.glob(".*"):
         stray.unlink()
@@ -235,7 +235,7 @@ class Case:
         if program.run(again, self.arguments)[1] != self.out or contents(again) != self.after:
             sys.exit(f"{name}: doesn't do the same each time")
         _, _, _, names = program.run(self.fresh("right"), self.arguments, ["calls", 0, 0])
-        self.calls = names.split()
+        self.ways = [int(call.split(":")[1]) for call in names.split()]
         self.allocations = program.list_allocations(self.fresh("right"), self.arguments)
 
     def fresh(self, worker):
@@ -389,7 +389,7 @@ class Runner:
 def list_faults(case):
     places = collections.Counter(case.allocations)
     memory = [["memory", place, n + 1] for place, count in places.items() for n in range(count)]
-    return memory, [["calls", n, way] for n in range(1, len(case.calls) + 1) for way in range(4)]
+    return memory, [["calls", n + 1, way] for n, ways in enumerate(case.ways) for way in range(ways)]
 
 
 def sample(faults, share, rng):
@@ -417,7 +417,7 @@ def kill_all(runner, cases, options, rng):
     futures = []
     for i in range(options.kills if killed else 0):
         case = killed[i % len(killed)]
-        position = rng.randint(1, len(case.calls))
+        position = rng.randint(1, len(case.ways))
         futures.append(runner.submit(case, "kills", lambda folder, c=case, p=position: c.try_kill(folder, p)))
     runner.finish(futures)
 
@@ -467,7 +467,7 @@ def main():
         names = [n for n in COMMANDS if NEEDS.get(n, HAS[0]) in HAS and (not options.only or n in options.only)]
         cases = [Case(program, name, world, Path(folder)) for name in names]
         for case in cases:
-            print(f"{case.name}: {len(case.allocations)} allocations, {len(case.calls)} calls", flush=True)
+            print(f"{case.name}: {len(case.allocations)} allocations, {len(case.ways)} calls", flush=True)
         if options.repeat:
             repeat(program, cases[0], options.repeat)
             return 0

@@ -5,7 +5,8 @@
  * Counted are the calls of all threads that open, read, write, sync, rename, map, close and the like, from main() on
  * (interpose.c marks it, which FAULT_PRELOAD names). WAY is which of the errors that a call may have (see `calls`),
  * from 0, or "kill". To REPORT go the number of calls, and the name and error of the one that failed; "-" if it has no
- * such WAY; with POSITION 0 the names of all. The exit status is the program's, or 128 and the signal's number. */
+ * such WAY; with POSITION 0 the names of all, and how many ways each has. The exit status is the program's, or 128 and
+ * the signal's number. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -88,6 +89,14 @@ static const struct call *find_call(long number)
     return NULL;
 }
 
+static int count_ways(const struct call *call)
+{
+    int count = 0;
+    while (count < MOST_WAYS && call->ways[count])
+        count++;
+    return count;
+}
+
 static void shorten(pid_t thread, struct user_regs_struct *registers, tracer *t)
 {
     if (registers->rdx < 2) {
@@ -124,7 +133,7 @@ static void enter(pid_t thread, struct user_regs_struct *registers, tracer *t)
         return;
     t->count++;
     if (t->lists)
-        fprintf(t->report, "%s\n", call->name);
+        fprintf(t->report, "%s:%d\n", call->name, count_ways(call));
     if (t->count != t->position)
         return;
     t->position = -1; /* once, whatever the process becomes */
