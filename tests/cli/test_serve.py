@@ -339,8 +339,8 @@ def test_the_end_waits_for_what_was_accepted(pets, slow_photograph):
         half.sendall(post(CAT)[:-100])
         wait_until(lambda: server.metrics()["catdog_held_bytes"] > 0)
         with ThreadPoolExecutor(4) as clients:
-            answers = [clients.submit(server.predict, ("slow.png", slow_photograph)) for _ in range(4)]
-            wait_until(lambda: server.metrics()["catdog_queue_depth"] > 2)  # and one is being classified
+            answers = [clients.submit(server.predict, *3 * [("slow.png", slow_photograph)]) for _ in range(4)]
+            wait_until(lambda: server.metrics()["catdog_queue_depth"] > 9)  # all have come
             server.signal()
             half.sendall(CAT[-100:])
             assert b'"label":"Cat"' in read_all(half)

@@ -210,7 +210,7 @@ def test_what_can_never_be_decoded_in_its_memory_is_refused(pets):
 def test_slow_photographs_do_not_hold_up_others(pets, content):
     with serving("--model", pets.model, "--threads", 1) as server:
         client, _ = send_many(server, 20, content)
-        wait_until(lambda: server.metrics()["catdog_queue_depth"] >= 18)
+        wait_until(lambda: server.metrics()["catdog_queue_depth"] > 10)  # they have come
         for _ in range(5):
             assert server.predict(("cat.jpg", CAT)).status == 200
         assert server.metrics()["catdog_queue_depth"] > 0
@@ -220,7 +220,7 @@ def test_slow_photographs_do_not_hold_up_others(pets, content):
 def test_who_sends_many_keeps_nobody_else_waiting(pets):
     with serving("--model", pets.model, "--threads", 1) as server:
         client, _ = send_many(server, 20)
-        wait_until(lambda: server.metrics()["catdog_queue_depth"] >= 18)
+        wait_until(lambda: server.metrics()["catdog_queue_depth"] > 15)  # they have come
         assert server.predict(("slow.png", SLOW)).status == 200
         assert server.metrics()["catdog_queue_depth"] > 10
         reset(client)
