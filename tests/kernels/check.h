@@ -37,11 +37,11 @@ void check_true(const char *what, bool truth);
 /* Names the case under check, for messages. */
 __attribute__((format(printf, 1, 2))) void check_case(const char *format, ...);
 
-/* One context for each tier and number of threads; the first of a set has one thread. Address sanitizers are slow. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { CHECK_THREADS = 2 };
+/* One context for each tier and number of threads; the first of a set has one thread. Sanitizers are slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { CHECK_SANITIZED = 1, CHECK_THREADS = 2 };
 #else
-enum { CHECK_THREADS = 4 };
+enum { CHECK_SANITIZED = 0, CHECK_THREADS = 4 };
 #endif
 typedef struct check_set {
     const char *name;
