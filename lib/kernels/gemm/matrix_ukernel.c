@@ -75,6 +75,19 @@ static void pack_bf16_pairs(const cnn_matrix *matrix, float *to, ptrdiff_t to_st
             }
         }
 }
+
+static void pair_bf16_rows(const cnn_bf16_matrix *matrix, float *to, ptrdiff_t to_stride)
+{
+    for (int64_t row = 0; row < matrix->rows; row += 2, to += to_stride) {
+        const cnn_bf16 *upper = matrix->values + row * matrix->row_stride, *lower = upper + matrix->row_stride;
+        for (int64_t c = 0; c < matrix->columns; c += VF_WIDTH) {
+            size_t lanes = vf_lanes_left(matrix->columns - c);
+            vf first = vf_load_values(true, upper, c, lanes);
+            vf second = row + 1 < matrix->rows ? vf_load_values(true, lower, c, lanes) : vf_zero();
+            vf_store_lanes(to + c, vf_bf16_pairs_of(first, second), lanes);
+        }
+    }
+}
 #endif
 
 const cnn_matrix_kernels CNN_FOR_ISA(cnn_matrix_kernels) = {
@@ -83,5 +96,6 @@ const cnn_matrix_kernels CNN_FOR_ISA(cnn_matrix_kernels) = {
     .transpose = transpose,
 #if defined(VF_HAS_BF16_DOT)
     .pack_bf16_pairs = pack_bf16_pairs,
+    .pair_bf16_rows = pair_bf16_rows,
 #endif
 };
