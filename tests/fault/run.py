@@ -460,7 +460,9 @@ def main():
     print(f"--seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         world = Path(folder) / "world"
-        if program.run(Path(folder), ["--version"], ["calls", 0, 0])[0]:
+        probe = Path(folder) / "probe"
+        probe.mkdir()
+        if program.run(probe, ["--version"], ["calls", 0, 0])[0]:
             print("skipped: processes can't be traced here")
             return 77
         make_world(program, world)
