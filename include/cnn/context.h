@@ -112,9 +112,9 @@ CNN_API cnn_status cnn_context_set_log(cnn_context *context, cnn_log_callback lo
 
 /* Stops the long calls that are running with a context (NULL: the default one) on any thread. Each returns
  * CNN_ERROR_STOPPED once it is done with its current batch. These calls can be stopped: training, evaluation and
- * calibration; cnn_classifier_quantize; cnn_classifier_predict_files and _memories; cnn_dataset_verify. A training
- * leaves the model as if on_step had stopped it. Calls that begin later aren't affected. Thread-safe, and may be called
- * from a signal handler:
+ * calibration; cnn_classifier_quantize; cnn_classifier_predict_files and _memories; cnn_dataset_verify and
+ * cnn_dataset_find_duplicates. A training leaves the model as if on_step had stopped it. Calls that begin later aren't
+ * affected. Thread-safe, and may be called from a signal handler:
  *
  *     #include <signal.h>
  *

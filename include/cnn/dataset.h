@@ -260,7 +260,8 @@ typedef int (*cnn_duplicate_callback)(uint64_t index, uint64_t equal, void *user
  *
  * Images are equal if their files, or their pixels, are the same, byte for byte, as far as hashes of 64 bits tell.
  * cnn_dataset_verify keeps the hashes; other files are read now. A file that can't be read equals no other. If `found`
- * stops the search, the function returns CNN_OK. Errors: CNN_ERROR_OUT_OF_MEMORY. */
+ * stops the search, the function returns CNN_OK. Errors: CNN_ERROR_STOPPED if cnn_context_cancel was called for the
+ * context of `dataset`; CNN_ERROR_OUT_OF_MEMORY. */
 CNN_API cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dataset *among,
                                                cnn_duplicate_callback found, void *user);
 

@@ -61,11 +61,19 @@ static cnn_status fail_without(const cnn_csv_reader *r, size_t line, cnn_csv_col
                     line, missing == CNN_CSV_PATH ? "path" : "label", *list ? list : "none", remedies[missing]);
 }
 
+static cnn_status fail_twice(const cnn_csv_reader *r, size_t line, cnn_csv_column kind, const char *list)
+{
+    static const char *const what[] = { "files", "classes", "parts" };
+    return cnn_fail(CNN_ERROR_FORMAT, "%s:%zu: two columns of the same name could hold the %s; the first line has %s",
+                    r->name, line, what[kind], list);
+}
+
 cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_columns *columns)
 {
     char list[LISTED] = "";
     size_t used = 0;
     int best[CNN_CSV_COLUMNS];
+    bool twice[CNN_CSV_COLUMNS] = { false };
     for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
         columns->at[kind] = NO_COLUMN;
         best[kind] = INT_MAX;
@@ -83,6 +91,8 @@ cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_c
         list_column(list, &used, name);
         for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++) {
             int rank = rank_of(name, (cnn_csv_column)kind);
+            if (rank <= best[kind] && rank != INT_MAX)
+                twice[kind] = rank == best[kind];
             if (rank < best[kind]) {
                 best[kind] = rank;
                 columns->at[kind] = column;
@@ -91,6 +101,9 @@ cnn_status cnn_csv_read_columns(cnn_csv_reader *r, bool labels_wanted, cnn_csv_c
             }
         }
     }
+    for (int kind = 0; kind < CNN_CSV_COLUMNS; kind++)
+        if (twice[kind])
+            return fail_twice(r, line, (cnn_csv_column)kind, list);
     if (columns->at[CNN_CSV_PATH] == NO_COLUMN)
         return fail_without(r, line, CNN_CSV_PATH, list);
     if (columns->at[CNN_CSV_LABEL] == NO_COLUMN && labels_wanted)

@@ -1,14 +1,18 @@
 /* Images that are there twice. */
 #include <stdatomic.h>
 
+#include "core/cancel.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/tensor_internal.h"
 #include "data/content.h"
 
+enum { BLOCK = 64 }; /* files that are read before the work may be cancelled */
+
 typedef struct reading {
     const cnn_dataset *dataset;
+    size_t first; /* of the current block */
     atomic_bool out_of_memory;
 } reading;
 
@@ -38,10 +42,11 @@ static cnn_status hash_file(const cnn_dataset *dataset, size_t index)
     return CNN_OK;
 }
 
-static void read_one(void *argument, size_t index, uint32_t worker)
+static void read_one(void *argument, size_t task, uint32_t worker)
 {
     (void)worker;
     reading *r = argument;
+    size_t index = r->first + task;
     if (cnn_content_of(r->dataset, index))
         return;
     bool pixels = r->dataset->source->type->pixels != NULL;
@@ -53,8 +58,16 @@ static void read_one(void *argument, size_t index, uint32_t worker)
 static cnn_status read_all(const cnn_dataset *dataset)
 {
     reading r = { .dataset = dataset };
-    cnn_parallel(dataset->context, dataset->count, read_one, &r);
-    return r.out_of_memory ? cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", dataset->source->path) : CNN_OK;
+    for (; r.first < dataset->count; r.first += BLOCK) {
+        cnn_status status = cnn_work_check(dataset->source->path);
+        if (status)
+            return status;
+        size_t left = dataset->count - r.first;
+        cnn_parallel(dataset->context, left < BLOCK ? left : BLOCK, read_one, &r);
+        if (r.out_of_memory)
+            return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", dataset->source->path);
+    }
+    return CNN_OK;
 }
 
 static void compare(const cnn_dataset *dataset, const cnn_dataset *among, cnn_content_table *table,
@@ -80,9 +93,12 @@ cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dat
     cnn_status status = cnn_content_table_create(dataset->context, among->count, &table);
     if (status)
         return status;
+    cnn_work work;
+    cnn_work_begin(&work, dataset->context);
     status = read_all(dataset);
     if (!status && among != dataset)
         status = read_all(among);
+    cnn_work_end(&work);
     if (!status)
         compare(dataset, among, &table, found, user);
     cnn_release(dataset->context, table.places);

@@ -134,7 +134,10 @@ cnn_status cnn_loader_start_workers(cnn_loader *loader)
     while (loader->worker_count < loader->options.workers &&
            cnn_thread_start(&loader->workers[loader->worker_count], work, loader))
         loader->worker_count++;
-    return loader->worker_count ? CNN_OK : cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "loader: no thread can be started");
+    if (loader->worker_count)
+        return CNN_OK;
+    return cnn_fail(CNN_ERROR_OUT_OF_MEMORY,
+                    "loader: no thread can be started: the limit on threads or memory is reached (ulimit -u, -v)");
 }
 
 void cnn_loader_forget_workers(void *object)

@@ -21,7 +21,7 @@ class Owner:
 
     def __init__(self, pointer: Any, destroy: str, keep: tuple[Any, ...]):
         self._as_parameter_, self.users, self._held, self._freed = pointer, 0, True, False
-        self._destroy = getattr(library, destroy)
+        self._type, self._destroy = destroy.removesuffix("_destroy"), getattr(library, destroy)
         self.keep = tuple(kept._as_parameter_ if isinstance(kept, Object) else kept for kept in keep)
         with Owner._lock:
             for owner in self._owners():
@@ -30,6 +30,12 @@ class Owner:
     def _owners(self) -> list[Owner]:
         owners = (kept.owner if isinstance(kept, Borrowed) else kept for kept in self.keep)
         return [owner for owner in owners if isinstance(owner, Owner)]
+
+    def context(self) -> Optional[Owner]:
+        """The context that it was made with; None: the default one."""
+        if self._type == "cnn_context":
+            return self
+        return next((found for owner in self._owners() if (found := owner.context())), None)
 
     def __del__(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ import errno
 import os
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence
 
@@ -18,7 +19,7 @@ from ._objects import Object, bytes_of, ref, strings
 from ._records import DatasetOptions, DatasetParts, ImageOptions, LoaderOptions, PathLike
 from ._structs import defaults, record_of, struct_of
 from .context import Context
-from .errors import DataError, ShapeError, file_error, readable
+from .errors import DataError, Error, ShapeError, file_error, readable
 from .images import tensor_of_pixels
 from .tensors import Tensor, view
 
@@ -70,18 +71,28 @@ class _Files:
         fields = dict(abi.cnn_dataset_source._fields_)
         self._kept: dict[int, list[bytes]] = {}  # by address: a file may be in use more than once
         self.read, self.release = fields["read"](self._give), fields["release"](self._take_back)
+        self.errors: dict[int, BaseException] = {}  # the last ones, by index
         self._read = read
 
     def _give(self, index: int, place: Any, size: Any, _user: Any) -> int:
         try:
             data = bytes(self._read(index))
-        except BaseException:  # there is nobody to raise it to: the file counts as one that can't be read
+        except BaseException as error:  # there is nobody to raise it to: the file counts as one that can't be read
+            self._note(index, error)
             return 1
         address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
         with _Files._lock:
             self._kept.setdefault(address, []).append(data)
         place[0], size[0] = address, len(data)
         return 0
+
+    def _note(self, index: int, error: BaseException) -> None:
+        most = 16
+        with _Files._lock:
+            self.errors.pop(index, None)
+            self.errors[index] = error
+            while len(self.errors) > most:
+                del self.errors[next(iter(self.errors))]
 
     def _take_back(self, address: Optional[int], _user: Any) -> None:
         with _Files._lock:
@@ -111,6 +122,7 @@ class Dataset(Object):
     """
 
     _type = "cnn_dataset"
+    _files: Optional[_Files] = None
 
     def __init__(self, path: PathLike, *, context: Optional[Context] = None,
                  **options: Unpack[DatasetOptions]) -> None:
@@ -157,7 +169,7 @@ class Dataset(Object):
                     context: Optional[Context] = None) -> Dataset:
         """Files that the program itself reads, from a database or a network, say: `read` gives the bytes of the file of
         that index. It is called from several threads at once; if it raises something, the file counts as one that can't
-        be read. `labels` are class indices, `names` what messages call the files. Experimental.
+        be read, and what dataset[index] then raises has it as its cause. `labels` are class indices, `names` what messages call the files. Experimental.
 
         >>> files = [path.read_bytes() for path in sorted(pathlib.Path("PetImages").rglob("*.jpg"))]
         >>> cnn.Dataset.from_source(files.__getitem__, 20, [0] * 10 + [1] * 10, ["Cat", "Dog"])
@@ -175,7 +187,9 @@ class Dataset(Object):
         if indices is not None:
             struct.labels = indices.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         library.cnn_dataset_create_from_source(context, struct, ref(pointer))
-        return cls._made(pointer, context, files)
+        made = cls._made(pointer, context, files)
+        made._files = files
+        return made
 
     def __len__(self) -> int:
         return int(library.cnn_dataset_count(self))
@@ -197,9 +211,22 @@ class Dataset(Object):
         place = self._place_of(owner, index)
         return self._decoded(owner, place, None), library.cnn_dataset_label(owner, place)
 
+    @contextmanager
+    def _cause(self, place: int) -> Iterator[None]:
+        """Says what a program's own function raised, where the library says that it can't read the image. What is no
+        error, such as KeyboardInterrupt, goes on its way."""
+        try:
+            yield
+        except Error as error:
+            raised = self._files.errors.get(place) if self._files else None
+            if raised is not None and not isinstance(raised, Exception):
+                raise raised
+            raise error from raised
+
     def _decoded(self, owner: Any, place: int, options: Any) -> NDArray[np.uint8]:
         pointer = Tensor._place()
-        library.cnn_dataset_decode(owner, place, options, ref(pointer))
+        with self._cause(place):
+            library.cnn_dataset_decode(owner, place, options, ref(pointer))
         return Tensor._made(pointer, owner).numpy()
 
     def decode(self, index: int, **options: Unpack[ImageOptions]) -> NDArray[np.uint8]:
@@ -215,7 +242,8 @@ class Dataset(Object):
         """The bytes of an image's file."""
         owner = self._as_parameter_
         place = self._place_of(owner, index)
-        return bytes_of(lambda memory, size: library.cnn_dataset_read(owner, place, memory, size))
+        with self._cause(place):
+            return bytes_of(lambda memory, size: library.cnn_dataset_read(owner, place, memory, size))
 
     @property
     def parts(self) -> DatasetParts:
@@ -269,15 +297,16 @@ class Dataset(Object):
         []
         """
         found: list[tuple[int, int]] = []
-        owner, callbacks = self._as_parameter_, Callbacks()
+        owner = self._as_parameter_
+        others = owner if among is None else among._as_parameter_
 
         def note(index: int, equal: int, _user: Any) -> int:
             found.append((index, equal))
-            return int(callbacks.error is not None)
+            return 0
 
-        with callbacks:
-            library.cnn_dataset_find_duplicates(owner, owner if among is None else among,
-                                                abi.TYPES["cnn_duplicate_callback"](note), None)
+        with Callbacks(owner.context()) as signals:
+            signals.finish(lambda: library.cnn_dataset_find_duplicates(owner, others,
+                                                                       abi.TYPES["cnn_duplicate_callback"](note), None))
         return found
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:

@@ -150,17 +150,20 @@ def test_many_files_stay_in_order(pets, tmp_path):
     assert lines(succeeds("predict", "--model", pets.model, "--json", tmp_path).out) == results
 
 
-def test_a_closed_pipe_is_a_failure_not_a_death(pets):
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_closed_pipe_is_a_failure_not_a_death(pets, count):
     read, write = os.pipe()
     os.close(read)
-    done = run("predict", "--model", pets.model, "--json", cat(pets), stdout=write)
+    done = run("predict", "--model", pets.model, "--json", *count * [cat(pets)], stdout=write)
     os.close(write)
     assert done.returncode == 1 and "standard output" not in done.err and "pipe" not in done.err.lower()
 
 
-def test_a_full_disk_behind_standard_output(pets):
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["lines", "json"])
+@pytest.mark.parametrize("count", [1, 100])  # of which the output is larger than what is written at once
+def test_a_full_disk_behind_standard_output(pets, options, count):
     with open("/dev/full", "wb") as full:
-        done = run("predict", "--model", pets.model, cat(pets), stdout=full)
+        done = run("predict", "--model", pets.model, *options, *count * [cat(pets)], stdout=full)
     assert done.returncode == 1 and "No space left" in done.err
 
 

@@ -20,7 +20,7 @@ IDLE = [
     *[(start, option) for start in (LINEAR, FREEZE, SHORT) for option in ALONE],
     *[(start, ["--checkpoint", "c", "--resume"]) for start in (LINEAR, FREEZE, SHORT)],
     (LINEAR, ["--unfreeze-at", "3"]), (FREEZE, ["--unfreeze-at", "3"]), (LINEAR, ["--freeze", "conv"]),
-    (SHORT, ["--freeze", "conv"]),
+    (SHORT, ["--freeze", "conv"]), ([*TRAIN, "--epochs", "1"], ["--progressive", "16"]),
     *[([*TRAIN, "--net", net], ["--batch-norm"]) for net in ("catdog_net", "resnet18", "resnet50", "mobilenet_v2",
                                                              "efficientnet_lite0")],
     *[(["summary", "--model", "m"], option) for option in (["--size", "64"], ["--width", "2"], ["--batch-norm"],

@@ -185,6 +185,34 @@ def test_files_that_cannot_be_read_are_reported():
         cnn.Dataset.from_source(read, 8, labels, ["Cat", "Dog"], names=["one"])
 
 
+def test_what_an_own_function_raises_is_the_cause():
+    files, labels = files_and_labels()
+
+    def read(index):
+        if index == 2:
+            raise ConnectionError("the database is away")
+        return files[index] if index != 3 else "text"
+
+    photos = cnn.Dataset.from_source(read, 8, labels, ["Cat", "Dog"])
+    for ask in (lambda: photos[2], lambda: photos.decode(2), lambda: photos.read(2)):
+        with pytest.raises(cnn.Error, match="image 2") as raised:
+            ask()
+        assert isinstance(raised.value.__cause__, ConnectionError)
+    with pytest.raises(cnn.Error) as raised:
+        photos.read(3)
+    assert isinstance(raised.value.__cause__, TypeError)
+    assert photos.read(0) == files[0]
+
+
+def test_ctrl_c_in_an_own_function_is_not_lost():
+    def read(_index):
+        raise KeyboardInterrupt
+
+    photos = cnn.Dataset.from_source(read, 1, [0], ["Cat"])
+    with pytest.raises(KeyboardInterrupt):
+        photos.read(0)
+
+
 def test_the_files_of_a_source_are_freed_with_the_last_dataset():
     files, labels = files_and_labels()
     photos = cnn.Dataset.from_source(files.__getitem__, 8, labels, ["Cat", "Dog"])

@@ -182,6 +182,23 @@ def test_ctrl_c_ends_work_on_photographs_at_once(call):
     assert said == ["interrupted", "True"]
 
 
+def test_ctrl_c_ends_a_search_for_duplicates():
+    said = interrupted("""
+    def read(index):
+        if index == 1:
+            ready()
+        time.sleep(0.001)
+        return b"%d" % index
+    context = cnn.Context(threads=2)
+    many = cnn.Dataset.from_source(read, 100000, context=context)
+    try:
+        many.find_duplicates()
+    except KeyboardInterrupt:
+        print("interrupted")
+    """)
+    assert said == ["interrupted"]
+
+
 def test_in_another_thread_the_main_one_hears_it_and_can_stop_the_training():
     said = interrupted("""
     stop, done = threading.Event(), threading.Event()  # Python 3.11's join() ends early after Ctrl-C

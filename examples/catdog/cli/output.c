@@ -12,7 +12,7 @@
 
 enum { LONGEST_SENTENCE = 2048 };
 
-static int flush_errno; /* of the first flush that failed */
+static int flush_errno; /* of the first write that failed, where it is known */
 static int kept_for_file;
 
 /* Options of the library as its sentences name them, and of the program. */
@@ -220,7 +220,9 @@ int output_json(json_t *object, size_t flags)
         output_error("out of memory: the result can't be written");
         return -1;
     }
-    fprintf(output_results(), "%s\n", text);
+    errno = 0;
+    if (fprintf(output_results(), "%s\n", text) < 0 && !flush_errno)
+        flush_errno = errno; /* which a later flush doesn't say */
     free(text);
     return 0;
 }

@@ -68,8 +68,16 @@ static int refuse_with_frozen(const catdog_command *command, const train_argumen
                                             });
 }
 
+static int refuse_with_one_epoch(const catdog_command *command, const train_arguments *a)
+{
+    static const char why[] = "with --epochs 1: images grow from epoch to epoch";
+    return arguments_refuse_unused(command, (const unused_option[]){ { "progressive", a->epochs == 1, why }, { 0 } });
+}
+
 int unused_options_check(const catdog_command *command, const train_arguments *a)
 {
     int wrong = refuse_with_from(command, a);
-    return wrong ? wrong : refuse_with_frozen(command, a);
+    if (!wrong)
+        wrong = refuse_with_frozen(command, a);
+    return wrong ? wrong : refuse_with_one_epoch(command, a);
 }

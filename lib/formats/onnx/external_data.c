@@ -123,7 +123,9 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
     if (!status)
         status = cnn_onnx_memory(import, (int64_t)bytes, 1, data);
     if (!status && !cnn_os_read_at(descriptor, *data, (size_t)bytes, at->offset))
-        status = cnn_onnx_fail(import, CNN_ERROR_IO, "the file with its weights can't be read");
+        status =
+            cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.*s\", which holds its weights, can't be read: %s",
+                          cnn_quoted(at->location, 200), at->location, errno ? strerror(errno) : "it ends before them");
     return status;
 }
 

@@ -81,6 +81,11 @@ static void missing_columns_are_named(void **state)
     expect_error("where,what\na.jpg,Cat\n", CNN_ERROR_FORMAT,
                  "has \"where\", \"what\": call the one with the files path");
     expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"label\"");
+    expect_error(
+        "label,path,Label\nCat,a.jpg,Dog\n", CNN_ERROR_FORMAT,
+        "list.csv:1: two columns of the same name could hold the classes; the first line has \"label\", \"path\", "
+        "\"Label\"");
+    expect_error("path,label,path\na.jpg,Cat,b.jpg\n", CNN_ERROR_FORMAT, "two columns");
     expect_error("path;what\na.jpg;Cat\n", CNN_ERROR_FORMAT,
                  "has \"path\", \"what\": call the one with the classes label");
     expect_error("", CNN_ERROR_FORMAT, "list.csv:1: there is no column \"path\"");

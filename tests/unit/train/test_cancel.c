@@ -1,9 +1,10 @@
-/* Trainings and evaluations that another thread cancels. */
+/* Long work that is cancelled: trainings, evaluations, and the search for duplicates. */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
 #include "stripes.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct canceller {
     cnn_context *context;
@@ -77,11 +78,60 @@ static void a_cancelled_evaluation_gives_nothing(void **state)
     close_stripes(&s);
 }
 
+typedef struct own_files {
+    cnn_context *context;
+    atomic_int reads;
+} own_files;
+
+static int read_and_cancel(uint64_t index, const void **bytes, size_t *size, void *user)
+{
+    own_files *files = user;
+    *bytes = "no photograph";
+    *size = 1 + index % 13;
+    if (atomic_fetch_add(&files->reads, 1) == 2)
+        cnn_context_cancel(files->context);
+    return 0;
+}
+
+static int count_pair(uint64_t index, uint64_t equal, void *user)
+{
+    (void)index, (void)equal;
+    ++*(int *)user;
+    return 0;
+}
+
+static void a_cancelled_search_for_duplicates_reads_no_further(void **state)
+{
+    (void)state;
+    const uint64_t count = 1000;
+    cnn_context_options options;
+    cnn_context_options_init(&options);
+    options.threads = 2;
+    own_files files = { 0 };
+    assert_ok(cnn_context_create(&options, &files.context));
+    cnn_dataset_source source;
+    cnn_dataset_source_init(&source);
+    source.count = count;
+    source.read = read_and_cancel;
+    source.read_user = &files;
+    cnn_dataset *dataset;
+    int pairs = 0;
+    assert_ok(cnn_dataset_create_from_source(files.context, &source, &dataset));
+    assert_status(CNN_ERROR_STOPPED, cnn_dataset_find_duplicates(dataset, dataset, count_pair, &pairs));
+    assert_int_equal(0, pairs);
+    assert_true(files.reads < (int)count / 2);
+    assert_ok(cnn_dataset_find_duplicates(dataset, dataset, count_pair, &pairs)); /* what begins later isn't affected */
+    assert_int_equal((int)count - 13, pairs);
+    cnn_dataset_destroy(dataset);
+    cnn_context_destroy(files.context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancelled_training_keeps_what_it_has_learned),
         cmocka_unit_test(a_cancelled_evaluation_gives_nothing),
+        cmocka_unit_test(a_cancelled_search_for_duplicates_reads_no_further),
     };
     return cmocka_run_group_tests(tests, make_stripes, remove_stripes);
 }
