@@ -68,10 +68,13 @@ static int refuse_with_frozen(const catdog_command *command, const train_argumen
                                             });
 }
 
+/* A size to grow from; one to grow to, such as that of 96:128, is used in the only epoch. */
 static int refuse_with_one_epoch(const catdog_command *command, const train_arguments *a)
 {
     static const char why[] = "with --epochs 1: images grow from epoch to epoch";
-    return arguments_refuse_unused(command, (const unused_option[]){ { "progressive", a->epochs == 1, why }, { 0 } });
+    const int grows_only = a->progressive && !strchr(a->progressive, ':');
+    return arguments_refuse_unused(
+        command, (const unused_option[]){ { "progressive", a->epochs == 1 && grows_only, why }, { 0 } });
 }
 
 int unused_options_check(const catdog_command *command, const train_arguments *a)
