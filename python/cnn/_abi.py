@@ -83,7 +83,7 @@ def _struct(name: str, body: str) -> None:
         base = first.removeprefix("const ").split()[0].rstrip("*")
         for text in [first] + [f"{base} {other}" for other in others]:
             fields.append(_variable(text, False))
-            if base in ENUMS:
+            if base in ENUMS and "(" not in text:
                 enums[fields[-1][0]] = base
     kind.enums = enums
     kind._fields_ = fields

@@ -51,13 +51,17 @@ def record_of(kind: Callable[..., R], struct: Any) -> R:
     return kind(**struct.asdict())
 
 
+# Functions of C, and what is passed to them: Python's own are arguments by themselves, where there are any.
+_CALLED = (ctypes._CFuncPtr, ctypes.c_void_p)  # type: ignore[attr-defined]
+
+
 def struct_of(kind: Any, options: Mapping[str, Any]) -> Any:
     """A struct of options with these fields set. A dict becomes the struct that the field points to."""
     struct = defaults(kind)
-    fields = dict(kind._fields_)
+    fields = {name: field for name, field in kind._fields_[1:] if not issubclass(field, _CALLED)}
     for name, value in options.items():
-        if name not in fields or name == "struct_size":
-            raise TypeError(f"{kind.__name__} has no field {name!r}; it has {', '.join(list(fields)[1:])}")
+        if name not in fields:
+            raise TypeError(f"{kind.__name__} has no field {name!r}; it has {', '.join(fields)}")
         if value is not None:
             setattr(struct, name, _field_value(kind, name, fields[name], value))
     return struct

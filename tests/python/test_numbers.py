@@ -135,3 +135,11 @@ def test_a_text_that_c_would_cut_is_refused(tmp_path):
         with pytest.raises(ValueError, match="a text can't hold the character NUL"):
             use()
     assert list(tmp_path.iterdir()) == [] and model.metadata("key") is None
+
+
+def test_what_is_no_option_is_refused_by_name():
+    model = cnn.Model(cnn.Graph.net("two_conv", size=32))
+    dataset = cnn.Dataset.from_pixels(np.zeros((4, 32, 32, 3), np.uint8), [0, 1, 0, 1], ["Cat", "Dog"])
+    for wrong in ({"sizes": 3}, {"on_image": print}, {"progress": print}, {"struct_size": 8}):
+        with pytest.raises(TypeError, match=f"has no field '{next(iter(wrong))}'; it has batch_size"):
+            cnn.calibrate(model, dataset, **wrong)
