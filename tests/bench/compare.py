@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).parent
 LATENCY = "predict_latency_ms"
 NAMES = {"train_images_per_second": "training, images/s", LATENCY: "batch 1, ms",
          "predict_images_per_second": "batch {batch}, images/s"}
+FIGURES = {"fp32": tuple(NAMES), "bf16": ("train_images_per_second",), "int8": (LATENCY, "predict_images_per_second")}
 PEERS = {  # precisions that it is measured in, nets
     "keras": (("fp32", "bf16"), tuple(nets.PLAIN)),
     "torch": (("fp32", "bf16"), nets.NAMES),
@@ -39,11 +40,12 @@ def environment(threads):
 
 
 class Catdog:
-    def __init__(self, program, workload, threads):
+    def __init__(self, program, workload, threads, precision):
         self.command, self.environment = [program, "bench", "--part", "net", "--json", *workload], environment(threads)
+        self.figures = FIGURES[precision]
 
     def measure(self):
-        return json_of(self.command, self.environment, (LATENCY, "predict_images_per_second"))
+        return json_of(self.command, self.environment, self.figures)
 
 
 class Peer:
@@ -86,7 +88,7 @@ class Peer:
 
 def compare(given, net, precision):
     workload = ["--net", net, "--precision", precision, "--batch", str(given.batch), "--threads", str(given.threads)]
-    runners = {"catdog": Catdog(given.catdog, workload, given.threads)}
+    runners = {"catdog": Catdog(given.catdog, workload, given.threads, precision)}
     with contextlib.ExitStack() as stack:
         for name, (precisions, known) in PEERS.items():
             python = getattr(given, name)

@@ -103,6 +103,14 @@ def test_scaling_prints_a_row_for_each_batch():
     assert done.returncode == 2 and "two_conv" in done.stderr
 
 
+def test_compare_prints_what_each_precision_has():
+    done = run("compare.py", "--catdog", CATDOG, "--net", "two_conv", "--rounds", 1, "--batch", 2)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split()[1:3] for line in done.stdout.splitlines()]
+    assert rows == [["fp32", "training,"], ["fp32", "batch"], ["fp32", "batch"], ["bf16", "training,"],
+                    ["int8", "batch"], ["int8", "batch"]]
+
+
 @pytest.mark.parametrize("arguments, saying", [
     ([], "--loader"),
     (["--loader", "a"], "'a' is no program"),
