@@ -24,12 +24,17 @@ void cnn_work_end(cnn_work *work)
     innermost = work->outer;
 }
 
+bool cnn_work_is_cancelled(const cnn_work *work)
+{
+    for (; work; work = work->outer)
+        if (work->context && atomic_load(&work->context->cancellations) != work->cancellations)
+            return true;
+    return false;
+}
+
 cnn_status cnn_work_check(const char *what)
 {
-    for (const cnn_work *work = innermost; work; work = work->outer)
-        if (work->context && atomic_load(&work->context->cancellations) != work->cancellations)
-            return cnn_fail(CNN_ERROR_STOPPED, "%s: was cancelled", what);
-    return CNN_OK;
+    return cnn_work_is_cancelled(innermost) ? cnn_fail(CNN_ERROR_STOPPED, "%s: was cancelled", what) : CNN_OK;
 }
 
 void cnn_context_cancel(cnn_context *context)

@@ -3,6 +3,8 @@
 #ifndef CNN_CORE_CANCEL_H
 #define CNN_CORE_CANCEL_H
 
+#include <stdbool.h>
+
 #include <cnn/context.h>
 #include <cnn/status.h>
 
@@ -16,6 +18,9 @@ struct cnn_work {
 
 void cnn_work_begin(cnn_work *work, cnn_context *context);
 void cnn_work_end(cnn_work *work);
+
+/* Whether that work was cancelled. May be asked on any thread that takes part in it. */
+bool cnn_work_is_cancelled(const cnn_work *work);
 
 /* CNN_ERROR_STOPPED if the calling thread's work was cancelled. `what` begins the sentence. */
 cnn_status cnn_work_check(const char *what);

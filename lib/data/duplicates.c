@@ -8,11 +8,9 @@
 #include "core/tensor_internal.h"
 #include "data/content.h"
 
-enum { BLOCK = 64 }; /* files that are read before the work may be cancelled */
-
 typedef struct reading {
     const cnn_dataset *dataset;
-    size_t first; /* of the current block */
+    const cnn_work *work;
     atomic_bool out_of_memory;
 } reading;
 
@@ -42,12 +40,11 @@ static cnn_status hash_file(const cnn_dataset *dataset, size_t index)
     return CNN_OK;
 }
 
-static void read_one(void *argument, size_t task, uint32_t worker)
+static void read_one(void *argument, size_t index, uint32_t worker)
 {
     (void)worker;
     reading *r = argument;
-    size_t index = r->first + task;
-    if (cnn_content_of(r->dataset, index))
+    if (cnn_content_of(r->dataset, index) || cnn_work_is_cancelled(r->work))
         return;
     bool pixels = r->dataset->source->type->pixels != NULL;
     cnn_status status = pixels ? hash_pixels(r->dataset, index) : hash_file(r->dataset, index);
@@ -55,19 +52,13 @@ static void read_one(void *argument, size_t task, uint32_t worker)
         atomic_store(&r->out_of_memory, true);
 }
 
-static cnn_status read_all(const cnn_dataset *dataset)
+static cnn_status read_all(const cnn_dataset *dataset, const cnn_work *work)
 {
-    reading r = { .dataset = dataset };
-    for (; r.first < dataset->count; r.first += BLOCK) {
-        cnn_status status = cnn_work_check(dataset->source->path);
-        if (status)
-            return status;
-        size_t left = dataset->count - r.first;
-        cnn_parallel(dataset->context, left < BLOCK ? left : BLOCK, read_one, &r);
-        if (r.out_of_memory)
-            return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", dataset->source->path);
-    }
-    return CNN_OK;
+    reading r = { .dataset = dataset, .work = work };
+    cnn_parallel(dataset->context, dataset->count, read_one, &r);
+    if (r.out_of_memory)
+        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: out of memory", dataset->source->path);
+    return cnn_work_check(dataset->source->path);
 }
 
 static void compare(const cnn_dataset *dataset, const cnn_dataset *among, cnn_content_table *table,
@@ -95,9 +86,9 @@ cnn_status cnn_dataset_find_duplicates(const cnn_dataset *dataset, const cnn_dat
         return status;
     cnn_work work;
     cnn_work_begin(&work, dataset->context);
-    status = read_all(dataset);
+    status = read_all(dataset, &work);
     if (!status && among != dataset)
-        status = read_all(among);
+        status = read_all(among, &work);
     cnn_work_end(&work);
     if (!status)
         compare(dataset, among, &table, found, user);

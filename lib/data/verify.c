@@ -27,6 +27,7 @@ typedef struct finding {
 typedef struct verification {
     cnn_dataset *dataset;
     cnn_verify_options options;
+    cnn_work work;
     size_t first; /* of the current block */
     finding *findings;
     size_t group;               /* where the findings begin that wait and are decoded together */
@@ -121,6 +122,8 @@ static void examine(void *argument, size_t task, uint32_t worker)
     size_t index = v->first + task, size;
     finding *found = &v->findings[task];
     *found = (finding){ 0 };
+    if (cnn_work_is_cancelled(&v->work))
+        return;
     void *bytes;
     const char *path = cnn_dataset_path(v->dataset, index);
     found->status = cnn_dataset_read(v->dataset, index, &bytes, &size);
@@ -266,9 +269,9 @@ static cnn_status verify_all(verification *v)
     size_t total = v->dataset->count;
     for (v->first = 0; v->first < total; v->first += BLOCK) {
         size_t count = total - v->first < BLOCK ? total - v->first : BLOCK;
-        cnn_status status = cnn_work_check(v->dataset->source->path);
+        cnn_status status = examine_block(v, count);
         if (!status)
-            status = examine_block(v, count);
+            status = cnn_work_check(v->dataset->source->path); /* then not all were examined */
         for (size_t i = 0; i < count && !status; i++)
             status = report_finding(v, v->first + i, &v->findings[i]);
         if (status)
@@ -341,11 +344,10 @@ cnn_status cnn_dataset_verify(cnn_dataset *dataset, const cnn_verify_options *gi
     cnn_status status = cnn_options_read(&v.options, sizeof v.options, given, "cnn_verify_options");
     if (!status)
         status = allocate(&v);
-    cnn_work work;
-    cnn_work_begin(&work, dataset->context);
+    cnn_work_begin(&v.work, dataset->context);
     if (!status)
         status = verify_all(&v);
-    cnn_work_end(&work);
+    cnn_work_end(&v.work);
     if (!status)
         status = remove_bad(dataset, v.bad, bad_count);
     dataset->verified = dataset->verified || !status;

@@ -281,12 +281,11 @@ class Dataset(Object):
         """
         found: list[tuple[str, str]] = []
         struct = struct_of(abi.cnn_verify_options, {"find_duplicates": find_duplicates})
-        fields, callbacks = dict(struct._fields_), Callbacks()
-        struct.bad_file = fields["bad_file"](
+        owner = self._as_parameter_
+        struct.bad_file = dict(struct._fields_)["bad_file"](
             lambda path, reason, _user: found.append((os.fsdecode(path), os.fsdecode(reason))))
-        struct.progress = callbacks.make_stop(fields["progress"])
-        with callbacks:
-            library.cnn_dataset_verify(self, struct, None)
+        with Callbacks(owner.context()) as signals:
+            signals.finish(lambda: library.cnn_dataset_verify(owner, struct, None))
         return found
 
     def find_duplicates(self, among: Optional[Dataset] = None) -> list[tuple[int, int]]:

@@ -182,21 +182,24 @@ def test_ctrl_c_ends_work_on_photographs_at_once(call):
     assert said == ["interrupted", "True"]
 
 
-def test_ctrl_c_ends_a_search_for_duplicates():
-    said = interrupted("""
+@pytest.mark.parametrize("call", ["find_duplicates", "verify"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_work_on_files_that_come_slowly(call, threads):
+    said = interrupted(f"""
+    asked = []
     def read(index):
-        if index == 1:
+        asked.append(index)
+        if len(asked) == 3:
             ready()
-        time.sleep(0.001)
+        time.sleep(0.1)
         return b"%d" % index
-    context = cnn.Context(threads=2)
-    many = cnn.Dataset.from_source(read, 100000, context=context)
+    many = cnn.Dataset.from_source(read, 200, context=cnn.Context(threads={threads}))
     try:
-        many.find_duplicates()
+        many.{call}()
     except KeyboardInterrupt:
-        print("interrupted")
+        print("interrupted", len(asked) < 20)
     """)
-    assert said == ["interrupted"]
+    assert said == ["interrupted True"]
 
 
 def test_in_another_thread_the_main_one_hears_it_and_can_stop_the_training():

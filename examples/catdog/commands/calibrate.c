@@ -1,4 +1,6 @@
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include <cnn/cnn.h>
 
@@ -78,6 +80,17 @@ static int calibrate(calibration *c)
     return print(c);
 }
 
+/* An ONNX file divides by the temperature itself, and would become a file of another kind. */
+static int refuse_onnx(const char *path)
+{
+    const char *end = strrchr(path, '.');
+    if (!end || strcasecmp(end, ".onnx") != 0)
+        return 0;
+    output_error(
+        "calibrate: '%s' is an ONNX file; calibrate the model that it was exported from, and export that again", path);
+    return -1;
+}
+
 static int run(const catdog_command *command, int argc, char **argv)
 {
     calibration c = { 0 };
@@ -100,6 +113,8 @@ static int run(const catdog_command *command, int argc, char **argv)
         { "--model", c.model, DESTINATION_MODEL },
         { 0 },
     };
+    if (refuse_onnx(c.model))
+        return EXIT_FAILED;
     int wrong = destinations_check(command, files, c.force);
     if (wrong)
         return wrong;
