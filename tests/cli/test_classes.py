@@ -1,6 +1,5 @@
 """More than two classes, from training to prediction; and how sure a model is."""
 import json
-import os
 import shutil
 
 import pytest
@@ -73,16 +72,6 @@ def test_wrong_labels_are_found_among_three_classes(zoo, tmp_path):
 def test_training_calibrates(zoo):
     assert 0.05 < float(notes(zoo / "m")["cnn.temperature"]) < 20
     assert "temperature" in succeeds("summary", "--model", zoo / "m").out
-
-
-@pytest.mark.skipif(os.environ.get("CNN_HAS_ONNX") == "0", reason="built without protobuf-c")
-@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
-def test_an_exported_model_is_not_calibrated(pets, tmp_path, force):
-    exported = tmp_path / "pets.onnx"
-    succeeds("export", "--model", pets.model, "--out", exported)
-    before = exported.read_bytes()
-    fails(1, "calibrate", "--model", exported, "--data", pets.test, *force, saying="calibrate the model that it was exported")
-    assert exported.read_bytes() == before
 
 
 def test_a_model_is_calibrated_again_on_other_photographs(pets, tmp_path):
