@@ -232,6 +232,6 @@ SOAK = Path(__file__).parents[1] / "bench/soak_serve.py"
 @pytest.mark.skipif(SANITIZED, reason="sanitizers keep what is freed")
 def test_good_clients_among_bad_ones(pets):
     """Ten minutes of it are a command: see the script."""
-    done = subprocess.run([sys.executable, SOAK, PROGRAM, "--model", pets.model, "--seconds", "8", "--good", "8", "--ends", "2",
+    done = subprocess.run([sys.executable, SOAK, PROGRAM, "--model", pets.model, "--seconds", "6", "--good", "8", "--ends", "1",
                            "--slack", "1000"], capture_output=True, text=True, timeout=150)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
