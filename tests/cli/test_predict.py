@@ -150,6 +150,14 @@ def test_many_files_stay_in_order(pets, tmp_path):
     assert lines(succeeds("predict", "--model", pets.model, "--json", tmp_path).out) == results
 
 
+@pytest.mark.skipif(SANITIZED, reason="sanitizers need a larger stack")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_small_stack_is_enough(pets, threads):
+    command = ["sh", "-c", 'ulimit -s 80; exec "$@"', "sh", PROGRAM, "predict", "--model", pets.model, "--threads", str(threads)]
+    done = subprocess.run([*map(str, command), *2 * [str(cat(pets))]], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and len(done.stdout.splitlines()) == 2
+
+
 @pytest.mark.parametrize("count", [1, 100])
 def test_a_closed_pipe_is_a_failure_not_a_death(pets, count):
     read, write = os.pipe()

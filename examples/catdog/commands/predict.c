@@ -29,8 +29,8 @@ typedef struct predicting {
     const char *paths[CHUNK]; /* files waiting to be classified together */
     size_t waiting;
     uint32_t classes;
-    float *probabilities; /* of each class, for each of CHUNK files */
-    char sentences[CHUNK][SENTENCE];
+    float *probabilities;        /* of each class, for each of CHUNK files */
+    char (*sentences)[SENTENCE]; /* of CHUNK files; like all that is large, not on the stack, which may be small */
     uint64_t done, failed;
 } predicting;
 
@@ -210,7 +210,8 @@ static int predict(predicting *p, int operands, char **paths)
     p->output.classifier = p->classifier;
     p->classes = cnn_classifier_class_count(p->classifier);
     p->probabilities = calloc((size_t)CHUNK * p->classes, sizeof *p->probabilities);
-    if (!p->probabilities) {
+    p->sentences = calloc(CHUNK, sizeof *p->sentences);
+    if (!p->probabilities || !p->sentences) {
         output_error("out of memory: the predictions of %u classes can't be kept", p->classes);
         return EXIT_FAILED;
     }
@@ -258,6 +259,7 @@ static int run(const catdog_command *command, int argc, char **argv)
         return EXIT_FAILED;
     int result = predict(&p, operands, argv + 1);
     free(p.probabilities);
+    free(p.sentences);
     cnn_classifier_destroy(p.classifier);
     cnn_context_destroy(p.context);
     return result;

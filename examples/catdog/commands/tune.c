@@ -214,6 +214,17 @@ static int print_json(const tuning *t, const char *command)
                        JSON_INDENT(2));
 }
 
+static int print_all(const tuning *t, const char *command)
+{
+    if (t->json)
+        return print_json(t, command) ? EXIT_FAILED : output_finish();
+    fputs("trial  epochs   accuracy      loss      time  options\n", output_results());
+    for (size_t i = 0; i < t->search.count; i++)
+        print_row(t, &t->search.results[i]);
+    fprintf(output_results(), "\n%s\n", command);
+    return output_finish();
+}
+
 static int report(tuning *t)
 {
     const tune_result *best = tune_best(&t->search);
@@ -222,18 +233,18 @@ static int report(tuning *t)
         return EXIT_FAILED;
     }
     tune_trial line;
-    char command[LONGEST_COMMAND];
+    char *command = malloc(LONGEST_COMMAND); /* the stack may be small */
+    if (!command) {
+        output_error("out of memory: the best command can't be written");
+        return EXIT_FAILED;
+    }
     tune_trial_write(&t->space, &t->search, best->trial, tune_epochs(&t->search, best->rung), "best.safetensors",
                      &line);
-    tune_trial_command(&line, command, sizeof command);
+    tune_trial_command(&line, command, LONGEST_COMMAND);
     qsort(t->search.results, t->search.count, sizeof *t->search.results, compare);
-    if (t->json)
-        return print_json(t, command) ? EXIT_FAILED : output_finish();
-    fputs("trial  epochs   accuracy      loss      time  options\n", output_results());
-    for (size_t i = 0; i < t->search.count; i++)
-        print_row(t, &t->search.results[i]);
-    fprintf(output_results(), "\n%s\n", command);
-    return output_finish();
+    int result = print_all(t, command);
+    free(command);
+    return result;
 }
 
 /* What the drawn options start from, and which are drawn. */
