@@ -1,6 +1,13 @@
 /* Included by gemm_ukernel.c: a register tile's sums by NEON's matrix products of bfloat16. One of them adds to 2 × 2
  * sums those of a pair of rows and a pair of columns, two terms of each, as two dot products would one after the other.
  * So it multiplies twice as fast, less what it takes to bring pairs together. */
+#ifndef CNN_KERNELS_GEMM_BF16_GEMM_NEON_H
+#define CNN_KERNELS_GEMM_BF16_GEMM_NEON_H
+
+#include <string.h>
+
+#include "kernels/gemm/gemm_tile.h"
+
 typedef struct squares {
     vf sum[MAX_ROWS / 2][2 * MAX_VECTORS]; /* each { first row's, first row's, second row's, second row's } */
 } squares;
@@ -115,3 +122,5 @@ ALWAYS_INLINE void add_terms_by_squares(const cnn_gemm *p, int64_t row, prefetch
     }
     squares_to_rows(s, &sums, sum);
 }
+
+#endif

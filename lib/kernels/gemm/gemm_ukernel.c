@@ -1,10 +1,7 @@
 /* A register tile of the result at a time: for each term of the sum V vectors of b are loaded, and multiplied by R
  * broadcast values of a. R and V are such that the registers suffice and multipliers, not loads, set the pace: R * V
  * multiplications against R + V loads. */
-#include "kernels/gemm/gemm.h"
-#include "simd/vector.h"
-
-enum { MAX_VECTORS = VF_REGISTERS == 32 ? 4 : 2, MAX_ROWS = VF_PLAIN ? 4 : 8 };
+#include "kernels/gemm/gemm_tile.h"
 
 /* With BF16, this file makes the tiles of dot products of bfloat16; those of floats are taken from plain AVX-512. */
 #if defined(VF_HAS_BF16_DOT)
@@ -27,20 +24,6 @@ enum { FETCH_AHEAD = 32 };
 static int64_t tile_rows(int64_t vectors)
 {
     return vectors == MAX_VECTORS && !VF_PLAIN ? 6 : MAX_ROWS;
-}
-
-typedef struct tile_shape {
-    int rows, vectors;
-    bool ragged;    /* the last vector is not whole, */
-    bool bf16_dot;  /* as of the gemm */
-    size_t columns; /* in all there are so many */
-} tile_shape;
-
-/* Of vector `v` of a row of the tile. */
-ALWAYS_INLINE vf load_columns(tile_shape s, int v, const float *row)
-{
-    bool whole = !s.ragged || v < s.vectors - 1;
-    return whole ? vf_load(row + v * VF_WIDTH) : vf_load_partial(row + v * VF_WIDTH, s.columns - v * VF_WIDTH);
 }
 
 ALWAYS_INLINE void store_columns(tile_shape s, int v, float *row, vf a)
@@ -98,14 +81,6 @@ ALWAYS_INLINE void add_row(tile_shape s, const float *factor, const vf terms[MAX
     UNROLLED (v, s.vectors)
         sum[v] = vf_fmadd(all, terms[v], sum[v]);
 }
-
-/* What is brought into the caches while a tile is computed, for each term a vector at `from`, and `step` further for
- * the next: of b itself, or a tile's part of what is wanted after it, which all at once would take as long as several
- * tiles. */
-typedef struct prefetch {
-    const float *from;
-    ptrdiff_t step;
-} prefetch;
 
 static prefetch choose_prefetch(const cnn_gemm *p, int64_t tile, int64_t vectors)
 {
