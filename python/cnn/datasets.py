@@ -71,28 +71,20 @@ class _Files:
         fields = dict(abi.cnn_dataset_source._fields_)
         self._kept: dict[int, list[bytes]] = {}  # by address: a file may be in use more than once
         self.read, self.release = fields["read"](self._give), fields["release"](self._take_back)
-        self.errors: dict[int, BaseException] = {}  # the last ones, by index
+        self.raised = threading.local()  # its `error`: what `read` raised last, on that thread
         self._read = read
 
     def _give(self, index: int, place: Any, size: Any, _user: Any) -> int:
         try:
             data = bytes(self._read(index))
         except BaseException as error:  # there is nobody to raise it to: the file counts as one that can't be read
-            self._note(index, error)
+            self.raised.error = error
             return 1
         address = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
         with _Files._lock:
             self._kept.setdefault(address, []).append(data)
         place[0], size[0] = address, len(data)
         return 0
-
-    def _note(self, index: int, error: BaseException) -> None:
-        most = 16
-        with _Files._lock:
-            self.errors.pop(index, None)
-            self.errors[index] = error
-            while len(self.errors) > most:
-                del self.errors[next(iter(self.errors))]
 
     def _take_back(self, address: Optional[int], _user: Any) -> None:
         with _Files._lock:
@@ -169,7 +161,8 @@ class Dataset(Object):
                     context: Optional[Context] = None) -> Dataset:
         """Files that the program itself reads, from a database or a network, say: `read` gives the bytes of the file of
         that index. It is called from several threads at once; if it raises something, the file counts as one that can't
-        be read, and what dataset[index] then raises has it as its cause. `labels` are class indices, `names` what messages call the files. Experimental.
+        be read, and what dataset[index] then raises has it as its cause. `labels` are class indices, `names` what
+        messages call the files. Experimental.
 
         >>> files = [path.read_bytes() for path in sorted(pathlib.Path("PetImages").rglob("*.jpg"))]
         >>> cnn.Dataset.from_source(files.__getitem__, 20, [0] * 10 + [1] * 10, ["Cat", "Dog"])
@@ -212,20 +205,23 @@ class Dataset(Object):
         return self._decoded(owner, place, None), library.cnn_dataset_label(owner, place)
 
     @contextmanager
-    def _cause(self, place: int) -> Iterator[None]:
+    def _with_cause(self) -> Iterator[None]:
         """Says what a program's own function raised, where the library says that it can't read the image. What is no
         error, such as KeyboardInterrupt, goes on its way."""
+        raised = self._files.raised if self._files else threading.local()
+        raised.error = None
         try:
             yield
         except Error as error:
-            raised = self._files.errors.get(place) if self._files else None
-            if raised is not None and not isinstance(raised, Exception):
-                raise raised
-            raise error from raised
+            if raised.error is not None and not isinstance(raised.error, Exception):
+                raise raised.error
+            raise error from raised.error
+        finally:
+            raised.error = None
 
     def _decoded(self, owner: Any, place: int, options: Any) -> NDArray[np.uint8]:
         pointer = Tensor._place()
-        with self._cause(place):
+        with self._with_cause():
             library.cnn_dataset_decode(owner, place, options, ref(pointer))
         return Tensor._made(pointer, owner).numpy()
 
@@ -242,7 +238,7 @@ class Dataset(Object):
         """The bytes of an image's file."""
         owner = self._as_parameter_
         place = self._place_of(owner, index)
-        with self._cause(place):
+        with self._with_cause():
             return bytes_of(lambda memory, size: library.cnn_dataset_read(owner, place, memory, size))
 
     @property

@@ -202,6 +202,7 @@ def test_what_an_own_function_raises_is_the_cause():
         photos.read(3)
     assert isinstance(raised.value.__cause__, TypeError)
     assert photos.read(0) == files[0]
+    assert len(photos.verify()) == 2 and photos.read(2) == files[4]  # which is counted anew
 
 
 def test_ctrl_c_in_an_own_function_is_not_lost():
