@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/destination.h"
 #include "cli/interrupt.h"
@@ -15,8 +14,8 @@ static void warn_of_own_pictures(const cnn_dataset *dataset)
     uint64_t count = 0;
     const char *first = NULL;
     for (uint64_t i = 0; i < cnn_dataset_count(dataset); i++) {
-        const char *path = cnn_dataset_path(dataset, i), *dot = strrchr(path, '.');
-        if (dot && !strcasecmp(dot, ".png") && destination_is_own_picture(path) && !count++)
+        const char *path = cnn_dataset_path(dataset, i);
+        if (paths_ends_in(path, ".png") && destination_is_own_picture(path) && !count++)
             first = path;
     }
     if (count)

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/paths.h"
 
 enum { LOOKED_AT = 256, MOST_LINKS = 40 };
 
@@ -270,12 +270,6 @@ static const struct format {
     { ".npz", 0 },
 };
 
-static int ends_in(const char *path, const char *end)
-{
-    size_t length = strlen(path), more = strlen(end);
-    return length > more && !strcasecmp(path + length - more, end);
-}
-
 /* Refuses a new file whose name belongs to another format. (An existing one is replaced if it is catdog's, or with
  * --force.) */
 static int check_name(const catdog_command *command, const destination *d)
@@ -287,7 +281,7 @@ static int check_name(const catdog_command *command, const destination *d)
         int written = formats[i].kinds >> d->kind & 1;
         if (written)
             snprintf(right + strlen(right), sizeof right - strlen(right), "%s%s", *right ? " or " : "", formats[i].end);
-        else if (ends_in(d->path, formats[i].end))
+        else if (paths_ends_in(d->path, formats[i].end))
             wrong = formats[i].end;
     }
     if (!wrong || !stat(d->path, &info))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,12 @@ void paths_model_error(const char *path, cnn_status status)
         output_error("%s; a model is a file that 'catdog train' wrote, or an ONNX file", cnn_last_error());
     else
         paths_library_error(path);
+}
+
+int paths_ends_in(const char *path, const char *end)
+{
+    size_t length = strlen(path), more = strlen(end);
+    return length >= more && !strcasecmp(path + length - more, end);
 }
 
 int paths_is_of_the_kernel(const char *path)

@@ -1,6 +1,4 @@
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 #include <cnn/cnn.h>
 
@@ -9,6 +7,7 @@
 #include "cli/destination.h"
 #include "cli/inference_options.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 #include "cli/progress.h"
 #include "commands/commands.h"
 
@@ -83,8 +82,7 @@ static int calibrate(calibration *c)
 /* An ONNX file divides by the temperature itself, and would become a file of another kind. */
 static int refuse_onnx(const char *path)
 {
-    const char *end = strrchr(path, '.');
-    if (!end || strcasecmp(end, ".onnx") != 0)
+    if (!paths_ends_in(path, ".onnx"))
         return 0;
     output_error(
         "calibrate: '%s' is an ONNX file; calibrate the model that it was exported from, and export that again", path);

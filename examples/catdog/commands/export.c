@@ -1,6 +1,4 @@
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 #include <cnn/cnn.h>
 
@@ -10,17 +8,11 @@
 #include "cli/paths.h"
 #include "commands/commands.h"
 
-static int ends_in(const char *text, const char *end)
-{
-    size_t length = strlen(text), more = strlen(end);
-    return length >= more && !strcasecmp(text + length - more, end);
-}
-
 /* The name says the format. */
 static cnn_status write(const cnn_model *model, const char *path)
 {
-    return ends_in(path, ".safetensors") ? cnn_model_save_as(model, path, CNN_BFLOAT16)
-                                         : cnn_model_save_onnx(model, path);
+    return paths_ends_in(path, ".safetensors") ? cnn_model_save_as(model, path, CNN_BFLOAT16)
+                                               : cnn_model_save_onnx(model, path);
 }
 
 static int export_model(const context_options *options, const char *from, const char *to)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <cnn/cnn.h>
@@ -15,6 +14,7 @@
 #include "cli/destination.h"
 #include "cli/memory_stream.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 
 enum { MARGIN = 20, TITLE_HEIGHT = 32, PNG_END_BYTES = 12, PLENTY_BYTES = 32 << 20 };
 static const double png_scale = 2;
@@ -95,8 +95,8 @@ static cairo_status_t draw(const figure *f, int svg, char **bytes, size_t *size)
 int figure_save(const figure *f, const char *path, int force)
 {
     char *bytes = NULL;
-    size_t size = 0, length = strlen(path);
-    cairo_status_t status = draw(f, length > 4 && !strcasecmp(path + length - 4, ".svg"), &bytes, &size);
+    size_t size = 0;
+    cairo_status_t status = draw(f, paths_ends_in(path, ".svg"), &bytes, &size);
     int wrong = -1;
     if (status)
         output_error("the figure '%s' can't be drawn: %s", path, cairo_status_to_string(status));
