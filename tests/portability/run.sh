@@ -100,7 +100,7 @@ endian = '$endian'
 END
 }
 
-musl_file() { # SYSROOT: with no C++, whose library is glibc's
+musl_file() { # SYSROOT: with no C++, whose library is glibc's; cmocka is a shared library at any rate
     cat <<END
 [binaries]
 c = ['musl-gcc', '-idirafter', '/usr/include', '-idirafter', '/usr/include/$(uname -m)-linux-gnu']
@@ -110,7 +110,7 @@ pkg-config = 'pkg-config'
 pkg_config_libdir = '$1/lib/pkgconfig'
 [built-in options]
 c_args = ['-I$1/include']
-c_link_args = ['-L$1/lib']
+c_link_args = ['-L$1/lib', '-Wl,-rpath,$1/lib']
 END
 }
 

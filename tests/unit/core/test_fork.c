@@ -161,6 +161,9 @@ static bool end_all_threads(void *context)
 static void a_process_ends_when_its_own_threads_have_ended(void **state)
 {
     (void)state;
+#ifndef __GLIBC__
+    skip(); /* in a child, musl 1.2.3 holds every thread up that ends after main's */
+#endif
     cnn_context *context = create_context();
     assert_true(child_does(end_all_threads, context));
     cnn_context_destroy(context);
