@@ -474,6 +474,26 @@ ALWAYS_INLINE vb vb_max(vb a, vb b)
 
 #endif
 
+/* A vector's groups of weights lie in memory as bytes, which are widened where vi_dot multiplies 16 bits. */
+enum { WEIGHTS_BYTES = VF_WIDTH * GROUP };
+
+ALWAYS_INLINE vi vi_load_weights(const uint8_t *from)
+{
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(__ARM_FEATURE_DOTPROD)
+    return vi_load(from);
+#elif defined(CNN_VECTOR_AVX512)
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
+#elif defined(CNN_VECTOR_AVX2)
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)from));
+#else
+    typedef int8_t signed_bytes __attribute__((vector_size(WEIGHTS_BYTES)));
+    typedef int16_t words __attribute__((vector_size(16)));
+    signed_bytes bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return (vi) __builtin_convertvector(bytes, words);
+#endif
+}
+
 /* The 32 bits at any address, in all lanes. */
 ALWAYS_INLINE vi vi_broadcast_group(const uint8_t *from)
 {

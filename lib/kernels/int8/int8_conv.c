@@ -22,7 +22,8 @@ typedef struct job {
 typedef struct part {
     int64_t group, column, columns; /* of the result's channels, from the group's first */
     int64_t image, images, row, rows;
-    uint8_t *padded; /* scratch */
+    uint8_t *padded;  /* scratch */
+    int16_t *widened; /* scratch: a block's weights */
 } part;
 
 static bool is_empty(const cnn_conv_shape *s, const cnn_int8_epilogue *epilogue)
@@ -89,6 +90,7 @@ static part locate_part(const job *j, size_t task, uint32_t worker)
     p.row = tile % plan->tiles_per_image * plan->tile_rows;
     p.rows = cnn_lesser(plan->problem.height - p.row, plan->tile_rows);
     p.padded = j->scratch + worker * plan->worker_bytes;
+    p.widened = (int16_t *)(void *)(p.padded + plan->tile_bytes);
     return p;
 }
 
@@ -158,43 +160,25 @@ static cnn_tap_rows tap_rows_of(const job *j, int64_t row)
     return cnn_conv_tap_rows(&j->plan->problem, row);
 }
 
-/* One block of columns after the other. */
-static void multiply_blocks(const job *j, const part *p, cnn_int8_gemm *gemm, int64_t first)
-{
-    const cnn_int8_layout *layout = &j->plan->layout;
-    const cnn_int8_gemm_kernels *kernels = j->plan->kernels;
-    int64_t terms = layout->outer * layout->inner, step = kernels->columns;
-    const cnn_int8_result whole = gemm->result;
-    for (int64_t column = 0; column < p->columns; column += step) {
-        int64_t at = p->group * layout->padded + p->column + column;
-        int64_t padded = cnn_lesser(kernels->columns, layout->padded - p->column - column);
-        gemm->columns = (int32_t)cnn_lesser(step, p->columns - column);
-        gemm->bias = (const int32_t *)(const void *)j->packed + at;
-        gemm->result = cnn_int8_result_at(&whole, column);
-        gemm->result.scale = (const float *)(const void *)(j->packed + layout->scales) + at;
-        gemm->b = (const uint8_t *)j->packed + layout->weights + kernels->group_bytes * (at * terms + first * padded);
-        kernels->multiply(gemm);
-    }
-    gemm->result = whole;
-}
-
 /* Rows of a part that have the same taps. */
-static void multiply_rows(const job *j, const part *p, cnn_int8_gemm *gemm, int64_t first, int64_t last,
+static void multiply_rows(const job *j, const part *p, cnn_int8_gemm gemm, int64_t first, int64_t last,
                           cnn_tap_rows taps)
 {
     const cnn_int8_plan *plan = j->plan;
+    const cnn_int8_gemm_kernels *kernels = plan->kernels;
     int64_t pixel = first * plan->tile_images * plan->problem.width,
-            row_terms = plan->layout.row_runs * plan->layout.inner;
-    gemm->rows = (last - first) * p->images * plan->problem.width;
-    gemm->indirection =
-        (cnn_indirection){ .rows = j->indirection.rows + pixel,
-                           .taps = j->indirection.taps + taps.first * row_terms,
-                           .outputs = j->indirection.outputs + (j->epilogue->pool ? pixel / 4 : pixel) };
-    gemm->terms = (taps.last - taps.first) * row_terms;
-    multiply_blocks(j, p, gemm, taps.first * row_terms);
+            row_terms = plan->layout.row_runs * plan->layout.inner,
+            padded = cnn_divide_up(gemm.columns, kernels->width) * kernels->width;
+    gemm.rows = (last - first) * p->images * plan->problem.width;
+    gemm.indirection = (cnn_indirection){ .rows = j->indirection.rows + pixel,
+                                          .taps = j->indirection.taps + taps.first * row_terms,
+                                          .outputs = j->indirection.outputs + (j->epilogue->pool ? pixel / 4 : pixel) };
+    gemm.terms = (taps.last - taps.first) * row_terms;
+    gemm.b += (plan->widens ? kernels->group_bytes : kernels->group) * padded * taps.first * row_terms;
+    (plan->single ? kernels->multiply_row : kernels->multiply)(&gemm);
 }
 
-static void multiply_part(const job *j, const part *p, cnn_int8_gemm *gemm)
+static void multiply_block(const job *j, const part *p, const cnn_int8_gemm *gemm)
 {
     int64_t unit = j->epilogue->pool ? 2 : 1;
     bool whole = p->images == j->plan->tile_images;
@@ -205,7 +189,29 @@ static void multiply_part(const job *j, const part *p, cnn_int8_gemm *gemm)
             if (other.first != taps.first || other.last != taps.last)
                 break;
         }
-        multiply_rows(j, p, gemm, row, next, taps);
+        multiply_rows(j, p, *gemm, row, next, taps);
+    }
+}
+
+/* One block of columns after the other, whose weights are widened once for all rows. */
+static void multiply_part(const job *j, const part *p, cnn_int8_gemm *gemm)
+{
+    const cnn_int8_layout *layout = &j->plan->layout;
+    const cnn_int8_gemm_kernels *kernels = j->plan->kernels;
+    const cnn_int8_result whole = gemm->result;
+    for (int64_t column = 0; column < p->columns; column += kernels->columns) {
+        int64_t at = p->group * layout->padded + p->column + column, terms = layout->outer * layout->inner;
+        int64_t padded = cnn_lesser(kernels->columns, layout->padded - p->column - column);
+        gemm->columns = (int32_t)cnn_lesser(kernels->columns, p->columns - column);
+        gemm->bias = (const int32_t *)(const void *)j->packed + at;
+        gemm->result = cnn_int8_result_at(&whole, column);
+        gemm->result.scale = (const float *)(const void *)(j->packed + layout->scales) + at;
+        gemm->b = (const uint8_t *)j->packed + layout->weights + kernels->group * at * terms;
+        if (j->plan->widens) {
+            kernels->widen_weights(gemm->b, kernels->group * padded * terms, p->widened);
+            gemm->b = (const uint8_t *)p->widened;
+        }
+        multiply_block(j, p, gemm);
     }
 }
 
@@ -219,6 +225,7 @@ static void run_part(void *argument, size_t task, uint32_t worker)
     int64_t to =
         (p.image * height + p.row / unit) * width * s->out_channels + p.group * j->plan->layout.columns + p.column;
     cnn_int8_gemm gemm = { .pool = epilogue->pool,
+                           .bytes = !j->plan->widens,
                            .finish = j->plan->finish->finish,
                            .a = prepare_source(j, &p),
                            .result = cnn_int8_result_at(&j->result, to) };

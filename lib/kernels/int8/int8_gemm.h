@@ -39,8 +39,9 @@ static inline cnn_int8_result cnn_int8_result_at(const cnn_int8_result *result, 
  *   sum[r][j] = bias[j] + sum over i < terms of (a + rows[r] + taps[i]) * b[i][j]
  *
  * where terms are products of groups (see simd/vector_bytes.h), and b is packed: for each group a vector
- * or more of columns, in each lane the group's weights. With `pool`, four rows that follow each other become one, their
- * maximum. */
+ * or more of columns, in each lane the group's weights. In memory these are bytes; where a group is 2, `multiply` wants
+ * them widened to 16 bits, which is done once for many rows. With `pool`, four rows that follow each other become one,
+ * their maximum. */
 typedef struct cnn_int8_gemm {
     int64_t rows, terms;
     int32_t columns;
@@ -48,6 +49,7 @@ typedef struct cnn_int8_gemm {
     const uint8_t *a;
     cnn_indirection indirection; /* of a in bytes, of outputs in elements */
     const uint8_t *b;
+    bool bytes;          /* b is bytes although a group is 2: if multiply `takes_bytes` */
     const int32_t *bias; /* whole vectors of them */
     cnn_int8_result result;
 
@@ -63,6 +65,12 @@ typedef struct cnn_int8_gemm_kernels {
     int32_t group_bytes;
     bool signed_input; /* multiplies bytes less 128: biases make up for it, of whole sums alone */
     void (*multiply)(const cnn_int8_gemm *gemm);
+    bool takes_bytes; /* `multiply` widens weights itself if need be, for a twentieth of the speed: of whole blocks of
+                       * `columns`, without pooling */
+    /* A single row, as of a dense layer for one image. Its `b` is bytes in any case. */
+    void (*multiply_row)(const cnn_int8_gemm *gemm);
+    /* `count` weights, a multiple of 2 * width, for `multiply`; NULL where it wants bytes. */
+    void (*widen_weights)(const uint8_t *from, int64_t count, int16_t *to);
 } cnn_int8_gemm_kernels;
 
 /* What goes with them, for vectors of the same width. */

@@ -5,11 +5,15 @@
 #include "simd/vector_bytes.h"
 
 /* Two vectors are 32 columns of AVX-512: weights of 1152 terms stay in the first-level cache, and 16 sums are enough to
- * hide the latency of the multiplication. */
-enum { MAX_VECTORS = 2, MAX_ROWS = VF_PLAIN ? 4 : VF_REGISTERS == 32 ? 8 : 6, POOL = 4, SUMS = MAX_ROWS * MAX_VECTORS };
+ * hide the latency of the multiplication. In plain C a second one would gain a sixth, for 5 KB of tiles. */
+enum { MAX_VECTORS = VF_PLAIN ? 1 : 2, POOL = 4 };
+enum { MAX_ROWS = VF_PLAIN ? 4 : VF_REGISTERS == 32 ? 8 : 6, SUMS = MAX_ROWS * MAX_VECTORS };
 
 /* Bytes of b: of few images the weights come from memory, and the processor by itself fetches too few at a time. */
 enum { FETCH_AHEAD = 4096 };
+
+/* Tiles of whole blocks take weights as bytes, too. */
+enum { TAKES_BYTES = GROUP == 2 && !VF_PLAIN };
 
 typedef struct tile_shape {
     int rows, vectors;
@@ -56,16 +60,18 @@ ALWAYS_INLINE void begin_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s,
 #if defined(__ARM_FEATURE_MATMUL_INT8) || defined(__ARM_FEATURE_DOTPROD)
 #include "kernels/int8/int8_gemm_neon.h"
 #else
-ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
+/* `bytes`: weights are widened here, for each tile. */
+ALWAYS_INLINE void add_terms(const cnn_int8_gemm *p, tile_shape s, bool bytes, const uint8_t *const a[MAX_ROWS],
+                             vi sum[MAX_ROWS][MAX_VECTORS])
 {
-    const uint8_t *a[MAX_ROWS], *b = p->b;
-    begin_tile(p, row, s, sum, a);
-    for (int64_t i = 0; i < p->terms; i++, b += s.vectors * sizeof(vi)) {
+    const int64_t vector_bytes = bytes ? WEIGHTS_BYTES : (int64_t)sizeof(vi);
+    const uint8_t *b = p->b;
+    for (int64_t i = 0; i < p->terms; i++, b += s.vectors * vector_bytes) {
         ptrdiff_t offset = p->indirection.taps[i];
         vi weights[MAX_VECTORS];
         UNROLLED (v, s.vectors) {
-            weights[v] = vi_load(b + v * sizeof(vi));
-            __builtin_prefetch(b + FETCH_AHEAD + v * sizeof(vi));
+            weights[v] = bytes ? vi_load_weights(b + v * vector_bytes) : vi_load(b + v * vector_bytes);
+            __builtin_prefetch(b + FETCH_AHEAD + v * vector_bytes);
         }
         UNROLLED (r, s.rows) {
             vi group = vi_broadcast_group(a[r] + offset);
@@ -73,6 +79,17 @@ ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, v
                 sum[r][v] = vi_dot(sum[r][v], group, weights[v]);
         }
     }
+}
+
+ALWAYS_INLINE void sum_tile(const cnn_int8_gemm *p, int64_t row, tile_shape s, vi sum[MAX_ROWS][MAX_VECTORS])
+{
+    const uint8_t *a[MAX_ROWS];
+    begin_tile(p, row, s, sum, a);
+    /* the usual loop must lie straight ahead: gcc 12's tiles of AVX-512 are a tenth slower otherwise */
+    if (TAKES_BYTES && s.vectors == MAX_VECTORS && !s.pool && __builtin_expect(p->bytes, 0))
+        add_terms(p, s, true, a, sum);
+    else
+        add_terms(p, s, false, a, sum);
 }
 #endif
 
@@ -83,15 +100,14 @@ ALWAYS_INLINE void multiply_tile(const cnn_int8_gemm *p, int64_t row, tile_shape
     end_tile(p, row, s, sum);
 }
 
-/* A single row, as of a dense layer for one image. */
 #if defined(__ARM_FEATURE_MATMUL_INT8)
-ALWAYS_INLINE void multiply_row(const cnn_int8_gemm *p, int vectors)
+ALWAYS_INLINE void multiply_row_of(const cnn_int8_gemm *p, int vectors)
 {
     multiply_tile(p, 0, (tile_shape){ 1, vectors, false });
 }
 #else
 /* Sums of every fourth term hide the multiplication's latency. */
-ALWAYS_INLINE void multiply_row(const cnn_int8_gemm *p, int vectors)
+ALWAYS_INLINE void multiply_row_of(const cnn_int8_gemm *p, int vectors)
 {
     enum { PARTS = 4 };
     vi sum[PARTS][MAX_VECTORS];
@@ -100,16 +116,16 @@ ALWAYS_INLINE void multiply_row(const cnn_int8_gemm *p, int vectors)
             sum[i][v] = i ? vi_broadcast(0) : vi_load(p->bias + v * VF_WIDTH);
     const uint8_t *a = p->a + p->indirection.rows[0], *b = p->b;
     int64_t term = 0;
-    for (; term + PARTS <= p->terms; term += PARTS, b += PARTS * vectors * sizeof(vi))
+    for (; term + PARTS <= p->terms; term += PARTS, b += PARTS * vectors * WEIGHTS_BYTES)
         UNROLLED (i, PARTS) {
             vi group = vi_broadcast_group(a + p->indirection.taps[term + i]);
             UNROLLED (v, vectors)
-                sum[i][v] = vi_dot(sum[i][v], group, vi_load(b + (i * vectors + v) * sizeof(vi)));
+                sum[i][v] = vi_dot(sum[i][v], group, vi_load_weights(b + (i * vectors + v) * WEIGHTS_BYTES));
         }
-    for (; term < p->terms; term++, b += vectors * sizeof(vi))
+    for (; term < p->terms; term++, b += vectors * WEIGHTS_BYTES)
         UNROLLED (v, vectors)
-            sum[0][v] =
-                vi_dot(sum[0][v], vi_broadcast_group(a + p->indirection.taps[term]), vi_load(b + v * sizeof(vi)));
+            sum[0][v] = vi_dot(sum[0][v], vi_broadcast_group(a + p->indirection.taps[term]),
+                               vi_load_weights(b + v * WEIGHTS_BYTES));
     vi results[MAX_VECTORS];
     UNROLLED (v, vectors)
         results[v] = vi_add(vi_add(sum[0][v], sum[1][v]), vi_add(sum[2][v], sum[3][v]));
@@ -117,14 +133,20 @@ ALWAYS_INLINE void multiply_row(const cnn_int8_gemm *p, int vectors)
 }
 #endif
 
-static void multiply_row_1(const cnn_int8_gemm *p)
+static void multiply_row(const cnn_int8_gemm *p)
 {
-    multiply_row(p, 1);
+    if (p->columns > VF_WIDTH)
+        multiply_row_of(p, MAX_VECTORS);
+    else
+        multiply_row_of(p, 1);
 }
 
-static void multiply_row_2(const cnn_int8_gemm *p)
+static void widen_weights(const uint8_t *from, int64_t count, int16_t *to)
 {
-    multiply_row(p, 2);
+    for (int64_t i = 0; i < count; i += WEIGHTS_BYTES) {
+        vi_store(to + i, vi_load_weights(from + i));
+        __builtin_prefetch(from + i + FETCH_AHEAD);
+    }
 }
 
 typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
@@ -140,10 +162,11 @@ typedef void (*tile_function)(const cnn_int8_gemm *p, int64_t row);
 #else
 #if defined(CNN_VECTOR_AVX2)
 #define TILES(X) TILES_TO_6(X, 1) TILES_TO_6(X, 2)
-#else
-#define TILES(X) TILES_TO_4(X, 1) TILES_TO_4(X, 2)
-#endif
 #define POOL_TILES(X) X(4, 1) X(4, 2)
+#else
+#define TILES(X) TILES_TO_4(X, 1)
+#define POOL_TILES(X) X(4, 1)
+#endif
 #endif
 
 #define DEFINE_TILE(R, V)                                                \
@@ -203,10 +226,6 @@ static bool has_byte_tiles(const cnn_int8_gemm *p)
 static void multiply(const cnn_int8_gemm *p)
 {
     int64_t vectors = (p->columns + VF_WIDTH - 1) / VF_WIDTH, unit = p->pool ? POOL : 1;
-    if (p->rows == 1 && !p->result.sums) {
-        (vectors == 1 ? multiply_row_1 : multiply_row_2)(p);
-        return;
-    }
     const tile_function *table = p->pool ? pool_tiles[vectors - 1] : tiles[vectors - 1];
     int64_t units = p->rows / unit, most = MAX_ROWS / unit, unit_at = 0;
     tile_function whole = has_byte_tiles(p) ? byte_tile : table[most - 1];
@@ -227,4 +246,7 @@ const cnn_int8_gemm_kernels CNN_FOR_ISA(cnn_int8_gemm_kernels) = {
     .signed_input = true,
 #endif
     .multiply = multiply,
+    .multiply_row = multiply_row,
+    .takes_bytes = TAKES_BYTES,
+    .widen_weights = GROUP == 2 ? widen_weights : NULL,
 };

@@ -47,21 +47,12 @@ static void pack_numbers(const job *j, int64_t group, int64_t first, int64_t las
     }
 }
 
-/* A weight, at its place in the group of a column. */
-static void put_weight(char *groups, int64_t group, int64_t column, int64_t place, int8_t weight)
-{
-    if (group > 2)
-        groups[group * column + place] = weight;
-    else
-        ((int16_t *)(void *)groups)[group * column + place] = weight;
-}
-
 /* A term's weights, into their places in groups. */
 static void spread(const job *j, const int8_t *row, int64_t columns, int64_t place, char *to, int32_t *sums)
 {
     for (int64_t c = 0; c < columns; c++) {
         sums[c] += row[c];
-        put_weight(to, j->kernels->group, c, place, row[c]);
+        to[j->kernels->group * c + place] = row[c];
     }
 }
 
@@ -70,9 +61,9 @@ static void pack_block(const job *j, int64_t group, int64_t first, int64_t last,
 {
     const cnn_int8_layout *layout = j->layout;
     int64_t columns = cnn_lesser(last, layout->columns) - first, runs = layout->outer;
-    int64_t step = j->kernels->group_bytes * (last - first), run_bytes = step * layout->inner;
+    int64_t step = j->kernels->group * (last - first), run_bytes = step * layout->inner;
     char *to =
-        j->packed + layout->weights + j->kernels->group_bytes * runs * layout->inner * (group * layout->padded + first);
+        j->packed + layout->weights + j->kernels->group * runs * layout->inner * (group * layout->padded + first);
     const int8_t *row = j->weights->values + group * layout->columns + first;
     memset(to, 0, (size_t)(runs * run_bytes));
     for (int64_t run = 0; run < runs; run++, to += run_bytes)
@@ -101,6 +92,15 @@ static void pack_winograd_block(const job *j, int64_t first, int64_t last, int32
         }
 }
 
+/* A weight, at its place in the group of a column. */
+static void put_depthwise(char *groups, int64_t group, int64_t column, int64_t place, int8_t weight)
+{
+    if (group > 2)
+        groups[group * column + place] = weight;
+    else
+        ((int16_t *)(void *)groups)[group * column + place] = weight;
+}
+
 /* Each tap goes to its place in the groups of its column of taps. */
 static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *sums)
 {
@@ -118,7 +118,7 @@ static void pack_depthwise(const job *j, int64_t first, int64_t last, int32_t *s
             for (int64_t shift = 0; shift < layout->sharing; shift++) {
                 int64_t y = tap / kernel[1] + shift, x = tap % kernel[1];
                 char *row = to + shift * layout->outer / layout->sharing * row_bytes;
-                put_weight(row + (y / group * kernel[1] + x) * row_bytes, group, c, y % group, values[c]);
+                put_depthwise(row + (y / group * kernel[1] + x) * row_bytes, group, c, y % group, values[c]);
             }
         }
 }

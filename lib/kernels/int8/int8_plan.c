@@ -8,6 +8,7 @@
 enum {
     TILE_PIXELS = 384, /* enough register tiles to share a panel of weights that is read from the second-level cache */
     MIN_TILE_PIXELS = 48,
+    FEW_ROWS = 64,                /* fewer take longer to widen weights for all tiles than for each anew */
     LEAST_WINOGRAD_TILES = 16,    /* of 2×2 pixels in an image: fewer don't share weights that are larger than bytes */
     LEAST_WINOGRAD_CHANNELS = 16, /* fewer are as fast without transforms */
     MOST_WINOGRAD_CHANNELS = 1024, /* four times a sum stays below 2³¹ */
@@ -57,7 +58,9 @@ cnn_int8_layout cnn_int8_layout_make(const cnn_kernels *kernels, const cnn_conv_
     layout.padded = (int64_t)cnn_round_up((size_t)layout.columns, (size_t)kernels->int8_gemm->width);
     lay_out_terms(&layout, kernels, s);
     size_t numbers = (size_t)(layout.groups * layout.padded);
-    int64_t group_bytes = layout.depthwise ? kernels->int8_depthwise->group_bytes : kernels->int8_gemm->group_bytes;
+    int64_t group_bytes = layout.depthwise  ? kernels->int8_depthwise->group_bytes
+                          : layout.winograd ? kernels->int8_gemm->group_bytes
+                                            : kernels->int8_gemm->group;
     layout.scales = cnn_round_up(numbers * sizeof(int32_t), 64);
     layout.weights = 2 * layout.scales;
     layout.end = layout.weights + (size_t)(layout.outer * layout.inner * group_bytes) * numbers;
@@ -94,6 +97,18 @@ static void plan_source(cnn_int8_plan *plan, const cnn_conv_shape *s)
     plan->strides.image = plan->strides.row * (plan->direct ? s->in_height : plan->source_rows);
 }
 
+static void plan_widening(cnn_int8_plan *plan, int64_t rows, bool pool)
+{
+    const cnn_int8_gemm_kernels *kernels = plan->kernels;
+    bool bytes = kernels->takes_bytes && rows < FEW_ROWS && !pool && plan->layout.padded % kernels->columns == 0;
+    int64_t weights = plan->layout.outer * plan->layout.inner * kernels->group * kernels->columns;
+    plan->single = rows == 1;
+    plan->widens = kernels->widen_weights && !plan->single && !bytes;
+    plan->worker_bytes = plan->tile_bytes;
+    if (plan->widens)
+        plan->worker_bytes += cnn_round_up((size_t)weights * sizeof(int16_t), 64);
+}
+
 cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, bool pool)
 {
     const cnn_kernels *kernels = cnn_kernels_get(context);
@@ -116,7 +131,8 @@ cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *s, 
     plan_source(&plan, s);
     int64_t pixels = plan.tile_images * plan.tile_rows * plan.problem.width;
     plan.tables_bytes = cnn_indirection_bytes(pixels, plan.layout.outer * plan.layout.inner);
-    plan.worker_bytes =
+    plan.tile_bytes =
         plan.direct ? 0 : cnn_round_up((size_t)(plan.tile_images * plan.strides.image) + CNN_INT8_BEHIND, 64);
+    plan_widening(&plan, pixels, pool);
     return plan;
 }

@@ -14,11 +14,11 @@ enum { CNN_INT8_PANEL = 64 };
 /* The last group of a row of taps may reach this far behind the last pixel; it meets weights of zero there. */
 enum { CNN_INT8_BEHIND = 8 };
 
-/* Weights: blocks of kernels->columns columns, in each all groups; per block of a convolution's group, one after the
- * other. Before them a bias and a scale for each column. Of depthwise ones, a row of groups for
- * each column of taps and each row of groups of them; and where two rows of the result share the groups of the source,
- * the same for the second, a row further down. With
- * Winograd's algorithm, matrices take the place of runs. */
+/* Weights: blocks of kernels->columns columns, in each all groups, of bytes; per block of a convolution's group, one
+ * after the other. Before them a bias and a scale for each column. Of depthwise ones, a row of groups for each column
+ * of taps and each row of groups of them, as the kernels multiply them; and where two rows of the result share the
+ * groups of the source, the same for the second, a row further down. With Winograd's algorithm, matrices take the place
+ * of runs, and weights are 16 bits wide. */
 typedef struct cnn_int8_layout {
     bool depthwise, winograd;
     int64_t groups;              /* of the convolution; 1 for depthwise ones */
@@ -46,7 +46,9 @@ typedef struct cnn_int8_plan {
     int64_t source_rows, source_columns; /* that a tile needs */
     int64_t channels;                    /* of a tile */
     cnn_pixel_strides strides;           /* bytes, of the tile or of the input */
-    size_t tables_bytes, worker_bytes;
+    bool single;                         /* tasks have one row */
+    bool widens;                         /* a task widens a block's weights for all of its rows */
+    size_t tables_bytes, tile_bytes, worker_bytes;
 } cnn_int8_plan;
 
 cnn_int8_plan cnn_int8_plan_make(cnn_context *context, const cnn_conv_shape *shape, bool pool);
