@@ -23,9 +23,9 @@ from ._records import (AugmentOptions, BatchNormOptions, ClassResult, Conv2dOpti
 from .classifier import Classifier
 from .context import Context, limit_threads
 from .datasets import Dataset, Loader
-from .errors import (ArgumentError, DataError, Error, FileError, FolderError, ForbiddenFileError, FormatError, LimitError,
-                     MissingFileError, NotFiniteError, NotFittedError, OutOfMemoryError, ShapeError, StoppedError,
-                     UnsupportedError)
+from .errors import (ArgumentError, DataError, Error, FileError, FolderError, ForbiddenFileError, FormatError, InUseError,
+                     LimitError, MissingFileError, NotFiniteError, NotFittedError, OutOfMemoryError, ShapeError,
+                     StoppedError, UnsupportedError)
 from .graphs import Graph, Layer, net_names
 from .images import ImageInfo, decode_image, load_image, parse_augment, preprocess, probe_image, resize
 from .metrics import Metrics
@@ -37,7 +37,7 @@ __all__ = [
     "ArgumentError", "AugmentOptions", "BatchNormOptions", "ClassResult", "Classifier", "Context", "Conv2dOptions",
     "DataError", "Dataset", "DatasetOptions", "DatasetParts", "DenseOptions", "Epoch", "Error", "EvaluateOptions",
     "Explanation", "FileError", "FolderError", "ForbiddenFileError", "FormatError", "Graph", "ImageInfo",
-    "ImageOptions", "Layer", "LimitError", "Loader", "LoaderOptions", "Metrics", "MissingFileError", "Model",
+    "ImageOptions", "InUseError", "Layer", "LimitError", "Loader", "LoaderOptions", "Metrics", "MissingFileError", "Model",
     "NetOptions", "NotFiniteError", "NotFittedError", "OnnxOptions", "Optimizer", "OptimizerOptions",
     "OutOfMemoryError", "Parameter", "Pool2dOptions", "Prediction", "PreprocessOptions", "Progress", "SampleResult",
     "ScheduleOptions", "ShapeError", "StoppedError", "Tensor", "TrainOptions", "TrainingBatch", "UnsupportedError",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ._declarations import DECLARATIONS, split
 from ._numbers import NUMBERS, number_for, without_nul
@@ -35,6 +35,7 @@ TYPES: dict[str, Any] = {
 CONSTANTS: dict[str, int] = {}
 ENUMS: dict[str, dict[str, int]] = {}
 FUNCTIONS: dict[str, tuple[Any, list[tuple[str, Any]], bool]] = {}  # result, parameters, whether it is a cnn_status
+USES: dict[str, list[Optional[bool]]] = {}  # of a function's parameters: True: changes the object; None: isn't counted
 
 
 def short_names(enum: str) -> dict[str, int]:
@@ -99,9 +100,17 @@ def _enum(name: str, body: str) -> None:
         TYPES[name] = ctypes.c_int
 
 
+def _use(function: str, parameter: str) -> Optional[bool]:
+    """Whether it changes its object: C says so by a pointer that isn't const. Contexts and tensors may be used from
+    anywhere."""
+    found = re.match(r"(const )?cnn_(dataset|loader|graph|model|optimizer|classifier) \*\w+$", parameter)
+    return None if found is None else not found[1] and function != "cnn_classifier_model"
+
+
 def _function(result: str, name: str, parameters: str) -> None:
-    pairs = [] if parameters in ("void", "") else [_variable(part, True) for part in parameters.split(",")]
-    FUNCTIONS[name] = (_variable(result, True)[1], pairs, result.strip() == "cnn_status")
+    parts = [] if parameters in ("void", "") else [part.strip() for part in parameters.split(",")]
+    FUNCTIONS[name] = (_variable(result, True)[1], [_variable(part, True) for part in parts], result.strip() == "cnn_status")
+    USES[name] = [_use(name, part) for part in parts]
 
 
 _FORMS: list[tuple[str, Callable[..., Any]]] = [
@@ -158,17 +167,25 @@ class Library:
         function = getattr(self._library, name)
         function.restype, parameters, is_status = FUNCTIONS[name]
         function.argtypes = [kind for _, kind in parameters]
+        uses = USES[name]
         if is_status:
             function.errcheck = lambda status, _function, _arguments: self._check(status)
 
         def call(*arguments: Any) -> Any:
             passed = [_passed(f"{name}: {parameter}", kind, argument)
                       for (parameter, kind), argument in zip(parameters, arguments)]
+            used = [(argument, use) for argument, use in zip(passed, uses) if use is not None and hasattr(argument, "begin")]
+            this = object()
             try:
+                for argument, changes in used:
+                    argument.begin(this, name, changes)
                 return function(*passed, *arguments[len(passed):])
             except ctypes.ArgumentError as error:
                 raise ValueError(f"{name}: {error}") from None
             finally:
+                for argument, _ in used:
+                    argument.end(this)
+                used.clear()
                 passed.clear()  # an error's traceback would keep them
 
         setattr(self, name, call)

@@ -7,7 +7,9 @@ import threading
 from typing import Any, Callable, Optional, TypeVar
 
 from ._library import library
+from ._objects import act_for, acting_thread, cancels_of
 from ._structs import record_of
+from .errors import StoppedError
 
 R = TypeVar("R")
 Handler = Callable[..., Any]
@@ -22,10 +24,11 @@ class Callbacks:
     So is one that a signal's handler raises, such as KeyboardInterrupt. Python runs handlers where it comes to run at
     all, which is then at the very beginning of a callback, before its `try`, or of a __del__: the exception would be
     printed and dropped there. Hence the handlers are wrapped for that time, and so are those that a callback sets. Work
-    in several parts looks at `error`; work that can't be told to stop otherwise is cancelled by its context."""
+    in several parts asks is_stopped(); work that can't be told to stop otherwise is cancelled by its context."""
 
     def __init__(self, *contexts: Any) -> None:
         self.error: Optional[BaseException] = None
+        self._cancels: Optional[tuple[Any, int]] = None  # what counts them, and how many there were
         self._contexts = contexts
         self._catching = False
         self._handlers: dict[int, tuple[Handler, Handler]] = {}  # by signal: the caller's, and what wraps it
@@ -52,6 +55,17 @@ class Callbacks:
             self._note(error)
         return stopped
 
+    def in_parts(self, context: Any) -> Callbacks:
+        """For work that is to stop between its parts when the context is cancelled, or an exception waits."""
+        counter = cancels_of(context)
+        self._cancels = counter, counter.cancels
+        return self
+
+    def is_stopped(self) -> bool:
+        if self._cancels and self._cancels[0].cancels != self._cancels[1]:
+            self.error = self.error or StoppedError("the call was cancelled by its context")
+        return self.error is not None
+
     def finish(self, work: Callable[[], Any]) -> None:
         """Calls a function of the library that calls nothing of Python's: in another thread, so that the main one can
         run handlers meanwhile."""
@@ -60,11 +74,12 @@ class Callbacks:
             return
         raised: list[BaseException] = []
         done = threading.Event()
-        limit = library.cnn_limit_threads(0)
+        caller, limit = acting_thread(), library.cnn_limit_threads(0)
         library.cnn_limit_threads(limit)
 
         def run() -> None:
             try:
+                act_for(caller)
                 library.cnn_limit_threads(limit)
                 work()
             except BaseException as error:

@@ -14,6 +14,8 @@ LABELS_KEY = "python.classes"  # of a model's metadata: what the labels were, wh
 
 
 def label_text(label: Any) -> str:
+    if isinstance(label, (float, np.floating)):
+        label = label + 0  # −0.0 is the same label as 0.0
     return os.fsdecode(label) if isinstance(label, bytes) else str(label)
 
 

@@ -1,14 +1,16 @@
 """What the library makes, as Python holds it: when it is freed, and how it is passed."""
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import threading
-from typing import Any, Callable, Optional, Sequence, TypeVar, Union
+from typing import Any, Callable, Iterator, Optional, Sequence, TypeVar, Union
 
 from . import _abi as abi
 from ._library import library
 from ._numbers import without_nul
+from .errors import InUseError
 
 T = TypeVar("T", bound="Object")
 
@@ -21,6 +23,9 @@ class Owner:
 
     def __init__(self, pointer: Any, destroy: str, keep: tuple[Any, ...]):
         self._as_parameter_, self.users, self._held, self._freed = pointer, 0, True, False
+        self.cancels = 0  # of a context
+        self._calls: dict[object, tuple[int, bool]] = {}  # in this process: the thread, and whether it changes this
+        self._process = os.getpid()
         self._type, self._destroy = destroy.removesuffix("_destroy"), getattr(library, destroy)
         self.keep = tuple(kept._as_parameter_ if isinstance(kept, Object) else kept for kept in keep)
         with Owner._lock:
@@ -37,6 +42,28 @@ class Owner:
             return self
         return next((found for owner in self._owners() if (found := owner.context())), None)
 
+    def begin(self, call: object, name: str, changes: bool) -> None:
+        """Counts a call of the library's function of this name until end(). What changes an object runs alone; a
+        callback of the thread that changes it may look at it, and a loader's own thread take the next batch."""
+        thread = acting_thread()
+        with Owner._lock:
+            if self._process != os.getpid():  # the calls of other threads ended with the fork
+                self._calls, self._process = {}, os.getpid()
+            for other, changes_too in self._calls.values():
+                nested = other == thread and changes_too and self._type == "cnn_loader"
+                if (changes_too and other != thread) or (changes and not nested):
+                    raise InUseError(f"{name}: the {self._type[4:]} is in use by another thread, or by the call that this "
+                                     "one comes from; what changes it, such as this call or that one, runs alone")
+            self._calls[call] = (thread, changes)
+            for owner in self._owners():
+                if self._type == "cnn_optimizer" and owner._type != "cnn_context":  # whose steps change the weights
+                    owner.begin(call, name, changes)
+
+    def end(self, call: object) -> None:
+        self._calls.pop(call, None)
+        for owner in self._owners():
+            owner._calls.pop(call, None)
+
     def __del__(self) -> None:
         with self._lock:
             self._held = False
@@ -52,11 +79,31 @@ class Owner:
             owner._free_if_unused()
 
 
+_acting = threading.local()
+
+
+def acting_thread() -> int:
+    """The thread that calls; in a thread of act_for(), the one that waits for it."""
+    return getattr(_acting, "thread", None) or threading.get_ident()
+
+
+def act_for(thread: int) -> None:
+    _acting.thread = thread
+
+
 class Borrowed:
     """An Owner's place for what belongs to something else, which it keeps."""
 
     def __init__(self, pointer: Any, owner: Any):
         self._as_parameter_, self.owner = pointer, owner
+
+    def begin(self, call: object, name: str, changes: bool) -> None:
+        if self.owner is not None:
+            self.owner.begin(call, name, changes)
+
+    def end(self, call: object) -> None:
+        if self.owner is not None:
+            self.owner.end(call)
 
 
 def _renew_lock() -> None:
@@ -64,6 +111,28 @@ def _renew_lock() -> None:
 
 
 os.register_at_fork(after_in_child=_renew_lock)  # a thread that isn't there any more may have held it
+
+
+class _Default:
+    """What an Owner counts, of the default context."""
+
+    cancels = 0
+
+
+def cancels_of(context: Optional[Owner]) -> Any:
+    """What counts how often a context was cancelled; None: the default one."""
+    return _Default if context is None else context
+
+
+@contextlib.contextmanager
+def using(owner: Owner, name: str, changes: bool) -> Iterator[None]:
+    """Several calls of the library's, as one: no other thread's comes between them that doesn't go with them."""
+    call = object()
+    try:
+        owner.begin(call, name, changes)
+        yield
+    finally:
+        owner.end(call)
 
 
 class Object:

@@ -10,7 +10,7 @@ import numpy as np
 from . import _abi as abi
 from ._callbacks import Callbacks
 from ._library import library
-from ._objects import Borrowed, Owner
+from ._objects import Borrowed, Owner, using
 from ._structs import defaults
 from .datasets import Dataset
 from .errors import Error, NotFiniteError, error_of, readable
@@ -54,10 +54,11 @@ def _point_to(struct: Any, row: NDArray[np.float32], sentence: Any) -> None:
     struct.error, struct.error_capacity = ctypes.addressof(sentence), len(sentence)
 
 
-def predicted_in_parts(images: Sequence[Any], classes: NDArray[Any], predict: Callable[[Any, Any], Any]) -> list[Prediction]:
+def predicted_in_parts(images: Sequence[Any], learned: Any, predict: Callable[[Any, Any], Any]) -> list[Prediction]:
     """Calls `predict` with some images at a time, and an array of structs for their predictions."""
+    classes = learned.classes
     found: list[Prediction] = []
-    with Callbacks() as signals:
+    with Callbacks().in_parts(learned.owner.context()) as signals:
         for first in range(0, max(len(images), 1), _PART):
             part = images[first:first + _PART]
             probabilities = np.zeros((len(part), len(classes)), np.float32)
@@ -67,7 +68,7 @@ def predicted_in_parts(images: Sequence[Any], classes: NDArray[Any], predict: Ca
                 _point_to(struct, row, sentence)
             predict(part, structs)
             found += [prediction_of(struct, row, classes) for struct, row in zip(structs, probabilities)]
-            if signals.error:
+            if signals.is_stopped():
                 break
     return found
 
@@ -86,18 +87,9 @@ def model_of(owner: Any) -> Model:
     return model
 
 
-def probabilities_of(owner: Optional[Owner], dataset: Dataset, order: NDArray[np.intp]) -> NDArray[np.float64]:
-    model = model_of(owner)
-    logits = np.empty((len(dataset),) + model.output_shape, np.float64)
-    loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
-    with Callbacks() as signals:
-        for images, _labels, indices in loader.epoch(0):
-            batch: NDArray[Any] = model.predict(images)
-            if library.cnn_classifier_flip(owner):
-                batch = (batch + model.predict(images[:, :, ::-1])) / 2
-            logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
-            if signals.error:
-                break
+def probabilities_of(owner: Owner, dataset: Dataset, order: NDArray[np.intp]) -> NDArray[np.float64]:
+    with using(owner, "predict", changes=False):
+        logits = _logits_of(owner, dataset, order)
     if not np.isfinite(logits).all():
         wrong = int(np.argmin(np.isfinite(logits).all(axis=1)))
         raise NotFiniteError(f"the model's output for image {wrong} is not finite")
@@ -106,6 +98,21 @@ def probabilities_of(owner: Optional[Owner], dataset: Dataset, order: NDArray[np
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def _logits_of(owner: Owner, dataset: Dataset, order: NDArray[np.intp]) -> NDArray[np.float64]:
+    model = model_of(owner)
+    logits = np.empty((len(dataset),) + model.output_shape, np.float64)
+    loader = dataset.batches(preprocess=library.cnn_classifier_preprocess(owner).contents)
+    with Callbacks().in_parts(owner.context()) as signals:
+        for images, _labels, indices in loader.epoch(0):
+            batch: NDArray[Any] = model.predict(images)
+            if library.cnn_classifier_flip(owner):
+                batch = (batch + model.predict(images[:, :, ::-1])) / 2
+            logits[order[indices]] = batch / library.cnn_classifier_temperature(owner)
+            if signals.is_stopped():
+                break
+    return logits
 
 
 def by_given_path(error: Error, X: Any) -> Error:

@@ -267,7 +267,7 @@ class Classifier(Object):
         if not isinstance(X, (str, os.PathLike)) and len(X) == 0:
             return np.empty((0, len(learned.classes)))
         try:
-            return probabilities_of(learned.owner, *self._unlabelled(X))
+            return probabilities_of(cast(Owner, learned.owner), *self._unlabelled(X))
         except Error as error:
             raise by_given_path(error, X)
 
@@ -302,7 +302,7 @@ class Classifier(Object):
         def predict(part: Any, structs: Any) -> None:
             library.cnn_classifier_predict_files(learned.owner, strings(part), len(part), structs)
 
-        return predicted_in_parts([os.fspath(path) for path in paths], learned.classes, predict)
+        return predicted_in_parts([os.fspath(path) for path in paths], learned, predict)
 
     def predict_bytes(self, files: Sequence[bytes]) -> list[Prediction]:
         """Predicts the bytes of many files at once, as predict_files() does the files.
@@ -320,7 +320,7 @@ class Classifier(Object):
             sizes = (ctypes.c_size_t * max(len(part), 1))(*map(len, part))
             library.cnn_classifier_predict_memories(learned.owner, pointers, sizes, len(part), structs)
 
-        return predicted_in_parts([bytes(data) for data in files], learned.classes, predict)
+        return predicted_in_parts([bytes(data) for data in files], learned, predict)
 
     def explain(self, image: Union[PathLike, bytes, NDArray[Any]], label: Any = None) -> Explanation:
         """Predicts one photograph (a file, its bytes, or pixels H×W×3), and says where in it the network sees the class

@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterator, Optional
 
 from . import _abi as abi
 from ._library import library
-from ._objects import Borrowed, Object, Owner, ref
+from ._objects import Borrowed, Object, Owner, cancels_of, ref
 from ._structs import struct_of
 from .errors import readable
 
@@ -106,7 +106,9 @@ class Context(Object):
     def cancel(self) -> None:
         """Stops the long calls that are running with this context: they raise StoppedError in their threads. A training
         keeps what it has learned. Call it from another thread, or from a signal's handler."""
-        library.cnn_context_cancel(self)
+        owner = self._as_parameter_
+        cancels_of(owner if isinstance(owner, Owner) else None).cancels += 1
+        library.cnn_context_cancel(owner)
 
 
 @contextlib.contextmanager

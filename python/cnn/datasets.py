@@ -15,7 +15,7 @@ import numpy as np
 from . import _abi as abi
 from ._callbacks import Callbacks
 from ._library import library
-from ._objects import Object, bytes_of, ref, strings
+from ._objects import Object, bytes_of, ref, strings, using
 from ._records import DatasetOptions, DatasetParts, ImageOptions, LoaderOptions, PathLike
 from ._structs import defaults, record_of, struct_of
 from .context import Context
@@ -354,17 +354,21 @@ class Loader(Object):
         A loader runs one epoch at a time: when another begins, an iterator that isn't at its end raises RuntimeError.
         """
         owner, batch = self._as_parameter_, defaults(abi.cnn_batch)
-        library.cnn_loader_start(owner, number)
-        self._running = running = object()
-        while self._next(running, batch):
-            yield (view(batch.images, owner).copy(), np.ctypeslib.as_array(batch.labels, (batch.count,)).copy(),
-                   np.ctypeslib.as_array(batch.indices, (batch.count,)).copy())
+        with using(owner, "epoch", changes=True):
+            library.cnn_loader_start(owner, number)
+            self._running = running = object()
+        while (copies := self._next(owner, running, batch)) is not None:
+            yield copies
 
-    def _next(self, running: object, batch: Any) -> bool:
-        if self._running is not running:
-            raise RuntimeError("another epoch of this loader has begun: make a loader for each iterator")
-        library.cnn_loader_next(self._as_parameter_, batch)
-        return bool(batch.count)
+    def _next(self, owner: Any, running: object, batch: Any) -> Optional[Batch]:
+        with using(owner, "next", changes=True):
+            if self._running is not running:
+                raise RuntimeError("another epoch of this loader has begun: make a loader for each iterator")
+            library.cnn_loader_next(self, batch)
+            if not batch.count:
+                return None
+            return (view(batch.images, owner).copy(), np.ctypeslib.as_array(batch.labels, (batch.count,)).copy(),
+                    np.ctypeslib.as_array(batch.indices, (batch.count,)).copy())
 
     def __iter__(self) -> Iterator[Batch]:
         self._epoch += 1

@@ -94,6 +94,10 @@ class DataError(Error, ValueError):
     status = abi.CNN_ERROR_DATA
 
 
+class InUseError(ArgumentError, RuntimeError):
+    """Another thread uses the object, or the call that a callback comes from does, and one of both changes it."""
+
+
 _FILE_ERRORS: dict[int, type[FileError]] = {
     errno.ENOENT: MissingFileError, errno.EACCES: ForbiddenFileError, errno.EPERM: ForbiddenFileError,
     errno.EISDIR: FolderError}

@@ -11,7 +11,7 @@ from . import _abi as abi
 from ._callbacks import Callbacks
 from ._files import File, is_path, read_file, write_file
 from ._library import library
-from ._objects import Object, bytes_of, ref, strings, text_of
+from ._objects import Borrowed, Object, bytes_of, ref, strings, text_of
 from ._records import OnnxOptions, OptimizerOptions, PathLike
 from ._structs import defaults, enum_value, struct_of
 from .context import Context
@@ -165,11 +165,12 @@ class Model(Object):
         return output
 
     def _predict_in_parts(self, images: NDArray[np.float32], output: NDArray[np.float32]) -> None:
-        with Callbacks() as signals:
+        owner = self._as_parameter_
+        with Callbacks().in_parts((owner.owner if isinstance(owner, Borrowed) else owner).context()) as signals:
             for first in range(0, len(output), _PART):
                 part = slice(first, first + _PART)
-                library.cnn_model_predict(self, Tensor(images[part]), Tensor(output[part]))
-                if signals.error:
+                library.cnn_model_predict(owner, Tensor(images[part]), Tensor(output[part]))
+                if signals.is_stopped():
                     break
 
     def forward(self, images: ArrayLike, *, seed: int = 0, step: int = 0) -> NDArray[np.float32]:
