@@ -161,11 +161,13 @@ json_t *cnn_json_number(float value)
     return json_real(shortest(value));
 }
 
+/* The shortest text of the largest float, 3.4028235e+38, is a little above it. */
 bool cnn_json_float(const json_t *value, float *number)
 {
+    const double too_large = 0x1.ffffffp127; /* what rounds to more than that float */
     double wide = json_number_value(value);
-    if (!json_is_number(value) || fabs(wide) > (double)FLT_MAX)
+    if (!json_is_number(value) || fabs(wide) >= too_large)
         return false;
-    *number = (float)wide;
+    *number = (float)fmin(fmax(wide, -(double)FLT_MAX), (double)FLT_MAX);
     return true;
 }
