@@ -15,9 +15,9 @@
 #define CNN_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
-/* e^x within 2 units in the last place, after Cephes' expf (S. Moshier); x is cut to -87 ... 88. Without branches, so
- * that loops over it vectorise. */
-static inline float cnn_exp(float x)
+/* With x = n ln 2 + r: `*power` is 2^n, and what is returned is e^r - 1. After Cephes' expf (S. Moshier); x is cut to
+ * -87 ... 88. Without branches, so that loops over it vectorise. */
+static inline float cnn_exp_parts(float x, float *power)
 {
     const float round = 12582912.0f; /* 1.5 × 2^23: added, it leaves the nearest integer in the last bits */
     x = x < -87.0f ? -87.0f : x;
@@ -31,13 +31,25 @@ static inline float cnn_exp(float x)
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + 127u) << 23; /* 2^n; what lies above n is shifted out */
-    float power;
-    memcpy(&power, &bits, sizeof power);
-    return p * power;
+    memcpy(power, &bits, sizeof *power);
+    return p * r * r + r;
+}
+
+/* e^x within 2 units in the last place. */
+static inline float cnn_exp(float x)
+{
+    float power, part = cnn_exp_parts(x, &power);
+    return (part + 1.0f) * power;
+}
+
+/* e^x - 1, which doesn't cancel near 0. */
+static inline float cnn_expm1(float x)
+{
+    float power, part = cnn_exp_parts(x, &power);
+    return part * power + (power - 1.0f);
 }
 
 #endif

@@ -72,13 +72,13 @@ static void backward_task(void *argument, size_t task, uint32_t worker)
         job->kernels->backward[job->operation](c.first, c.second, c.result, c.count, job->constants);
 }
 
-void cnn_elementwise_backward(cnn_context *context, const cnn_elementwise_call *call, const void *output,
+void cnn_elementwise_backward(cnn_context *context, const cnn_elementwise_call *call, const void *value,
                               const void *gradient, void *input_gradient)
 {
     elementwise_job job = { .type = call->type,
                             .operation = call->operation,
                             .constants = call->constants,
-                            .first = output,
+                            .first = value,
                             .second = gradient,
                             .result = input_gradient,
                             .count = call->count };

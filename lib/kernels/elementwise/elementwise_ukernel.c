@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "kernels/elementwise/elementwise.h"
-#include "simd/autovectorize.h"
+#include "kernels/elementwise/functions.h"
 
 /* NaN stays NaN in each, so that training notices. */
 
@@ -16,11 +16,36 @@
         }                                                                                     \
     }
 
-#define BACKWARD(name, expression)                                                                    \
-    static void name(const float *output, const float *gradient, float *input_gradient, size_t count, \
+/* `value` is y, the output, or x, the input. */
+#define BACKWARD(name, value, expression)                                                             \
+    static void name(const float *values, const float *gradient, float *input_gradient, size_t count, \
                      const float *constants)                                                          \
     {                                                                                                 \
         (void)constants;                                                                              \
+        CNN_INDEPENDENT                                                                               \
+        for (size_t i = 0; i < count; i++) {                                                          \
+            float value = values[i], g = gradient[i];                                                 \
+            input_gradient[i] = expression;                                                           \
+        }                                                                                             \
+    }
+
+/* The same with two constants: the array could lie in the output, for all that the compiler knows. */
+#define FORWARD_BY_TWO(name, first, second, expression)                                       \
+    static void name(const float *input, float *output, size_t count, const float *constants) \
+    {                                                                                         \
+        float first = constants[0], second = constants[1];                                    \
+        CNN_INDEPENDENT                                                                       \
+        for (size_t i = 0; i < count; i++) {                                                  \
+            float x = input[i];                                                               \
+            output[i] = expression;                                                           \
+        }                                                                                     \
+    }
+
+#define BACKWARD_BY_TWO(name, first, second, expression)                                              \
+    static void name(const float *output, const float *gradient, float *input_gradient, size_t count, \
+                     const float *constants)                                                          \
+    {                                                                                                 \
+        float first = constants[0], second = constants[1];                                            \
         CNN_INDEPENDENT                                                                               \
         for (size_t i = 0; i < count; i++) {                                                          \
             float y = output[i], g = gradient[i];                                                     \
@@ -29,10 +54,13 @@
     }
 
 FORWARD(relu_forward, x < 0 ? 0 : x)
-BACKWARD(relu_backward, y > 0 ? g : 0)
+BACKWARD(relu_backward, y, y > 0 ? g : 0)
 
 FORWARD(relu6_forward, x < 0 ? 0 : (x > 6 ? 6 : x))
-BACKWARD(relu6_backward, y > 0 && y < 6 ? g : 0)
+BACKWARD(relu6_backward, y, y > 0 && y < 6 ? g : 0)
+
+FORWARD_BY_TWO(clip_forward, min, max, clamp(x, min, max))
+BACKWARD_BY_TWO(clip_backward, min, max, y > min && y < max ? g : 0)
 
 static void leaky_relu_forward(const float *input, float *output, size_t count, const float *constants)
 {
@@ -51,33 +79,34 @@ static void leaky_relu_backward(const float *output, const float *gradient, floa
         input_gradient[i] = output[i] > 0 ? gradient[i] : gradient[i] * slope;
 }
 
-FORWARD(sigmoid_forward, 1.0f / (1.0f + cnn_exp(-x)))
-BACKWARD(sigmoid_backward, g *y *(1.0f - y))
+FORWARD(sigmoid_forward, sigmoid(x))
+BACKWARD(sigmoid_backward, y, g *y *(1.0f - y))
 
-/* After Cephes' tanhf: a polynomial near 0, where 1 - 2 / (e^2x + 1) would cancel. */
-static inline float tanh_of(float x)
-{
-    float size = x < 0 ? -x : x, z = x * x;
-    float p = -5.70498872745e-3f;
-    p = p * z + 2.06390887954e-2f;
-    p = p * z - 5.37397155531e-2f;
-    p = p * z + 1.33314422036e-1f;
-    p = p * z - 3.33332819422e-1f;
-    float near = p * z * x + x;
-    float far = 1.0f - 2.0f / (cnn_exp(2.0f * size) + 1.0f);
-    return size < 0.625f ? near : (x < 0 ? -far : far);
-}
+FORWARD_BY_TWO(hard_sigmoid_forward, slope, offset, clamp(x *slope + offset, 0, 1))
+BACKWARD_BY_TWO(hard_sigmoid_backward, slope, offset, ((void)offset, y > 0 && y < 1 ? g * slope : 0))
 
 FORWARD(tanh_forward, tanh_of(x))
-BACKWARD(tanh_backward, g *(1.0f - y * y))
+BACKWARD(tanh_backward, y, g *(1.0f - y * y))
 
-static void rescale_forward(const float *input, float *output, size_t count, const float *constants)
-{
-    float scale = constants[0], offset = constants[1];
-    CNN_INDEPENDENT
-    for (size_t i = 0; i < count; i++)
-        output[i] = input[i] * scale + offset;
-}
+FORWARD_BY_TWO(elu_forward, alpha, scale, scale *(x < 0 ? alpha * cnn_expm1(x) : x))
+BACKWARD_BY_TWO(elu_backward, alpha, scale, g *(y > 0 ? scale : y + scale * alpha))
+
+FORWARD(silu_forward, silu(x))
+BACKWARD(silu_backward, x, g *silu_slope(x))
+
+FORWARD(hard_swish_forward, hard_swish(x))
+BACKWARD(hard_swish_backward, x, g *hard_swish_slope(x))
+
+FORWARD(gelu_forward, gelu(x))
+BACKWARD(gelu_backward, x, g *gelu_slope(x))
+
+FORWARD(gelu_tanh_forward, gelu_tanh(x))
+BACKWARD(gelu_tanh_backward, x, g *gelu_tanh_slope(x))
+
+FORWARD(softplus_forward, softplus(x))
+BACKWARD(softplus_backward, x, g *sigmoid(x))
+
+FORWARD_BY_TWO(rescale_forward, scale, offset, x *scale + offset)
 
 static void rescale_backward(const float *output, const float *gradient, float *input_gradient, size_t count,
                              const float *constants)
