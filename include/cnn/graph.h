@@ -173,6 +173,30 @@ CNN_API cnn_node cnn_sigmoid(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_tanh(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_softmax(cnn_graph *graph, cnn_node input);
 
+/* SiLU, or swish, is x × sigmoid(x) (Ramachandran et al. 2017, arXiv:1710.05941). Hard swish is x × min(max(x + 3, 0),
+ * 6) / 6 (Howard et al. 2019, arXiv:1905.02244). */
+CNN_API cnn_node cnn_silu(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_hard_swish(cnn_graph *graph, cnn_node input);
+
+/* Hard sigmoid: min(max(slope × x + offset, 0), 1). `slope` is above 0; if both numbers are 0, they are 1/6 and 1/2, as
+ * in PyTorch. */
+CNN_API cnn_node cnn_hard_sigmoid(cnn_graph *graph, cnn_node input, float slope, float offset);
+
+/* GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415): x × (1 + erf(x / √2)) / 2, or, as GPT and others were trained,
+ * x × (1 + tanh(√(2/π) × (x + 0.044715 x³))) / 2. The two differ by 0.0005 at most. */
+typedef enum cnn_gelu_form { CNN_GELU_EXACT = 0, CNN_GELU_TANH = 1, CNN_GELU_FORM_MAX_ENUM = 0x7fffffff } cnn_gelu_form;
+CNN_API cnn_node cnn_gelu(cnn_graph *graph, cnn_node input, cnn_gelu_form form);
+
+/* ELU (Clevert et al. 2015, arXiv:1511.07289) is x, or alpha × (e^x − 1) where x is negative. `alpha` is above 0, or 0,
+ * which stands for 1. SELU (Klambauer et al. 2017, arXiv:1706.02515) is 1.0507 × ELU with the alpha 1.6733: layers then
+ * keep a mean of 0 and a variance of 1. Softplus is ln(1 + e^x). */
+CNN_API cnn_node cnn_elu(cnn_graph *graph, cnn_node input, float alpha);
+CNN_API cnn_node cnn_selu(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_softplus(cnn_graph *graph, cnn_node input);
+
+/* min(max(x, min), max); `min` is below `max`. −INFINITY and INFINITY: no bound on that side. */
+CNN_API cnn_node cnn_clip(cnn_graph *graph, cnn_node input, float min, float max);
+
 /* The sum of two nodes of the same shape, element by element. */
 CNN_API cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b);
 

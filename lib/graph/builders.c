@@ -143,6 +143,50 @@ cnn_node cnn_softmax(cnn_graph *graph, cnn_node input)
     return add(graph, &cnn_layer_softmax, input, NULL);
 }
 
+cnn_node cnn_silu(cnn_graph *graph, cnn_node input)
+{
+    return add(graph, &cnn_layer_silu, input, NULL);
+}
+
+cnn_node cnn_hard_swish(cnn_graph *graph, cnn_node input)
+{
+    return add(graph, &cnn_layer_hard_swish, input, NULL);
+}
+
+cnn_node cnn_hard_sigmoid(cnn_graph *graph, cnn_node input, float slope, float offset)
+{
+    cnn_hard_sigmoid_attributes attributes = { .slope = slope, .offset = offset };
+    return add(graph, &cnn_layer_hard_sigmoid, input, &attributes);
+}
+
+cnn_node cnn_gelu(cnn_graph *graph, cnn_node input, cnn_gelu_form form)
+{
+    cnn_gelu_attributes attributes = { .approximate = (int32_t)form };
+    return add(graph, &cnn_layer_gelu, input, &attributes);
+}
+
+cnn_node cnn_elu(cnn_graph *graph, cnn_node input, float alpha)
+{
+    cnn_elu_attributes attributes = { .alpha = alpha };
+    return add(graph, &cnn_layer_elu, input, &attributes);
+}
+
+cnn_node cnn_selu(cnn_graph *graph, cnn_node input)
+{
+    return add(graph, &cnn_layer_selu, input, NULL);
+}
+
+cnn_node cnn_softplus(cnn_graph *graph, cnn_node input)
+{
+    return add(graph, &cnn_layer_softplus, input, NULL);
+}
+
+cnn_node cnn_clip(cnn_graph *graph, cnn_node input, float min, float max)
+{
+    cnn_clip_attributes attributes = { .min = min, .max = max };
+    return add(graph, &cnn_layer_clip, input, &attributes);
+}
+
 cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b)
 {
     return cnn_graph_add(graph, &cnn_layer_add, (cnn_node[]){ a, b }, 2, NULL, NULL);

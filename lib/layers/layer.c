@@ -10,10 +10,33 @@ const char *const cnn_initializer_names[] = { "default",        "he_normal", "he
                                               "glorot_uniform", "zeros",     NULL };
 
 static const cnn_layer_type *const types[] = {
-    &cnn_layer_input, &cnn_layer_conv2d,     &cnn_layer_max_pool2d, &cnn_layer_avg_pool2d, &cnn_layer_global_avg_pool,
-    &cnn_layer_dense, &cnn_layer_flatten,    &cnn_layer_batch_norm, &cnn_layer_dropout,    &cnn_layer_relu,
-    &cnn_layer_relu6, &cnn_layer_leaky_relu, &cnn_layer_sigmoid,    &cnn_layer_tanh,       &cnn_layer_softmax,
-    &cnn_layer_add,   &cnn_layer_concat,     &cnn_layer_rescale,    &cnn_layer_normalize,
+    &cnn_layer_input,
+    &cnn_layer_conv2d,
+    &cnn_layer_max_pool2d,
+    &cnn_layer_avg_pool2d,
+    &cnn_layer_global_avg_pool,
+    &cnn_layer_dense,
+    &cnn_layer_flatten,
+    &cnn_layer_batch_norm,
+    &cnn_layer_dropout,
+    &cnn_layer_relu,
+    &cnn_layer_relu6,
+    &cnn_layer_leaky_relu,
+    &cnn_layer_sigmoid,
+    &cnn_layer_tanh,
+    &cnn_layer_softmax,
+    &cnn_layer_silu,
+    &cnn_layer_hard_swish,
+    &cnn_layer_hard_sigmoid,
+    &cnn_layer_gelu,
+    &cnn_layer_elu,
+    &cnn_layer_selu,
+    &cnn_layer_softplus,
+    &cnn_layer_clip,
+    &cnn_layer_add,
+    &cnn_layer_concat,
+    &cnn_layer_rescale,
+    &cnn_layer_normalize,
 };
 
 const cnn_layer_type *cnn_layer_type_find(const char *name)

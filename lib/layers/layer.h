@@ -103,7 +103,8 @@ struct cnn_layer_type {
     bool backward_needs_inputs, backward_needs_output;
     bool backward_needs_last_input_alone; /* of the inputs */
     cnn_layer_values values;
-    bool in_place; /* output may lie where inputs[0] does, and input_gradients[0] where output_gradient does */
+    bool in_place; /* output may lie where inputs[0] does, unless backward comes and needs inputs; input_gradients[0]
+                      where output_gradient does */
 
     /* Checks attributes and input shapes; sets output and parameters. The sentence it leaves on error says what is
      * wrong and both shapes; the graph puts the layer's name before it. Zero attributes are replaced by their defaults.
@@ -132,7 +133,12 @@ const cnn_layer_type *cnn_layer_type_find(const char *name);
 extern const cnn_layer_type cnn_layer_input, cnn_layer_conv2d, cnn_layer_max_pool2d, cnn_layer_avg_pool2d,
     cnn_layer_global_avg_pool, cnn_layer_dense, cnn_layer_flatten, cnn_layer_batch_norm, cnn_layer_dropout,
     cnn_layer_relu, cnn_layer_leaky_relu, cnn_layer_relu6, cnn_layer_sigmoid, cnn_layer_tanh, cnn_layer_softmax,
-    cnn_layer_add, cnn_layer_concat, cnn_layer_rescale, cnn_layer_normalize;
+    cnn_layer_silu, cnn_layer_hard_swish, cnn_layer_hard_sigmoid, cnn_layer_gelu, cnn_layer_elu, cnn_layer_selu,
+    cnn_layer_softplus, cnn_layer_clip, cnn_layer_add, cnn_layer_concat, cnn_layer_rescale, cnn_layer_normalize;
+
+/* Of selu: see Klambauer et al. 2017, arXiv:1706.02515, for all of their digits. */
+#define CNN_SELU_ALPHA 1.67326324f
+#define CNN_SELU_SCALE 1.05070099f
 
 /* Attribute structs. */
 typedef struct cnn_input_attributes {
@@ -171,6 +177,22 @@ typedef struct cnn_dropout_attributes {
 typedef struct cnn_leaky_relu_attributes {
     float slope;
 } cnn_leaky_relu_attributes;
+
+typedef struct cnn_hard_sigmoid_attributes {
+    float slope, offset;
+} cnn_hard_sigmoid_attributes;
+
+typedef struct cnn_gelu_attributes {
+    int32_t approximate; /* cnn_gelu_form */
+} cnn_gelu_attributes;
+
+typedef struct cnn_elu_attributes {
+    float alpha, scale; /* of all values: not 1 in selu, which takes neither from files */
+} cnn_elu_attributes;
+
+typedef struct cnn_clip_attributes {
+    float min, max;
+} cnn_clip_attributes;
 
 typedef struct cnn_rescale_attributes {
     float scale, offset;

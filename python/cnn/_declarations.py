@@ -163,6 +163,16 @@ CNN_API cnn_node cnn_relu6(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_sigmoid(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_tanh(cnn_graph *graph, cnn_node input);
 CNN_API cnn_node cnn_softmax(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_silu(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_hard_swish(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_hard_sigmoid(cnn_graph *graph, cnn_node input, float slope, float offset);
+typedef enum cnn_gelu_form { CNN_GELU_EXACT = 0, CNN_GELU_TANH = 1, CNN_GELU_FORM_MAX_ENUM = 0x7fffffff }
+    cnn_gelu_form;
+CNN_API cnn_node cnn_gelu(cnn_graph *graph, cnn_node input, cnn_gelu_form form);
+CNN_API cnn_node cnn_elu(cnn_graph *graph, cnn_node input, float alpha);
+CNN_API cnn_node cnn_selu(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_softplus(cnn_graph *graph, cnn_node input);
+CNN_API cnn_node cnn_clip(cnn_graph *graph, cnn_node input, float min, float max);
 CNN_API cnn_node cnn_add(cnn_graph *graph, cnn_node a, cnn_node b);
 CNN_API cnn_node cnn_concat(cnn_graph *graph, const cnn_node *inputs, int32_t count);
 CNN_API cnn_node cnn_rescale(cnn_graph *graph, cnn_node input, float scale, float offset);

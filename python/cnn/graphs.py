@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Sequence
+import math
+from typing import TYPE_CHECKING, Any, Callable, Literal, NamedTuple, Optional, Sequence
 
 from . import _abi as abi
 from ._library import library
 from ._numbers import array_for
 from ._objects import Object, ref, text_of
 from ._records import BatchNormOptions, Conv2dOptions, DenseOptions, NetOptions, Pool2dOptions
-from ._structs import struct_of
+from ._structs import enum_value, struct_of
 from .context import Context
 from .errors import ShapeError
 
@@ -152,6 +153,38 @@ class Graph(Object):
     def tanh(self, x: int) -> int:
         """The hyperbolic tangent."""
         return self._node(library.cnn_tanh(self, x))
+
+    def silu(self, x: int) -> int:
+        """x sigmoid(x), or swish."""
+        return self._node(library.cnn_silu(self, x))
+
+    def hard_swish(self, x: int) -> int:
+        """x min(max(x + 3, 0), 6) / 6."""
+        return self._node(library.cnn_hard_swish(self, x))
+
+    def hard_sigmoid(self, x: int, slope: float = 1 / 6, offset: float = 0.5) -> int:
+        """min(max(slope x + offset, 0), 1)."""
+        return self._node(library.cnn_hard_sigmoid(self, x, slope, offset))
+
+    def gelu(self, x: int, form: Literal["exact", "tanh"] = "exact") -> int:
+        """x (1 + erf(x / sqrt(2))) / 2, or its form by tanh."""
+        return self._node(library.cnn_gelu(self, x, enum_value("cnn_gelu_form", form)))
+
+    def elu(self, x: int, alpha: float = 1) -> int:
+        """x where it is positive, else alpha (exp(x) - 1)."""
+        return self._node(library.cnn_elu(self, x, alpha))
+
+    def selu(self, x: int) -> int:
+        """1.0507 ELU of the alpha 1.6733."""
+        return self._node(library.cnn_selu(self, x))
+
+    def softplus(self, x: int) -> int:
+        """ln(1 + exp(x))."""
+        return self._node(library.cnn_softplus(self, x))
+
+    def clip(self, x: int, min: float = -math.inf, max: float = math.inf) -> int:
+        """min(max(x, min), max)."""
+        return self._node(library.cnn_clip(self, x, min, max))
 
     def softmax(self, x: int) -> int:
         """Probabilities over the last dimension."""

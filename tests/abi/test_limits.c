@@ -385,12 +385,15 @@ static void numbers_that_functions_take_are_checked_too(void **state)
         cnn_graph_destroy(made);
         if (x == -1)
             continue; /* a factor like any other */
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 7; k++) {
             assert_ok(cnn_graph_create(NULL, &made));
             cnn_node in = cnn_input(made, 8, 8, 3);
             cnn_node node = k == 0   ? cnn_leaky_relu(made, in, x)
                             : k == 1 ? cnn_rescale(made, in, x, 0)
                             : k == 2 ? cnn_rescale(made, in, 1, x)
+                            : k == 3 ? cnn_hard_sigmoid(made, in, x, 0)
+                            : k == 4 ? cnn_elu(made, in, x)
+                            : k == 5 ? cnn_clip(made, in, x, -INFINITY)
                                      : cnn_normalize(made, in, (float[]){ x, 0, 0 }, (float[]){ 1, 1, 1 });
             if (node != CNN_NODE_ERROR)
                 fail_msg("layer %d takes %g", k, (double)x);

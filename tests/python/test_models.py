@@ -14,6 +14,8 @@ def test_a_graph_is_built_by_methods():
     y = g.name(g.relu(g.batch_norm(y, momentum=0.8)), "trunk")
     z = g.concat(g.max_pool2d(y), g.avg_pool2d(y, kernel=2))
     z = g.add(z, g.leaky_relu(z, 0.1))
+    z = g.hard_sigmoid(g.hard_swish(g.silu(g.gelu(g.gelu(z), "tanh"))))
+    z = g.clip(g.softplus(g.selu(g.elu(z))), max=2)
     g.dense(g.dropout(g.global_avg_pool(z), 0.25), 3)
     assert g.layers[1] == ("conv2d_1", "conv2d", (16, 24, 8))
     assert g.layers[-1].shape == (3,)

@@ -84,6 +84,10 @@ static cnn_graph *build_with_every_type(void)
     x = cnn_dropout(g, cnn_relu(g, cnn_dense(g, cnn_flatten(g, x), 24, NULL)), 0.25f);
     x = cnn_add(g, cnn_sigmoid(g, x), features);
     x = cnn_graph_set_name(g, x, "na\xC3\xAFve \"sum\"");
+    x = cnn_hard_sigmoid(g, cnn_hard_swish(g, cnn_silu(g, x)), 0.2f, 0.5f);
+    x = cnn_hard_sigmoid(g, cnn_gelu(g, cnn_gelu(g, x, CNN_GELU_EXACT), CNN_GELU_TANH), 0, 0);
+    x = cnn_softplus(g, cnn_selu(g, cnn_elu(g, cnn_elu(g, x, 0), 0.5f)));
+    x = cnn_clip(g, cnn_clip(g, cnn_clip(g, x, 0, 3), -INFINITY, -0.5f), -1, INFINITY);
     cnn_node logits = cnn_dense(g, x, 2, &(cnn_dense_options){ sizeof(cnn_dense_options), 1, CNN_INIT_ZEROS });
     cnn_softmax(g, logits);
     cnn_graph_set_output(g, logits);

@@ -15,6 +15,10 @@ typedef union any_attributes {
     cnn_batch_norm_attributes batch_norm;
     cnn_dropout_attributes dropout;
     cnn_leaky_relu_attributes leaky_relu;
+    cnn_hard_sigmoid_attributes hard_sigmoid;
+    cnn_gelu_attributes gelu;
+    cnn_elu_attributes elu;
+    cnn_clip_attributes clip;
     cnn_rescale_attributes rescale;
     cnn_normalize_attributes normalize;
     cnn_fused_conv2d_attributes fused_conv2d;

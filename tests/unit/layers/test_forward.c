@@ -83,27 +83,122 @@ static void the_activations(void **state)
     expect(&cnn_layer_sigmoid, none, four, 1, (float[]){ 0.731058579f, 0.880797078f, 0.952574127f, 0.982013790f });
     expect(&cnn_layer_tanh, none, four, -0.25f,
            (float[]){ -0.244918662f, -0.462117157f, -0.635148952f, -0.761594156f });
+    expect(&cnn_layer_hard_sigmoid, none, four, 1, (float[]){ 4 / 6.0f, 5 / 6.0f, 1, 1 });
+    expect(&cnn_layer_hard_sigmoid, (any_attributes){ .hard_sigmoid = { 0.2f, 0.5f } }, four, -1,
+           (float[]){ 0.3f, 0.1f, 0, 0 });
+    expect(&cnn_layer_hard_swish, none, four, 1, (float[]){ 4 / 6.0f, 10 / 6.0f, 3, 4 });
+    expect(&cnn_layer_hard_swish, none, four, -1, (float[]){ -2 / 6.0f, -2 / 6.0f, 0, 0 });
+    expect(&cnn_layer_clip, (any_attributes){ .clip = { -2.5f, 1 } }, four, -1, (float[]){ -1, -2, -2.5f, -2.5f });
+    expect(&cnn_layer_clip, (any_attributes){ .clip = { -INFINITY, 3 } }, four, 1, (float[]){ 1, 2, 3, 3 });
     expect(&cnn_layer_softmax, none, four, 1, (float[]){ 0.0320586033f, 0.0871443187f, 0.236882818f, 0.643914260f });
     expect(&cnn_layer_softmax, none, four, 1000, (float[]){ 0, 0, 0, 1 });
     expect(&cnn_layer_sigmoid, none, four, -1000, (float[]){ 0, 0, 0, 0 });
 }
 
+static double exact_sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double exact_silu(double x)
+{
+    return x * exact_sigmoid(x);
+}
+
+static double exact_gelu(double x)
+{
+    return x * erfc(-x * sqrt(0.5)) / 2;
+}
+
+static double exact_gelu_tanh(double x)
+{
+    return x * exact_sigmoid(2 * sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x));
+}
+
+static double exact_elu(double x)
+{
+    return x < 0 ? 0.75 * expm1(x) : x;
+}
+
+static double exact_selu(double x)
+{
+    return 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * expm1(x) : x);
+}
+
+static double exact_softplus(double x)
+{
+    return log1p(exp(x));
+}
+
 /* Against the C library's, in steps of 0.01. */
-static void sigmoid_and_tanh_are_accurate(void **state)
+static void smooth_activations_are_accurate(void **state)
 {
     (void)state;
-    const cnn_layer_type *const types[] = { &cnn_layer_sigmoid, &cnn_layer_tanh };
-    for (int k = 0; k < 2; k++) {
-        layer_case what = { "accurate", types[k], { .input = { { 0 } } }, 1, { { 1, { 4001 } } }, 1 };
+    static const struct {
+        const cnn_layer_type *type;
+        any_attributes attributes;
+        double (*exact)(double x);
+        double relative, absolute;
+    } functions[] = {
+        { &cnn_layer_sigmoid, { .input = { { 0 } } }, exact_sigmoid, 3e-7, 0 },
+        { &cnn_layer_tanh, { .input = { { 0 } } }, tanh, 3e-7, 0 },
+        { &cnn_layer_silu, { .input = { { 0 } } }, exact_silu, 5e-7, 0 },
+        { &cnn_layer_gelu, { .gelu = { CNN_GELU_EXACT } }, exact_gelu, 2e-7, 3e-7 },
+        { &cnn_layer_gelu, { .gelu = { CNN_GELU_TANH } }, exact_gelu_tanh, 3e-7, 3e-7 },
+        { &cnn_layer_elu, { .elu = { .alpha = 0.75f } }, exact_elu, 5e-7, 0 },
+        { &cnn_layer_selu, { .input = { { 0 } } }, exact_selu, 5e-7, 0 },
+        { &cnn_layer_softplus, { .input = { { 0 } } }, exact_softplus, 5e-7, 0 },
+    };
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+        layer_case what = { "accurate", functions[k].type, functions[k].attributes, 1, { { 1, { 4001 } } }, 1 };
         layer_run run;
         layer_run_begin(&run, &what, NULL);
         for (int i = 0; i <= 4000; i++)
             run.inputs[0][i] = (float)(i - 2000) * 0.01f;
         layer_forward(&run, false);
         for (int i = 0; i <= 4000; i++) {
-            double x = (double)run.inputs[0][i], exact = k ? tanh(x) : 1 / (1 + exp(-x));
-            if (!(fabs((double)run.output[i] - exact) <= 3e-7 * fabs(exact)))
-                fail_msg("%s(%g) is %.9g, not %.9g", types[k]->name, x, (double)run.output[i], exact);
+            double x = (double)run.inputs[0][i], exact = functions[k].exact(x);
+            if (!(fabs((double)run.output[i] - exact) <= functions[k].relative * fabs(exact) + functions[k].absolute))
+                fail_msg("%s(%g) is %.9g, not %.9g", what.type->name, x, (double)run.output[i], exact);
+        }
+        layer_run_end(&run);
+    }
+}
+
+/* A value and a slope that are finite, for inputs that no net should have. */
+static void activations_bear_large_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const cnn_layer_type *type;
+        any_attributes attributes;
+        double least, scale;
+    } functions[] = {
+        { &cnn_layer_silu, { .input = { { 0 } } }, 0, 1 },
+        { &cnn_layer_hard_swish, { .input = { { 0 } } }, 0, 1 },
+        { &cnn_layer_gelu, { .gelu = { CNN_GELU_EXACT } }, 0, 1 },
+        { &cnn_layer_gelu, { .gelu = { CNN_GELU_TANH } }, 0, 1 },
+        { &cnn_layer_softplus, { .input = { { 0 } } }, 0, 1 },
+        { &cnn_layer_elu, { .elu = { .alpha = 0.5f } }, -0.5, 1 },
+        { &cnn_layer_selu, { .input = { { 0 } } }, -1.7580993, 1.0507009873554805 },
+    };
+    static const float large[] = { 90, 1e10f, 1e20f, 3e38f };
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+        layer_case what = { "large values", functions[k].type, functions[k].attributes, 1, { { 1, { 8 } } }, 1 };
+        layer_run run;
+        layer_run_begin(&run, &what, NULL);
+        for (int i = 0; i < 8; i++) {
+            run.inputs[0][i] = i % 2 ? -large[i / 2] : large[i / 2];
+            run.output_gradient[i] = 1;
+        }
+        layer_forward(&run, true);
+        layer_backward(&run);
+        double scale = functions[k].scale;
+        for (int i = 0; i < 8; i++) {
+            double value = (double)run.output[i], slope = (double)((const float *)run.pass.input_gradients[0])[i];
+            double wanted = i % 2 ? functions[k].least : scale * (double)large[i / 2];
+            if (!(fabs(value - wanted) <= 1e-6 * fabs(wanted) + 1e-30) || !(fabs(slope - (i % 2 ? 0 : scale)) <= 1e-6))
+                fail_msg("%s(%g) is %g, its slope %g", what.type->name, (double)run.inputs[0][i], value, slope);
         }
         layer_run_end(&run);
     }
@@ -113,10 +208,17 @@ static void sigmoid_and_tanh_are_accurate(void **state)
 static void not_a_number_comes_through(void **state)
 {
     (void)state;
-    const cnn_layer_type *const types[] = { &cnn_layer_relu,    &cnn_layer_relu6, &cnn_layer_leaky_relu,
-                                            &cnn_layer_sigmoid, &cnn_layer_tanh,  &cnn_layer_softmax };
+    const cnn_layer_type *const types[] = { &cnn_layer_relu,     &cnn_layer_relu6,      &cnn_layer_leaky_relu,
+                                            &cnn_layer_sigmoid,  &cnn_layer_tanh,       &cnn_layer_softmax,
+                                            &cnn_layer_silu,     &cnn_layer_hard_swish, &cnn_layer_hard_sigmoid,
+                                            &cnn_layer_gelu,     &cnn_layer_elu,        &cnn_layer_selu,
+                                            &cnn_layer_softplus, &cnn_layer_clip };
     for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
         layer_case what = { "nan", types[k], { .leaky_relu = { 0.1f } }, 1, { { 1, { 20 } } }, 1 };
+        if (types[k] == &cnn_layer_gelu)
+            what.attributes = (any_attributes){ .gelu = { CNN_GELU_TANH } };
+        if (types[k] == &cnn_layer_clip)
+            what.attributes = (any_attributes){ .clip = { -1, 1 } };
         layer_run run;
         layer_run_begin(&run, &what, NULL);
         run.inputs[0][13] = NAN;
@@ -287,7 +389,8 @@ int main(void)
         cmocka_unit_test(padding_never_counts_in_pooling),
         cmocka_unit_test(same_padding_puts_the_odd_pixel_at_the_end),
         cmocka_unit_test(the_activations),
-        cmocka_unit_test(sigmoid_and_tanh_are_accurate),
+        cmocka_unit_test(smooth_activations_are_accurate),
+        cmocka_unit_test(activations_bear_large_values),
         cmocka_unit_test(not_a_number_comes_through),
         cmocka_unit_test(batch_norm_keeps_running_statistics),
         cmocka_unit_test(batch_norm_bears_a_large_mean),

@@ -180,6 +180,15 @@ static void impossible_values_are_refused(void **state)
     assert_refused(&dropout, CNN_ERROR_ARGUMENT, "a rate of 1 is not possible; it is 0 to below 1");
     layer_case slope = { "leaky", &cnn_layer_leaky_relu, { .leaky_relu = { -0.5f } }, 1, { { 1, { 4 } } } };
     assert_refused(&slope, CNN_ERROR_ARGUMENT, "a slope of -0.5 is not possible; it is 0 or more, and finite");
+    layer_case hard = { "hard", &cnn_layer_hard_sigmoid, { .hard_sigmoid = { -1, 2 } }, 1, { { 1, { 4 } } } };
+    assert_refused(&hard, CNN_ERROR_ARGUMENT,
+                   "a slope of -1 and an offset of 2 are not possible: both are finite, and the slope is above 0");
+    layer_case gelu = { "gelu", &cnn_layer_gelu, { .gelu = { 2 } }, 1, { { 1, { 4 } } } };
+    assert_refused(&gelu, CNN_ERROR_ARGUMENT, "there is no form 2 of GELU: use CNN_GELU_EXACT or CNN_GELU_TANH");
+    layer_case elu = { "elu", &cnn_layer_elu, { .elu = { .alpha = -1 } }, 1, { { 1, { 4 } } } };
+    assert_refused(&elu, CNN_ERROR_ARGUMENT, "an alpha of -1 is not possible; it is above 0, and finite");
+    layer_case clip = { "clip", &cnn_layer_clip, { .clip = { 2, 1 } }, 1, { { 1, { 4 } } } };
+    assert_refused(&clip, CNN_ERROR_ARGUMENT, "clipping to 2 ... 1 is not possible: min is below max");
     layer_case norm = { "norm", &cnn_layer_batch_norm, { .batch_norm = { 1, 0 } }, 1, { { 1, { 4 } } } };
     assert_refused(&norm, CNN_ERROR_ARGUMENT, "a momentum of 1 is not possible; it is above 0 and below 1");
     layer_case scale = { "rescale", &cnn_layer_rescale, { .rescale = { 0, 1 } }, 1, { { 1, { 4 } } } };

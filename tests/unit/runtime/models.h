@@ -96,7 +96,7 @@ static inline cnn_node grow_layer(grower *g, cnn_node x, bool smooth)
     cnn_pool2d_options pool = {
         .struct_size = sizeof pool, .kernel = { 3, 3 }, .stride = { 1, 1 }, .padding = CNN_PADDING_SAME
     };
-    switch (cnn_random_below(&g->random, 16)) {
+    switch (cnn_random_below(&g->random, 20)) {
     case 0:
     case 1:
     case 2: return cnn_conv2d(graph, x, 1 + cnn_random_below(&g->random, 9), &conv);
@@ -112,6 +112,10 @@ static inline cnn_node grow_layer(grower *g, cnn_node x, bool smooth)
     case 12: return smooth ? cnn_avg_pool2d(graph, x, &pool) : cnn_max_pool2d(graph, x, &pool);
     case 13: return cnn_rescale(graph, x, 0.5f, 0.1f);
     case 14: return smooth ? cnn_sigmoid(graph, x) : cnn_leaky_relu(graph, x, 0.1f);
+    case 15: return cnn_silu(graph, x);
+    case 16: return cnn_gelu(graph, x, cnn_random_below(&g->random, 2) ? CNN_GELU_TANH : CNN_GELU_EXACT);
+    case 17: return smooth ? cnn_softplus(graph, x) : cnn_hard_swish(graph, x);
+    case 18: return smooth ? cnn_silu(graph, x) : cnn_selu(graph, x);
     default: return cnn_softmax(graph, x);
     }
 }

@@ -96,6 +96,19 @@ static cnn_graph *mixed_net(void)
     return g;
 }
 
+/* Activations that are curves, as mobile nets and those after them have. */
+static cnn_graph *curved_net(void)
+{
+    cnn_node x;
+    cnn_graph *g = new_graph(&x);
+    x = cnn_silu(g, convolve(g, x, 8, 3, 2, 1));
+    x = cnn_hard_swish(g, convolve(g, x, 8, 3, 1, 8));
+    x = cnn_add(g, x, cnn_gelu(g, convolve(g, x, 8, 1, 1, 1), CNN_GELU_EXACT));
+    x = cnn_clip(g, cnn_dense(g, cnn_global_avg_pool(g, x), 12, NULL), -2, 2);
+    cnn_dense(g, x, 3, NULL);
+    return g;
+}
+
 /* Padding as nets from ONNX have it: given side by side, and as a convolution of each channel with one weight. */
 static cnn_graph *padded_net(void)
 {
@@ -122,7 +135,7 @@ static cnn_graph *padded_net(void)
     return g;
 }
 
-static cnn_graph *(*const nets[])(void) = { plain_net, residual_net, mixed_net, padded_net };
+static cnn_graph *(*const nets[])(void) = { plain_net, residual_net, mixed_net, curved_net, padded_net };
 enum { NETS = sizeof nets / sizeof nets[0] };
 
 static cnn_tensor *predict(const cnn_model *model, const cnn_tensor *images)
@@ -251,6 +264,9 @@ static void operations_stay_with_bytes_where_they_can(void **state)
         "input rescale quantize int8_conv2d leaky_relu quantize int8_conv2d int8_max_pool2d dequantize int8_conv2d "
         "dequantize batch_norm max_pool2d concat quantize int8_conv2d sigmoid avg_pool2d quantize "
         "int8_conv2d int8_conv2d int8_add flatten int8_conv2d softmax");
+    assert_operations(curved_net(),
+                      "input quantize int8_conv2d silu quantize int8_conv2d hard_swish quantize int8_conv2d "
+                      "gelu add global_avg_pool quantize int8_conv2d clip quantize int8_conv2d");
 }
 
 static void a_folded_model_predicts_the_same(void **state)
