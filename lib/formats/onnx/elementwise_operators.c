@@ -1,5 +1,5 @@
-/* ONNX operators that work element by element: activations, sums, and arithmetic with constants. */
-#include <float.h>
+/* ONNX operators that work element by element: sums, arithmetic with constants, ReLU and its like. Other activations
+ * are in activation_operators.c. */
 #include <string.h>
 
 #include "core/error.h"
@@ -76,6 +76,13 @@ static cnn_status combine_weights(cnn_onnx_import *import, const cnn_onnx_activa
     return status ? status : cnn_onnx_define(import, x);
 }
 
+/* Whether the arithmetic may be a part of an activation that comes in parts. */
+static bool is_part(const cnn_onnx_import *import, size_t activation)
+{
+    const cnn_onnx_value *value = cnn_onnx_input(import, activation);
+    return value && value->uses < 2 && cnn_onnx_constant(import, !activation)->count == 1;
+}
+
 /* Arithmetic of the activation with a constant: a matter of the weights, if nothing else uses the layer's output, such
  * as a bias or a batch normalisation that an exporter has left to themselves. Else it stays pending. */
 static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic operation)
@@ -85,14 +92,15 @@ static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic
     const float *numbers;
     int64_t count;
     void *memory;
-    cnn_status status = cnn_onnx_raw_activation(import, activation, &x);
+    cnn_status status = is_part(import, activation) ? cnn_onnx_gated_activation(import, activation, &x)
+                                                    : cnn_onnx_raw_activation(import, activation, &x);
     if (!status && x.padded)
         status = cnn_onnx_activation_of(import, activation, &x); /* refuses it */
     if (!status)
         status = channel_numbers(import, &x, tensor, &numbers, &count);
     if (status)
         return status;
-    if (!x.affine.count && cnn_onnx_has_weights(import, x.node) && !import->shared[x.node])
+    if (!x.gate.kind && !x.affine.count && cnn_onnx_has_weights(import, x.node) && !import->shared[x.node])
         return combine_weights(import, &x, operation, numbers, count);
     int64_t before = x.affine.count, all = before > count ? before : count;
     status = cnn_onnx_memory(import, 2 * all, sizeof(float), &memory);
@@ -108,7 +116,7 @@ static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic
     return cnn_onnx_define(import, &x);
 }
 
-static bool same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b)
+bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b)
 {
     return a->rank == b->rank && !memcmp(a->axes, b->axes, (size_t)a->rank * sizeof *a->axes) &&
            !memcmp(a->flat_dims, b->flat_dims, sizeof a->flat_dims) &&
@@ -122,7 +130,7 @@ static cnn_status read_sum(cnn_onnx_import *import)
     cnn_status status = cnn_onnx_activation_of(import, 0, &sum);
     for (size_t i = 1; i < import->node->n_input && !status; i++) {
         status = cnn_onnx_activation_of(import, i, &next);
-        if (!status && !same_order(&sum, &next))
+        if (!status && !cnn_onnx_same_order(&sum, &next))
             status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "its inputs have their axes in different orders");
         if (!status)
             status =
@@ -135,10 +143,14 @@ static cnn_status read_add(cnn_onnx_import *import)
 {
     if (cnn_onnx_constant(import, 1))
         return combine(import, 0, ADD);
-    return cnn_onnx_constant(import, 0) ? combine(import, 1, ADD) : read_sum(import);
+    if (cnn_onnx_constant(import, 0))
+        return combine(import, 1, ADD);
+    bool added;
+    cnn_status status = cnn_onnx_add_cube(import, &added);
+    return status || added ? status : read_sum(import);
 }
 
-static cnn_status fail_two(const cnn_onnx_import *import)
+cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import)
 {
     return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "both its inputs are computed; only constants are supported");
 }
@@ -147,14 +159,14 @@ static cnn_status read_sub(cnn_onnx_import *import)
 {
     if (cnn_onnx_constant(import, 1))
         return combine(import, 0, SUBTRACT);
-    return cnn_onnx_constant(import, 0) ? combine(import, 1, SUBTRACT_FROM) : fail_two(import);
+    return cnn_onnx_constant(import, 0) ? combine(import, 1, SUBTRACT_FROM) : cnn_onnx_fail_two(import);
 }
 
 static cnn_status read_mul(cnn_onnx_import *import)
 {
     if (cnn_onnx_constant(import, 1))
         return combine(import, 0, MULTIPLY);
-    return cnn_onnx_constant(import, 0) ? combine(import, 1, MULTIPLY) : fail_two(import);
+    return cnn_onnx_constant(import, 0) ? combine(import, 1, MULTIPLY) : cnn_onnx_multiply(import);
 }
 
 static cnn_status read_div(cnn_onnx_import *import)
@@ -164,7 +176,7 @@ static cnn_status read_div(cnn_onnx_import *import)
     return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only division by a constant is supported");
 }
 
-static cnn_status read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes)
+cnn_status cnn_onnx_read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes)
 {
     cnn_onnx_activation x;
     cnn_status status = cnn_onnx_activation_of(import, 0, &x);
@@ -175,55 +187,13 @@ static cnn_status read_as(cnn_onnx_import *import, const cnn_layer_type *type, c
 
 static cnn_status read_relu(cnn_onnx_import *import)
 {
-    return read_as(import, &cnn_layer_relu, NULL);
-}
-
-static cnn_status read_sigmoid(cnn_onnx_import *import)
-{
-    return read_as(import, &cnn_layer_sigmoid, NULL);
-}
-
-static cnn_status read_tanh(cnn_onnx_import *import)
-{
-    return read_as(import, &cnn_layer_tanh, NULL);
+    return cnn_onnx_read_as(import, &cnn_layer_relu, NULL);
 }
 
 static cnn_status read_leaky_relu(cnn_onnx_import *import)
 {
     const cnn_leaky_relu_attributes attributes = { cnn_onnx_float_attribute(import, "alpha", 0.01f) };
-    return read_as(import, &cnn_layer_leaky_relu, &attributes);
-}
-
-/* From an attribute (opsets below 11), or an input. */
-static cnn_status read_bound(const cnn_onnx_import *import, const char *name, size_t index, float *bound)
-{
-    const cnn_onnx_tensor *tensor;
-    *bound = cnn_onnx_float_attribute(import, name, *bound);
-    if (!cnn_onnx_input(import, index))
-        return CNN_OK;
-    cnn_status status = cnn_onnx_need_floats(import, index, "bound", &tensor);
-    if (!status && tensor->count != 1)
-        status = cnn_onnx_fail(import, CNN_ERROR_FORMAT, "its bound is not one number");
-    if (!status)
-        *bound = tensor->floats[0];
-    return status;
-}
-
-static cnn_status read_clip(cnn_onnx_import *import)
-{
-    float low = -FLT_MAX, high = FLT_MAX;
-    cnn_status status = read_bound(import, "min", 1, &low);
-    if (!status)
-        status = read_bound(import, "max", 2, &high);
-    if (status)
-        return status;
-    if (low == 0 && high >= FLT_MAX)
-        return read_as(import, &cnn_layer_relu, NULL);
-    if (low == 0 && high == 6)
-        return read_as(import, &cnn_layer_relu6, NULL);
-    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
-                         "it clips to %g\xE2\x80\xA6%g; only 0\xE2\x80\xA6\x36 and from 0 on are supported",
-                         (double)low, (double)high);
+    return cnn_onnx_read_as(import, &cnn_layer_leaky_relu, &attributes);
 }
 
 static cnn_status read_softmax(cnn_onnx_import *import)
@@ -280,16 +250,13 @@ static cnn_status read_quantize(cnn_onnx_import *import)
 
 const cnn_onnx_operator cnn_onnx_elementwise_operators[] = {
     { "Add", read_add },
-    { "Clip", read_clip },
     { "Div", read_div },
     { "LeakyRelu", read_leaky_relu },
     { "Mul", read_mul },
     { "QuantizeLinear", read_quantize },
     { "Relu", read_relu },
-    { "Sigmoid", read_sigmoid },
     { "Softmax", read_softmax },
     { "Sub", read_sub },
     { "Sum", read_sum },
-    { "Tanh", read_tanh },
     { NULL, NULL },
 };

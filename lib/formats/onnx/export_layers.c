@@ -1,4 +1,5 @@
 /* From layers to ONNX operators, one function a type. Values are batch × channels × height × width in the file. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -97,10 +98,99 @@ static void write_leaky_relu(const site *s)
         cnn_onnx_export_float(s->file, node, "alpha", attributes->slope);
 }
 
+static void clip_to(const site *s, float min, float max)
+{
+    const char *low = add_constant(s, "low", &min, 0), *high = add_constant(s, "high", &max, 0);
+    add_node(s, "Clip", low, high);
+}
+
 static void write_relu6(const site *s)
 {
-    const char *low = add_constant(s, "low", &(float){ 0 }, 0), *high = add_constant(s, "high", &(float){ 6 }, 0);
-    add_node(s, "Clip", low, high);
+    clip_to(s, 0, 6);
+}
+
+static void write_clip(const site *s)
+{
+    const cnn_clip_attributes *attributes = s->layer->attributes;
+    clip_to(s, attributes->min, attributes->max);
+}
+
+static void write_hard_sigmoid(const site *s)
+{
+    const cnn_hard_sigmoid_attributes *attributes = s->layer->attributes;
+    CnnOnnx__Node *node = add_node(s, "HardSigmoid", NULL, NULL);
+    if (node)
+        cnn_onnx_export_float(s->file, node, "alpha", attributes->slope);
+    if (node)
+        cnn_onnx_export_float(s->file, node, "beta", attributes->offset);
+}
+
+static void write_hard_swish(const site *s)
+{
+    write_as(s, "HardSwish");
+}
+
+static void write_elu(const site *s)
+{
+    const cnn_elu_attributes *attributes = s->layer->attributes;
+    CnnOnnx__Node *node = add_node(s, "Elu", NULL, NULL);
+    if (node)
+        cnn_onnx_export_float(s->file, node, "alpha", attributes->alpha);
+}
+
+static void write_selu(const site *s)
+{
+    write_as(s, "Selu");
+}
+
+static void write_softplus(const site *s)
+{
+    write_as(s, "Softplus");
+}
+
+/* A node between the layer's input and its value; `second` NULL: it has one input. Returns its value's name. */
+static const char *add_part(const site *s, const char *type, const char *first, const char *second, const char *name)
+{
+    const char *value = cnn_onnx_export_name(s->file, s->name, name);
+    if (!s->file->status)
+        cnn_onnx_export_node(s->file, type, (const char *const[]){ first, second, NULL }, value);
+    return value;
+}
+
+static const char *add_part_by(const site *s, const char *type, const char *first, float constant, const char *name)
+{
+    char title[32];
+    snprintf(title, sizeof title, "%s by", name);
+    return add_part(s, type, first, add_constant(s, title, &constant, 0), name);
+}
+
+static void write_silu(const site *s)
+{
+    add_node(s, "Mul", add_part(s, "Sigmoid", s->input, NULL, "sigmoid"), NULL);
+}
+
+/* erf(x / sqrt(2)): opset 17 has no Gelu. */
+static const char *add_erf(const site *s)
+{
+    return add_part(s, "Erf", add_part_by(s, "Div", s->input, 1.41421356f, "scaled"), NULL, "erf");
+}
+
+/* tanh(sqrt(2 / pi) (x + 0.044715 x^3)) */
+static const char *add_gelu_tanh(const site *s)
+{
+    const char *cube = add_part_by(s, "Pow", s->input, 3, "cube");
+    const char *sum = add_part(s, "Add", s->input, add_part_by(s, "Mul", cube, 0.044715f, "small cube"), "sum");
+    return add_part(s, "Tanh", add_part_by(s, "Mul", sum, 0.797884561f, "scaled"), NULL, "tanh");
+}
+
+static void write_gelu(const site *s)
+{
+    const cnn_gelu_attributes *attributes = s->layer->attributes;
+    const char *function = attributes->approximate == CNN_GELU_TANH ? add_gelu_tanh(s) : add_erf(s);
+    const char *gate = add_part_by(s, "Add", function, 1, "gate");
+    const char *half = add_part_by(s, "Mul", s->input, 0.5f, "half");
+    if (!s->file->status)
+        cnn_onnx_export_node(s->file, "Mul", (const char *const[]){ half, gate, NULL }, s->output);
 }
 
 static void write_softmax(const site *s)
@@ -288,6 +378,14 @@ static const writer writers[] = {
     { &cnn_layer_relu6, write_relu6 },
     { &cnn_layer_sigmoid, write_sigmoid },
     { &cnn_layer_tanh, write_tanh },
+    { &cnn_layer_silu, write_silu },
+    { &cnn_layer_hard_swish, write_hard_swish },
+    { &cnn_layer_hard_sigmoid, write_hard_sigmoid },
+    { &cnn_layer_gelu, write_gelu },
+    { &cnn_layer_elu, write_elu },
+    { &cnn_layer_selu, write_selu },
+    { &cnn_layer_softplus, write_softplus },
+    { &cnn_layer_clip, write_clip },
     { &cnn_layer_softmax, write_softmax },
     { &cnn_layer_add, write_add },
     { &cnn_layer_concat, write_concat },

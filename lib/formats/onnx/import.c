@@ -13,7 +13,7 @@
 #include "data/utf8.h"
 #include "runtime/model_internal.h"
 
-enum { MAX_NODES = 20000, FIRST_OPSET = 9, LAST_OPSET = 21 };
+enum { MAX_NODES = 20000, FIRST_OPSET = 9, LAST_OPSET = 24 };
 
 /* protobuf-c's memory. A message of two bytes takes a hundred times as much there. */
 typedef struct unpacking {
@@ -134,18 +134,19 @@ static bool all_constant(const cnn_onnx_import *import)
 
 static const cnn_onnx_operator *find_reader(const cnn_onnx_import *import, const char *type)
 {
-    enum { TABLES = 3 };
-    static const cnn_onnx_operator *const for_constants[TABLES] = { cnn_onnx_constant_operators,
-                                                                    cnn_onnx_constant_moves,
-                                                                    cnn_onnx_arithmetic_operators };
-    static const cnn_onnx_operator *const for_activations[TABLES] = { cnn_onnx_layer_operators,
-                                                                      cnn_onnx_shape_operators,
-                                                                      cnn_onnx_elementwise_operators };
+    enum { CONSTANT_TABLES = 3, ACTIVATION_TABLES = 4 };
+    static const cnn_onnx_operator *const for_constants[CONSTANT_TABLES] = { cnn_onnx_constant_operators,
+                                                                             cnn_onnx_constant_moves,
+                                                                             cnn_onnx_arithmetic_operators };
+    static const cnn_onnx_operator *const for_activations[ACTIVATION_TABLES] = { cnn_onnx_layer_operators,
+                                                                                 cnn_onnx_shape_operators,
+                                                                                 cnn_onnx_elementwise_operators,
+                                                                                 cnn_onnx_activation_operators };
     const cnn_onnx_operator *found = NULL;
     bool constant = all_constant(import);
-    for (int i = 0; constant && i < TABLES && !found; i++)
+    for (int i = 0; constant && i < CONSTANT_TABLES && !found; i++)
         found = find_operator(for_constants[i], type);
-    for (int i = 0; i < TABLES && !found; i++)
+    for (int i = 0; i < ACTIVATION_TABLES && !found; i++)
         found = find_operator(for_activations[i], type);
     return found;
 }
@@ -197,7 +198,9 @@ static cnn_status set_output(cnn_onnx_import *import)
     if (x.padded || x.flat_dims[2])
         return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED,
                              "its output is an image, padded or flattened; a classifier is supported");
-    cnn_status status = cnn_onnx_apply_affine(import, &x);
+    cnn_status status = cnn_onnx_apply_gate(import, &x);
+    if (!status)
+        status = cnn_onnx_apply_affine(import, &x);
     if (!status && !cnn_onnx_is_own(import)) /* else an image of one pixel is meant */
         status = cnn_onnx_drop_space(import, &x);
     if (!status && x.node == 0) /* a model has a layer at least */

@@ -63,6 +63,26 @@ typedef struct cnn_onnx_affine {
     const float *scale, *offset;
 } cnn_onnx_affine;
 
+/* A pending function of a node's value, which may become a part of another layer: see activation_operators.c. Only the
+ * first two are layers by themselves. */
+typedef enum cnn_onnx_gate_kind {
+    CNN_ONNX_NO_GATE = 0,
+    CNN_ONNX_SIGMOID,
+    CNN_ONNX_HARD_SIGMOID,
+    CNN_ONNX_ERF, /* of x / sqrt(2) */
+    CNN_ONNX_SQUARE,
+    CNN_ONNX_CUBE,
+    CNN_ONNX_CUBIC, /* x + 0.044715 x^3 */
+    CNN_ONNX_TANH   /* of sqrt(2 / pi) times that */
+} cnn_onnx_gate_kind;
+
+typedef struct cnn_onnx_gate {
+    cnn_onnx_gate_kind kind;
+    float slope, offset;       /* of a hard sigmoid */
+    const CnnOnnx__Node *node; /* that computes it */
+} cnn_onnx_gate;
+
+/* The value of `node`, then the gate, then the affine function, then the padding. */
 typedef struct cnn_onnx_activation {
     cnn_node node;
     int32_t rank; /* in the file */
@@ -70,6 +90,7 @@ typedef struct cnn_onnx_activation {
     /* Of features that were height × width × channels and that the file has in another order (channels first, most
      * often): the sizes of those three, and how far apart the file has their neighbours. Else all sizes are 0. */
     int64_t flat_dims[3], flat_strides[3];
+    cnn_onnx_gate gate;
     cnn_onnx_affine affine;
     bool padded; /* pending: `pads` (top, left, bottom, right) of `pad_value`, for the window that follows */
     int32_t pads[4];
@@ -133,7 +154,7 @@ typedef struct cnn_onnx_operator {
 /* The operators, by source; each ends in a NULL name. The first three are for constants alone. */
 extern const cnn_onnx_operator cnn_onnx_constant_operators[], cnn_onnx_constant_moves[],
     cnn_onnx_arithmetic_operators[], cnn_onnx_layer_operators[], cnn_onnx_shape_operators[],
-    cnn_onnx_elementwise_operators[];
+    cnn_onnx_elementwise_operators[], cnn_onnx_activation_operators[];
 
 /* --- import_limits.c --- */
 
@@ -186,7 +207,7 @@ cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, con
                                 const cnn_onnx_tensor **tensor);
 
 /* The activation of an input as it is, with all that is pending. */
-cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_stored_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 
 /* Gives the node's first output its value. */
 cnn_status cnn_onnx_define(cnn_onnx_import *import, const cnn_onnx_activation *activation);
@@ -263,11 +284,31 @@ cnn_status cnn_onnx_flatten(cnn_onnx_import *import, cnn_onnx_activation *activa
 
 /* --- pending.c --- */
 
-/* The activation of an input. The first applies what is pending but for padding; the second applies that too, and
- * refuses padding by anything but zeros. */
+/* The activation of an input. The first leaves pending what is, but for an affine function of a value that others use
+ * too: all of them then see one layer, by which the parts of an activation know each other. The second applies a gate
+ * too; the third all but padding; the last applies that too, and refuses padding by anything but zeros. */
+cnn_status cnn_onnx_gated_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
+cnn_status cnn_onnx_apply_gate(cnn_onnx_import *import, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
+
+/* --- elementwise_operators.c --- */
+
+/* The node as a layer of that type, of its first input. */
+cnn_status cnn_onnx_read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes);
+
+/* Whether the file has the axes of both in the same order. */
+bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b);
+
+cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import);
+
+/* --- activation_operators.c --- */
+
+/* A product of two computed values, as a part of an activation; and a sum, if it is one: `*added` tells. */
+cnn_status cnn_onnx_multiply(cnn_onnx_import *import);
+cnn_status cnn_onnx_add_cube(cnn_onnx_import *import, bool *added);
 
 /* --- temperature_node.c --- */
 

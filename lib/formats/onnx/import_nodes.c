@@ -225,7 +225,8 @@ bool cnn_onnx_is_not_negative(const cnn_onnx_import *import, cnn_node node)
 {
     for (; node > 0; node = import->graph->nodes[node].inputs[0]) {
         const cnn_layer_type *type = cnn_onnx_layer(import, node)->type;
-        if (type == &cnn_layer_relu || type == &cnn_layer_relu6 || type == &cnn_layer_sigmoid)
+        if (type == &cnn_layer_relu || type == &cnn_layer_relu6 || type == &cnn_layer_sigmoid ||
+            type == &cnn_layer_hard_sigmoid || type == &cnn_layer_softplus)
             return true;
         if (type != &cnn_layer_max_pool2d && type != &cnn_layer_avg_pool2d && type != &cnn_layer_dropout)
             return false;

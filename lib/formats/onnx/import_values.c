@@ -59,7 +59,7 @@ cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, con
     return *tensor && (*tensor)->int64s ? CNN_OK : fail_missing(import, index, what);
 }
 
-cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+cnn_status cnn_onnx_stored_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
 {
     const cnn_onnx_value *value = cnn_onnx_input(import, index);
     if (!value)

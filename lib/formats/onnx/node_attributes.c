@@ -14,6 +14,7 @@ static const struct {
 } known[] = {
     { "allowzero", INT },
     { "alpha", FLOAT },
+    { "approximate", STRING },
     { "auto_pad", STRING },
     { "axes", INTS },
     { "axis", INT },
@@ -23,6 +24,7 @@ static const struct {
     { "dilations", INTS },
     { "end", INT },
     { "epsilon", FLOAT },
+    { "gamma", FLOAT },
     { "group", INT },
     { "keepdims", INT },
     { "kernel_shape", INTS },

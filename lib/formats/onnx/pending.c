@@ -1,5 +1,5 @@
-/* What is pending on an activation, x × scale + offset and padding, becomes layers where an operator needs the value.
- */
+/* What is pending on an activation, a gate, x × scale + offset and padding, becomes layers where an operator needs the
+ * value. */
 #include <math.h>
 #include <string.h>
 
@@ -12,6 +12,26 @@ static bool is_finite(const float *values, int64_t count)
     for (int64_t i = 0; i < count; i++)
         finite = finite && isfinite(values[i]);
     return finite;
+}
+
+/* Named after the node that computes it, which others have followed. */
+cnn_status cnn_onnx_apply_gate(cnn_onnx_import *import, cnn_onnx_activation *x)
+{
+    const CnnOnnx__Node *reading = import->node;
+    const cnn_hard_sigmoid_attributes hard = { x->gate.slope, x->gate.offset };
+    if (x->gate.kind == CNN_ONNX_NO_GATE)
+        return CNN_OK;
+    cnn_status status = CNN_OK;
+    import->node = x->gate.node;
+    if (x->gate.kind == CNN_ONNX_SIGMOID)
+        status = cnn_onnx_add_layer(import, &cnn_layer_sigmoid, &x->node, 1, NULL, &x->node);
+    else if (x->gate.kind == CNN_ONNX_HARD_SIGMOID)
+        status = cnn_onnx_add_layer(import, &cnn_layer_hard_sigmoid, &x->node, 1, &hard, &x->node);
+    else
+        status = cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "it is supported only as a part of GELU");
+    import->node = reading;
+    x->gate = (cnn_onnx_gate){ 0 };
+    return status;
 }
 
 static cnn_status add_rescale(cnn_onnx_import *import, cnn_onnx_activation *x)
@@ -97,6 +117,31 @@ static void keep(cnn_onnx_import *import, size_t index, const cnn_onnx_activatio
     uint32_t place = cnn_names_find(&import->names, import->node->input[index]);
     if (place != CNN_NO_PLACE)
         import->values[place].activation = *activation;
+}
+
+cnn_status cnn_onnx_gated_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+{
+    cnn_status status = cnn_onnx_stored_activation(import, index, activation);
+    if (status || !activation->affine.count || activation->gate.kind > CNN_ONNX_HARD_SIGMOID ||
+        cnn_onnx_input(import, index)->uses < 2)
+        return status;
+    status = cnn_onnx_apply_gate(import, activation);
+    if (!status)
+        status = cnn_onnx_apply_affine(import, activation);
+    if (!status)
+        keep(import, index, activation);
+    return status;
+}
+
+cnn_status cnn_onnx_raw_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
+{
+    cnn_status status = cnn_onnx_gated_activation(import, index, activation);
+    if (status || !activation->gate.kind)
+        return status;
+    status = cnn_onnx_apply_gate(import, activation);
+    if (!status)
+        keep(import, index, activation);
+    return status;
 }
 
 cnn_status cnn_onnx_padded_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation)
