@@ -8,6 +8,13 @@
 
 enum { TRIES = 12, MARGIN = 4 };
 
+static void change(draw *source, cnn_tensor *tensor, double relative)
+{
+    float *values = cnn_tensor_data(tensor);
+    for (int64_t i = 0; i < cnn_tensor_count(tensor); i++)
+        values[i] *= 1 + draw_float(source, (float)-relative, (float)relative);
+}
+
 static cnn_tensor *output_gradient(case_trial *trial, const cnn_tensor *output)
 {
     int64_t dims[CNN_MAX_RANK];
@@ -23,16 +30,25 @@ static cnn_tensor *output_gradient(case_trial *trial, const cnn_tensor *output)
     return gradient;
 }
 
-cnn_status gradients_compute(case_trial *trial, cnn_model *model, uint64_t step, const cnn_tensor **output)
+/* One step, whose gradient by the output is changed a little. */
+static cnn_status compute(case_trial *trial, cnn_model *model, uint64_t step, draw *source, double relative,
+                          const cnn_tensor **output)
 {
     cnn_status status = cnn_model_forward(model, trial->images, trial->it->seed, step, output);
     cnn_tensor *gradient = status ? NULL : output_gradient(trial, *output);
     if (!status && !gradient)
         return CNN_ERROR_OUT_OF_MEMORY;
+    if (!status && relative > 0)
+        change(source, gradient, relative);
     if (!status)
         status = cnn_model_backward(model, gradient);
     cnn_tensor_destroy(gradient);
     return status;
+}
+
+cnn_status gradients_compute(case_trial *trial, cnn_model *model, uint64_t step, const cnn_tensor **output)
+{
+    return compute(trial, model, step, NULL, 0, output);
 }
 
 cnn_status gradients_freeze(cnn_model *model, int32_t argument)
@@ -42,13 +58,6 @@ cnn_status gradients_freeze(cnn_model *model, int32_t argument)
         return CNN_OK;
     return cnn_model_set_learning_rate_multiplier(
         model, cnn_graph_node_name(graph, argument / 4 % cnn_graph_node_count(graph)), 0);
-}
-
-static void change(draw *source, cnn_tensor *tensor, double relative)
-{
-    float *values = cnn_tensor_data(tensor);
-    for (int64_t i = 0; i < cnn_tensor_count(tensor); i++)
-        values[i] *= 1 + draw_float(source, (float)-relative, (float)relative);
 }
 
 static void change_weights(draw *source, cnn_model *model, double relative)
@@ -61,7 +70,9 @@ static void change_weights(draw *source, cnn_model *model, double relative)
     cnn_model_changed(model);
 }
 
-/* A model in plain C after one step; number 0: in floats, else from weights and images that were changed a little. */
+/* A model in plain C after one step; number 0: in floats, else from weights, images and a gradient by the output that
+ * were changed a little: where values are the same for all images, only the last shows how the sums over images round.
+ */
 static cnn_model *compute_plain(case_trial *trial, const gradients_start *start, double relative, uint64_t number)
 {
     draw source = { trial->it->seed + number };
@@ -81,7 +92,7 @@ static cnn_model *compute_plain(case_trial *trial, const gradients_start *start,
         change(&source, changed.images, relative);
         change_weights(&source, plain, relative);
     }
-    cnn_status status = gradients_compute(&changed, plain, 0, &output);
+    cnn_status status = compute(&changed, plain, 0, &source, number ? relative : 0, &output);
     cnn_tensor_destroy(changed.images);
     return trial_ok(trial, status, "a step in plain C") ? plain : NULL;
 }
