@@ -18,6 +18,14 @@ const case_layer_form case_layer_forms[CASE_LAYER_KINDS] = {
     [CASE_RELU6] = { "relu6", 1, 0 },
     [CASE_SIGMOID] = { "sigmoid", 1, 0 },
     [CASE_TANH] = { "tanh", 1, 0 },
+    [CASE_SILU] = { "silu", 1, 0 },
+    [CASE_HARD_SWISH] = { "hard_swish", 1, 0 },
+    [CASE_HARD_SIGMOID] = { "hard_sigmoid", 1, 2 }, /* hundredths of slope and offset */
+    [CASE_GELU] = { "gelu", 1, 1 },                 /* form */
+    [CASE_ELU] = { "elu", 1, 1 },                   /* hundredths of alpha */
+    [CASE_SELU] = { "selu", 1, 0 },
+    [CASE_SOFTPLUS] = { "softplus", 1, 0 },
+    [CASE_CLIP] = { "clip", 1, 2 }, /* hundredths */
     [CASE_SOFTMAX] = { "softmax", 1, 0 },
     [CASE_ADD] = { "add", 2, 0 },
     [CASE_CONCAT] = { "concat", 0, 0 },
@@ -91,6 +99,14 @@ static cnn_node add_layer(cnn_graph *graph, const case_layer *layer)
     case CASE_RELU6: return cnn_relu6(graph, inputs[0]);
     case CASE_SIGMOID: return cnn_sigmoid(graph, inputs[0]);
     case CASE_TANH: return cnn_tanh(graph, inputs[0]);
+    case CASE_SILU: return cnn_silu(graph, inputs[0]);
+    case CASE_HARD_SWISH: return cnn_hard_swish(graph, inputs[0]);
+    case CASE_HARD_SIGMOID: return cnn_hard_sigmoid(graph, inputs[0], (float)numbers[0] / 100, (float)numbers[1] / 100);
+    case CASE_GELU: return cnn_gelu(graph, inputs[0], (cnn_gelu_form)numbers[0]);
+    case CASE_ELU: return cnn_elu(graph, inputs[0], (float)numbers[0] / 100);
+    case CASE_SELU: return cnn_selu(graph, inputs[0]);
+    case CASE_SOFTPLUS: return cnn_softplus(graph, inputs[0]);
+    case CASE_CLIP: return cnn_clip(graph, inputs[0], (float)numbers[0] / 100, (float)numbers[1] / 100);
     case CASE_SOFTMAX: return cnn_softmax(graph, inputs[0]);
     case CASE_ADD: return cnn_add(graph, inputs[0], inputs[1]);
     case CASE_CONCAT: return cnn_concat(graph, inputs, layer->input_count);

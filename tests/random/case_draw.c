@@ -113,7 +113,7 @@ static case_layer_kind draw_kind(draw *source, case_layer_kind before, int32_t r
         return CASE_BATCH_NORM;
     if ((before == CASE_CONV || before == CASE_BATCH_NORM || before == CASE_ADD || before == CASE_DENSE) &&
         !draw_one_in(source, 3))
-        return (case_layer_kind)draw_of(source, CASE_RELU, CASE_RELU, CASE_RELU6, CASE_ADD);
+        return (case_layer_kind)draw_of(source, CASE_RELU, CASE_RELU, CASE_RELU6, CASE_ADD, CASE_SILU, CASE_HARD_SWISH);
     if (before == CASE_RELU && draw_one_in(source, 4))
         return CASE_MAX_POOL;
     if (draw_one_in(source, 2))
@@ -139,6 +139,16 @@ static void draw_numbers(case_sketch *sketch, case_layer *layer)
         break;
     case CASE_DROPOUT: layer->numbers[0] = draw_of(source, 0, 25, 50, 90); break;
     case CASE_LEAKY_RELU: layer->numbers[0] = draw_of(source, 1, 10, 30); break;
+    case CASE_HARD_SIGMOID:
+        layer->numbers[0] = draw_of(source, 0, 20, 50);
+        layer->numbers[1] = layer->numbers[0] ? draw_of(source, 0, 50) : 0;
+        break;
+    case CASE_GELU: layer->numbers[0] = draw_of(source, CNN_GELU_EXACT, CNN_GELU_TANH); break;
+    case CASE_ELU: layer->numbers[0] = draw_of(source, 0, 50, 200); break;
+    case CASE_CLIP:
+        layer->numbers[0] = draw_of(source, -100, -20, 0);
+        layer->numbers[1] = draw_of(source, 20, 100, 600);
+        break;
     case CASE_RESCALE:
         layer->numbers[0] = draw_of(source, -50, 25, 100, 200);
         layer->numbers[1] = draw_of(source, -100, 0, 0, 50);

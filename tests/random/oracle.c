@@ -252,6 +252,57 @@ static void run_concat(const oracle_place *it)
         }
 }
 
+/* max(x, 0), or scale × alpha × (e^x - 1) below 0. */
+static double elu(double x, double alpha, double scale, double *error)
+{
+    *error = *error * scale * fmax(alpha, 1) + 16 * unit * scale * (fabs(x) + alpha);
+    return scale * (x < 0 ? alpha * expm1(x) : x);
+}
+
+static double gelu(double x, bool by_tanh, double *error)
+{
+    *error = 1.2 * *error + 16 * unit * (1 + fabs(x));
+    if (by_tanh)
+        return x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))) / 2;
+    return x * erfc(-x * sqrt(0.5)) / 2;
+}
+
+static double clip(double x, double min, double max)
+{
+    return fmin(fmax(x, min), max);
+}
+
+/* Those of the activations below that are curves or pieces with other slopes than 0 and 1. */
+static double apply_activation(const cnn_layer *layer, double x, double *error)
+{
+    const void *attributes = layer->attributes;
+    if (layer->type == &cnn_layer_silu) {
+        *error = 1.2 * *error + 16 * unit * (1 + fabs(x));
+        return x / (1 + exp(-x));
+    }
+    if (layer->type == &cnn_layer_hard_swish) {
+        *error = 1.5 * *error + 8 * unit * (1 + fabs(x));
+        return x * clip(x + 3, 0, 6) / 6;
+    }
+    if (layer->type == &cnn_layer_hard_sigmoid) {
+        const cnn_hard_sigmoid_attributes *hard = attributes;
+        double slope = (double)hard->slope, offset = (double)hard->offset;
+        *error = *error * slope + 4 * unit * (fabs(x * slope) + fabs(offset));
+        return clip(x * slope + offset, 0, 1);
+    }
+    if (layer->type == &cnn_layer_gelu)
+        return gelu(x, ((const cnn_gelu_attributes *)attributes)->approximate == CNN_GELU_TANH, error);
+    if (layer->type == &cnn_layer_elu)
+        return elu(x, (double)((const cnn_elu_attributes *)attributes)->alpha, 1, error);
+    if (layer->type == &cnn_layer_selu)
+        return elu(x, 1.6732632423543772, 1.0507009873554805, error);
+    if (layer->type == &cnn_layer_softplus) {
+        *error += 16 * unit * (1 + fabs(x));
+        return fmax(x, 0) + log1p(exp(-fabs(x)));
+    }
+    return x; /* flatten, dropout */
+}
+
 /* Layers that compute each value from one of the input, `x` with the error `*error`. */
 static double apply(const oracle_place *it, int64_t channel, double x, double *error)
 {
@@ -284,7 +335,11 @@ static double apply(const oracle_place *it, int64_t channel, double x, double *e
         *error = (*error + 8 * unit * (fabs(x) + fabs(mean))) / deviation;
         return (x - mean) / deviation;
     }
-    return x; /* flatten, dropout */
+    if (type == &cnn_layer_clip) {
+        const cnn_clip_attributes *bounds = it->layer->attributes;
+        return clip(x, (double)bounds->min, (double)bounds->max);
+    }
+    return apply_activation(it->layer, x, error);
 }
 
 static void run_elementwise(const oracle_place *it)
