@@ -9,6 +9,7 @@
 enum { LONGEST = 8192 }; /* with a path of any length that a system can open */
 static _Thread_local char last_error[1024];
 static _Thread_local uint64_t failures;
+static _Thread_local bool lacked_files; /* the last of them */
 
 /* Where a character of UTF-8 begins, at `at` or before; of what isn't UTF-8, `at` or a byte near it. */
 static size_t begin_of_character(const char *text, size_t at)
@@ -51,6 +52,7 @@ cnn_status cnn_fail(cnn_status status, const char *format, ...)
     shorten(text);
     memcpy(last_error, text, strlen(text) + 1);
     failures++;
+    lacked_files = false;
     return status;
 }
 
@@ -63,9 +65,18 @@ cnn_status cnn_fail_errno(const char *path, const char *what)
 {
     char text[128] = "";
     int error = errno;
+    bool lacks_files = error == EMFILE || error == ENFILE;
     if (strerror_r(error, text, sizeof text))
-        return cnn_fail(CNN_ERROR_IO, "%s: %s: error %d", path, what, error);
-    return cnn_fail(CNN_ERROR_IO, "%s: %s: %s", path, what, text);
+        snprintf(text, sizeof text, "error %d", error);
+    cnn_fail(CNN_ERROR_IO, "%s: %s: %s%s", path, what, text,
+             lacks_files ? "; raise the limit of open files ('ulimit -n')" : "");
+    lacked_files = lacks_files;
+    return CNN_ERROR_IO;
+}
+
+bool cnn_lacked_files(void)
+{
+    return lacked_files;
 }
 
 uint64_t cnn_count_failures(void)

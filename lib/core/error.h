@@ -2,6 +2,7 @@
 #ifndef CNN_CORE_ERROR_H
 #define CNN_CORE_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ int cnn_quoted(const char *text, size_t most);
 
 /* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
 cnn_status cnn_fail_errno(const char *path, const char *what);
+
+/* Whether the calling thread's last error was that it may open no more files, which is no fault of the file. */
+bool cnn_lacked_files(void);
 
 /* As `status`, the sentence that a callback of the caller's returned it. The callback may have called the library: what
  * failed since `failures`, which cnn_count_failures gave before the callback, ends the sentence. What is no status

@@ -19,6 +19,7 @@ enum { BLOCK = 256, REASON_SIZE = 256, DECODED_SIZE = 32, CHANNELS = 3, EXPLAINE
 typedef struct finding {
     cnn_status status;
     char reason[REASON_SIZE]; /* of a bad image */
+    bool of_process;          /* it is none: memory or open files ran out, and no image is to be left out for that */
     const char *misnamed;     /* the format it is, if its name says another; else NULL */
     uint64_t hash;            /* of its bytes */
     uint64_t unexplained;     /* bytes of pixels beyond what its size explains */
@@ -61,6 +62,7 @@ static void keep_reason(finding *found, const char *path)
 {
     const char *text = cnn_last_error();
     size_t length = strlen(path);
+    found->of_process = found->status == CNN_ERROR_OUT_OF_MEMORY || cnn_lacked_files();
     if (!strncmp(text, path, length) && !strncmp(text + length, ": ", 2))
         text += length + 2;
     size_t size = strlen(text) + 1;
@@ -249,8 +251,8 @@ static cnn_status look_for_duplicate(verification *v, size_t index, const findin
 
 static cnn_status report_finding(verification *v, size_t index, const finding *found)
 {
-    if (found->status == CNN_ERROR_OUT_OF_MEMORY)
-        return cnn_fail(CNN_ERROR_OUT_OF_MEMORY, "%s: %s", cnn_dataset_path(v->dataset, index), found->reason);
+    if (found->of_process)
+        return cnn_fail(found->status, "%s: %s", cnn_dataset_path(v->dataset, index), found->reason);
     v->bad[index] = found->status != CNN_OK;
     if (v->bad[index]) {
         report(v, index, found->reason);

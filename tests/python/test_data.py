@@ -1,5 +1,6 @@
 import gc
 import os
+import resource
 import sys
 import threading
 import time
@@ -255,3 +256,16 @@ def test_the_parts_of_a_dataset_are_counted(tmp_path):
     parts = cnn.Dataset(tmp_path).parts
     assert (parts.divided, parts.training, parts.validation, parts.test) == (1, 6, 0, 4)
     assert cnn.Dataset(tmp_path, part="test").parts == parts
+
+
+@pytest.mark.parametrize("find_duplicates", [False, True])
+def test_no_photograph_is_left_out_because_no_more_files_can_be_opened(find_duplicates):
+    dataset = cnn.Dataset(SAMPLE / "test")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(cnn.FileError, match=r"\.jpg: can't be opened: Too many open files; raise the limit .*ulimit -n"):
+            dataset.verify(find_duplicates=find_duplicates)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(dataset) == 100 and dataset.verify() == []
