@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 PROGRAM = os.environ.get("CNN_CATDOG", "catdog")
+SAMPLE = Path(__file__).parents[2] / "examples/catdog/sample"
 HAS_ZIP = os.environ.get("CNN_HAS_ZIP", "1") == "1"
 SANITIZED = b"__asan_init" in Path(PROGRAM).read_bytes() or b"__tsan_init" in Path(PROGRAM).read_bytes()
 
@@ -88,3 +89,12 @@ def weights(path):
     """The bytes of a model's weights, without its notes, which hold times."""
     data = Path(path).read_bytes()
     return data[8 + int.from_bytes(data[:8], "little"):]
+
+
+def wait_for(process, text):
+    """Reads what it says on standard error, until the text has come."""
+    seen = b""
+    while text not in seen:
+        byte = process.stderr.read(1)
+        assert byte, seen
+        seen += byte

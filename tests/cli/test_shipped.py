@@ -1,8 +1,4 @@
-from pathlib import Path
-
-from catdog import fails, succeeds
-
-SAMPLE = Path(__file__).parents[2] / "examples/catdog/sample"
+from catdog import SAMPLE, fails, succeeds
 
 
 def test_predict_needs_no_model_for_cats_and_dogs():

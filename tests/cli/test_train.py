@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from catdog import PROGRAM, as_json, fails, make_folder, notes, run, succeeds, weights
+from catdog import PROGRAM, SAMPLE, as_json, fails, make_folder, notes, run, succeeds, wait_for, weights
 
 QUICK = ["--epochs", 2, "--batch", 8, "--augment", "none"]
 
@@ -164,14 +164,6 @@ def start(pets, model, *more, epochs=200):
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
 
-def wait_for(process, text):
-    seen = b""
-    while text not in seen:
-        byte = process.stderr.read(1)
-        assert byte, seen
-        seen += byte
-
-
 def test_a_killed_training_resumes_to_the_same_weights(pets, tmp_path):
     settings = ["--epochs", 30, "--batch", 4, "--ema", 0.9, "--schedule", "cosine", "--augment", "flip,zoom=0.1"]
     arguments = ["train", "--data", pets.data, "--net", pets.net, *settings]
@@ -214,11 +206,13 @@ def test_an_interruption_saves_the_best_so_far(pets, tmp_path, number):
     succeeds("predict", "--model", tmp_path / "m", pets.test / "Cat" / "100.jpg")
 
 
-def interrupt_first_epoch(pets, model):
-    """Slow steps: the first epoch doesn't come to its end."""
-    process = subprocess.Popen(
-        [PROGRAM, "train", "--data", pets.data, "--net", "resnet18", "--size", "128", "--batch", "2", "--threads", "1",
-         "--augment", "none", "--model", model], stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+SLOW_STEPS = "--net", "resnet18", "--size", "128", "--batch", "2", "--augment", "none"
+
+
+def interrupt_first_epoch(data, model, options=SLOW_STEPS):
+    """Much work: the first epoch doesn't come to its end."""
+    process = subprocess.Popen([PROGRAM, "train", "--data", data, "--threads", "1", *options, "--model", model],
+                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     wait_for(process, b"thread\n")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -230,16 +224,26 @@ def test_less_than_an_epoch_replaces_no_model(pets, tmp_path):
     model = tmp_path / "m.safetensors"
     before = pets.model.read_bytes()
     model.write_bytes(before)
-    status, out, err = interrupt_first_epoch(pets, model)
+    status, out, err = interrupt_first_epoch(pets.data, model)
     assert status == 1 and out == b"" and b"is unchanged" in err
     assert model.read_bytes() == before
 
 
 def test_less_than_an_epoch_writes_no_model(pets, tmp_path):
     model = tmp_path / "m.safetensors"
-    status, out, err = interrupt_first_epoch(pets, model)
+    status, out, err = interrupt_first_epoch(pets.data, model)
     assert status == 1 and out == b"" and b"nothing was written" in err
     assert not model.exists()
+
+
+def test_an_interruption_before_the_head_of_a_net_is_one_too(tmp_path):
+    """While features are computed."""
+    photographs = sorted(SAMPLE.glob("train/*/*.jpg"))
+    (tmp_path / "many.csv").write_text("path,label\n" + "".join(f"{p},{p.parent.name}\n" for p in photographs * 40))
+    model = tmp_path / "m.safetensors"
+    status, out, err = interrupt_first_epoch(tmp_path / "many.csv", model, ["--from", "shipped", "--head", "linear"])
+    assert status == 1 and out == b"" and b"interrupted before the end of the first epoch; nothing was written" in err
+    assert b"was stopped" not in err and not model.exists()
 
 
 def test_a_hangup_is_ignored_under_nohup(pets, tmp_path):

@@ -1,11 +1,12 @@
 """catdog tune: a search that is short, resumed, and ends in a command line that works."""
 import json
 import shlex
+import signal
 import subprocess
 
 import pytest
 
-from catdog import PROGRAM, as_json, fails, make_folder, succeeds
+from catdog import PROGRAM, as_json, fails, make_folder, succeeds, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,15 @@ def test_a_broken_result_in_a_state_is_refused(photographs, tmp_path):
 
 def test_too_little_time_is_told(photographs):
     fails(1, *tune(photographs, budget="0.001s"), saying="no trial was completed")
+
+
+def test_an_interruption_before_the_first_trial_is_told(photographs):
+    command = [PROGRAM, *map(str, tune(photographs, budget="10h", given=("--net", "resnet18", "--size", 512)))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    wait_for(process, b"trial 0")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out == b"" and b"interrupted before a trial was completed" in err
 
 
 @pytest.mark.parametrize("budget", ["", "0", "-1m", "soon", "1d", "m"])

@@ -126,6 +126,8 @@ static int fit(training *t)
                             : cnn_classifier_fit_with_history(t->classifier, t->photographs.training,
                                                               t->photographs.validation, options, &t->history);
     progress_clear(&t->progress);
+    if (status == CNN_ERROR_STOPPED && interrupt_asked())
+        status = CNN_OK; /* print_interruption says it */
     if (status)
         output_library_error();
     if (status && (!t->history || !cnn_history_count(t->history)))

@@ -229,7 +229,8 @@ static int report(tuning *t)
 {
     const tune_result *best = tune_best(&t->search);
     if (!best) {
-        output_error("no trial was completed: increase --budget or reduce --epochs");
+        output_error(interrupt_asked() ? "interrupted before a trial was completed"
+                                       : "no trial was completed: increase --budget or reduce --epochs");
         return EXIT_FAILED;
     }
     tune_trial line;
