@@ -68,10 +68,10 @@ cnn_status cnn_fail_errno(const char *path, const char *what)
     bool lacks_files = error == EMFILE || error == ENFILE;
     if (strerror_r(error, text, sizeof text))
         snprintf(text, sizeof text, "error %d", error);
-    cnn_fail(CNN_ERROR_IO, "%s: %s: %s%s", path, what, text,
-             lacks_files ? "; raise the limit of open files ('ulimit -n')" : "");
+    cnn_status status = cnn_fail(error == ENOMEM ? CNN_ERROR_OUT_OF_MEMORY : CNN_ERROR_IO, "%s: %s: %s%s", path, what,
+                                 text, lacks_files ? "; raise the limit of open files ('ulimit -n')" : "");
     lacked_files = lacks_files;
-    return CNN_ERROR_IO;
+    return status;
 }
 
 bool cnn_lacked_files(void)

@@ -18,7 +18,7 @@ cnn_status cnn_fail_text(cnn_status status, const char *text);
 /* How many bytes of a text a sentence quotes, with "%.*s": at most `most`, and whole characters of UTF-8. */
 int cnn_quoted(const char *text, size_t most);
 
-/* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO. */
+/* "PATH: WHAT: " and errno's text, as CNN_ERROR_IO, or as CNN_ERROR_OUT_OF_MEMORY where the system has none left. */
 cnn_status cnn_fail_errno(const char *path, const char *what);
 
 /* Whether the calling thread's last error was that it may open no more files, which is no fault of the file. */

@@ -1,6 +1,7 @@
 /* The sentence of an error, however long what it names is. */
 #include "../test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,12 +70,33 @@ static void bytes_that_are_no_text_are_cut_too(void **state)
     }
 }
 
+static cnn_status fail_for(int reason)
+{
+    errno = reason;
+    return cnn_fail_errno("a.jpg", "can't be opened");
+}
+
+static void what_the_system_lacks_is_no_fault_of_the_file(void **state)
+{
+    (void)state;
+    assert_status(CNN_ERROR_OUT_OF_MEMORY, fail_for(ENOMEM));
+    assert_false(cnn_lacked_files());
+    for (int i = 0; i < 2; i++) {
+        assert_status(CNN_ERROR_IO, fail_for(i ? ENFILE : EMFILE));
+        assert_true(cnn_lacked_files());
+        assert_non_null(strstr(cnn_last_error(), "ulimit -n"));
+    }
+    assert_status(CNN_ERROR_IO, fail_for(EIO));
+    assert_false(cnn_lacked_files());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_sentence_keeps_whole_characters_of_its_begin_and_end),
         cmocka_unit_test(what_a_sentence_quotes_is_whole_characters),
         cmocka_unit_test(bytes_that_are_no_text_are_cut_too),
+        cmocka_unit_test(what_the_system_lacks_is_no_fault_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
