@@ -21,6 +21,12 @@ static char find_separator(const char *text, const char *end)
     return separators[best];
 }
 
+/* By \n, \r\n, or \r alone, as old Macintosh programs write it. A zero byte follows the text. */
+static bool ends_line(const char *at)
+{
+    return *at == '\n' || (*at == '\r' && at[1] != '\n');
+}
+
 /* Excel's own first line names the separator: sep=; */
 static void take_separator_line(cnn_csv_reader *r)
 {
@@ -29,8 +35,7 @@ static void take_separator_line(cnn_csv_reader *r)
         return;
     char separator = at[4];
     at += 5;
-    at += at < end && *at == '\r';
-    if (at < end && *at != '\n')
+    if (at < end && *at != '\n' && *at != '\r')
         return;
     r->separator = separator;
     r->at = at;
@@ -56,7 +61,7 @@ bool cnn_csv_next_row(cnn_csv_reader *r)
 {
     for (char *at = r->at; at < r->end && (*at == '\n' || *at == '\r' || is_blank(r, *at)); at++)
         if (*at == '\n' || *at == '\r') {
-            r->line += *at == '\n';
+            r->line += ends_line(at);
             r->at = at + 1;
         }
     while (r->at < r->end && is_blank(r, *r->at)) /* those before the first field, or before the end */
@@ -84,7 +89,7 @@ static cnn_status unquote(cnn_csv_reader *r, char **text_end)
             if (r->at == r->end || *r->at != '"')
                 break;
         }
-        r->line += *r->at == '\n';
+        r->line += ends_line(r->at);
         *to++ = *r->at;
     }
     *text_end = to;
@@ -119,10 +124,9 @@ cnn_status cnn_csv_next_field(cnn_csv_reader *r, char **field)
     r->end_of_row = r->at == r->end || *r->at != r->separator;
     if (!r->end_of_row) {
         r->at++;
-    } else {
-        r->at += r->at < r->end && *r->at == '\r';
-        if (r->at < r->end && *r->at == '\n')
-            r->line += *r->at++ == '\n';
+    } else if (r->at < r->end) {
+        r->at += ends_line(r->at) ? 1 : 2;
+        r->line++;
     }
     *text_end = 0; /* at the latest where the separator was, or the zero byte after the file */
     return CNN_OK;

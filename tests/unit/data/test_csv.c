@@ -100,6 +100,18 @@ static void broken_rows_are_named_by_line(void **state)
     expect_error("path,label\n\"a.jpg\"x,Cat\n", CNN_ERROR_FORMAT, "list.csv:2: text follows a closing quote");
 }
 
+static void lines_that_end_in_cr_alone_are_counted(void **state)
+{
+    (void)state;
+    open_and_expect("sep=;\rpath;label\ra.jpg;Cat\r\rb.jpg;Dog\r", (const char *[]){ "Cat", "Dog" }, 2);
+    expect_error("path,label\ra.jpg,Cat\rb.jpg\r", CNN_ERROR_FORMAT, "list.csv:3: there is no label");
+    expect_error("sep=;\rpath;label\r\r\"a.jpg\";\"two\rlines\"\r;Dog", CNN_ERROR_FORMAT,
+                 "list.csv:6: there is no path");
+    expect_error("sep=;\r\npath;label\r\n\r\n\"a.jpg\";\"two\r\nlines\"\r\n;Dog", CNN_ERROR_FORMAT,
+                 "list.csv:6: there is no path");
+    expect_error("path,label\rnone.jpg,Cat\rneither.jpg,Dog\r", CNN_ERROR_IO, "the first, in line 2");
+}
+
 static void columns_have_the_names_that_people_give_them(void **state)
 {
     (void)state;
@@ -325,6 +337,7 @@ int main(void)
         with_images(paths_are_full_and_may_be_absolute),
         with_images(missing_columns_are_named),
         with_images(broken_rows_are_named_by_line),
+        with_images(lines_that_end_in_cr_alone_are_counted),
         with_images(columns_have_the_names_that_people_give_them),
         with_images(other_separators_keep_commas_and_quotes),
         with_images(names_without_extension_are_found),
