@@ -36,6 +36,21 @@ def test_the_file_is_onnx_with_the_classes_in_it(pets, tmp_path):
 
 
 @pytest.mark.skipif(not HAS_ONNX, reason="built without protobuf-c")
+def test_a_missing_or_shortened_file_of_weights_is_told_with_its_remedy(pets, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    exported, data = tmp_path / "pets.onnx", tmp_path / "pets.data"
+    succeeds("export", "--model", pets.model, "--out", exported)
+    onnx.save(onnx.load(str(exported)), str(exported), save_as_external_data=True, location=data.name, size_threshold=0)
+    photograph = pets.test / "Cat" / "100.jpg"
+    succeeds("predict", "--model", exported, photograph)
+    data.write_bytes(data.read_bytes()[:100])
+    error = fails(1, "predict", "--model", exported, photograph, saying=f'{exported}: "pets.data" is incomplete').err
+    assert error.endswith("copy it again\n")
+    data.unlink()
+    fails(1, "predict", "--model", exported, photograph, saying=f"holds the weights of {exported}: No such file")
+
+
+@pytest.mark.skipif(not HAS_ONNX, reason="built without protobuf-c")
 def test_what_can_not_be_exported(pets, tmp_path):
     fails(1, "export", "--model", pets.model, "--out", tmp_path / "no" / "pets.onnx", saying="can't be written")
     fails(1, "export", "--model", pets.net, "--out", tmp_path / "pets.onnx", saying="tiny.json")

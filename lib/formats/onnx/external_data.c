@@ -70,6 +70,15 @@ static bool ends_below(const char *folder, const char *path)
     return !strncmp(real_folder, real_path, length) && (real_path[length] == '/' || length == 1);
 }
 
+static cnn_status fail_to_open(const cnn_onnx_import *import, const char *path)
+{
+    char what[CNN_PATH_MAX + 64];
+    bool absent = errno == ENOENT;
+    snprintf(what, sizeof what, "can't be opened, but holds the weights of %s", import->path);
+    cnn_status status = cnn_fail_errno(path, what);
+    return absent ? cnn_fail(status, "%s; copy it there: it belongs to the ONNX file", cnn_last_error()) : status;
+}
+
 static cnn_status open_place(const cnn_onnx_import *import, const place *at, int *descriptor)
 {
     char folder[CNN_PATH_MAX], path[CNN_PATH_MAX];
@@ -83,7 +92,7 @@ static cnn_status open_place(const cnn_onnx_import *import, const place *at, int
                              "its weights are in \"%.*s\", which leads out of the model's folder: it is not opened",
                              cnn_quoted(at->location, 200), at->location);
     *descriptor = cnn_os_open(path);
-    return *descriptor < 0 ? cnn_fail_errno(path, "can't be opened, but holds the model's weights") : CNN_OK;
+    return *descriptor < 0 ? fail_to_open(import, path) : CNN_OK;
 }
 
 /* Weights may be shared, but a small file that is named again and again must not fill the memory. */
@@ -117,7 +126,8 @@ static cnn_status read_place(cnn_onnx_import *import, int descriptor, const plac
         return cnn_onnx_fail(import, CNN_ERROR_IO, "\"%.*s\", which holds its weights, is no regular file",
                              cnn_quoted(at->location, 200), at->location);
     if (at->offset > info.size || bytes > info.size - at->offset)
-        return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "\"%.*s\" is shorter than the weights that it should hold",
+        return cnn_onnx_fail(import, CNN_ERROR_IO,
+                             "\"%.*s\" is incomplete, shorter than the weights that it should hold: copy it again",
                              cnn_quoted(at->location, 200), at->location);
     cnn_status status = count_bytes(import, at, info.size, bytes);
     if (!status)
