@@ -116,13 +116,6 @@ static cnn_status combine(cnn_onnx_import *import, size_t activation, arithmetic
     return cnn_onnx_define(import, &x);
 }
 
-bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b)
-{
-    return a->rank == b->rank && !memcmp(a->axes, b->axes, (size_t)a->rank * sizeof *a->axes) &&
-           !memcmp(a->flat_dims, b->flat_dims, sizeof a->flat_dims) &&
-           (!a->flat_dims[2] || !memcmp(a->flat_strides, b->flat_strides, sizeof a->flat_strides));
-}
-
 /* The sum of activations. */
 static cnn_status read_sum(cnn_onnx_import *import)
 {
@@ -150,11 +143,6 @@ static cnn_status read_add(cnn_onnx_import *import)
     return status || added ? status : read_sum(import);
 }
 
-cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import)
-{
-    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "both its inputs are computed; only constants are supported");
-}
-
 static cnn_status read_sub(cnn_onnx_import *import)
 {
     if (cnn_onnx_constant(import, 1))
@@ -174,15 +162,6 @@ static cnn_status read_div(cnn_onnx_import *import)
     if (cnn_onnx_constant(import, 1))
         return combine(import, 0, DIVIDE);
     return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "only division by a constant is supported");
-}
-
-cnn_status cnn_onnx_read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes)
-{
-    cnn_onnx_activation x;
-    cnn_status status = cnn_onnx_activation_of(import, 0, &x);
-    if (!status)
-        status = cnn_onnx_add_layer(import, type, &x.node, 1, attributes, &x.node);
-    return status ? status : cnn_onnx_define(import, &x);
 }
 
 static cnn_status read_relu(cnn_onnx_import *import)

@@ -209,6 +209,12 @@ cnn_status cnn_onnx_need_int64s(const cnn_onnx_import *import, size_t index, con
 /* The activation of an input as it is, with all that is pending. */
 cnn_status cnn_onnx_stored_activation(cnn_onnx_import *import, size_t index, cnn_onnx_activation *activation);
 
+/* Whether the file has the axes of both in the same order. */
+bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b);
+
+/* Refuses a node whose inputs are both computed. */
+cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import);
+
 /* Gives the node's first output its value. */
 cnn_status cnn_onnx_define(cnn_onnx_import *import, const cnn_onnx_activation *activation);
 cnn_status cnn_onnx_define_constant(cnn_onnx_import *import, const char *name, const cnn_onnx_tensor *tensor);
@@ -294,15 +300,8 @@ cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onn
 cnn_status cnn_onnx_apply_gate(cnn_onnx_import *import, cnn_onnx_activation *activation);
 cnn_status cnn_onnx_apply_affine(cnn_onnx_import *import, cnn_onnx_activation *activation);
 
-/* --- elementwise_operators.c --- */
-
 /* The node as a layer of that type, of its first input. */
 cnn_status cnn_onnx_read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes);
-
-/* Whether the file has the axes of both in the same order. */
-bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b);
-
-cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import);
 
 /* --- activation_operators.c --- */
 

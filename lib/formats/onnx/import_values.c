@@ -169,3 +169,15 @@ cnn_status cnn_onnx_resolve_shape(const cnn_onnx_import *import, const cnn_onnx_
         return cnn_onnx_fail(import, CNN_ERROR_FORMAT, "the shape that it makes has not as many values as its input");
     return CNN_OK;
 }
+
+bool cnn_onnx_same_order(const cnn_onnx_activation *a, const cnn_onnx_activation *b)
+{
+    return a->rank == b->rank && !memcmp(a->axes, b->axes, (size_t)a->rank * sizeof *a->axes) &&
+           !memcmp(a->flat_dims, b->flat_dims, sizeof a->flat_dims) &&
+           (!a->flat_dims[2] || !memcmp(a->flat_strides, b->flat_strides, sizeof a->flat_strides));
+}
+
+cnn_status cnn_onnx_fail_two(const cnn_onnx_import *import)
+{
+    return cnn_onnx_fail(import, CNN_ERROR_UNSUPPORTED, "both its inputs are computed; only constants are supported");
+}

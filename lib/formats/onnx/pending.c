@@ -165,3 +165,12 @@ cnn_status cnn_onnx_activation_of(cnn_onnx_import *import, size_t index, cnn_onn
         keep(import, index, activation);
     return status;
 }
+
+cnn_status cnn_onnx_read_as(cnn_onnx_import *import, const cnn_layer_type *type, const void *attributes)
+{
+    cnn_onnx_activation x;
+    cnn_status status = cnn_onnx_activation_of(import, 0, &x);
+    if (!status)
+        status = cnn_onnx_add_layer(import, type, &x.node, 1, attributes, &x.node);
+    return status ? status : cnn_onnx_define(import, &x);
+}
