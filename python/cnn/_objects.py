@@ -60,9 +60,10 @@ class Owner:
                     owner.begin(call, name, changes)
 
     def end(self, call: object) -> None:
-        self._calls.pop(call, None)
-        for owner in self._owners():
-            owner._calls.pop(call, None)
+        with Owner._lock:  # begin() of another thread may be looking through them
+            self._calls.pop(call, None)
+            for owner in self._owners():
+                owner._calls.pop(call, None)
 
     def __del__(self) -> None:
         with self._lock:

@@ -1,5 +1,6 @@
 """One object in several threads, and in callbacks: what changes it runs alone, and the rest is told so."""
 import os
+import sys
 import threading
 import time
 
@@ -217,3 +218,26 @@ def test_minus_zero_is_zero_as_a_label():
     labels = np.array([0.0, -0.0, 1.0, 1.0] * 10)
     pets = tiny_classifier(epochs=1).fit(X, labels)
     assert pets.score(X, labels) >= 0 and pets.evaluate(X, np.abs(labels)).accuracy >= 0
+
+
+def test_many_threads_that_only_look_meet_nobody():
+    data, wrong = cnn.Dataset(SAMPLE / "test"), []
+
+    def look():
+        try:
+            for _ in range(4000):
+                assert len(data) == 100 and data.class_names == ["cats", "dogs"]
+        except Exception as error:
+            wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=look) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
